@@ -1,0 +1,32 @@
+namespace BasiqFunctions.Basiq;
+
+/// <summary>What the handlers know of a request beyond its bytes; travels in <see cref="HttpRequestMessage.Options"/>.</summary>
+/// <param name="endpoint">Verb and path template, fit for a log.</param>
+/// <param name="credential">What authorizes it.</param>
+/// <param name="isRepeatable">Whether doing it twice is the same as doing it once.</param>
+/// <param name="startedAt">Timestamp of the clock when it began.</param>
+internal sealed class BasiqCall(string endpoint, BasiqCredential credential, bool isRepeatable, long startedAt)
+{
+    private static readonly HttpRequestOptionsKey<BasiqCall> Key = new(nameof(BasiqCall));
+
+    public string Endpoint { get; } = endpoint;
+
+    public BasiqCredential Credential { get; } = credential;
+
+    public bool IsRepeatable { get; } = isRepeatable;
+
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>Requests sent so far.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>Whether an attempt ended in such a way that Basiq may have carried it out.</summary>
+    public bool MayHaveBeenProcessed { get; set; }
+
+    internal static BasiqCall Of(HttpRequestMessage request) =>
+        request.Options.TryGetValue(Key, out var call)
+            ? call
+            : throw new InvalidOperationException("Requests to Basiq go through the Basiq client.");
+
+    internal void AttachTo(HttpRequestMessage request) => request.Options.Set(Key, this);
+}

@@ -1,0 +1,437 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
+
+namespace BasiqFunctions.Basiq;
+
+/// <inheritdoc />
+internal sealed class BasiqClient(
+    IHttpClientFactory httpClients, IOptions<BasiqOptions> options, TimeProvider timeProvider, ILogger<BasiqClient> logger)
+    : IBasiqClient, ITokenEndpoint
+{
+    /// <summary>Name of the one HTTP client and its pipeline.</summary>
+    internal const string HttpClientName = "basiq";
+
+    private const int MaxPageSize = 500;
+
+    private readonly Uri _baseUri = new(options.Value.BaseUrl.TrimEnd('/') + '/');
+
+    // Made on first use: the handlers need the token provider, which needs this client.
+    private readonly Lazy<HttpClient> _http = new(() => httpClients.CreateClient(HttpClientName));
+
+    public Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("POST /users", "users", HttpMethod.Post) { Content = Json(details), IsRepeatable = false },
+            BasiqJson.Default.User,
+            cancellationToken);
+
+    public Task<User> GetUserAsync(string userId, CancellationToken cancellationToken = default) =>
+        GetAsync(new("GET /users/{userId}", $"users/{Id(userId)}"), BasiqJson.Default.User, cancellationToken);
+
+    public Task<User> UpdateUserAsync(string userId, UserDetails details, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("POST /users/{userId}", $"users/{Id(userId)}", HttpMethod.Post) { Content = Json(details) },
+            BasiqJson.Default.User,
+            cancellationToken);
+
+    public Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default) =>
+        DeleteAsync("DELETE /users/{userId}", $"users/{Id(userId)}", cancellationToken);
+
+    public async Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(userId);
+        return await MintAsync($"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}", cancellationToken);
+    }
+
+    public async Task<(string AccessToken, TimeSpan Lifetime)> MintServerTokenAsync(CancellationToken cancellationToken)
+    {
+        var token = await MintAsync("scope=SERVER_ACCESS", cancellationToken);
+        return (token.AccessToken, TimeSpan.FromSeconds(token.ExpiresIn));
+    }
+
+    public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET /jobs/{jobId}", $"jobs/{Id(jobId)}");
+        var job = await GetAsync(request, BasiqJson.Default.Job, cancellationToken);
+        return Checked(request, job);
+    }
+
+    public async Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs");
+        var jobs = await ListAsync(request, BasiqJson.Default.BasiqListJob, cancellationToken);
+        foreach (var job in jobs)
+            Checked(request, job);
+        return jobs;
+    }
+
+    public Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
+        ListAsync(
+            new("GET /users/{userId}/connections", $"users/{Id(userId)}/connections"),
+            BasiqJson.Default.BasiqListConnection,
+            cancellationToken);
+
+    public Task<Connection> GetConnectionAsync(
+        string userId, string connectionId, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("GET /users/{userId}/connections/{connectionId}", $"users/{Id(userId)}/connections/{Id(connectionId)}"),
+            BasiqJson.Default.Connection,
+            cancellationToken);
+
+    public Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
+        DeleteAsync(
+            "DELETE /users/{userId}/connections/{connectionId}",
+            $"users/{Id(userId)}/connections/{Id(connectionId)}",
+            cancellationToken);
+
+    public Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
+        RefreshAsync(
+            new("POST /users/{userId}/connections/refresh", $"users/{Id(userId)}/connections/refresh", HttpMethod.Post),
+            cancellationToken);
+
+    public Task<IReadOnlyList<string>> RefreshConnectionAsync(
+        string userId, string connectionId, CancellationToken cancellationToken = default) =>
+        RefreshAsync(
+            new(
+                "POST /users/{userId}/connections/{connectionId}/refresh",
+                $"users/{Id(userId)}/connections/{Id(connectionId)}/refresh",
+                HttpMethod.Post),
+            cancellationToken);
+
+    public Task<IReadOnlyList<Consent>> ListConsentsAsync(string userId, CancellationToken cancellationToken = default) =>
+        ListAsync(
+            new("GET /users/{userId}/consents", $"users/{Id(userId)}/consents"),
+            BasiqJson.Default.BasiqListConsent,
+            cancellationToken);
+
+    public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
+        DeleteAsync(
+            "DELETE /users/{userId}/consents/{consentId}", $"users/{Id(userId)}/consents/{Id(consentId)}", cancellationToken);
+
+    public Task<IReadOnlyList<Account>> ListAccountsAsync(
+        string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default) =>
+        ListAsync(
+            new(
+                "GET /users/{userId}/accounts",
+                $"users/{Id(userId)}/accounts" + (filter is null ? "" : $"?filter={filter.ToQueryValue()}")),
+            BasiqJson.Default.BasiqListAccount,
+            cancellationToken);
+
+    public Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("GET /users/{userId}/accounts/{accountId}", $"users/{Id(userId)}/accounts/{Id(accountId)}"),
+            BasiqJson.Default.Account,
+            cancellationToken);
+
+    public Task<TransactionsPage> GetTransactionsPageAsync(
+        string userId, BasiqFilter? filter = null, int limit = MaxPageSize, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPageSize);
+        var query = string.Create(CultureInfo.InvariantCulture, $"?limit={limit}")
+            + (filter is null ? "" : $"&filter={filter.ToQueryValue()}");
+        return GetPageAsync(
+            new("GET /users/{userId}/transactions", $"users/{Id(userId)}/transactions{query}"), cancellationToken);
+    }
+
+    public Task<TransactionsPage> GetNextTransactionsPageAsync(string nextLink, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nextLink);
+        var request = new Request("GET /users/{userId}/transactions", nextLink);
+        return LeadsToBasiq(nextLink)
+            ? GetPageAsync(request, cancellationToken)
+            : throw Failure(new(BasiqFailureKind.UnusableAnswer, BasiqFailure.ForeignLinkCode) { Endpoint = request.Endpoint });
+    }
+
+    private static ByteArrayContent Json(UserDetails details)
+    {
+        ArgumentNullException.ThrowIfNull(details);
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails));
+        content.Headers.ContentType = new("application/json");
+        return content;
+    }
+
+    /// <summary>An id as a path segment: what cannot be one without meaning another path is a caller's mistake.</summary>
+    private static string Id(string id)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id);
+        return id is "." or ".."
+            ? throw new ArgumentException("A dot segment is not an id.", nameof(id))
+            : Uri.EscapeDataString(id);
+    }
+
+    /// <summary>A token must never be sent to a place that an answer names and the settings do not.</summary>
+    private bool LeadsToBasiq(string link) =>
+        Uri.TryCreate(_baseUri, link, out var target)
+        && target.Scheme == _baseUri.Scheme
+        && string.Equals(target.IdnHost, _baseUri.IdnHost, StringComparison.OrdinalIgnoreCase)
+        && target.Port == _baseUri.Port
+        && target.UserInfo.Length == 0;
+
+    private async Task<ClientToken> MintAsync(string form, CancellationToken cancellationToken)
+    {
+        var content = new ByteArrayContent(System.Text.Encoding.ASCII.GetBytes(form));
+        content.Headers.ContentType = new("application/x-www-form-urlencoded");
+        var request = new Request("POST /token", "token", HttpMethod.Post)
+        {
+            Content = content,
+            Credential = BasiqCredential.ApiKey,
+        };
+        var token = await GetAsync(request, BasiqJson.Default.ClientToken, cancellationToken);
+        return token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.Any(char.IsControl)
+            ? token
+            : throw Failure(UnexpectedShape(request.Endpoint, null));
+    }
+
+    private async Task<IReadOnlyList<string>> RefreshAsync(Request request, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, cancellationToken);
+        return Read(
+            request,
+            response,
+            bytes =>
+            {
+                using var document = JsonDocument.Parse(bytes);
+                var root = document.RootElement;
+
+                // 202 lists the jobs that were started; 200 gives the job that is still running, as a list or by itself.
+                return root.ValueKind is JsonValueKind.Object && root.TryGetProperty("data", out var data)
+                    ? [.. data.EnumerateArray().Select(job => job.RequiredText("id"))]
+                    : (IReadOnlyList<string>)[root.RequiredText("id")];
+            });
+    }
+
+    private async Task<TransactionsPage> GetPageAsync(Request request, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, cancellationToken);
+        return Read(
+            request,
+            response,
+            bytes =>
+            {
+                var page = TransactionsPage.Parse(bytes);
+                page.TakeOver(((PooledContent)response.Content).Detach().Buffer);
+                return page;
+            });
+    }
+
+    private async Task<IReadOnlyList<TItem>> ListAsync<TItem>(
+        Request request, JsonTypeInfo<BasiqList<TItem>> type, CancellationToken cancellationToken)
+        where TItem : class
+    {
+        var list = await GetAsync(request, type, cancellationToken);
+        var items = list.Data ?? (list.Type is "list" ? [] : throw Failure(UnexpectedShape(request.Endpoint, null)));
+        List<TItem> present = [.. items.OfType<TItem>()];
+        return present.Count == items.Count ? present : throw Failure(UnexpectedShape(request.Endpoint, null));
+    }
+
+    private async Task<TResult> GetAsync<TResult>(
+        Request request, JsonTypeInfo<TResult> type, CancellationToken cancellationToken)
+        where TResult : class
+    {
+        using var response = await SendAsync(request, cancellationToken);
+        return Read(
+            request,
+            response,
+            bytes => JsonSerializer.Deserialize(bytes.Span, type) ?? throw new JsonException("A null where an object belongs."));
+    }
+
+    private async Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
+    }
+
+    private Job Checked(Request request, Job job) =>
+        job.Steps.Any(step => step is null) ? throw Failure(UnexpectedShape(request.Endpoint, null)) : job;
+
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The caller disposes the response.")]
+    private async Task<HttpResponseMessage> SendAsync(Request request, CancellationToken cancellationToken)
+    {
+        using var message = new HttpRequestMessage(request.Method, new Uri(_baseUri, request.Target)) { Content = request.Content };
+        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        if (request.Credential is BasiqCredential.ApiKey)
+            message.Headers.Add("basiq-version", "3.0");
+        var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp());
+        call.AttachTo(message);
+
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.Value.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (BasiqException)
+        {
+            // No token could be had: already told as what it is.
+            throw;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception exception)
+        {
+            throw Failure(Unless(call, FailureOf(call, exception)), exception);
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+
+        if (request.Method == HttpMethod.Delete
+            && response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
+            && call.MayHaveBeenProcessed)
+        {
+            Log.DeletedBefore(logger, call.Endpoint);
+            return response;
+        }
+
+        using (response)
+            throw Failure(Unless(call, FailureOf(call, response)));
+    }
+
+    private TResult Read<TResult>(Request request, HttpResponseMessage response, Func<ReadOnlyMemory<byte>, TResult> read)
+    {
+        var bytes = ((PooledContent)response.Content).Bytes;
+        BasiqFailure failure;
+        if (bytes.IsEmpty)
+        {
+            failure = Unusable("empty-answer", isTransient: true);
+        }
+        else if (response.Content.Headers.ContentType?.MediaType is { } mediaType && !IsJson(mediaType))
+        {
+            failure = Unusable("not-json", isTransient: true);
+        }
+        else
+        {
+            try
+            {
+                return read(bytes);
+            }
+            catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+            {
+                // The exception is not chained: it may quote what it stumbled over.
+                failure = IsWellFormed(bytes)
+                    ? UnexpectedShape(request.Endpoint, response)
+                    : Unusable("malformed-answer", isTransient: true);
+            }
+        }
+
+        // Basiq said that it has made the user, and not which: the caller must not send it again.
+        throw Failure(request.IsRepeatable ? failure : failure with { Kind = BasiqFailureKind.OutcomeUnknown, IsTransient = false });
+
+        BasiqFailure Unusable(string code, bool isTransient) =>
+            new(BasiqFailureKind.UnusableAnswer, code)
+            {
+                StatusCode = (int)response.StatusCode,
+                Endpoint = request.Endpoint,
+                IsTransient = isTransient,
+            };
+    }
+
+    private static bool IsJson(string mediaType) =>
+        mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsWellFormed(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static BasiqFailure UnexpectedShape(string endpoint, HttpResponseMessage? response) =>
+        new(BasiqFailureKind.UnusableAnswer, "unexpected-shape")
+        {
+            StatusCode = (int?)response?.StatusCode,
+            Endpoint = endpoint,
+        };
+
+    /// <summary>A call that must not be made twice and may have been carried out has one kind of failure only.</summary>
+    private static BasiqFailure Unless(BasiqCall call, BasiqFailure failure) =>
+        !call.IsRepeatable && call.MayHaveBeenProcessed
+            ? failure with { Kind = BasiqFailureKind.OutcomeUnknown, IsTransient = false, RetryAfter = null }
+            : failure;
+
+    private static BasiqFailure FailureOf(BasiqCall call, Exception exception)
+    {
+        var (kind, code, isTransient) = exception switch
+        {
+            TimeoutRejectedException or OperationCanceledException => (BasiqFailureKind.Timeout, "timeout", true),
+            BrokenCircuitException => (BasiqFailureKind.Unavailable, "circuit-open", true),
+            HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
+                (BasiqFailureKind.UnusableAnswer, "answer-too-large", false),
+            HttpRequestException { StatusCode: not null } => (BasiqFailureKind.UnusableAnswer, "truncated-answer", true),
+            HttpRequestException => (BasiqFailureKind.Unavailable, "connection-failed", true),
+            _ => (BasiqFailureKind.Other, "unexpected", false),
+        };
+        return new(kind, code)
+        {
+            Endpoint = call.Endpoint,
+            IsTransient = isTransient,
+            StatusCode = (int?)(exception as HttpRequestException)?.StatusCode,
+            RetryAfter = exception is BrokenCircuitException ? BasiqRegistration.BreakDuration : null,
+        };
+    }
+
+    private BasiqFailure FailureOf(BasiqCall call, HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        var body = BasiqErrorBody.Read(((PooledContent)response.Content).Bytes);
+        var (kind, isTransient) = response.StatusCode switch
+        {
+            _ when BasiqRetries.IsOverload(response) => (BasiqFailureKind.Overloaded, true),
+            HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => (BasiqFailureKind.Invalid, false),
+            HttpStatusCode.Unauthorized => (BasiqFailureKind.Unauthorized, false),
+            HttpStatusCode.Forbidden => (BasiqFailureKind.Forbidden, false),
+            HttpStatusCode.NotFound => (BasiqFailureKind.NotFound, false),
+            HttpStatusCode.Gone => (BasiqFailureKind.Gone, false),
+            HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => (BasiqFailureKind.Timeout, true),
+            _ when status >= 500 => (BasiqFailureKind.Unavailable, BasiqRetries.IsTransient(response.StatusCode)),
+            _ when status is >= 300 and < 400 => (BasiqFailureKind.UnusableAnswer, false),
+            _ => (BasiqFailureKind.Other, false),
+        };
+        return new(kind, body?.Code ?? string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
+        {
+            StatusCode = status,
+            Title = body?.Title,
+            Detail = body?.Detail,
+            CorrelationId = body?.CorrelationId,
+            RetryAfter = BasiqRetries.RetryAfter(response, timeProvider),
+            IsTransient = isTransient,
+            Endpoint = call.Endpoint,
+            Sources = body?.Sources ?? [],
+        };
+    }
+
+    private BasiqException Failure(BasiqFailure failure, Exception? innerException = null)
+    {
+        Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.CorrelationId);
+        return new(failure, innerException);
+    }
+
+    private sealed record Request(string Endpoint, string Target, HttpMethod Method)
+    {
+        public Request(string endpoint, string target)
+            : this(endpoint, target, HttpMethod.Get)
+        {
+        }
+
+        public HttpContent? Content { get; init; }
+
+        public BasiqCredential Credential { get; init; }
+
+        public bool IsRepeatable { get; init; } = true;
+    }
+}

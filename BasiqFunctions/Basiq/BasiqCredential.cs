@@ -1,0 +1,11 @@
+namespace BasiqFunctions.Basiq;
+
+/// <summary>What authorizes a request to Basiq.</summary>
+internal enum BasiqCredential
+{
+    /// <summary>The SERVER_ACCESS token, as bearer.</summary>
+    ServerToken,
+
+    /// <summary>The API key as issued, for <c>POST /token</c>.</summary>
+    ApiKey,
+}

@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Basiq;
+
+/// <summary>Serialization of what goes to and comes from Basiq, generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(UserDetails))]
+[JsonSerializable(typeof(User))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(Connection))]
+[JsonSerializable(typeof(Consent))]
+[JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(Transaction))]
+[JsonSerializable(typeof(ClientToken))]
+[JsonSerializable(typeof(BasiqList<Job>))]
+[JsonSerializable(typeof(BasiqList<Connection>))]
+[JsonSerializable(typeof(BasiqList<Consent>))]
+[JsonSerializable(typeof(BasiqList<Account>))]
+internal sealed partial class BasiqJson : JsonSerializerContext;

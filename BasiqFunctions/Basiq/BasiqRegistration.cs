@@ -1,0 +1,104 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace BasiqFunctions.Basiq;
+
+/// <summary>Registers the Basiq client.</summary>
+public static class BasiqRegistration
+{
+    /// <summary>How long the circuit breaker keeps calls from a Basiq that is down.</summary>
+    internal static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Adds <see cref="IBasiqClient"/>, its options (section <c>Basiq</c>, validated at start) and its HTTP pipeline. What
+    /// authorizes the calls is added by <c>AddTokens</c>, before or after.
+    /// </summary>
+    public static IServiceCollection AddBasiqClient(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptions<BasiqOptions>().Bind(configuration.GetSection(BasiqOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<BasiqOptions>, BasiqOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddTransient<AttemptHandler>();
+        services.TryAddSingleton<BasiqClient>();
+        services.TryAddSingleton<IBasiqClient>(provider => provider.GetRequiredService<BasiqClient>());
+        services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<BasiqClient>());
+
+        var http = services
+            .AddHttpClient(BasiqClient.HttpClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .RemoveAllLoggers()
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(provider => Connections(provider.GetRequiredService<IOptions<BasiqOptions>>().Value));
+        http.AddResilienceHandler("pipeline", Resilience);
+        http.AddHttpMessageHandler<AttemptHandler>();
+        return services;
+    }
+
+    /// <summary>
+    /// The connections. They live a few minutes, so that a changed DNS entry is noticed; a redirect would take the token to a
+    /// place that the settings do not name.
+    /// </summary>
+    private static SocketsHttpHandler Connections(BasiqOptions options) =>
+        new()
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Brotli,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            MaxConnectionsPerServer = options.MaxConnections,
+        };
+
+    private static void Resilience(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, ResilienceHandlerContext context)
+    {
+        var options = context.ServiceProvider.GetRequiredService<IOptions<BasiqOptions>>().Value;
+        var timeProvider = context.ServiceProvider.GetRequiredService<TimeProvider>();
+        pipeline.TimeProvider = timeProvider;
+        pipeline.AddTimeout(new TimeoutStrategyOptions { Name = "total-timeout", Timeout = options.TotalTimeout });
+        if (options.MaxRetries > 0)
+        {
+            pipeline.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+            {
+                Name = "retry",
+                MaxRetryAttempts = options.MaxRetries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = options.MaxRetryDelay,
+                ShouldHandle = arguments =>
+                {
+                    var call = CallOf(arguments.Context);
+                    return new(
+                        BasiqRetries.IsWorthAnother(call, arguments.Outcome.Result, arguments.Outcome.Exception)
+                        && (BasiqRetries.RetryAfter(arguments.Outcome.Result, timeProvider) is not { } wait || IsAffordable(call, wait)));
+                },
+                DelayGenerator = arguments => new(BasiqRetries.RetryAfter(arguments.Outcome.Result, timeProvider)),
+            });
+        }
+
+        pipeline.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+        {
+            Name = "circuit-breaker",
+            SamplingDuration = TimeSpan.FromSeconds(30),
+            MinimumThroughput = 20,
+            FailureRatio = 0.7,
+            BreakDuration = BreakDuration,
+            ShouldHandle = arguments => new(BasiqRetries.IsOutage(arguments.Outcome.Result, arguments.Outcome.Exception)),
+        });
+        pipeline.AddTimeout(new TimeoutStrategyOptions { Name = "attempt-timeout", Timeout = options.AttemptTimeout });
+
+        // A wait that would outlast the call is better spent by its caller, who can do so without holding a request open.
+        bool IsAffordable(BasiqCall call, TimeSpan wait) =>
+            wait <= options.MaxRetryDelay && timeProvider.GetElapsedTime(call.StartedAt) + wait < options.TotalTimeout;
+    }
+
+    private static BasiqCall CallOf(ResilienceContext context) =>
+        BasiqCall.Of(context.GetRequestMessage() ?? throw new InvalidOperationException("The pipeline runs without a request."));
+}

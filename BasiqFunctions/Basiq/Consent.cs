@@ -1,0 +1,42 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Basiq;
+
+/// <summary>A user's consent to share data.</summary>
+[JsonConverter(typeof(BasiqResourceConverter<Consent>))]
+public sealed record Consent : IBasiqResource<Consent>
+{
+    private Consent(JsonElement json) => (Json, Id) = (json, json.RequiredText("id"));
+
+    /// <inheritdoc />
+    public JsonElement Json { get; }
+
+    /// <summary>Basiq's id.</summary>
+    public string Id { get; }
+
+    /// <summary><c>active</c>, <c>expired</c>, <c>revoked</c>, or one to come.</summary>
+    public string? Status => Json.Text("status");
+
+    /// <summary>When it was given, ISO 8601.</summary>
+    public string? Created => Json.Text("created");
+
+    /// <summary>When it was last changed, ISO 8601.</summary>
+    public string? Updated => Json.Text("updated");
+
+    /// <summary>When it ends, ISO 8601.</summary>
+    public string? ExpiryDate => Json.Text("expiryDate");
+
+    /// <summary>Where it was given.</summary>
+    public string? Origin => Json.Text("origin");
+
+    /// <inheritdoc />
+    public static Consent From(JsonElement json) => new(json);
+
+    /// <summary>Reads one from its JSON text.</summary>
+    /// <exception cref="JsonException">It is not a JSON object, or has no <c>id</c>.</exception>
+    public static Consent Parse(string json) => From(JsonElement.Parse(json));
+
+    /// <summary>The id alone: the rest may be personal data.</summary>
+    public override string ToString() => $"{nameof(Consent)} {Id}";
+}

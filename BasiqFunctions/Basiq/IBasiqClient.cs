@@ -1,0 +1,80 @@
+namespace BasiqFunctions.Basiq;
+
+/// <summary>
+/// The Basiq API as this app needs it. Every method throws <see cref="BasiqException"/> and nothing else for what goes wrong
+/// upstream, and <see cref="OperationCanceledException"/> only when its own token is cancelled. Retries have already happened.
+/// </summary>
+public interface IBasiqClient
+{
+    /// <summary>
+    /// Creates a user (<c>POST /users</c>). Basiq does not notice duplicates, so it is sent again only when Basiq surely did
+    /// not process it; otherwise the failure is <see cref="BasiqFailureKind.OutcomeUnknown"/>.
+    /// </summary>
+    Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a user (<c>GET /users/{userId}</c>).</summary>
+    Task<User> GetUserAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes the fields that are given and no others (<c>POST /users/{userId}</c>).</summary>
+    Task<User> UpdateUserAsync(string userId, UserDetails details, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a user and all of its data at Basiq for good (<c>DELETE /users/{userId}</c>).</summary>
+    Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Mints a CLIENT_ACCESS token bound to one user (<c>POST /token</c>), the only token that a browser may get.</summary>
+    Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a job (<c>GET /jobs/{jobId}</c>).</summary>
+    Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>).</summary>
+    Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists a user's connections (<c>GET /users/{userId}/connections</c>).</summary>
+    Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads one connection (<c>GET /users/{userId}/connections/{connectionId}</c>).</summary>
+    Task<Connection> GetConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a connection and its data at Basiq (<c>DELETE /users/{userId}/connections/{connectionId}</c>).</summary>
+    Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Asks Basiq to refresh all connections of a user and returns the ids of the jobs that do it. While a job is still
+    /// running, Basiq answers with that same job.
+    /// </summary>
+    Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented).</summary>
+    Task<IReadOnlyList<string>> RefreshConnectionAsync(
+        string userId, string connectionId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists a user's consents (<c>GET /users/{userId}/consents</c>).</summary>
+    Task<IReadOnlyList<Consent>> ListConsentsAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Revokes a consent (<c>DELETE /users/{userId}/consents/{consentId}</c>).</summary>
+    Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>).</summary>
+    Task<IReadOnlyList<Account>> ListAccountsAsync(
+        string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads one account (<c>GET /users/{userId}/accounts/{accountId}</c>).</summary>
+    Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the first page of a user's transactions (<c>GET /users/{userId}/transactions</c>). The caller disposes the page.
+    /// </summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="filter">What to read; everything when null.</param>
+    /// <param name="limit">Transactions in a page, 1 to 500 (Basiq's maximum).</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<TransactionsPage> GetTransactionsPageAsync(
+        string userId, BasiqFilter? filter = null, int limit = 500, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the page that <see cref="TransactionsPage.NextLink"/> names. A link to another scheme, host or port than
+    /// <c>Basiq:BaseUrl</c> is never followed: the failure's code is <see cref="BasiqFailure.ForeignLinkCode"/>.
+    /// </summary>
+    Task<TransactionsPage> GetNextTransactionsPageAsync(string nextLink, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,145 @@
+using Azure;
+using Azure.Identity;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Http;
+
+/// <summary>
+/// What every HTTP function runs in, whatever the host: turns everything that can go wrong into problem+json, so that no host
+/// shows its own error page.
+/// </summary>
+public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
+{
+    /// <summary>What is told to wait when Basiq is overloaded or away and did not say for how long.</summary>
+    internal static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs a function's work and answers with its result, or with the problem that it met.</summary>
+    /// <param name="request">The request; its method and path template name the function in the log, its content never does.</param>
+    /// <param name="function">The function's name.</param>
+    /// <param name="answer">The work.</param>
+    /// <param name="cancellation">The host's sign that the caller has gone.</param>
+    internal async Task<IResult> RunAsync(
+        HttpRequest request, string function, Func<Task<IResult>> answer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await answer();
+        }
+        catch (ProblemException e)
+        {
+            return e.Problem;
+        }
+        catch (UnknownJobsException e)
+        {
+            var errors = new FieldErrors();
+            errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", e.JobIds)}.");
+            return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
+            {
+                Errors = errors,
+            };
+        }
+        catch (BasiqException e)
+        {
+            var problem = ProblemFor(e.Failure);
+            if (problem.Status >= 500)
+                logger.BasiqFailed(function, problem.Status, problem.Code, e.Failure.ToString());
+            return problem;
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested || request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            return new CallerGone();
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode is >= 400 and < 500)
+        {
+            return new ProblemResult(
+                e.StatusCode,
+                e.StatusCode is StatusCodes.Status413PayloadTooLarge ? ProblemCodes.BodyTooLarge : ProblemCodes.InvalidInput,
+                "The request could not be read.");
+        }
+        catch (Exception e) when (IsDependencyAway(e))
+        {
+            logger.DependencyFailed(function, e.GetType().Name, (e as RequestFailedException)?.Status);
+            return new ProblemResult(503, ProblemCodes.DependencyUnavailable, "A service behind this one does not answer; try again.")
+            {
+                RetryAfter = DefaultRetryAfter,
+            };
+        }
+        catch (Exception e)
+        {
+            // The message may quote anything, so only where it happened is told: type and stack.
+            logger.Unexpected(function, e.GetType().FullName, e.StackTrace);
+            return new ProblemResult(500, ProblemCodes.InternalError, "An unexpected error; the service's log knows more.");
+        }
+    }
+
+    /// <summary>The problem that a failed call to Basiq is to our caller.</summary>
+    internal static ProblemResult ProblemFor(BasiqFailure failure)
+    {
+        var (status, code, detail) = failure.Kind switch
+        {
+            BasiqFailureKind.NotFound or BasiqFailureKind.Gone => NotFound(failure.Endpoint),
+            BasiqFailureKind.Invalid => (400, ProblemCodes.InvalidInput, "Basiq refused the request."),
+            BasiqFailureKind.Unauthorized =>
+                (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key; whoever runs it must check the key."),
+            BasiqFailureKind.Forbidden =>
+                (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; whoever runs it must check the key's permissions."),
+            BasiqFailureKind.Overloaded => failure.StatusCode is 429
+                ? (429, ProblemCodes.BasiqOverloaded, "Basiq takes no more requests for now; try again after Retry-After.")
+                : (503, ProblemCodes.BasiqOverloaded, "Basiq is overloaded; try again after Retry-After."),
+            BasiqFailureKind.Unavailable =>
+                (503, ProblemCodes.BasiqUnavailable, "Basiq is not available; try again after Retry-After."),
+            BasiqFailureKind.Timeout => (504, ProblemCodes.BasiqTimeout, "Basiq did not answer in time; try again."),
+            BasiqFailureKind.OutcomeUnknown => (
+                failure.StatusCode is null or 408 or 504 ? 504 : 502,
+                ProblemCodes.OutcomeUnknown,
+                "The user may or may not have been created: Basiq gave no usable answer. Basiq does not notice duplicates, so look "
+                + "in its dashboard for the user before you send this again."),
+            _ => (502, ProblemCodes.BasiqUnusableAnswer, "Basiq's answer could not be used."),
+        };
+        return new ProblemResult(status, code, detail)
+        {
+            CorrelationId = failure.CorrelationId,
+            RetryAfter = status is 429 or 503 ? failure.RetryAfter ?? DefaultRetryAfter : null,
+            Errors = failure.Kind is BasiqFailureKind.Invalid ? ErrorsOf(failure) : null,
+        };
+    }
+
+    /// <summary>Key Vault or storage cannot be reached, refuses for the moment, or gives this app no access.</summary>
+    private static bool IsDependencyAway(Exception exception) =>
+        exception is RequestFailedException { Status: 0 or 401 or 403 or 408 or 429 or >= 500 } or AuthenticationFailedException;
+
+    /// <summary>What was not found is the innermost thing that the called endpoint names.</summary>
+    private static (int Status, string Code, string Detail) NotFound(string? endpoint) => endpoint switch
+    {
+        not null when endpoint.Contains("{connectionId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.ConnectionNotFound, "Basiq does not know this connection of this user."),
+        not null when endpoint.Contains("{accountId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.AccountNotFound, "Basiq does not know this account of this user."),
+        not null when endpoint.Contains("{jobId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.JobNotFound, "Basiq does not know this job."),
+        _ => (404, ProblemCodes.UserNotFound, "Basiq does not know this user."),
+    };
+
+    /// <summary>
+    /// Basiq's own complaints by field. Its explanations are left out: they may quote what was sent, and the client masks only
+    /// part of that.
+    /// </summary>
+    private static FieldErrors ErrorsOf(BasiqFailure failure)
+    {
+        var errors = new FieldErrors();
+        foreach (var source in failure.Sources)
+            errors.Add(FieldOf(source), $"was refused by Basiq: {source.Code}.");
+        if (errors.Count == 0)
+            errors.Add("body", $"was refused by Basiq: {failure.Code}.");
+        return errors;
+    }
+
+    private static string FieldOf(BasiqErrorSource source) =>
+        (source.Parameter ?? source.BodyPath)?.Trim('/').Split('/')[^1] is { Length: > 0 and <= 64 } field
+        && field.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            ? field
+            : "body";
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+
+namespace BasiqFunctions.Http;
+
+/// <summary>An answer of one JSON value.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Value">The value.</param>
+/// <param name="Type">The value's type, from a source-generated context.</param>
+internal sealed record JsonAnswer<T>(int Status, T Value, JsonTypeInfo<T> Type) : IResult, IStatusCodeHttpResult
+{
+    /// <summary>Header <c>Location</c>.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>When to ask again, header <c>Retry-After</c> in whole seconds.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    int? IStatusCodeHttpResult.StatusCode => Status;
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        response.Headers.SetPersonal();
+        if (Location is not null)
+            response.Headers.Location = Location;
+        if (RetryAfter is { } wait)
+            response.Headers.RetryAfter = ((long)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        await response.WriteAsJsonAsync(Value, Type, "application/json; charset=utf-8", httpContext.RequestAborted);
+    }
+}

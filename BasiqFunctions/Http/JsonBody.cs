@@ -1,0 +1,180 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace BasiqFunctions.Http;
+
+/// <summary>
+/// Reads a request's JSON body, strictly: what it refuses, it refuses with an answer that says where, and never quotes a value.
+/// </summary>
+internal static class JsonBody
+{
+    /// <summary>The largest body, in bytes. None of the app's needs a tenth of it.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    private const int MaxDepth = 16;
+    private const int MaxNameLength = 64;
+
+    /// <summary>
+    /// Reads an object. 415 for another content type, 413 for more than 64 KiB (without reading on), 400 for malformed JSON, for
+    /// a property that is unknown or given twice, and for a value of the wrong type.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="type">The object's type, from a source-generated context.</param>
+    /// <param name="optional">Whether no body at all is taken as <c>{}</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<JsonBodyResult<T>> ReadAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, bool optional, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (request.ContentLength > MaxBytes)
+            return Refuse<T>(TooLarge());
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
+        var length = 0;
+        try
+        {
+            int read;
+            while (length <= MaxBytes && (read = await request.Body.ReadAsync(buffer.AsMemory(length, MaxBytes + 1 - length), cancellationToken)) > 0)
+                length += read;
+            if (length > MaxBytes)
+                return Refuse<T>(TooLarge());
+            if (length == 0 && optional)
+                return new JsonBodyResult<T>(JsonSerializer.Deserialize("{}"u8, type), null);
+            if (!IsJson(request))
+                return Refuse<T>(new ProblemResult(
+                    StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", "The body must be application/json, in UTF-8, not compressed."));
+            if (length == 0)
+                return Refuse<T>(Problem.InvalidInput("body", "is missing."));
+            return Parse(buffer.AsSpan(0, length), type);
+        }
+        finally
+        {
+            buffer.AsSpan(0, length).Clear();
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>A name from the caller, fit to be named in an answer.</summary>
+    internal static string Shorten(string name)
+    {
+        if (name.Length <= MaxNameLength)
+            return name;
+        // Not through the middle of a surrogate pair.
+        var end = char.IsHighSurrogate(name[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength;
+        return name[..end] + "…";
+    }
+
+    private static JsonBodyResult<T> Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (json.StartsWith("\uFEFF"u8))
+            json = json[3..];
+        if (!Utf8.IsValid(json))
+            return Refuse<T>(Problem.InvalidInput("body", "is not UTF-8."));
+        var errors = new FieldErrors();
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject)
+                return Refuse<T>(Problem.InvalidInput("body", "must be a JSON object."));
+            CheckObject(ref reader, type, "", errors);
+            // Throws when anything but white space follows.
+            reader.Read();
+        }
+        catch (JsonException e)
+        {
+            return Refuse<T>(Problem.InvalidInput(
+                "body", string.Create(CultureInfo.InvariantCulture, $"is not well-formed JSON of at most {MaxDepth} levels: it breaks at byte {Position(json, e)}.")));
+        }
+        catch (InvalidOperationException)
+        {
+            return Refuse<T>(Problem.InvalidInput("body", "has a property whose name is not a Unicode text."));
+        }
+        if (errors.Count > 0)
+            return Refuse<T>(Problem.InvalidInput(errors));
+        try
+        {
+            return JsonSerializer.Deserialize(json, type) is { } value
+                ? new JsonBodyResult<T>(value, null)
+                : Refuse<T>(Problem.InvalidInput("body", "must be a JSON object."));
+        }
+        catch (JsonException e)
+        {
+            var path = e.Path is { Length: > 2 } p && p.StartsWith("$.", StringComparison.Ordinal) ? p[2..] : "body";
+            return Refuse<T>(Problem.InvalidInput(Shorten(path), "has a value of the wrong type, or lacks one."));
+        }
+    }
+
+    /// <summary>Names every property that the type does not have or that comes twice, at every level.</summary>
+    private static void CheckObject(ref Utf8JsonReader reader, JsonTypeInfo? type, string path, FieldErrors errors)
+    {
+        var isKnownShape = type is { Kind: JsonTypeInfoKind.Object };
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            var field = path + Shorten(name);
+            JsonPropertyInfo? property = null;
+            if (isKnownShape)
+            {
+                foreach (var candidate in type!.Properties)
+                {
+                    if (candidate.Name == name && !candidate.IsExtensionData)
+                        property = candidate;
+                }
+                if (property is null)
+                    errors.Add(field, "is not a known property.");
+            }
+            if (!seen.Add(name))
+                errors.Add(field, "is given twice.");
+            reader.Read();
+            CheckValue(ref reader, property is null ? null : type!.Options.GetTypeInfo(property.PropertyType), field, errors);
+        }
+    }
+
+    private static void CheckValue(ref Utf8JsonReader reader, JsonTypeInfo? type, string field, FieldErrors errors)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            CheckObject(ref reader, type, field + ".", errors);
+        }
+        else if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            var element = type is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } elementType } ? type.Options.GetTypeInfo(elementType) : null;
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                CheckValue(ref reader, element, field + "[]", errors);
+        }
+    }
+
+    private static long Position(ReadOnlySpan<byte> json, JsonException e)
+    {
+        long at = 0;
+        for (var line = e.LineNumber ?? 0; line > 0; line--)
+        {
+            var end = json[(int)at..].IndexOf((byte)'\n');
+            if (end < 0)
+                break;
+            at += end + 1;
+        }
+        return at + (e.BytePositionInLine ?? 0);
+    }
+
+    private static bool IsJson(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
+        && (!type.Charset.HasValue || type.Encoding is UTF8Encoding)
+        && request.Headers.ContentEncoding.Count == 0;
+
+    private static ProblemResult TooLarge() =>
+        new(StatusCodes.Status413PayloadTooLarge, "body-too-large", string.Create(CultureInfo.InvariantCulture, $"The body must be at most {MaxBytes} bytes."));
+
+    private static JsonBodyResult<T> Refuse<T>(ProblemResult problem)
+        where T : class => new(null, problem);
+}

@@ -1,0 +1,60 @@
+namespace BasiqFunctions.Http;
+
+/// <summary>The <c>code</c>s of problems: part of the contract with callers.</summary>
+internal static class ProblemCodes
+{
+    /// <summary>400: see <c>errors</c>.</summary>
+    public const string InvalidInput = "invalid-input";
+
+    /// <summary>400: a consent state that is forged, expired or another user's.</summary>
+    public const string InvalidState = "invalid-state";
+
+    /// <summary>404.</summary>
+    public const string UserNotFound = "user-not-found";
+
+    /// <summary>404.</summary>
+    public const string AccountNotFound = "account-not-found";
+
+    /// <summary>404.</summary>
+    public const string ConnectionNotFound = "connection-not-found";
+
+    /// <summary>404.</summary>
+    public const string JobNotFound = "job-not-found";
+
+    /// <summary>409: the user has nothing to refresh.</summary>
+    public const string SyncNotFound = "sync-not-found";
+    public const string NoSnapshot = "no-snapshot";
+    public const string SnapshotChanged = "snapshot-changed";
+    public const string SnapshotDamaged = "snapshot-damaged";
+    public const string NoConnections = "no-connections";
+
+    /// <summary>413.</summary>
+    public const string BodyTooLarge = "body-too-large";
+
+    /// <summary>415.</summary>
+    public const string UnsupportedMediaType = "unsupported-media-type";
+
+    /// <summary>429 or 503, with <c>Retry-After</c>.</summary>
+    public const string BasiqOverloaded = "basiq-overloaded";
+
+    /// <summary>502: Basiq refuses our key, or the key lacks a permission.</summary>
+    public const string BasiqRefused = "basiq-refused";
+
+    /// <summary>502.</summary>
+    public const string BasiqUnusableAnswer = "basiq-unusable-answer";
+
+    /// <summary>503, with <c>Retry-After</c>.</summary>
+    public const string BasiqUnavailable = "basiq-unavailable";
+
+    /// <summary>504.</summary>
+    public const string BasiqTimeout = "basiq-timeout";
+
+    /// <summary>502 or 504: a user may or may not have been created.</summary>
+    public const string OutcomeUnknown = "outcome-unknown";
+
+    /// <summary>503, with <c>Retry-After</c>: Key Vault or the snapshots' storage does not answer.</summary>
+    public const string DependencyUnavailable = "dependency-unavailable";
+
+    /// <summary>500.</summary>
+    public const string InternalError = "internal-error";
+}

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using FluentValidation.Results;
+using Microsoft.AspNetCore.Http;
+
+namespace BasiqFunctions.Http;
+
+/// <summary>
+/// The fields of a request's JSON object, taken one by one. What has the wrong type, is null where that has no meaning or is
+/// taken by nobody is noted under the field's name, so that one answer names everything that is wrong. For requests in which a
+/// field that is left out, one that is null and one of the wrong type are three things; see <see cref="JsonBody"/> for others.
+/// </summary>
+internal sealed partial class RequestFields
+{
+    private readonly Dictionary<string, JsonElement> _fields;
+    private readonly FieldErrors _errors;
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly List<RequestFields> _inner = [];
+    private readonly bool _nullIsAbsent;
+    private readonly string _prefix;
+
+    private RequestFields(Dictionary<string, JsonElement> fields, bool nullIsAbsent, string prefix, FieldErrors errors) =>
+        (_fields, _nullIsAbsent, _prefix, _errors) = (fields, nullIsAbsent, prefix, errors);
+
+    /// <summary>Whether the object has no fields at all.</summary>
+    public bool IsEmpty => _fields.Count == 0;
+
+    /// <summary>Reads a request's body.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="optional">Whether no body at all is taken as <c>{}</c>.</param>
+    /// <param name="nullIsAbsent">Whether a null says the same as leaving the field out; where it does not, it is refused.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="ProblemException">400, 413 or 415, as <see cref="JsonBody"/> says.</exception>
+    public static async Task<RequestFields> ReadAsync(
+        HttpRequest request, bool optional, bool nullIsAbsent, CancellationToken cancellation)
+    {
+        var body = await JsonBody.ReadAsync(request, Json.Default.DictionaryStringJsonElement, optional, cancellation);
+        return body.IsRead ? new RequestFields(body.Value, nullIsAbsent, "", new FieldErrors()) : throw new ProblemException(body.Refusal);
+    }
+
+    /// <summary>The field's text, in Unicode's composed form; null when it is absent or not a text.</summary>
+    public string? Text(string name)
+    {
+        if (Take(name) is not { } value)
+            return null;
+        if (value.ValueKind is not JsonValueKind.String)
+            return Refuse(name, "must be a text.");
+        try
+        {
+            return value.GetString()!.Normalize();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            return Refuse(name, "is not valid Unicode.");
+        }
+    }
+
+    /// <summary>The field's truth; null when it is absent or neither true nor false.</summary>
+    public bool? Flag(string name)
+    {
+        var value = Take(name);
+        switch (value?.ValueKind)
+        {
+            case null:
+                return null;
+            case JsonValueKind.True or JsonValueKind.False:
+                return value.Value.GetBoolean();
+            default:
+                Refuse(name, "must be true or false.");
+                return null;
+        }
+    }
+
+    /// <summary>The field's own fields; null when it is absent or not an object.</summary>
+    public RequestFields? Object(string name)
+    {
+        if (Take(name) is not { } value)
+            return null;
+        if (value.ValueKind is not JsonValueKind.Object)
+        {
+            Refuse(name, "must be an object.");
+            return null;
+        }
+
+        var fields = value.EnumerateObject().ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
+        var inner = new RequestFields(fields, _nullIsAbsent, $"{_prefix}{name}.", _errors);
+        _inner.Add(inner);
+        return inner;
+    }
+
+    /// <summary>Notes that a field is not taken here, and why.</summary>
+    public void RefuseIfGiven(string name, string why)
+    {
+        if (_fields.ContainsKey(name) && _taken.Add(name))
+            Refuse(name, why);
+    }
+
+    /// <summary>
+    /// Ends the reading: validates what was read and throws when anything was wrong with it, fields that nobody took included.
+    /// </summary>
+    /// <exception cref="ProblemException">400, naming each field.</exception>
+    public T Validated<T>(T value, IValidator<T> validator)
+    {
+        RefuseUntaken();
+        var refused = _errors.Fields.Select(f => f.Field).ToHashSet(StringComparer.Ordinal);
+        foreach (var failure in validator.Validate(value).Errors)
+        {
+            // A field of the wrong type was read as absent: what follows from that is no news.
+            var name = JsonNameOf(failure);
+            if (!refused.Contains(name))
+                _errors.Add(name, failure.ErrorMessage);
+        }
+
+        return _errors.Count == 0 ? value : throw new ProblemException(Problem.InvalidInput(_errors));
+    }
+
+    private void RefuseUntaken()
+    {
+        foreach (var name in _fields.Keys.Where(name => !_taken.Contains(name)))
+            Refuse(name, "is not a field of this request.");
+        foreach (var inner in _inner)
+            inner.RefuseUntaken();
+    }
+
+    private JsonElement? Take(string name)
+    {
+        _taken.Add(name);
+        if (!_fields.TryGetValue(name, out var value))
+            return null;
+        if (value.ValueKind is not JsonValueKind.Null)
+            return value;
+        if (!_nullIsAbsent)
+            Refuse(name, "cannot be null: Basiq changes fields and does not clear them. Leave it out to keep it.");
+        return null;
+    }
+
+    private string? Refuse(string name, string why)
+    {
+        _errors.Add(_prefix + JsonBody.Shorten(name), why);
+        return null;
+    }
+
+    /// <summary><c>BusinessAddress.Postcode</c> as JSON spells it.</summary>
+    private static string JsonNameOf(ValidationFailure failure) =>
+        string.Join('.', failure.PropertyName.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
+
+    [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+    private sealed partial class Json : JsonSerializerContext;
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Http.Headers;
+using BasiqFunctions.Basiq;
+
+namespace BasiqFunctions.Tokens;
+
+/// <summary>
+/// The outermost handler of calls to Basiq: attaches the server token or, for <c>POST /token</c>, the API key. When Basiq
+/// refuses it, the call is made once more with another one, if there is another one. A refusal means that Basiq did nothing,
+/// so this is safe for every call.
+/// </summary>
+internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyProvider keys) : DelegatingHandler
+{
+    /// <summary>Whether a text can be a token or key: printable ASCII without spaces, as a header can carry.</summary>
+    internal static bool IsCredential(string? text) =>
+        text is { Length: > 0 } && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        BasiqCall.Of(request).Credential switch
+        {
+            BasiqCredential.ApiKey => SendWithKeyAsync(request, cancellationToken),
+            _ => SendWithTokenAsync(request, cancellationToken),
+        };
+
+    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var token = await tokens.GetAsync(cancellationToken);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
+        var response = await base.SendAsync(request, cancellationToken);
+        if (response.StatusCode is not HttpStatusCode.Unauthorized)
+            return response;
+
+        ServerToken other;
+        try
+        {
+            tokens.Invalidate(token);
+            other = await tokens.GetAsync(cancellationToken);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        if (other.Value == token.Value)
+            return response;
+        response.Dispose();
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", other.Value);
+        return await base.SendAsync(request, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendWithKeyAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var key = await keys.GetAsync(cancellationToken);
+        Attach(request, key);
+        var response = await base.SendAsync(request, cancellationToken);
+        if (response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) || BasiqRetries.IsOverload(response))
+            return response;
+
+        ApiKey? other;
+        try
+        {
+            other = await keys.GetOtherThanAsync(key, cancellationToken);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        if (other is null)
+            return response;
+        response.Dispose();
+        Attach(request, other);
+        return await base.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>The key goes out as issued: it is what the Basic scheme wants already (Basiq, Quickstart: API, step 1).</summary>
+    private static void Attach(HttpRequestMessage request, ApiKey key) =>
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", key.Value);
+}

@@ -1,0 +1,14 @@
+namespace BasiqFunctions.Tokens;
+
+/// <summary>Names of the secrets in Key Vault.</summary>
+public static class SecretNames
+{
+    /// <summary>The SERVER_ACCESS token shared by all instances.</summary>
+    public const string ServerToken = "basiq-server-token";
+
+    /// <summary>The Basiq API key.</summary>
+    public const string ApiKey = "basiq-api-key";
+
+    /// <summary>The key that signs the consent <c>state</c>.</summary>
+    public const string ConsentStateKey = "consent-state-key";
+}

@@ -1,0 +1,151 @@
+using BasiqFunctions.Basiq;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Tokens;
+
+/// <inheritdoc />
+/// <remarks>
+/// At most one flight, a task that gets a token, is in the air per process; whoever finds no token in memory joins it. It
+/// belongs to none of them, so that no caller's cancellation ends it, and a failed one is simply followed by the next.
+/// </remarks>
+internal sealed class ServerTokenProvider(
+    ServerTokenVault vault, ITokenEndpoint endpoint, TimeProvider timeProvider, ILogger<ServerTokenProvider> logger)
+    : IServerTokenProvider
+{
+    /// <summary>
+    /// When Basiq refuses even the token that replaced a refused one, a third will not help: for so long none is minted, lest
+    /// every call cost a token request.
+    /// </summary>
+    private static readonly TimeSpan PauseAfterReplacement = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private volatile Held? _held;
+    private Task<Landed>? _flight;
+    private string? _refused;
+
+    public ValueTask<ServerToken> GetAsync(CancellationToken cancellationToken = default) =>
+        _held is { } held && timeProvider.GetUtcNow() < held.Token.FreshUntil
+            ? new(held.Token)
+            : new(WaitForTokenAsync(cancellationToken));
+
+    public void Invalidate(ServerToken token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        lock (_gate)
+        {
+            if (_held is not { } held
+                || !ReferenceEquals(held.Token, token)
+                || (held.ReplacesRefused && timeProvider.GetUtcNow() - held.TakenAt < PauseAfterReplacement))
+                return;
+            _refused = token.Value;
+            _held = null;
+        }
+
+        Log.TokenRefused(logger);
+    }
+
+    public async Task<ServerToken> RefreshAsync(CancellationToken cancellationToken = default)
+    {
+        Task<Landed> mine;
+        while (true)
+        {
+            Task<Landed>? other;
+            lock (_gate)
+            {
+                if (_flight is not { IsCompleted: false })
+                {
+                    mine = _flight = TakeOff(MintAsync);
+                    break;
+                }
+
+                other = _flight;
+            }
+
+            // Whether it succeeds is its passengers' concern; this one only waits for its turn.
+            await ((Task)other).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        var (token, version) = await mine.WaitAsync(cancellationToken);
+        if (version is not null)
+            await vault.DisableSupersededAsync(version, cancellationToken);
+        return token;
+    }
+
+    public TokenHealth GetHealth() =>
+        _held is { } held
+            ? new(timeProvider.GetUtcNow() - held.Token.MintedAt, held.Token.ExpiresAt, vault.LastError)
+            : new(Age: null, ExpiresAt: null, vault.LastError);
+
+    private async Task<ServerToken> WaitForTokenAsync(CancellationToken cancellationToken) =>
+        (await JoinFlight().WaitAsync(cancellationToken)).Token;
+
+    private Task<Landed> JoinFlight()
+    {
+        lock (_gate)
+        {
+            if (_held is { } held && timeProvider.GetUtcNow() < held.Token.FreshUntil)
+                return Task.FromResult(new Landed(held.Token, Version: null));
+            if (_flight is not { IsCompleted: false })
+                _flight = TakeOff(ReadOrMintAsync);
+            return _flight;
+        }
+    }
+
+    /// <summary>Starts away from the caller, its locks and its context, and sees to it that a failure is never unobserved.</summary>
+    private static Task<Landed> TakeOff(Func<Task<Landed>> route)
+    {
+        var flight = Task.Run(route);
+        _ = flight.ContinueWith(
+            static failed => _ = failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return flight;
+    }
+
+    private async Task<Landed> ReadOrMintAsync()
+    {
+        if (await vault.ReadAsync() is { } stored && Hold(stored, isMinted: false))
+            return new(stored, Version: null);
+        try
+        {
+            return await MintAsync();
+        }
+        catch (BasiqException exception) when (_held is { } held && timeProvider.GetUtcNow() < held.Token.ExpiresAt)
+        {
+            // Close to its end and still good: better than none while Basiq mints no other.
+            Log.TokenKept(logger, exception.Failure.Kind, held.Token.ExpiresAt);
+            return new(held.Token, Version: null);
+        }
+    }
+
+    private async Task<Landed> MintAsync()
+    {
+        var mintedAt = timeProvider.GetUtcNow();
+        var (accessToken, lifetime) = await endpoint.MintServerTokenAsync(CancellationToken.None);
+        var token = new ServerToken(accessToken, mintedAt, mintedAt + lifetime);
+        Hold(token, isMinted: true);
+        Log.TokenMinted(logger, token.ExpiresAt);
+        return new(token, await vault.StoreAsync(token));
+    }
+
+    /// <summary>Takes a token into memory, unless it was read and is the refused one or about to expire.</summary>
+    private bool Hold(ServerToken token, bool isMinted)
+    {
+        lock (_gate)
+        {
+            var now = timeProvider.GetUtcNow();
+            if (!isMinted && (token.Value == _refused || token.FreshUntil <= now))
+                return false;
+            _held = new(token, now, ReplacesRefused: isMinted && _refused is not null);
+            _refused = null;
+            return true;
+        }
+    }
+
+    /// <summary>What a flight brings: the token and, if it has just been stored, its version in Key Vault.</summary>
+    private sealed record Landed(ServerToken Token, string? Version);
+
+    private sealed record Held(ServerToken Token, DateTimeOffset TakenAt, bool ReplacesRefused);
+}
