@@ -1,0 +1,20 @@
+using System.Text.Json;
+using BasiqFunctions.Http;
+
+namespace BasiqFunctions.Snapshots;
+
+/// <summary><c>{syncId, fetchedAt, accounts: […]}</c>.</summary>
+internal sealed record AccountsResult(CurrentSnapshot Snapshot) : RawJsonResult
+{
+    protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("syncId"u8, Snapshot.SyncId);
+        writer.WriteString("fetchedAt"u8, Snapshot.FetchedAt);
+        writer.WriteStartArray("accounts"u8);
+        foreach (var account in Snapshot.Accounts)
+            await WriteRawAsync(writer, account.Raw, cancellationToken);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+}

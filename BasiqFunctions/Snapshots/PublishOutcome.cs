@@ -1,0 +1,16 @@
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>What became of a publication.</summary>
+public enum PublishOutcome
+{
+    /// <summary>The user's current snapshot holds what the sync fetched.</summary>
+    Published,
+
+    /// <summary>This very publication was made before; nothing changed.</summary>
+    AlreadyPublished,
+
+    /// <summary>
+    /// Nothing of it was taken: newer syncs published every one of its connections, or the connections were removed.
+    /// </summary>
+    Superseded,
+}

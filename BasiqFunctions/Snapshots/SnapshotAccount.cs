@@ -1,0 +1,18 @@
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>An account of the current snapshot.</summary>
+/// <param name="AccountId">Basiq's account id.</param>
+/// <param name="ConnectionId">The connection that it came through.</param>
+/// <param name="InstitutionId">The bank, when Basiq named it.</param>
+/// <param name="SyncId">The sync that fetched it.</param>
+/// <param name="FetchedAt">When that sync published it.</param>
+/// <param name="Transactions">How many transactions can be read; null when they were never fetched.</param>
+/// <param name="Raw">The account's JSON (UTF-8) as Basiq sent it.</param>
+public sealed record SnapshotAccount(
+    string AccountId,
+    string ConnectionId,
+    string? InstitutionId,
+    string SyncId,
+    DateTimeOffset FetchedAt,
+    long? Transactions,
+    ReadOnlyMemory<byte> Raw);

@@ -1,0 +1,142 @@
+using System.Globalization;
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>Reads a user's current snapshot.</summary>
+public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, ILogger<SnapshotFunctions> logger)
+{
+    private const int DefaultLimit = 100;
+
+    /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
+    [Function("ListAccounts")]
+    public Task<IResult> ListAccountsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts")] HttpRequest request,
+        string userId,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            request,
+            "ListAccounts",
+            userId,
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var errors = new FieldErrors();
+                QueryParameters.Check(request.Query, errors);
+                if (errors.Count > 0)
+                    return Problem.InvalidInput(errors);
+                return await store.GetCurrentAsync(userId, cancellationToken) is { } snapshot
+                    ? new AccountsResult(snapshot)
+                    : NoSnapshot();
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Transactions of one account of the current snapshot, as and in the order in which Basiq sent them, a page at a time: 200.
+    /// </summary>
+    [Function("ListTransactions")]
+    public Task<IResult> ListTransactionsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts/{accountId}/transactions")]
+        HttpRequest request,
+        string userId,
+        string accountId,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            request,
+            "ListTransactions",
+            userId,
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("accountId", accountId)) is { } refusal)
+                    return refusal;
+                var errors = new FieldErrors();
+                var query = ReadQuery(request.Query, errors);
+                if (errors.Count > 0)
+                    return Problem.InvalidInput(errors);
+                return AnswerTo(await store.ReadTransactionsAsync(userId, accountId, query, cancellationToken));
+            },
+            cancellationToken);
+
+    private static IResult AnswerTo(TransactionsResult result) => result switch
+    {
+        TransactionsResult.Page page => new TransactionsPageResult(page),
+        TransactionsResult.NoSnapshot => NoSnapshot(),
+        TransactionsResult.AccountNotFound =>
+            Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
+        TransactionsResult.CursorExpired => Problem.Conflict(
+            ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
+        TransactionsResult.InvalidCursor =>
+            Problem.InvalidInput("cursor", "is not one that was given for this account and these filters."),
+        _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+    };
+
+    private static TransactionQuery ReadQuery(IQueryCollection parameters, FieldErrors errors)
+    {
+        QueryParameters.Check(parameters, errors, "from", "to", "status", "limit", "cursor");
+        var from = ReadDate(parameters, "from", errors);
+        var to = ReadDate(parameters, "to", errors);
+        if (from > to)
+            errors.Add("from", "must not be after 'to'.");
+        TransactionStatus? status = null;
+        switch (QueryParameters.Value(parameters, "status"))
+        {
+            case null:
+                break;
+            case "pending":
+                status = TransactionStatus.Pending;
+                break;
+            case "posted":
+                status = TransactionStatus.Posted;
+                break;
+            default:
+                errors.Add("status", "must be 'pending' or 'posted'.");
+                break;
+        }
+        var limit = DefaultLimit;
+        if (QueryParameters.Value(parameters, "limit") is { } limitText
+            && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > TransactionQuery.MaxLimit))
+        {
+            errors.Add("limit", "must be a whole number from 1 to 500.");
+        }
+        return new TransactionQuery(from, to, status, limit, QueryParameters.Value(parameters, "cursor"));
+    }
+
+    private static DateOnly? ReadDate(IQueryCollection parameters, string name, FieldErrors errors)
+    {
+        if (QueryParameters.Value(parameters, name) is not { } text)
+            return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+            return date;
+        errors.Add(name, "must be a date as 2024-06-30.");
+        return null;
+    }
+
+    private static ProblemResult NoSnapshot() => Problem.NotFound(
+        ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
+
+    private Task<IResult> RunAsync(
+        HttpRequest request, string function, string userId, Func<Task<IResult>> answer, CancellationToken cancellationToken) =>
+        answers.RunAsync(
+            request,
+            function,
+            async () =>
+            {
+                try
+                {
+                    return await answer();
+                }
+                catch (SnapshotCorruptException e)
+                {
+                    Log.Damaged(logger, e, userId);
+                    return Problem.Of(
+                        StatusCodes.Status500InternalServerError,
+                        ProblemCodes.SnapshotDamaged,
+                        "What is stored cannot be read: start a new sync.");
+                }
+            },
+            cancellationToken);
+}

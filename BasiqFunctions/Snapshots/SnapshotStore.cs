@@ -1,0 +1,766 @@
+using System.Buffers;
+using System.Text.Json;
+using BasiqFunctions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>Keeps and reads users' snapshots: their accounts and transactions as Basiq sent them.</summary>
+/// <remarks>
+/// <para>
+/// A sync stages its accounts and segments under <c>{userId}/syncs/{syncId}/</c>; nobody reads them there. One conditional write
+/// of <c>{userId}/current.json</c> publishes them: readers follow that manifest only. Which blobs may be removed follows from
+/// three rules.
+/// </para>
+/// <list type="bullet">
+/// <item>What the current manifest refers to stays.</item>
+/// <item>
+/// The rest goes at once if its sync is settled: it has published, so it stages no more. The manifest lists the settled syncs, in
+/// the same write that made them so; a crash between that write and the clean-up is made good by the next publication, removal or
+/// <see cref="RemoveUnreferencedAsync(string, CancellationToken)"/>.
+/// </item>
+/// <item>
+/// The rest of a sync that never published goes when it has written nothing for <see cref="SnapshotOptions.LeftoverGrace"/>: no
+/// running sync pauses so long.
+/// </item>
+/// </list>
+/// <para>
+/// <c>accounts.json</c> is the mark of a sync that may go on. Whoever ends a sync from outside (discarding it, removing its user,
+/// clearing it away as abandoned) deletes that blob first and looks for the others afterwards; the sync's own writes look for it
+/// after they became visible, and take themselves back when it is gone. So whichever comes first, nothing stays behind.
+/// </para>
+/// </remarks>
+public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOptions> options, TimeProvider clock, ILogger<SnapshotStore> logger)
+{
+    private const int FormatVersion = SnapshotManifest.CurrentVersion;
+    private const int MaxAttempts = 100;
+    private const int TailLength = 4096;
+    private const int ParallelReads = 8;
+
+    /// <summary>
+    /// How long a removed connection is remembered: far longer than a sync that started before the removal can last.
+    /// </summary>
+    private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
+
+    /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="syncId">The sync.</param>
+    /// <param name="accounts">Each one account's JSON (UTF-8) as Basiq sent it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The accounts' ids, in the same order.</returns>
+    /// <exception cref="JsonException">
+    /// An account is not a JSON object, or its <c>id</c> or <c>connection</c> is missing or no id.
+    /// </exception>
+    public async Task<IReadOnlyList<StagedAccount>> StageAccountsAsync(
+        string userId, string syncId, IEnumerable<ReadOnlyMemory<byte>> accounts, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(accounts);
+        var name = SnapshotPaths.Accounts(userId, syncId);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var entries = new List<StagedAccountEntry>();
+        foreach (var raw in accounts)
+        {
+            var entry = ReadAccount(raw);
+            if (!seen.Add(entry.AccountId))
+                throw new JsonException("An account is listed twice.");
+            entries.Add(entry);
+        }
+        var content = JsonSerializer.SerializeToUtf8Bytes(new StagedAccounts(FormatVersion, entries), SnapshotJsonContext.Default.StagedAccounts);
+        await using var blob = await storage.OpenWriteAsync(name, cancellationToken);
+        await blob.WriteAsync(content, cancellationToken);
+        await blob.CommitAsync(cancellationToken);
+        return [.. entries.Select(e => new StagedAccount(e.AccountId, e.ConnectionId, e.InstitutionId))];
+    }
+
+    /// <summary>
+    /// Starts a segment of an account's transactions. Segments are numbered from 0; one written again replaces the first.
+    /// </summary>
+    /// <exception cref="SnapshotDiscardedException">The sync has no staged accounts.</exception>
+    public async Task<SegmentWriter> BeginSegmentAsync(
+        string userId, string syncId, string accountId, int segment, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(segment);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(segment, 999_999);
+        var name = SnapshotPaths.Segment(userId, syncId, accountId, segment);
+        var marker = SnapshotPaths.Accounts(userId, syncId);
+        if (!await storage.ExistsAsync(marker, cancellationToken))
+            throw new SnapshotDiscardedException(syncId);
+        var blob = await storage.OpenWriteAsync(name, cancellationToken);
+        return new SegmentWriter(storage, blob, name, syncId, marker);
+    }
+
+    /// <summary>
+    /// Makes what a sync staged the user's current snapshot, in one atomic write, then removes what that replaced. Accounts of
+    /// the sync's connections replace those connections' accounts; accounts of other connections stay. A connection that a
+    /// later-started sync published, or that was removed after this sync started, is left as it is.
+    /// </summary>
+    /// <exception cref="SnapshotDiscardedException">
+    /// The sync was discarded, or its user removed; what it published is taken back.
+    /// </exception>
+    /// <exception cref="SnapshotCorruptException">
+    /// A segment is missing or damaged, or the current manifest is; nothing was published.
+    /// </exception>
+    public async Task<PublishResult> PublishAsync(SnapshotPublication publication, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(publication);
+        var (userId, syncId) = (publication.UserId, publication.SyncId);
+        var marker = SnapshotPaths.Accounts(userId, syncId);
+        StagedAccounts? staged = null;
+        Dictionary<string, IReadOnlyList<SegmentEntry>>? segments = null;
+        var missedMarker = false;
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var current = await ReadManifestAsync(userId, cancellationToken);
+            var manifest = current?.Manifest ?? SnapshotManifest.Empty;
+            var (taken, outcome) = Decide(manifest, publication);
+            if (outcome is { } settled)
+            {
+                await SweepAsync(userId, syncId, cancellationToken);
+                if (settled == PublishOutcome.Superseded)
+                    Log.Superseded(logger, userId, syncId);
+                return Result(settled, manifest, syncId);
+            }
+
+            staged ??= await ReadStagedAsync(marker, cancellationToken);
+            if (staged is null)
+            {
+                // The same publication, made twice at once, may have finished and tidied up between the two reads: look at the
+                // manifest once more.
+                if (missedMarker)
+                    throw new SnapshotDiscardedException(syncId);
+                missedMarker = true;
+                continue;
+            }
+            var blobs = await ListSyncsAsync(userId, cancellationToken);
+            segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(syncId), cancellationToken);
+            var merged = Merge(manifest, publication, taken, staged, segments, blobs);
+            var etag = await WriteManifestAsync(userId, merged, current?.ETag, cancellationToken);
+            if (etag is null)
+            {
+                Log.Conflict(logger, userId, syncId);
+                continue;
+            }
+
+            // From here on the work is not given up half-way: the manifest is out.
+            if (!await storage.ExistsAsync(marker, CancellationToken.None))
+            {
+                await TakeBackAsync(userId, syncId, current, etag);
+                throw new SnapshotDiscardedException(syncId);
+            }
+            var result = Result(PublishOutcome.Published, merged, syncId);
+            Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
+            await SweepAsync(userId, syncId, cancellationToken);
+            return result;
+        }
+        throw new InvalidOperationException($"The snapshot of user '{userId}' changed {MaxAttempts} times while sync '{syncId}' tried to publish.");
+    }
+
+    /// <summary>
+    /// Removes what a sync staged and did not publish. A sync that goes on gets <see cref="SnapshotDiscardedException"/>.
+    /// </summary>
+    public async Task DiscardAsync(string userId, string syncId, CancellationToken cancellationToken)
+    {
+        await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
+        var referenced = Referenced((await ReadManifestAsync(userId, cancellationToken))?.Manifest);
+        var prefix = SnapshotPaths.Sync(userId, syncId);
+        if (!IsReferenced(referenced, syncId))
+        {
+            await storage.DeleteByPrefixAsync(prefix, cancellationToken);
+            return;
+        }
+        await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
+        {
+            if (!referenced.Contains(FolderOf(syncId, blob.Name.AsSpan(prefix.Length))))
+                await storage.DeleteAsync(blob.Name, cancellationToken);
+        }
+    }
+
+    /// <summary>The user's current snapshot; null before the first one.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<CurrentSnapshot?> GetCurrentAsync(string userId, CancellationToken cancellationToken)
+    {
+        var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
+        if (manifest is not { SyncId: { } syncId, FetchedAt: { } fetchedAt })
+            return null;
+        var accounts = new SnapshotAccount[manifest.Accounts.Count];
+        for (var i = 0; i < accounts.Length; i++)
+        {
+            var a = manifest.Accounts[i];
+            accounts[i] = new SnapshotAccount(
+                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8);
+        }
+        return new CurrentSnapshot(syncId, fetchedAt, accounts);
+    }
+
+    /// <summary>Reads transactions of one account of the current snapshot. Only the pages that can match are read.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
+    /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
+    public async Task<TransactionsResult> ReadTransactionsAsync(
+        string userId, string accountId, TransactionQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, TransactionQuery.MaxLimit);
+        var filter = TransactionFilter.Of(query);
+        var current = await ReadManifestAsync(userId, cancellationToken);
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            if (current?.Manifest is not { SyncId: not null } manifest)
+                return new TransactionsResult.NoSnapshot();
+            var account = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId);
+            if (account is null)
+                return new TransactionsResult.AccountNotFound();
+            if (account.Transactions is not { } transactions)
+                return new TransactionsResult.NoSnapshot();
+            var start = default(TransactionPosition);
+            if (query.Cursor is not null)
+            {
+                switch (TransactionCursor.Read(query.Cursor, userId, accountId, filter, transactions, out start))
+                {
+                    case TransactionCursor.Reading.Invalid:
+                        return new TransactionsResult.InvalidCursor();
+                    case TransactionCursor.Reading.Expired:
+                        return new TransactionsResult.CursorExpired();
+                }
+            }
+
+            try
+            {
+                return await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken);
+            }
+            catch (SnapshotCorruptException)
+            {
+                // Either the segment is damaged, or a publication replaced the snapshot after the manifest was read. The manifest
+                // tells which.
+                var now = await ReadManifestAsync(userId, cancellationToken);
+                if (now?.ETag == current?.ETag)
+                    throw;
+                current = now;
+            }
+        }
+        return new TransactionsResult.CursorExpired();
+    }
+
+    /// <summary>
+    /// Removes a connection's accounts and transactions, and keeps syncs that already run from bringing them back.
+    /// </summary>
+    /// <returns>Whether the snapshot had the connection.</returns>
+    public async Task<bool> RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken)
+    {
+        if (!RouteId.IsValid(connectionId))
+            throw new ArgumentException("Not an id.", nameof(connectionId));
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var current = await ReadManifestAsync(userId, cancellationToken);
+            var manifest = current?.Manifest ?? SnapshotManifest.Empty;
+            var now = clock.GetUtcNow();
+            var had = manifest.Connections.Any(c => c.ConnectionId == connectionId) || manifest.Accounts.Any(a => a.ConnectionId == connectionId);
+            var blobs = await ListSyncsAsync(userId, cancellationToken);
+            var changed = manifest with
+            {
+                Connections = [.. manifest.Connections.Where(c => c.ConnectionId != connectionId)],
+                Accounts = [.. manifest.Accounts.Where(a => a.ConnectionId != connectionId)],
+                RemovedConnections =
+                [
+                    .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId && now - r.RemovedAt < RemovalMemory),
+                    new RemovedConnection(connectionId, now),
+                ],
+                SettledSyncs = Settled(manifest, null, blobs),
+            };
+            if (await WriteManifestAsync(userId, changed, current?.ETag, cancellationToken) is null)
+                continue;
+            Log.ConnectionRemoved(logger, userId, connectionId);
+            await SweepAsync(userId, null, cancellationToken);
+            return had;
+        }
+        throw new InvalidOperationException($"The snapshot of user '{userId}' changed {MaxAttempts} times while connection '{connectionId}' was being removed.");
+    }
+
+    /// <summary>
+    /// Removes everything of a user: nothing is left of them, not even that they were here. Stop the user's syncs first: an
+    /// activity that is still running gets <see cref="SnapshotDiscardedException"/> and takes back what it wrote, but one that
+    /// stages accounts anew would start over.
+    /// </summary>
+    public async Task RemoveUserAsync(string userId, CancellationToken cancellationToken)
+    {
+        var prefix = SnapshotPaths.User(userId);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            await storage.DeleteByPrefixAsync(prefix, cancellationToken);
+            if (!await AnyAsync(prefix, cancellationToken))
+            {
+                Log.UserRemoved(logger, userId);
+                return;
+            }
+        }
+        throw new InvalidOperationException($"User '{userId}' was written to all the while: stop the user's syncs before removing the user.");
+    }
+
+    /// <summary>
+    /// Removes what no snapshot of the user refers to and no running sync can own. Returns how many blobs that were.
+    /// </summary>
+    public Task<int> RemoveUnreferencedAsync(string userId, CancellationToken cancellationToken) => SweepAsync(userId, null, cancellationToken);
+
+    /// <summary>The same for every user.</summary>
+    public async Task<int> RemoveUnreferencedAsync(CancellationToken cancellationToken)
+    {
+        var users = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var blob in storage.ListAsync("", cancellationToken))
+        {
+            var slash = blob.Name.IndexOf('/', StringComparison.Ordinal);
+            if (slash > 0)
+                users.Add(blob.Name[..slash]);
+        }
+        var removed = 0;
+        foreach (var userId in users)
+            removed += await SweepAsync(userId, null, cancellationToken);
+        return removed;
+    }
+
+    /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>
+    private static (HashSet<string> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication)
+    {
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        var published = false;
+        foreach (var connectionId in publication.ConnectionIds)
+        {
+            if (!RouteId.IsValid(connectionId))
+                throw new ArgumentException("A connection id is not an id.", nameof(publication));
+            if (manifest.RemovedConnections.Any(r => r.ConnectionId == connectionId && r.RemovedAt >= publication.StartedAt))
+                continue;
+            var holder = manifest.Connections.FirstOrDefault(c => c.ConnectionId == connectionId);
+            if (holder is not null && holder.SyncId == publication.SyncId && holder.StartedAt == publication.StartedAt)
+                published = true;
+            else if (holder is null || holder.StartedAt <= publication.StartedAt)
+                taken.Add(connectionId);
+        }
+        if (taken.Count > 0)
+            return (taken, null);
+        if (published || manifest.SyncId == publication.SyncId)
+            return (taken, PublishOutcome.AlreadyPublished);
+
+        // A first sync without connections still shows the user that there are no accounts.
+        return (taken, publication.ConnectionIds.Count > 0 || manifest.SyncId is not null ? PublishOutcome.Superseded : null);
+    }
+
+    private SnapshotManifest Merge(
+        SnapshotManifest manifest,
+        SnapshotPublication publication,
+        HashSet<string> taken,
+        StagedAccounts staged,
+        Dictionary<string, IReadOnlyList<SegmentEntry>> segments,
+        Dictionary<string, List<SnapshotBlobInfo>> blobs)
+    {
+        var now = clock.GetUtcNow();
+        var before = manifest.Accounts.ToDictionary(a => a.AccountId, StringComparer.Ordinal);
+        var fresh = new Dictionary<string, ManifestAccount>(StringComparer.Ordinal);
+        foreach (var account in staged.Accounts)
+        {
+            if (!taken.Contains(account.ConnectionId))
+                continue;
+            var transactions = segments.TryGetValue(account.AccountId, out var entries)
+                ? new ManifestTransactions(publication.SyncId, now, entries.Sum(e => (long)e.Extent.Count), entries)
+                : before.GetValueOrDefault(account.AccountId)?.Transactions;
+            fresh.Add(
+                account.AccountId,
+                new ManifestAccount(
+                    account.AccountId, account.ConnectionId, account.InstitutionId, publication.SyncId, now, transactions, account.Raw));
+        }
+        return new SnapshotManifest
+        {
+            Version = FormatVersion,
+            SyncId = publication.SyncId,
+            FetchedAt = now,
+            Connections =
+            [
+                .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId)),
+                .. taken.Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
+            ],
+            Accounts = [.. manifest.Accounts.Where(a => !taken.Contains(a.ConnectionId) && !fresh.ContainsKey(a.AccountId)), .. fresh.Values],
+            RemovedConnections = [.. manifest.RemovedConnections.Where(r => !taken.Contains(r.ConnectionId) && now - r.RemovedAt < RemovalMemory)],
+            SettledSyncs = Settled(manifest, publication.SyncId, blobs),
+        };
+    }
+
+    /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>
+    private static List<string> Settled(SnapshotManifest manifest, string? publishing, Dictionary<string, List<SnapshotBlobInfo>> blobs)
+    {
+        var settled = new SortedSet<string>(manifest.SettledSyncs, StringComparer.Ordinal);
+        foreach (var account in manifest.Accounts)
+        {
+            settled.Add(account.SyncId);
+            if (account.Transactions is { } transactions)
+                settled.Add(transactions.SyncId);
+        }
+        settled.RemoveWhere(syncId => !blobs.ContainsKey(syncId));
+        if (publishing is not null)
+            settled.Add(publishing);
+        return [.. settled];
+    }
+
+    private static PublishResult Result(PublishOutcome outcome, SnapshotManifest manifest, string syncId)
+    {
+        var accounts = 0;
+        long transactions = 0;
+        foreach (var account in manifest.Accounts)
+        {
+            if (account.SyncId != syncId)
+                continue;
+            accounts++;
+            if (account.Transactions is { } held && held.SyncId == syncId)
+                transactions += held.Count;
+        }
+        return new PublishResult(outcome, accounts, transactions);
+    }
+
+    /// <summary>
+    /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,
+    /// when others have published on top of it, takes its accounts out.
+    /// </summary>
+    private async Task TakeBackAsync(string userId, string syncId, ReadManifest? before, string etag)
+    {
+        Log.TakenBack(logger, userId, syncId);
+        var undone = before is null
+            ? await storage.TryDeleteAsync(SnapshotPaths.Manifest(userId), etag, CancellationToken.None)
+            : await WriteManifestAsync(userId, before.Manifest, etag, CancellationToken.None) is not null;
+        while (!undone)
+        {
+            var current = await ReadManifestAsync(userId, CancellationToken.None);
+            if (current is null)
+                return;
+            var without = current.Manifest with
+            {
+                Connections = [.. current.Manifest.Connections.Where(c => c.SyncId != syncId)],
+                Accounts = [.. current.Manifest.Accounts.Where(a => a.SyncId != syncId && a.Transactions?.SyncId != syncId)],
+            };
+            undone = await WriteManifestAsync(userId, without, current.ETag, CancellationToken.None) is not null;
+        }
+        await DiscardAsync(userId, syncId, CancellationToken.None);
+    }
+
+    private async Task<int> SweepAsync(string userId, string? finished, CancellationToken cancellationToken)
+    {
+        var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
+        var referenced = Referenced(manifest);
+        var now = clock.GetUtcNow();
+        var removed = 0;
+        foreach (var (syncId, blobs) in await ListSyncsAsync(userId, cancellationToken))
+        {
+            var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
+            if (!isSettled && now - blobs.Max(b => b.LastModified) < options.Value.LeftoverGrace)
+                continue;
+            var prefix = SnapshotPaths.Sync(userId, syncId);
+            var garbage = blobs.Count(b => !referenced.Contains(FolderOf(syncId, b.Name.AsSpan(prefix.Length))));
+            if (garbage == 0)
+                continue;
+            await DiscardAsync(userId, syncId, cancellationToken);
+            removed += garbage;
+        }
+        if (removed > 0)
+            Log.Removed(logger, userId, removed);
+        return removed;
+    }
+
+    private static HashSet<string> Referenced(SnapshotManifest? manifest)
+    {
+        var referenced = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var account in manifest?.Accounts ?? [])
+        {
+            if (account.Transactions is { } transactions)
+                referenced.Add($"{transactions.SyncId}/{account.AccountId}");
+        }
+        return referenced;
+    }
+
+    private static bool IsReferenced(HashSet<string> referenced, string syncId) =>
+        referenced.Any(folder => folder.StartsWith(syncId, StringComparison.Ordinal) && folder[syncId.Length] == '/');
+
+    /// <summary>
+    /// The account's folder that a blob of a sync lies in; for the staged accounts, something that no manifest refers to.
+    /// </summary>
+    private static string FolderOf(string syncId, ReadOnlySpan<char> path)
+    {
+        var slash = path.IndexOf('/');
+        return slash < 0 ? "" : $"{syncId}/{path[..slash]}";
+    }
+
+    private async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListSyncsAsync(string userId, CancellationToken cancellationToken)
+    {
+        var prefix = SnapshotPaths.Syncs(userId);
+        var syncs = new Dictionary<string, List<SnapshotBlobInfo>>(StringComparer.Ordinal);
+        await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
+        {
+            var end = blob.Name.IndexOf('/', prefix.Length);
+            if (end < 0)
+                continue;
+            var syncId = blob.Name[prefix.Length..end];
+            if (!syncs.TryGetValue(syncId, out var blobs))
+                syncs.Add(syncId, blobs = []);
+            blobs.Add(blob);
+        }
+        return syncs;
+    }
+
+    private async Task<bool> AnyAsync(string prefix, CancellationToken cancellationToken)
+    {
+        await foreach (var _ in storage.ListAsync(prefix, cancellationToken))
+            return true;
+        return false;
+    }
+
+    private async Task<ReadManifest?> ReadManifestAsync(string userId, CancellationToken cancellationToken)
+    {
+        var name = SnapshotPaths.Manifest(userId);
+        var blob = await storage.ReadAsync(name, cancellationToken);
+        if (blob is null)
+            return null;
+        SnapshotManifest manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest)
+                ?? throw new SnapshotCorruptException(name, "it is null");
+        }
+        catch (JsonException e)
+        {
+            throw new SnapshotCorruptException(name, Where(e));
+        }
+        if (manifest.Version != FormatVersion)
+            throw new SnapshotCorruptException(name, $"it has format version {manifest.Version}, and this program knows {FormatVersion}");
+        return new ReadManifest(manifest, blob.ETag);
+    }
+
+    private Task<string?> WriteManifestAsync(string userId, SnapshotManifest manifest, string? etag, CancellationToken cancellationToken) =>
+        storage.TryPutAsync(
+            SnapshotPaths.Manifest(userId),
+            JsonSerializer.SerializeToUtf8Bytes(manifest, SnapshotJsonContext.Default.SnapshotManifest),
+            etag,
+            cancellationToken);
+
+    private async Task<StagedAccounts?> ReadStagedAsync(string name, CancellationToken cancellationToken)
+    {
+        var blob = await storage.ReadAsync(name, cancellationToken);
+        if (blob is null)
+            return null;
+        try
+        {
+            var staged = JsonSerializer.Deserialize(blob.Content.Span, SnapshotJsonContext.Default.StagedAccounts);
+            return staged?.Version == FormatVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
+        }
+        catch (JsonException e)
+        {
+            throw new SnapshotCorruptException(name, Where(e));
+        }
+    }
+
+    /// <summary>Where JSON breaks, without the exception's message, which may quote what stands there.</summary>
+    private static string Where(JsonException e) => $"its JSON breaks at line {e.LineNumber}, byte {e.BytePositionInLine}";
+
+    private async Task<Dictionary<string, IReadOnlyList<SegmentEntry>>> ReadSegmentsAsync(
+        SnapshotPublication publication, StagedAccounts staged, List<SnapshotBlobInfo>? blobs, CancellationToken cancellationToken)
+    {
+        var lengths = (blobs ?? []).ToDictionary(b => b.Name, b => b.Length, StringComparer.Ordinal);
+        var result = new Dictionary<string, IReadOnlyList<SegmentEntry>>(StringComparer.Ordinal);
+        var stagedIds = staged.Accounts.Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
+        foreach (var (accountId, count) in publication.Segments)
+        {
+            if (!stagedIds.Contains(accountId))
+                throw new ArgumentException($"Account '{accountId}' has segments, but sync '{publication.SyncId}' did not stage it.", nameof(publication));
+            ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(publication));
+            var entries = new SegmentEntry[count];
+            await Parallel.ForAsync(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
+                async (i, token) =>
+                {
+                    var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, i);
+                    if (!lengths.TryGetValue(name, out var length))
+                        throw new SnapshotCorruptException(name, "it does not exist");
+                    entries[i] = await ReadSegmentEntryAsync(name, length, token);
+                });
+            result.Add(accountId, entries);
+        }
+        return result;
+    }
+
+    private async Task<SegmentEntry> ReadSegmentEntryAsync(string name, long length, CancellationToken cancellationToken)
+    {
+        if (length < SegmentFormat.TrailerLength)
+            throw new SnapshotCorruptException(name, "it is too short");
+        var tail = new byte[(int)Math.Min(length, TailLength)];
+        await ReadExactlyAsync(name, length - tail.Length, tail, cancellationToken);
+        var (indexLength, crc) = SegmentFormat.ReadTrailer(name, tail.AsSpan(tail.Length - SegmentFormat.TrailerLength));
+        var footer = (long)indexLength + SegmentFormat.TrailerLength;
+        if (footer > length)
+            throw new SnapshotCorruptException(name, "its index is longer than itself");
+        if (footer > tail.Length)
+        {
+            tail = new byte[footer];
+            await ReadExactlyAsync(name, length - footer, tail, cancellationToken);
+        }
+        var index = tail.AsSpan((int)(tail.Length - footer), indexLength);
+        var pages = SegmentFormat.ReadIndex(name, index, crc, length - footer);
+        var extent = default(Extent);
+        foreach (var page in pages)
+            extent = extent.Add(page.Extent);
+        return new SegmentEntry(extent, pages.Length, length, indexLength, crc);
+    }
+
+    private async Task<TransactionsResult.Page> ReadPageAsync(
+        string userId,
+        string accountId,
+        ManifestTransactions transactions,
+        TransactionFilter filter,
+        int limit,
+        TransactionPosition start,
+        CancellationToken cancellationToken)
+    {
+        var found = new List<ReadOnlyMemory<byte>>(Math.Min(limit, 128));
+        var ranges = new List<Range>();
+        TransactionPosition? next = null;
+        for (var s = start.Segment; s < transactions.Segments.Count && next is null; s++)
+        {
+            var entry = transactions.Segments[s];
+            var resumes = s == start.Segment && (start.Page > 0 || start.Index > 0);
+            if (!filter.MayMatch(entry.Extent))
+                continue;
+            if (found.Count == limit && !resumes && filter.MatchesAll(entry.Extent))
+            {
+                next = new TransactionPosition(s, 0, 0);
+                break;
+            }
+            var name = SnapshotPaths.Segment(userId, transactions.SyncId, accountId, s);
+            var pages = await ReadIndexAsync(name, entry, cancellationToken);
+            for (var p = s == start.Segment ? start.Page : 0; p < pages.Length && next is null; p++)
+            {
+                var page = pages[p];
+                if (!filter.MayMatch(page.Extent))
+                    continue;
+                var first = s == start.Segment && p == start.Page ? start.Index : 0;
+                if (found.Count == limit && first == 0 && filter.MatchesAll(page.Extent))
+                {
+                    next = new TransactionPosition(s, p, 0);
+                    break;
+                }
+                var buffer = ArrayPool<byte>.Shared.Rent(page.Length);
+                try
+                {
+                    var bytes = buffer.AsMemory(0, page.Length);
+                    await ReadExactlyAsync(name, page.Offset, bytes, cancellationToken);
+                    var stoppedAt = Select(name, bytes.Span, page, first, filter, limit - found.Count, ranges);
+                    if (stoppedAt >= 0)
+                        next = new TransactionPosition(s, p, stoppedAt);
+                    CopyOut(bytes.Span, ranges, found);
+                }
+                finally
+                {
+                    // It held personal data, and goes back to a pool that the whole process shares.
+                    ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+                }
+            }
+        }
+        return new TransactionsResult.Page(found, next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null);
+    }
+
+    /// <summary>
+    /// Collects the ranges of the matching lines from line <paramref name="first"/> on. Returns the number of the line that
+    /// matches but is more than
+    /// <paramref name="room"/> allows, or -1.
+    /// </summary>
+    private static int Select(
+        string name, ReadOnlySpan<byte> page, in PageEntry entry, int first, in TransactionFilter filter, int room, List<Range> ranges)
+    {
+        ranges.Clear();
+        if (Crc32C.Compute(page) != entry.Crc)
+            throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has another checksum");
+        var all = filter.MatchesAll(entry.Extent);
+        int line = 0, at = 0;
+        for (; at < page.Length; line++)
+        {
+            var length = page[at..].IndexOf((byte)'\n');
+            if (length < 0)
+                throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has no end");
+            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length)))))
+            {
+                if (ranges.Count == room)
+                    return line;
+                ranges.Add(at..(at + length));
+            }
+            at += length + 1;
+        }
+        if (line != entry.Extent.Count)
+            throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has {line} lines, not {entry.Extent.Count}");
+        return -1;
+    }
+
+    /// <summary>One array per page of the result, not one per transaction.</summary>
+    private static void CopyOut(ReadOnlySpan<byte> page, List<Range> ranges, List<ReadOnlyMemory<byte>> found)
+    {
+        var total = 0;
+        foreach (var range in ranges)
+            total += range.End.Value - range.Start.Value;
+        var copy = total == 0 ? [] : GC.AllocateUninitializedArray<byte>(total);
+        var at = 0;
+        foreach (var range in ranges)
+        {
+            var length = range.End.Value - range.Start.Value;
+            page[range].CopyTo(copy.AsSpan(at));
+            found.Add(copy.AsMemory(at, length));
+            at += length;
+        }
+    }
+
+    private async Task<PageEntry[]> ReadIndexAsync(string name, SegmentEntry entry, CancellationToken cancellationToken)
+    {
+        var dataLength = entry.Length - SegmentFormat.TrailerLength - entry.IndexLength;
+        if (dataLength < 0 || entry.IndexLength <= 0)
+            throw new SnapshotCorruptException(name, "the manifest gives it impossible lengths");
+        var index = new byte[entry.IndexLength];
+        await ReadExactlyAsync(name, dataLength, index, cancellationToken);
+        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength);
+    }
+
+    private async Task ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        var read = await storage.ReadRangeAsync(name, offset, destination, cancellationToken)
+            ?? throw new SnapshotCorruptException(name, "it does not exist");
+        if (read != destination.Length)
+            throw new SnapshotCorruptException(name, $"it ends at byte {offset + read}, and should go on to byte {offset + destination.Length}");
+    }
+
+    private static StagedAccountEntry ReadAccount(ReadOnlyMemory<byte> raw)
+    {
+        var reader = new Utf8JsonReader(raw.Span);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("An account must be a JSON object.");
+        string? id = null, connection = null, institution = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = reader.ValueTextEquals("id"u8) ? 1 : reader.ValueTextEquals("connection"u8) ? 2 : reader.ValueTextEquals("institution"u8) ? 3 : 0;
+            reader.Read();
+            var text = field != 0 && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            switch (field)
+            {
+                case 1:
+                    id = text;
+                    break;
+                case 2:
+                    connection = text;
+                    break;
+                case 3:
+                    institution = text;
+                    break;
+            }
+            reader.Skip();
+        }
+        reader.Read();
+        if (id is null || !RouteId.IsValid(id))
+            throw new JsonException("An account's id is missing or not an id.");
+        if (connection is null || !RouteId.IsValid(connection))
+            throw new JsonException("An account's connection is missing or not an id.");
+        return new StagedAccountEntry(id, connection, institution, new RawJson(raw.ToArray()));
+    }
+
+    private sealed record ReadManifest(SnapshotManifest Manifest, string ETag);
+}

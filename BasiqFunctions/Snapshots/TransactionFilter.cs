@@ -1,0 +1,46 @@
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>The dates and the status of a query, as the reading loop needs them.</summary>
+internal readonly record struct TransactionFilter(int FromDay, int ToDay, TransactionStatus? Status)
+{
+    public static TransactionFilter Of(TransactionQuery query) => new(Day(query.From), Day(query.To), query.Status);
+
+    /// <summary>Whether every transaction matches, so that none needs to be looked into.</summary>
+    public bool IsEmpty => !HasDates && Status is null;
+
+    private bool HasDates => FromDay != 0 || ToDay != 0;
+
+    public bool MayMatch(in Extent extent)
+    {
+        if (extent.Count == 0)
+            return false;
+        if (HasDates && (extent.MaxDay == 0 || extent.MaxDay < FromDay || (ToDay != 0 && extent.MinDay > ToDay)))
+            return false;
+        return Status switch
+        {
+            TransactionStatus.Pending => extent.Pending > 0,
+            TransactionStatus.Posted => extent.Posted > 0,
+            _ => true,
+        };
+    }
+
+    public bool MatchesAll(in Extent extent)
+    {
+        if (extent.Count == 0)
+            return false;
+        if (HasDates && (extent.Undated > 0 || extent.MinDay < FromDay || (ToDay != 0 && extent.MaxDay > ToDay)))
+            return false;
+        return Status switch
+        {
+            TransactionStatus.Pending => extent.Pending == extent.Count,
+            TransactionStatus.Posted => extent.Posted == extent.Count,
+            _ => true,
+        };
+    }
+
+    public bool Matches(in TransactionFacts facts) =>
+        (!HasDates || (facts.Day != 0 && facts.Day >= FromDay && (ToDay == 0 || facts.Day <= ToDay)))
+        && (Status is null || Status == facts.Status);
+
+    private static int Day(DateOnly? date) => date is { } d ? (d.Year * 10000) + (d.Month * 100) + d.Day : 0;
+}

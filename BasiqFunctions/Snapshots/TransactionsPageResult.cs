@@ -1,0 +1,20 @@
+using System.Text.Json;
+using BasiqFunctions.Http;
+
+namespace BasiqFunctions.Snapshots;
+
+/// <summary><c>{transactions: […], nextCursor?}</c>.</summary>
+internal sealed record TransactionsPageResult(TransactionsResult.Page Page) : RawJsonResult
+{
+    protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("transactions"u8);
+        foreach (var transaction in Page.Transactions)
+            await WriteRawAsync(writer, transaction, cancellationToken);
+        writer.WriteEndArray();
+        if (Page.NextCursor is { } cursor)
+            writer.WriteString("nextCursor"u8, cursor);
+        writer.WriteEndObject();
+    }
+}
