@@ -1,0 +1,31 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Health;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tokens;
+using BasiqFunctions.Users;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace BasiqFunctions;
+
+/// <summary>Composes the app, for whichever host runs it.</summary>
+public static class BasiqFunctionsRegistration
+{
+    /// <summary>
+    /// Adds everything that the functions need. A host that brings its own clock, secret client or snapshot storage registers it
+    /// before.
+    /// </summary>
+    public static IServiceCollection AddBasiqFunctions(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        return services
+            .AddBasiqClient(configuration)
+            .AddTokens(configuration)
+            .AddSnapshots(configuration)
+            .AddSync(configuration)
+            .AddUsers(configuration)
+            .AddHealth();
+    }
+}

@@ -1,0 +1,27 @@
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Health;
+
+/// <summary>The HTTP function of health.</summary>
+public sealed class HealthFunctions(HealthChecks checks, HttpAnswers answers)
+{
+    /// <summary>How every dependency does: 200 while the app can do its work, else 503. Anonymous, for whatever watches the app.</summary>
+    [Function("Health")]
+    public Task<IResult> Health(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "Health",
+            async () =>
+            {
+                var report = await checks.ReportAsync(cancellation);
+                return new JsonAnswer<HealthReport>(
+                    report.Status is HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
+                    report,
+                    HealthJson.Default.HealthReport);
+            },
+            cancellation);
+}

@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Health;
+
+/// <summary>How well something does, from best to worst.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HealthStatus>))]
+public enum HealthStatus
+{
+    /// <summary>It works.</summary>
+    [JsonStringEnumMemberName("healthy")]
+    Healthy,
+
+    /// <summary>It does not, and the app does its work all the same, for now.</summary>
+    [JsonStringEnumMemberName("degraded")]
+    Degraded,
+
+    /// <summary>It does not, and the app cannot do its work.</summary>
+    [JsonStringEnumMemberName("unhealthy")]
+    Unhealthy,
+}

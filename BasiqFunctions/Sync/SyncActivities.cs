@@ -1,0 +1,140 @@
+using System.Text;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Snapshots;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>
+/// What a sync does in the world. Each may run again after a crash and then gives the same; what Basiq refuses comes back as a
+/// value, and only what is broken on our side is thrown.
+/// </summary>
+public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
+{
+    /// <summary>Reads a job. One that belongs to another user is not found.</summary>
+    [Function(nameof(ObserveJob))]
+    public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return AsOutcomeAsync(async () =>
+        {
+            var job = await basiq.GetJobAsync(input.JobId, cancellation);
+            return job.UserId is { } owner && owner != input.UserId
+                ? SyncedJob.Lost(input.JobId, SyncedJob.NotFoundCode)
+                : SyncedJob.From(job);
+        });
+    }
+
+    /// <summary>Lists the user's accounts and stages those of the connections that succeeded.</summary>
+    [Function(nameof(StageAccounts))]
+    public Task<Outcome<StagedAccounts>> StageAccounts([ActivityTrigger] StageAccountsInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return AsOutcomeAsync(async () =>
+        {
+            IReadOnlyList<StagedAccount> staged;
+            var accounts = await basiq.ListAccountsAsync(input.UserId, cancellationToken: cancellation);
+            var wanted = accounts
+                .Where(a => input.ConnectionIds is not { } connections || connections.Contains(a.ConnectionId))
+                .Select(a => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(a.Json.GetRawText()));
+            try
+            {
+                staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, wanted, cancellation);
+            }
+            catch (JsonException exception)
+            {
+                throw new BasiqException(
+                    new BasiqFailure(BasiqFailureKind.UnusableAnswer, "malformed-accounts") { IsTransient = true }, exception);
+            }
+
+            return new StagedAccounts(
+                [.. staged.Select(a => a.AccountId)],
+                input.ConnectionIds ?? [.. staged.Select(a => a.ConnectionId).Distinct()]);
+        });
+    }
+
+    /// <summary>
+    /// Fetches some pages of an account's transactions into one segment. When Basiq fails in the middle, what came before is
+    /// kept, and the outcome says where to go on.
+    /// </summary>
+    [Function(nameof(FetchTransactions))]
+    public Task<Outcome<FetchedSegment>> FetchTransactions(
+        [ActivityTrigger] FetchTransactionsInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return AsOutcomeAsync<FetchedSegment>(async () =>
+        {
+            await using var segment = await snapshots.BeginSegmentAsync(
+                input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
+            var link = input.NextLink;
+            UpstreamFailure? failure = null;
+            var pages = 0;
+            for (; pages < input.PageBudget && (pages == 0 || link is not null); pages++)
+            {
+                try
+                {
+                    using var page = link is null
+                        ? await basiq.GetTransactionsPageAsync(
+                            input.UserId, BasiqFilter.AccountId(input.AccountId), input.PageSize, cancellation)
+                        : await basiq.GetNextTransactionsPageAsync(link, cancellation);
+                    if (page.NextLink is { } next && next == link)
+                        throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
+                    foreach (var transaction in page)
+                        segment.Append(transaction.Json.Span);
+                    link = page.NextLink;
+                }
+                catch (BasiqException exception)
+                {
+                    failure = UpstreamFailure.From(exception.Failure);
+                    break;
+                }
+
+                await segment.CompletePageAsync(cancellation);
+            }
+
+            if (pages == 0)
+                return new Outcome<FetchedSegment>(null, failure);
+            var summary = await segment.CompleteAsync(cancellation);
+            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Count, link), failure);
+        });
+    }
+
+    /// <summary>Makes what was staged the user's current snapshot.</summary>
+    [Function(nameof(PublishSnapshot))]
+    public Task<Outcome<PublishResult>> PublishSnapshot([ActivityTrigger] PublishInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return AsOutcomeAsync(() => snapshots.PublishAsync(
+            new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments),
+            cancellation));
+    }
+
+    /// <summary>Removes what was staged and not published.</summary>
+    [Function(nameof(DiscardSync))]
+    public Task DiscardSync([ActivityTrigger] DiscardInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
+    }
+
+    private static Task<Outcome<T>> AsOutcomeAsync<T>(Func<Task<T>> call)
+        where T : class => AsOutcomeAsync<T>(async () => new Outcome<T>(await call()));
+
+    private static async Task<Outcome<T>> AsOutcomeAsync<T>(Func<Task<Outcome<T>>> call)
+        where T : class
+    {
+        try
+        {
+            return await call();
+        }
+        catch (BasiqException exception)
+        {
+            return new Outcome<T>(null, UpstreamFailure.From(exception.Failure));
+        }
+        catch (SnapshotDiscardedException)
+        {
+            return new Outcome<T>(null, new UpstreamFailure(UpstreamFailure.DiscardedKind, "sync-discarded", false));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace BasiqFunctions.Sync;
+
+/// <summary>Which job to read, and whose it must be.</summary>
+public sealed record ObserveJobInput(string UserId, string JobId);
+
+/// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
+public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds);
+
+/// <summary>What was staged: the accounts, and the connections whose accounts they are.</summary>
+public sealed record StagedAccounts(IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds);
+
+/// <summary>Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning.</summary>
+public sealed record FetchTransactionsInput(
+    string UserId, string SyncId, string AccountId, int Segment, string? NextLink, int PageBudget, int PageSize);
+
+/// <summary>How many transactions a segment holds, and where the next one begins; null at the end.</summary>
+public sealed record FetchedSegment(int Count, string? NextLink);
+
+/// <summary>What to publish: the segments of each account that was fetched to its end.</summary>
+public sealed record PublishInput(
+    string UserId,
+    string SyncId,
+    DateTimeOffset StartedAt,
+    IReadOnlyList<string> ConnectionIds,
+    IReadOnlyDictionary<string, int> Segments);
+
+/// <summary>Whose staged sync to remove.</summary>
+public sealed record DiscardInput(string UserId, string SyncId);

@@ -1,0 +1,75 @@
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>The HTTP functions of a user's syncs.</summary>
+public sealed class SyncFunctions(Syncs syncs, HttpAnswers answers)
+{
+    /// <summary>Starts the sync of some jobs, or finds it: 202.</summary>
+    [Function("StartSync")]
+    public Task<IResult> StartSync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs")] HttpRequest request,
+        string userId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "StartSync",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var body = await JsonBody.ReadAsync(request, SyncJson.Default.StartSyncRequest, optional: false, cancellation);
+                if (!body.IsRead)
+                    return body.Refusal;
+                if (body.Value.Refuse() is { } refused)
+                    return refused;
+                return SyncAccepted.For(await syncs.StartAsync(client, userId, body.Value.ValidIds, cancellation));
+            },
+            cancellation);
+
+    /// <summary>Tells how far a sync has come: 200.</summary>
+    [Function("GetSync")]
+    public Task<IResult> GetSync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
+        string userId,
+        string syncId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "GetSync",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
+                    return refusal;
+                return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
+                    ? new JsonAnswer<SyncAnswer>(StatusCodes.Status200OK, sync, SyncJson.Default.SyncAnswer)
+                    : NotFound();
+            },
+            cancellation);
+
+    /// <summary>Stops a sync, if it has not ended: 202.</summary>
+    [Function("CancelSync")]
+    public Task<IResult> CancelSync(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
+        string userId,
+        string syncId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CancelSync",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
+                    return refusal;
+                return await syncs.CancelAsync(client, userId, syncId, cancellation) ? Results.Accepted() : NotFound();
+            },
+            cancellation);
+
+    private static ProblemResult NotFound() => Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
+}

@@ -1,0 +1,21 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>
+/// The id of a sync, which is the id of its orchestration. It follows from the user and the jobs, so that asking twice for the
+/// same sync finds the first one, and a user's syncs share a prefix.
+/// </summary>
+public static class SyncId
+{
+    /// <summary>The id of the sync of these jobs; their order and repetitions make no difference.</summary>
+    public static string For(string userId, IEnumerable<string> jobIds) =>
+        PrefixFor(userId) + Digest(string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal)));
+
+    /// <summary>What the ids of all of a user's syncs begin with.</summary>
+    public static string PrefixFor(string userId) => $"sync-{Digest(userId)}-";
+
+    private static string Digest(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+}

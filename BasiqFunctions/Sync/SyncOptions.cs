@@ -1,0 +1,38 @@
+namespace BasiqFunctions.Sync;
+
+/// <summary>How syncs poll, fetch and give up. Section <c>Sync</c>.</summary>
+public sealed class SyncOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Sync";
+
+    /// <summary>The wait between the first poll of a job and the second.</summary>
+    public TimeSpan FirstPollDelay { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How the wait grows from one poll to the next.</summary>
+    public double PollDelayGrowth { get; set; } = 1.5;
+
+    /// <summary>The longest wait between two polls.</summary>
+    public TimeSpan MaxPollDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a job may take before the sync goes on without it.</summary>
+    public TimeSpan JobTimeout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How many accounts of one sync are fetched at once.</summary>
+    public int MaxParallelAccounts { get; set; } = 8;
+
+    /// <summary>How many pages of transactions one activity fetches: what a crash can cost at most.</summary>
+    public int PagesPerActivity { get; set; } = 20;
+
+    /// <summary>Transactions in a page, 1 to 500.</summary>
+    public int PageSize { get; set; } = 500;
+
+    /// <summary>How often a fetch that failed for the moment is tried before the sync goes on without it.</summary>
+    public int MaxAttempts { get; set; } = 8;
+
+    /// <summary>The wait before the second attempt; it doubles from one to the next.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest wait between two attempts, unless Basiq asks for a longer one.</summary>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(2);
+}

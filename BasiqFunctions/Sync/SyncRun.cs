@@ -1,0 +1,335 @@
+using BasiqFunctions.Snapshots;
+using Microsoft.DurableTask;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>
+/// One run of a sync, from the first poll to the published snapshot. Orchestrator code: it must ask for the same things in the
+/// same order on every replay, so everything it decides by comes from its input, its activities and its context.
+/// </summary>
+internal sealed class SyncRun
+{
+    /// <summary>
+    /// For what breaks on our side, such as storage that is out of reach. What Basiq refuses comes back as a value and has its
+    /// own back-off.
+    /// </summary>
+    private static readonly TaskOptions RetryFaults = TaskOptions.FromRetryPolicy(new RetryPolicy(
+        maxNumberOfAttempts: 6,
+        firstRetryInterval: TimeSpan.FromSeconds(2),
+        backoffCoefficient: 3,
+        maxRetryInterval: TimeSpan.FromMinutes(5)));
+
+    private readonly TaskOrchestrationContext _context;
+    private readonly SyncInput _input;
+    private readonly DateTime _startedAt;
+    private readonly Task<string> _cancelled;
+    private readonly List<Task> _running = [];
+    private Task<string?>? _jobChanged;
+    private TimeSpan _askedToWait;
+    private SyncProgress _progress;
+
+    public SyncRun(TaskOrchestrationContext context, SyncInput input)
+    {
+        _context = context;
+        _input = input;
+        _startedAt = context.CurrentUtcDateTime;
+        _cancelled = context.WaitForExternalEvent<string>(SyncOrchestration.CancelEvent);
+        _progress = new SyncProgress(SyncState.WaitingForBank, input.Jobs, new AccountProgress(0, 0), 0);
+    }
+
+    private SyncOptions Settings => _input.Settings;
+
+    private string SyncId => _context.InstanceId;
+
+    public async Task<SyncProgress> RunAsync()
+    {
+        Report(_progress);
+        try
+        {
+            await WaitForJobsAsync();
+            await FetchAsync();
+        }
+        catch (SyncStoppedException stopped)
+        {
+            await SettleAsync();
+            if (_progress.Status is SyncState.Fetching)
+            {
+                await _context.CallActivityAsync(
+                    nameof(SyncActivities.DiscardSync), new DiscardInput(_input.UserId, SyncId), RetryFaults);
+            }
+
+            Report(_progress with { Status = stopped.State, Error = stopped.Error });
+        }
+
+        return _progress;
+    }
+
+    /// <summary>Polls until every job is settled or out of time. A poll that fails is no news: the next one may tell.</summary>
+    private async Task WaitForJobsAsync()
+    {
+        var deadline = _startedAt + Settings.JobTimeout;
+        var delay = Settings.FirstPollDelay;
+        while (_progress.Jobs.Any(j => !j.IsSettled))
+        {
+            var left = deadline - _context.CurrentUtcDateTime;
+            if (left <= TimeSpan.Zero)
+            {
+                Report(_progress with { Jobs = [.. _progress.Jobs.Select(j => j.IsSettled ? j : j.TimedOut())] });
+                return;
+            }
+
+            await WaitForChangeAsync(Min(Max(delay, _askedToWait), left));
+            delay = Min(delay * Settings.PollDelayGrowth, Settings.MaxPollDelay);
+            await PollAsync();
+        }
+    }
+
+    private async Task PollAsync()
+    {
+        _askedToWait = TimeSpan.Zero;
+        var polls = _progress.Jobs.Select(job => job.IsSettled ? Task.FromResult(job) : ObserveAsync(job));
+        Report(_progress with { Jobs = await OrStopAsync(Task.WhenAll(polls)) });
+    }
+
+    private async Task<SyncedJob> ObserveAsync(SyncedJob job)
+    {
+        var outcome = await CallAsync<Outcome<SyncedJob>>(
+            nameof(SyncActivities.ObserveJob), new ObserveJobInput(_input.UserId, job.JobId));
+        if (outcome.Failure is { IsNotFound: true })
+            return SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode);
+        _askedToWait = Max(_askedToWait, AskedBy(outcome.Failure));
+        return outcome.Value ?? job;
+    }
+
+    private async Task WaitForChangeAsync(TimeSpan delay)
+    {
+        // However many events came during a poll, one more poll sees all that they were about.
+        var hasChanged = false;
+        while ((_jobChanged ??= _context.WaitForExternalEvent<string?>(SyncOrchestration.JobChangedEvent)).IsCompleted)
+        {
+            hasChanged = true;
+            _jobChanged = null;
+        }
+
+        ThrowIfCancelled();
+        if (hasChanged && _askedToWait == TimeSpan.Zero)
+            return;
+
+        using var wait = new CancellationTokenSource();
+        var timer = _context.CreateTimer(_context.CurrentUtcDateTime + delay, wait.Token);
+        await Task.WhenAny(timer, _jobChanged, _cancelled);
+        if (_jobChanged.IsCompleted)
+            _jobChanged = null;
+        wait.Cancel();
+        ThrowIfCancelled();
+    }
+
+    private async Task FetchAsync()
+    {
+        SyncedJob[] succeeded = [.. _progress.Jobs.Where(j => j.Status is JobState.Success)];
+        if (succeeded.Length == 0)
+            throw Failed("no-job-succeeded", "No bank could be read: see the jobs.");
+
+        Report(_progress with { Status = SyncState.Fetching });
+
+        // A job that does not name its connection vouches for all that the user has.
+        string[]? connections = succeeded.All(j => j.ConnectionId is not null)
+            ? [.. succeeded.Select(j => j.ConnectionId!).Distinct()]
+            : null;
+        var (staged, failure) = await FetchWithBackOffAsync<StagedAccounts>(
+            nameof(SyncActivities.StageAccounts), new StageAccountsInput(_input.UserId, SyncId, connections));
+        if (staged is null)
+            throw Failed(failure!);
+
+        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0) });
+        var (segments, firstFailure) = await FetchAccountsAsync(staged.AccountIds);
+        await PublishAsync(staged, segments);
+        Report(_progress with
+        {
+            Status = firstFailure is null && succeeded.Length == _progress.Jobs.Count ? SyncState.Completed : SyncState.Partial,
+            Error = firstFailure is null ? null : ErrorFor(firstFailure),
+        });
+    }
+
+    /// <summary>Fetches the accounts, some at a time.</summary>
+    /// <returns>How many segments each account has that was fetched to its end, and the first failure of the others.</returns>
+    private async Task<(Dictionary<string, int> Segments, UpstreamFailure? Failure)> FetchAccountsAsync(
+        IReadOnlyList<string> accountIds)
+    {
+        var waiting = new Queue<string>(accountIds);
+        Dictionary<string, int> segments = [];
+        UpstreamFailure? firstFailure = null;
+        var lanes = Enumerable.Range(0, Math.Min(Settings.MaxParallelAccounts, waiting.Count)).Select(_ => FetchLaneAsync());
+        await OrStopAsync(Task.WhenAll(lanes));
+        return (segments, firstFailure);
+
+        async Task<int> FetchLaneAsync()
+        {
+            var fetched = 0;
+            while (waiting.TryDequeue(out var accountId))
+            {
+                var (count, failure) = await FetchAccountAsync(accountId);
+                firstFailure ??= failure;
+                if (failure is null)
+                {
+                    segments[accountId] = count;
+                    fetched++;
+                    Report(_progress with { Accounts = _progress.Accounts with { Fetched = _progress.Accounts.Fetched + 1 } });
+                }
+            }
+
+            return fetched;
+        }
+    }
+
+    private async Task<(int Segments, UpstreamFailure? Failure)> FetchAccountAsync(string accountId)
+    {
+        string? link = null;
+        for (var segment = 0; ; segment++)
+        {
+            var input = new FetchTransactionsInput(
+                _input.UserId, SyncId, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
+            var (fetched, failure) = await FetchWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
+            if (fetched is null)
+                return (segment, failure);
+            Report(_progress with { Transactions = _progress.Transactions + fetched.Count });
+            if (failure is { IsTransient: false })
+                return (segment + 1, failure);
+            if (fetched.NextLink is null)
+                return (segment + 1, null);
+            link = fetched.NextLink;
+            if (failure is not null)
+                await WaitAsync(Max(Settings.RetryDelay, AskedBy(failure)));
+        }
+    }
+
+    /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
+    private async Task PublishAsync(StagedAccounts staged, Dictionary<string, int> segments)
+    {
+        ThrowIfCancelled();
+        var outcome = await OrFailAsync(CallAsync<Outcome<PublishResult>>(
+            nameof(SyncActivities.PublishSnapshot),
+            new PublishInput(_input.UserId, SyncId, _startedAt, staged.ConnectionIds, segments)));
+        if (outcome.Value is null)
+            throw new SyncStoppedException(SyncState.Cancelled, null);
+    }
+
+    /// <summary>
+    /// Calls an activity that may fail for the moment, as often as the settings allow, and never sooner than Basiq asks for.
+    /// </summary>
+    private async Task<(T? Value, UpstreamFailure? Failure)> FetchWithBackOffAsync<T>(string activity, object input)
+        where T : class
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            ThrowIfCancelled();
+            var outcome = await OrStopAsync(CallAsync<Outcome<T>>(activity, input));
+            if (outcome.Value is not null)
+                return (outcome.Value, outcome.Failure);
+
+            var failure = outcome.Failure!;
+            if (failure.Kind is UpstreamFailure.DiscardedKind)
+                throw new SyncStoppedException(SyncState.Cancelled, null);
+            if (!failure.IsTransient || attempt == Settings.MaxAttempts)
+                return (null, failure);
+
+            await WaitAsync(Max(BackOff(attempt), AskedBy(failure)));
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan delay)
+    {
+        using var wait = new CancellationTokenSource();
+        await Task.WhenAny(_context.CreateTimer(_context.CurrentUtcDateTime + delay, wait.Token), _cancelled);
+        wait.Cancel();
+        ThrowIfCancelled();
+    }
+
+    private Task<T> CallAsync<T>(string activity, object input)
+    {
+        var call = _context.CallActivityAsync<T>(activity, input, RetryFaults);
+        _running.RemoveAll(task => task.IsCompleted);
+        _running.Add(call);
+        return call;
+    }
+
+    /// <summary>Waits for work or for the order to stop, whichever comes first.</summary>
+    private async Task<T> OrStopAsync<T>(Task<T> work)
+    {
+        await Task.WhenAny(work, _cancelled);
+        ThrowIfCancelled();
+        return await OrFailAsync(work);
+    }
+
+    private static async Task<T> OrFailAsync<T>(Task<T> work)
+    {
+        try
+        {
+            return await work;
+        }
+        catch (TaskFailedException exception)
+        {
+            throw new SyncStoppedException(
+                SyncState.Failed,
+                new SyncError("internal-error", $"The step {exception.TaskName} kept failing ({exception.FailureDetails.ErrorType})."));
+        }
+    }
+
+    /// <summary>Lets what is still running come to its end, so that nothing is written after the clean-up.</summary>
+    private async Task SettleAsync()
+    {
+        foreach (var task in _running.ToArray())
+        {
+            try
+            {
+                await task;
+            }
+            catch (TaskFailedException)
+            {
+                // The sync is being stopped: what this call was for no longer matters, and its activity has logged why.
+            }
+        }
+    }
+
+    private void ThrowIfCancelled()
+    {
+        if (_cancelled.IsCompleted)
+            throw new SyncStoppedException(SyncState.Cancelled, null);
+    }
+
+    private void Report(SyncProgress progress)
+    {
+        _progress = progress;
+        _context.SetCustomStatus(progress.ToFit());
+    }
+
+    private static SyncStoppedException Failed(UpstreamFailure failure) => new(SyncState.Failed, ErrorFor(failure));
+
+    private static SyncStoppedException Failed(string code, string detail) =>
+        new(SyncState.Failed, new SyncError(code, detail));
+
+    private static SyncError ErrorFor(UpstreamFailure failure) => new(
+        failure.Code,
+        failure.CorrelationId is { } id
+            ? $"Basiq did not give the data ({failure.Kind}). Basiq's correlation id is {id}."
+            : $"Basiq did not give the data ({failure.Kind}).");
+
+    /// <summary>The wait after an attempt. Doubling is counted in doubles: it soon outgrows what a time span can hold.</summary>
+    private TimeSpan BackOff(int attempt) => TimeSpan.FromSeconds(Math.Min(
+        Settings.RetryDelay.TotalSeconds * Math.Pow(2, attempt - 1), Settings.MaxRetryDelay.TotalSeconds));
+
+    private static TimeSpan AskedBy(UpstreamFailure? failure) => TimeSpan.FromSeconds(failure?.RetryAfterSeconds ?? 0);
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+#pragma warning disable CA1032, CA1064 // Control flow inside this class; it never leaves it.
+    private sealed class SyncStoppedException(SyncState state, SyncError? error) : Exception
+    {
+        public SyncState State { get; } = state;
+
+        public SyncError? Error { get; } = error;
+    }
+#pragma warning restore CA1032, CA1064
+}

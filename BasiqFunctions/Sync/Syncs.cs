@@ -1,0 +1,214 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>Starts, finds and stops syncs, for the HTTP functions of every feature.</summary>
+[SuppressMessage(
+    "Performance", "CA1822", Justification = "Callers hold one Syncs; which of its methods need its fields may change.")]
+public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, TimeProvider time, ILogger<Syncs> logger)
+{
+    /// <summary>How long <see cref="StopAllAsync"/> waits at most.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// Starts the sync of these jobs, or finds the one that was started before: there is never a second one.
+    /// </summary>
+    /// <remarks>
+    /// A start asks Basiq for the user's jobs. That proves that they are the user's and is the sync's first poll as well.
+    /// </remarks>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="jobIds">The jobs, at least one, already validated as ids.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
+    /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
+    public async Task<SyncAnswer> StartAsync(
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var syncId = SyncId.For(userId, jobIds);
+        if (await FindAsync(client, userId, syncId, cancellation) is { } existing)
+            return existing;
+
+        var jobs = await FindJobsAsync(userId, [.. jobIds.Distinct()], cancellation);
+
+        // Another caller's sync may have run to its end meanwhile, and hosts start a finished one anew.
+        if (await FindAsync(client, userId, syncId, cancellation) is { } finished)
+            return finished;
+        try
+        {
+            await client.ScheduleNewOrchestrationInstanceAsync(
+                SyncOrchestration.Name,
+                new SyncInput(userId, jobs, options.Value),
+                new StartOrchestrationOptions(syncId),
+                cancellation);
+            Log.SyncStarted(logger, syncId, userId, jobs.Count);
+        }
+#pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether there is one decides.
+        catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            if (await FindAsync(client, userId, syncId, cancellation) is { } concurrent)
+                return concurrent;
+            throw;
+        }
+
+        return await FindAsync(client, userId, syncId, cancellation) ?? Answer(syncId, userId, jobs);
+    }
+
+    /// <summary>Finds a sync of a user; null when there is none.</summary>
+    public async Task<SyncAnswer?> FindAsync(
+        DurableTaskClient client, string userId, string syncId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (!syncId.StartsWith(SyncId.PrefixFor(userId), StringComparison.Ordinal))
+            return null;
+        var found = await client.GetInstanceAsync(syncId, getInputsAndOutputs: true, cancellation);
+        return found is null ? null : Answer(found, userId);
+    }
+
+    /// <summary>Asks a sync to stop. One that has ended stays as it is.</summary>
+    /// <returns>False when the user has no such sync.</returns>
+    public async Task<bool> CancelAsync(
+        DurableTaskClient client, string userId, string syncId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (await FindAsync(client, userId, syncId, cancellation) is not { } sync)
+            return false;
+        if (sync.Status is SyncState.WaitingForBank or SyncState.Fetching)
+            await client.RaiseEventAsync(syncId, SyncOrchestration.CancelEvent, "cancelled", cancellation);
+        return true;
+    }
+
+    /// <summary>
+    /// Stops all syncs of a user and waits, for a bounded time, until none writes any more. A sync that takes longer still
+    /// removes what it staged when it stops.
+    /// </summary>
+    public async Task StopAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        List<string> stopping = [];
+        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
+            .WithCancellation(cancellation))
+        {
+            await client.RaiseEventAsync(sync.InstanceId, SyncOrchestration.CancelEvent, "stopped", cancellation);
+            stopping.Add(sync.InstanceId);
+        }
+
+        using var patience = new CancellationTokenSource(StopPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        try
+        {
+            await Task.WhenAll(stopping.Select(id => WaitForEndAsync(client, id, either.Token)));
+        }
+        catch (Exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            Log.SyncStillStopping(logger, userId);
+        }
+    }
+
+    /// <summary>Forgets the histories of a user's syncs that have ended.</summary>
+    public async Task ForgetAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        OrchestrationRuntimeStatus[] ended =
+            [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
+        await foreach (var sync in SyncsOf(client, userId, ended).WithCancellation(cancellation))
+            await client.PurgeInstanceAsync(sync.InstanceId, cancellation: cancellation);
+    }
+
+    private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
+    {
+        try
+        {
+            await client.WaitForInstanceCompletionAsync(syncId, cancellation: cancellation);
+        }
+#pragma warning disable CA1031 // Hosts say 'there is none' with exceptions of their own: whether there is one decides.
+        catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            // Another deletion of the user may have forgotten it; that is an end too.
+            if (await client.GetInstanceAsync(syncId, cancellation: cancellation) is not null)
+                throw;
+        }
+    }
+
+    private static AsyncPageable<OrchestrationMetadata> SyncsOf(
+        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[] statuses) =>
+        client.GetAllInstancesAsync(
+            new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncId.PrefixFor(userId)));
+
+    private static SyncAnswer Answer(OrchestrationMetadata found, string userId)
+    {
+        var progress = found.SerializedCustomStatus is { } json
+            ? JsonSerializer.Deserialize(json, SyncJson.Default.SyncProgress)
+            : null;
+        progress ??= new SyncProgress(
+            SyncState.WaitingForBank,
+            found.SerializedInput is { } input ? JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput)!.Jobs : [],
+            new AccountProgress(0, 0), 0);
+        if (found.RuntimeStatus is OrchestrationRuntimeStatus.Failed)
+        {
+            progress = progress with
+            {
+                Status = SyncState.Failed,
+                Error = new SyncError("internal-error", "The sync ended unexpectedly; the log of the app says why."),
+            };
+        }
+        else if (found.RuntimeStatus is OrchestrationRuntimeStatus.Terminated)
+        {
+            progress = progress with { Status = SyncState.Cancelled };
+        }
+
+        return new SyncAnswer(
+            found.InstanceId, userId, progress.Status, found.CreatedAt, found.LastUpdatedAt, progress.Jobs, progress.Accounts,
+            progress.Transactions, progress.Error);
+    }
+
+    private SyncAnswer Answer(string syncId, string userId, IReadOnlyList<SyncedJob> jobs)
+    {
+        var now = time.GetUtcNow();
+        return new SyncAnswer(
+            syncId, userId, SyncState.WaitingForBank, now, now, jobs, new AccountProgress(0, 0), 0, null);
+    }
+
+    /// <summary>
+    /// Finds the jobs in the user's list. One that is not there, since it is older than the list goes back, is asked for by its
+    /// id, and counts only when it names this user.
+    /// </summary>
+    private async Task<IReadOnlyList<SyncedJob>> FindJobsAsync(
+        string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation)
+    {
+        var listed = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(j => j.Id);
+        List<SyncedJob> jobs = [];
+        List<string> unknown = [];
+        foreach (var jobId in jobIds)
+        {
+            if ((listed[jobId].FirstOrDefault() ?? await FindJobAsync(userId, jobId, cancellation)) is { } job)
+                jobs.Add(SyncedJob.From(job));
+            else
+                unknown.Add(jobId);
+        }
+
+        return unknown.Count == 0 ? jobs : throw new UnknownJobsException(unknown);
+    }
+
+    private async Task<Job?> FindJobAsync(string userId, string jobId, CancellationToken cancellation)
+    {
+        try
+        {
+            var job = await basiq.GetJobAsync(jobId, cancellation);
+            return job.UserId == userId ? job : null;
+        }
+        catch (BasiqException exception) when (exception.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using BasiqFunctions.Basiq;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>
+/// A failed call to Basiq as it crosses from an activity into the orchestration: a value, so that the orchestrator decides by
+/// what it says and not by exception types, which hosts carry differently. It holds no personal data.
+/// </summary>
+/// <param name="Kind">What went wrong.</param>
+/// <param name="Code">Basiq's code, or one of ours.</param>
+/// <param name="IsTransient">Whether the same call may succeed later.</param>
+/// <param name="CorrelationId">Basiq's id of the occurrence.</param>
+/// <param name="RetryAfterSeconds">How long Basiq asked to wait.</param>
+public sealed record UpstreamFailure(
+    string Kind, string Code, bool IsTransient, string? CorrelationId = null, double? RetryAfterSeconds = null)
+{
+    /// <summary>Kind of a sync that was discarded, or whose user was removed, while it ran.</summary>
+    public const string DiscardedKind = "Discarded";
+
+    /// <summary>Whether Basiq does not have what was asked for.</summary>
+    public bool IsNotFound => Kind is nameof(BasiqFailureKind.NotFound) or nameof(BasiqFailureKind.Gone);
+
+    /// <summary>The failure of a call to Basiq.</summary>
+    public static UpstreamFailure From(BasiqFailure failure) => new(
+        failure.Kind.ToString(), failure.Code, failure.IsTransient, failure.CorrelationId, failure.RetryAfter?.TotalSeconds);
+}

@@ -1,0 +1,24 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>The HTTP function of client tokens.</summary>
+public sealed class ClientTokenFunctions(ClientTokens clientTokens, HttpAnswers answers)
+{
+    /// <summary>Mints a token that is bound to the user and opens only the consent page: 200.</summary>
+    [Function("CreateClientToken")]
+    public Task<IResult> CreateClientToken(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/client-token")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CreateClientToken",
+            async () => RouteId.Refuse(("userId", userId))
+                ?? new JsonAnswer<ClientToken>(
+                    StatusCodes.Status200OK, await clientTokens.CreateAsync(userId, cancellation), UsersJson.Default.ClientToken),
+            cancellation);
+}

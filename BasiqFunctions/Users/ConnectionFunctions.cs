@@ -1,0 +1,73 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
+using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>The HTTP functions of a user's connections to banks.</summary>
+public sealed class ConnectionFunctions(
+    IBasiqClient basiq, UserRemoval removal, ConnectionRefresh refresh, HttpAnswers answers)
+{
+    private static readonly RefreshRequestValidator Validator = new();
+
+    /// <summary>Lists a user's connections as Basiq gives them: 200.</summary>
+    [Function("ListConnections")]
+    public Task<IResult> ListConnections(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/connections")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "ListConnections",
+            async () => RouteId.Refuse(("userId", userId))
+                ?? new JsonAnswer<ConnectionList>(
+                    StatusCodes.Status200OK,
+                    new ConnectionList(await basiq.ListConnectionsAsync(userId, cancellation)),
+                    UsersJson.Default.ConnectionList),
+            cancellation);
+
+    /// <summary>Removes a connection at Basiq and the bank's data here: 204.</summary>
+    [Function("DeleteConnection")]
+    public Task<IResult> DeleteConnection(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
+        HttpRequest request,
+        string userId,
+        string connectionId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "DeleteConnection",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
+                    return refusal;
+                await removal.RemoveConnectionAsync(userId, connectionId, cancellation);
+                return Results.NoContent();
+            },
+            cancellation);
+
+    /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
+    [Function("RefreshConnections")]
+    public Task<IResult> RefreshConnections(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
+        string userId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "RefreshConnections",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+                var asked = fields.Validated(RefreshRequest.From(fields), Validator);
+                return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
+                    ? SyncAccepted.For(sync)
+                    : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection that Basiq could refresh.");
+            },
+            cancellation);
+}

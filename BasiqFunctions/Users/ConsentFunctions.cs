@@ -1,0 +1,50 @@
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>The HTTP functions around Basiq's consent page: the way there and the way back.</summary>
+public sealed class ConsentFunctions(
+    ConsentLinks links, ConsentReturns returns, ConsentLinkRequestValidator validator, HttpAnswers answers)
+{
+    /// <summary>Makes a link to the consent page: 200 <c>{url, expiresAt}</c>.</summary>
+    [Function("CreateConsentLink")]
+    public Task<IResult> CreateConsentLink(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/consent-link")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CreateConsentLink",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+                var link = await links.CreateAsync(
+                    userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
+                return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, UsersJson.Default.ConsentLink);
+            },
+            cancellation);
+
+    /// <summary>
+    /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202.
+    /// Anonymous, since a browser comes without key; the signed state is what lets it in.
+    /// </summary>
+    [Function("ConsentReturn")]
+    public Task<IResult> ConsentReturn(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "consent/return")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation)
+    {
+        // The state stands in this page's URL, and no page that comes after shall learn it.
+        request.HttpContext.Response.Headers["Referrer-Policy"] = "no-referrer";
+        return answers.RunAsync(
+            request,
+            "ConsentReturn",
+            () => returns.ReceiveAsync(client, request.Query, cancellation),
+            cancellation);
+    }
+}

@@ -1,0 +1,51 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
+using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>Receives the person that the consent page sends back: starts the sync that the state allows, once.</summary>
+public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, Syncs syncs, ILogger<ConsentReturns> logger)
+{
+    /// <summary>
+    /// Starts the sync of the jobs in the query, or finds it when the browser comes a second time, and answers with where the
+    /// browser goes next or, when the state names no place, as StartSync does. A person who connected no bank goes back to the
+    /// return URL with <c>error=no-bank-connected</c>.
+    /// </summary>
+    /// <exception cref="ProblemException">400: the state is not one of ours, has expired or is of another user; or no jobs.</exception>
+    /// <exception cref="BasiqException">Basiq could not be asked for the jobs.</exception>
+    internal async Task<IResult> ReceiveAsync(
+        DurableTaskClient client, IQueryCollection query, CancellationToken cancellation)
+    {
+        // A state given twice is no state: nobody knows which of them others would read.
+        if (await states.VerifyAsync(QueryParameters.Value(query, "state"), cancellation) is not { } state)
+            throw InvalidState();
+        Uri? next = null;
+        if (state.ReturnUrl is not null && (next = returnUrls.Allowed(state.ReturnUrl)) is null)
+            throw InvalidState();
+        if (next is not null && JobIdList.IsAbsent(query))
+            return new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", "no-bank-connected"));
+
+        var jobIds = JobIdList.From(query);
+        try
+        {
+            var sync = await syncs.StartAsync(client, state.UserId, jobIds, cancellation);
+            return next is null
+                ? SyncAccepted.For(sync)
+                : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "syncId", sync.SyncId));
+        }
+        catch (UnknownJobsException)
+        {
+            logger.StateBorrowed(state.UserId);
+            throw InvalidState();
+        }
+    }
+
+    private static ProblemException InvalidState() => new(Problem.Of(
+        StatusCodes.Status400BadRequest, ProblemCodes.InvalidState,
+        "The state is missing, has expired or was not issued for this; start again with a new consent link."));
+}

@@ -1,0 +1,18 @@
+using System.Globalization;
+using FluentValidation;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>Rules that several fields share.</summary>
+internal static class TextRules
+{
+    /// <summary>One line of printable text; an empty one is Basiq's own example of "none".</summary>
+    public static IRuleBuilderOptions<T, string?> IsLine<T>(this IRuleBuilder<T, string?> rule, int mostLength) =>
+        rule.Must(text => text is null || (text.Length <= mostLength && !text.Any(BreaksLine)))
+            .WithMessage(string.Create(
+                CultureInfo.InvariantCulture, $"must be at most {mostLength} characters without control characters."));
+
+    private static bool BreaksLine(char c) =>
+        char.GetUnicodeCategory(c)
+            is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+}

@@ -1,0 +1,84 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Users;
+
+/// <summary>The HTTP functions of users. Users are Basiq's; this app keeps no copy.</summary>
+public sealed class UserFunctions(IBasiqClient basiq, UserRemoval removal, HttpAnswers answers, ILogger<UserFunctions> logger)
+{
+    /// <summary>Creates a user: 201 and the user as Basiq gave it.</summary>
+    [Function("CreateUser")]
+    public Task<IResult> CreateUser(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users")] HttpRequest request,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CreateUser",
+            async () =>
+            {
+                var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
+                var user = await basiq.CreateUserAsync(UserDetailsReader.ForCreation(fields), cancellation);
+                logger.UserCreated(user.Id);
+                return new JsonAnswer<User>(StatusCodes.Status201Created, user, UsersJson.Default.User)
+                {
+                    Location = $"/api/users/{Uri.EscapeDataString(user.Id)}",
+                };
+            },
+            cancellation);
+
+    /// <summary>Reads a user: 200 and the user as Basiq gave it.</summary>
+    [Function("GetUser")]
+    public Task<IResult> GetUser(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "GetUser",
+            async () => RouteId.Refuse(("userId", userId))
+                ?? new JsonAnswer<User>(
+                    StatusCodes.Status200OK, await basiq.GetUserAsync(userId, cancellation), UsersJson.Default.User),
+            cancellation);
+
+    /// <summary>Changes the given fields of a user: 200 and the user as Basiq gave it.</summary>
+    [Function("UpdateUser")]
+    public Task<IResult> UpdateUser(
+        [HttpTrigger(AuthorizationLevel.Function, "patch", Route = "users/{userId}")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "UpdateUser",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
+                var user = await basiq.UpdateUserAsync(userId, UserDetailsReader.ForUpdate(fields), cancellation);
+                return new JsonAnswer<User>(StatusCodes.Status200OK, user, UsersJson.Default.User);
+            },
+            cancellation);
+
+    /// <summary>Removes a user at Basiq and everything kept of it here: 204.</summary>
+    [Function("DeleteUser")]
+    public Task<IResult> DeleteUser(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
+        string userId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "DeleteUser",
+            async () =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                await removal.RemoveUserAsync(client, userId, cancellation);
+                return Results.NoContent();
+            },
+            cancellation);
+}
