@@ -1,0 +1,199 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace BasiqFunctions.Sandbox;
+
+[Flags]
+internal enum FilterOps
+{
+    None = 0,
+    Eq = 1,
+    Ne = 2,
+    Bt = 4,
+    Gt = 8,
+    Gteq = 16,
+    Lt = 32,
+    Lteq = 64,
+    Equality = Eq | Ne,
+    Ordering = Eq | Bt | Gt | Gteq | Lt | Lteq,
+}
+
+/// <summary>One condition, as <c>transaction.postDate.bt('2024-01-01','2024-06-30')</c>.</summary>
+internal sealed record FilterTerm(string Field, FilterOps Op, string Value, string? Until);
+
+/// <summary>Conditions that must all hold.</summary>
+internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
+{
+    public IReadOnlyList<FilterTerm> Terms => terms;
+
+    /// <summary>As the caller wrote it.</summary>
+    public string Text => text;
+
+    /// <summary>Whether every condition on a text field allows the value.</summary>
+    public bool Matches(string field, string value)
+    {
+        foreach (var term in terms)
+        {
+            if (term.Field == field && string.Equals(term.Value, value, StringComparison.Ordinal) != (term.Op == FilterOps.Eq))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The days, first and last included, that every condition on a date field allows; null when there is none.</summary>
+    public (int From, int To)? Days(string field)
+    {
+        var (from, to, any) = (int.MinValue, int.MaxValue, false);
+        foreach (var term in terms)
+        {
+            if (term.Field != field)
+                continue;
+            any = true;
+
+            // What is filtered lies on days, at midnight UTC; a bound may lie within a day.
+            var bound = FilterFields.ParseInstant(term.Value)!.Value;
+            var day = DateOnly.FromDateTime(bound).DayNumber;
+            var isMidnight = bound.TimeOfDay == TimeSpan.Zero;
+            switch (term.Op)
+            {
+                case FilterOps.Eq:
+                    (from, to) = isMidnight ? (Math.Max(from, day), Math.Min(to, day)) : (1, 0);
+                    break;
+                case FilterOps.Gt:
+                    from = Math.Max(from, day + 1);
+                    break;
+                case FilterOps.Gteq:
+                    from = Math.Max(from, isMidnight ? day : day + 1);
+                    break;
+                case FilterOps.Lt:
+                    to = Math.Min(to, isMidnight ? day - 1 : day);
+                    break;
+                case FilterOps.Lteq:
+                    to = Math.Min(to, day);
+                    break;
+                case FilterOps.Bt:
+                    from = Math.Max(from, isMidnight ? day : day + 1);
+                    to = Math.Min(to, DateOnly.FromDateTime(FilterFields.ParseInstant(term.Until!)!.Value).DayNumber);
+                    break;
+            }
+        }
+
+        return any ? (from, to) : null;
+    }
+}
+
+/// <summary>
+/// The fields that an endpoint filters by, each with its operations, and the parser of Basiq's filters: comma-joined
+/// <c>field.op('value')</c>, or <c>field.bt('from','to')</c> with both ends included.
+/// </summary>
+internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> fields)
+{
+    private static readonly Filter Empty = new([], "");
+
+    /// <summary>Reads the query's <c>filter</c>; when it is not good, gives the answer that says so.</summary>
+    public bool TryParse(
+        HttpContext context, [NotNullWhen(true)] out Filter? filter, [NotNullWhen(false)] out Task? refusal)
+    {
+        var given = context.Request.Query["filter"];
+        filter = given.Count switch
+        {
+            0 => Empty,
+            1 => Parse(given[0]!),
+            _ => null,
+        };
+        refusal = filter is not null
+            ? null
+            : Answers.BadParameter(context, "filter", "The provided filter parameter is in invalid format or unsupported.");
+        return filter is not null;
+    }
+
+    /// <summary>Null when the text is not a filter by these fields.</summary>
+    public Filter? Parse(string text)
+    {
+        if (text.Length == 0)
+            return Empty;
+        List<FilterTerm> terms = [];
+        var rest = text.AsSpan();
+        while (true)
+        {
+            var open = rest.IndexOf('(');
+            if (open < 0)
+                return null;
+            var name = rest[..open].Trim();
+            var dot = name.LastIndexOf('.');
+            if (dot < 0 || Op(name[(dot + 1)..]) is not (not FilterOps.None and var op))
+                return null;
+            rest = rest[(open + 1)..];
+            if (!TryQuoted(ref rest, out var value))
+                return null;
+            string? until = null;
+            if (op == FilterOps.Bt && !(TryTake(ref rest, ',') && TryQuoted(ref rest, out until)))
+                return null;
+            if (!TryTake(ref rest, ')') || !Allows(name[..dot].ToString(), op, value, until, out var term))
+                return null;
+            terms.Add(term);
+            rest = rest.TrimStart();
+            if (rest.IsEmpty)
+                return new Filter(terms, text);
+            if (!TryTake(ref rest, ','))
+                return null;
+        }
+    }
+
+    /// <summary>A date, or a date and time of RFC 3339; UTC where it names no offset.</summary>
+    public static DateTime? ParseInstant(string text)
+    {
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        string[] formats =
+            ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:sszzz"];
+        return DateTime.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var instant) ? instant : null;
+    }
+
+    private bool Allows(string field, FilterOps op, string value, string? until, [NotNullWhen(true)] out FilterTerm? term)
+    {
+        term = null;
+        foreach (var (known, ops) in fields)
+        {
+            if (known != field || (ops & op) == 0)
+                continue;
+            if (ops == FilterOps.Ordering && (ParseInstant(value) is null || (until is not null && ParseInstant(until) is null)))
+                return false;
+            term = new FilterTerm(field, op, value, until);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static FilterOps Op(ReadOnlySpan<char> name) => name switch
+    {
+        "eq" => FilterOps.Eq,
+        "ne" => FilterOps.Ne,
+        "bt" => FilterOps.Bt,
+        "gt" => FilterOps.Gt,
+        "gteq" => FilterOps.Gteq,
+        "lt" => FilterOps.Lt,
+        "lteq" => FilterOps.Lteq,
+        _ => FilterOps.None,
+    };
+
+    private static bool TryTake(ref ReadOnlySpan<char> rest, char expected)
+    {
+        rest = rest.TrimStart();
+        if (rest.IsEmpty || rest[0] != expected)
+            return false;
+        rest = rest[1..];
+        return true;
+    }
+
+    private static bool TryQuoted(ref ReadOnlySpan<char> rest, [NotNullWhen(true)] out string? value)
+    {
+        value = null;
+        if (!TryTake(ref rest, '\'') || rest.IndexOf('\'') is not (>= 0 and var end))
+            return false;
+        value = rest[..end].ToString();
+        rest = rest[(end + 1)..];
+        return true;
+    }
+}

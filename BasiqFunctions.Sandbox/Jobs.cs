@@ -1,0 +1,224 @@
+using System.Text.Json;
+
+namespace BasiqFunctions.Sandbox;
+
+internal enum StepStatus
+{
+    Pending,
+    InProgress,
+    Success,
+    Failed,
+}
+
+/// <summary>
+/// Where a job stands at an instant. Each of its three steps takes a third of its duration; nothing ticks, so a restart in
+/// the middle changes nothing.
+/// </summary>
+internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
+{
+    public const int Steps = 3;
+    private const int StepThatNeverEnds = 1;
+
+    private static readonly JobFailure NoConsent = new(0, "authorization-failed", "Authorization failed", "access_denied");
+
+    private readonly TimeSpan _elapsed = now - job.Created;
+
+    public JobFailure? Failure { get; } = job.ConsentRevoked ? NoConsent : Persona.Find(job.LoginId)?.Failure;
+
+    public StepStatus this[int step]
+    {
+        get
+        {
+            if (Failure is { } failure && step >= failure.Step)
+            {
+                if (step > failure.Step)
+                    return StepStatus.Pending;
+                if (_elapsed >= End(step))
+                    return StepStatus.Failed;
+            }
+
+            if (job.NeverEnds && step >= StepThatNeverEnds)
+                return step == StepThatNeverEnds && _elapsed >= Start(step) ? StepStatus.InProgress : StepStatus.Pending;
+            if (_elapsed >= End(step))
+                return StepStatus.Success;
+            return _elapsed >= Start(step) || step == 0 ? StepStatus.InProgress : StepStatus.Pending;
+        }
+    }
+
+    public bool IsRunning => this[Steps - 1] != StepStatus.Success && !HasFailed;
+
+    public bool HasFailed => Failure is { } failure && this[failure.Step] == StepStatus.Failed;
+
+    /// <summary>The credentials were accepted or refused: the connection is known from here on.</summary>
+    public bool IsVerified => this[0] is StepStatus.Success or StepStatus.Failed;
+
+    /// <summary>When the last change that has happened did.</summary>
+    public DateTimeOffset Updated
+    {
+        get
+        {
+            for (var step = Steps - 1; step >= 0; step--)
+            {
+                if (this[step] is StepStatus.Success or StepStatus.Failed)
+                    return EndOf(step);
+            }
+
+            return job.Created;
+        }
+    }
+
+    /// <summary>When a step that is over ended.</summary>
+    public DateTimeOffset EndOf(int step) => job.Created + End(step);
+
+    private TimeSpan Start(int step) => job.Duration * step / Steps;
+
+    private TimeSpan End(int step) => job.Duration * (step + 1) / Steps;
+}
+
+/// <summary>Starts jobs, and answers <c>/jobs/{jobId}</c> and <c>/users/{userId}/jobs</c>.</summary>
+internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider clock)
+{
+    // "This endpoint only returns jobs that are less than 7 days old": Basiq's OpenAPI, GET /users/{userId}/jobs.
+    private static readonly TimeSpan Listed = TimeSpan.FromDays(7);
+
+    private static readonly FilterFields Filters = new([("connection.id", FilterOps.Eq)]);
+
+    private static readonly string[] Titles = ["verify-credentials", "retrieve-accounts", "retrieve-transactions"];
+
+    public void Map(ApiRoutes routes)
+    {
+        routes.Server("GET", "/jobs/{jobId}", Get);
+        routes.OfUser("GET", "/users/{userId}/jobs", List);
+    }
+
+    /// <summary>The connection's job that is still running, or a new one. The caller holds the user's gate.</summary>
+    public (JobRecord Job, bool IsNew) Start(ConnectionState connection)
+    {
+        var now = clock.GetUtcNow();
+        if (connection.Jobs is [.., var last] && new JobProgress(last, now).IsRunning)
+            return (last, false);
+        var record = connection.Record;
+        var job = new JobRecord(
+            Guid.NewGuid().ToString(),
+            record.UserId,
+            record.Id,
+            record.InstitutionId,
+            record.LoginId,
+            now,
+            options.Current.JobDuration,
+            options.Current.JobsNeverEnd,
+            record.ConsentRevoked);
+        state.Record(new StateLine { Job = job });
+        return (job, true);
+    }
+
+    private Task Get(HttpContext context)
+    {
+        if (state.Job((string)context.Request.RouteValues["jobId"]!) is not { } job)
+            return Answers.NotFound(context);
+        return Answers.Json(context, 200, (job, clock.GetUtcNow(), context.BaseUrl()), static (writer, x) =>
+            Write(writer, x.job, x.Item2, x.Item3, inList: false));
+    }
+
+    private Task List(HttpContext context, UserState user)
+    {
+        if (!Filters.TryParse(context, out var filter, out var refusal))
+            return refusal;
+        var now = clock.GetUtcNow();
+        var jobs = user.Jobs.Where(j => now - j.Created < Listed && filter.Matches("connection.id", j.ConnectionId)).Reverse().ToArray();
+        return Answers.Json(context, 200, (user.Id, jobs, now, context.BaseUrl()), static (writer, x) =>
+        {
+            var (userId, jobs, now, baseUrl) = x;
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, "list"u8);
+            writer.WriteNumber("size"u8, jobs.Length);
+            writer.WriteStartArray("data"u8);
+            foreach (var job in jobs)
+                Write(writer, job, now, baseUrl, inList: true);
+            writer.WriteEndArray();
+            writer.WriteStartObject("links"u8);
+            writer.WriteString("self"u8, $"{baseUrl}/users/{userId}/jobs");
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        });
+    }
+
+    private static void Write(Utf8JsonWriter writer, JobRecord job, DateTimeOffset now, string baseUrl, bool inList)
+    {
+        var progress = new JobProgress(job, now);
+        var self = $"{baseUrl}/jobs/{job.Id}";
+        var connection = $"/users/{job.UserId}/connections/{job.ConnectionId}";
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "job"u8);
+        writer.WriteString("id"u8, job.Id);
+        writer.WriteString("created"u8, Answers.Timestamp(job.Created));
+        writer.WriteString("updated"u8, Answers.Timestamp(progress.Updated));
+        writer.WriteString("jobType"u8, "connection"u8);
+        if (inList)
+        {
+            writer.WriteStartObject("institution"u8);
+            writer.WriteString("type"u8, "institution"u8);
+            writer.WriteString("id"u8, job.InstitutionId);
+            writer.WriteStartObject("links"u8);
+            writer.WriteString("self"u8, $"{baseUrl}/institutions/{job.InstitutionId}");
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteStartArray("steps"u8);
+        for (var step = 0; step < JobProgress.Steps; step++)
+        {
+            var status = progress[step];
+            writer.WriteStartObject();
+            writer.WriteString("title"u8, Titles[step]);
+            writer.WriteString("status"u8, Name(status));
+            if (status == StepStatus.Success)
+            {
+                writer.WriteStartObject("result"u8);
+                writer.WriteString("type"u8, "link"u8);
+                writer.WriteString("url"u8, ResultUrl(job, step, connection));
+                writer.WriteEndObject();
+            }
+            else if (status == StepStatus.Failed)
+            {
+                var failure = progress.Failure!;
+                writer.WriteStartObject("result"u8);
+                writer.WriteString("code"u8, failure.Code);
+                writer.WriteString("title"u8, failure.Title);
+                writer.WriteString("detail"u8, failure.Detail);
+                if (inList)
+                    writer.WriteString("details"u8, failure.Detail);
+                writer.WriteEndObject();
+            }
+            else
+            {
+                writer.WriteNull("result"u8);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartObject("links"u8);
+        writer.WriteString("self"u8, self);
+        if (progress.IsVerified)
+            writer.WriteString("source"u8, baseUrl + connection);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static string ResultUrl(JobRecord job, int step, string connection) => step switch
+    {
+        0 => connection,
+        1 => $"/users/{job.UserId}/accounts?filter=institution.id.eq('{job.InstitutionId}')",
+        _ => $"/users/{job.UserId}/transactions?filter=institution.id.eq('{job.InstitutionId}')",
+    };
+
+    private static ReadOnlySpan<byte> Name(StepStatus status) => status switch
+    {
+        StepStatus.Pending => "pending"u8,
+        StepStatus.InProgress => "in-progress"u8,
+        StepStatus.Success => "success"u8,
+        _ => "failed"u8,
+    };
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+
+namespace BasiqFunctions.Sandbox;
+
+/// <summary>
+/// The knobs of the sandbox, read from the configuration section <c>Sandbox</c> and changeable at run time through
+/// <c>/_sandbox/options</c>. Everything random follows <see cref="Seed"/>.
+/// </summary>
+public sealed class SandboxOptions
+{
+    /// <summary>The configuration section these options are bound from.</summary>
+    public const string SectionName = "Sandbox";
+
+    /// <summary>The API key that <c>POST /token</c> accepts, as issued. Well known: it opens nothing but this sandbox.</summary>
+    public string ApiKey { get; set; } = "sandbox-api-key";
+
+    /// <summary>How long every API request waits before it is handled.</summary>
+    public TimeSpan Latency { get; set; } = TimeSpan.Zero;
+
+    /// <summary>The share of API requests, 0 to 1, answered 429 before anything is done.</summary>
+    public double ShareOf429 { get; set; }
+
+    /// <summary>The share of API requests, 0 to 1, answered 500 before anything is done.</summary>
+    public double ShareOf500 { get; set; }
+
+    /// <summary>
+    /// The share of API requests, 0 to 1, that are carried out but whose answer is cut in the middle: by turns a body that
+    /// ends cleanly half way through its JSON, and a connection closed before the promised length has arrived.
+    /// </summary>
+    public double ShareOfTruncatedBodies { get; set; }
+
+    /// <summary>What a 429 asks for in <c>Retry-After</c>, rounded up to whole seconds.</summary>
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Latency and faults touch only paths that start with this, as <c>/users</c>; null or empty: the whole API.</summary>
+    public string? FaultsUnder { get; set; }
+
+    /// <summary>How long a new job takes, over all of its steps.</summary>
+    public TimeSpan JobDuration { get; set; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>New jobs stay in their second step for ever.</summary>
+    public bool JobsNeverEnd { get; set; }
+
+    /// <summary>Accounts of each new connection; null: as many as the test user's household has. 0 is a user with no accounts.</summary>
+    public int? AccountsPerUser { get; set; }
+
+    /// <summary>Transactions of each account of a new connection, pending ones included; null: a believable year of them.</summary>
+    public int? TransactionsPerAccount { get; set; }
+
+    /// <summary>How long a new token lives.</summary>
+    public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>What data of new connections, and the sequence of faults, are derived from.</summary>
+    public int Seed { get; set; } = 20240611;
+
+    /// <summary>Where the consent page sends the browser back to: the redirect URL that one sets in Basiq's dashboard.</summary>
+    public string ReturnUrl { get; set; } = "http://localhost:7071/api/consent/return";
+
+    /// <summary>A file that users, connections, jobs and consents are kept in across restarts; null: memory only.</summary>
+    public string? StateFile { get; set; }
+
+    /// <summary>Says what is wrong with these values, naming each, in sentences for a person; empty when all are good.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        List<string> problems = [];
+
+        void Require(bool good, string name, object? value, string rule)
+        {
+            if (!good)
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{SectionName}:{name} is '{value}', but must be {rule}."));
+        }
+
+        Require(!string.IsNullOrWhiteSpace(ApiKey), nameof(ApiKey), ApiKey, "a text that is not blank");
+        Require(Latency >= TimeSpan.Zero && Latency <= TimeSpan.FromMinutes(10), nameof(Latency), Latency, "from 0 to 10 minutes");
+        Require(ShareOf429 is >= 0 and <= 1, nameof(ShareOf429), ShareOf429, "from 0 to 1");
+        Require(ShareOf500 is >= 0 and <= 1, nameof(ShareOf500), ShareOf500, "from 0 to 1");
+        Require(
+            ShareOfTruncatedBodies is >= 0 and <= 1, nameof(ShareOfTruncatedBodies), ShareOfTruncatedBodies, "from 0 to 1");
+        if (problems.Count == 0)
+        {
+            var sum = ShareOf429 + ShareOf500 + ShareOfTruncatedBodies;
+            Require(
+                sum <= 1, nameof(ShareOf429), ShareOf429, "small enough that it, ShareOf500 and ShareOfTruncatedBodies make at most 1");
+        }
+
+        Require(RetryAfter >= TimeSpan.Zero, nameof(RetryAfter), RetryAfter, "zero or longer");
+        Require(
+            string.IsNullOrEmpty(FaultsUnder) || FaultsUnder.StartsWith('/'),
+            nameof(FaultsUnder),
+            FaultsUnder,
+            "a path that starts with '/'");
+        Require(JobDuration >= TimeSpan.Zero, nameof(JobDuration), JobDuration, "zero or longer");
+        Require(AccountsPerUser is null or (>= 0 and <= 10_000), nameof(AccountsPerUser), AccountsPerUser, "from 0 to 10,000");
+        Require(
+            TransactionsPerAccount is null or (>= 0 and <= 100_000_000),
+            nameof(TransactionsPerAccount),
+            TransactionsPerAccount,
+            "from 0 to 100,000,000");
+        Require(
+            TokenLifetime > TimeSpan.Zero && TokenLifetime <= TimeSpan.FromDays(365),
+            nameof(TokenLifetime),
+            TokenLifetime,
+            "longer than 0 and at most 365 days");
+        Require(
+            Uri.TryCreate(ReturnUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https",
+            nameof(ReturnUrl),
+            ReturnUrl,
+            "an absolute http or https URL");
+        return problems;
+    }
+
+    internal SandboxOptions Copy() => (SandboxOptions)MemberwiseClone();
+}
