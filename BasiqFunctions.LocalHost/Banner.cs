@@ -1,0 +1,28 @@
+using BasiqFunctions.LocalHost.Functions;
+
+namespace BasiqFunctions.LocalHost;
+
+/// <summary>What a developer sees when the host is up.</summary>
+internal static class Banner
+{
+    public static void Write(TextWriter output, LocalHostApplication host)
+    {
+        var functions = host.Services.GetRequiredService<FunctionCatalog>();
+        output.WriteLine();
+        output.WriteLine($"Functions: {new Uri(host.Url, "api")}");
+        foreach (var function in functions.Http)
+        {
+            output.WriteLine(
+                $"  {string.Join(',', function.Methods).ToUpperInvariant(),-7} /api/{function.Route,-60} {function.Name}");
+        }
+
+        foreach (var timer in functions.Timers)
+            output.WriteLine($"  timer   {timer.Schedule,-65} {timer.Name}");
+        output.WriteLine();
+        output.WriteLine(host.SandboxUrl is { } sandbox
+            ? $"Basiq:     simulated at {sandbox} (no Basiq:ApiKey is set)"
+            : "Basiq:     the account of the configured API key");
+        output.WriteLine("Ctrl-C stops.");
+        output.WriteLine();
+    }
+}

@@ -1,0 +1,33 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.LocalHost.Functions;
+
+/// <summary>Maps the HTTP functions as endpoints below <c>/api</c>, the prefix that Functions hosts use.</summary>
+internal static class HttpFunctionEndpoints
+{
+    public static void MapFunctions(this IEndpointRouteBuilder endpoints, string? functionKey)
+    {
+        foreach (var function in endpoints.ServiceProvider.GetRequiredService<FunctionCatalog>().Http)
+        {
+            RequestDelegate run = function.AuthLevel is not AuthorizationLevel.Anonymous && functionKey is not null
+                ? context => HasKey(context.Request, functionKey) ? function.Run(context) : RefuseAsync(context)
+                : new RequestDelegate(function.Run);
+            endpoints.MapMethods($"/api/{function.Route}", function.Methods, run).WithDisplayName(function.Name);
+        }
+    }
+
+    private static bool HasKey(HttpRequest request, string functionKey)
+    {
+        var given = request.Headers.TryGetValue("x-functions-key", out var header) ? header : request.Query["code"];
+        return CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(given.ToString())), SHA256.HashData(Encoding.UTF8.GetBytes(functionKey)));
+    }
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        return Task.CompletedTask;
+    }
+}

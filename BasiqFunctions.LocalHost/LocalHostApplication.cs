@@ -1,0 +1,270 @@
+using System.Net;
+using System.Text.Json;
+using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.LocalHost.KeyVault;
+using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Snapshots;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace BasiqFunctions.LocalHost;
+
+/// <summary>The running host: every function of the app and, when no Basiq account is configured, the sandbox.</summary>
+internal sealed class LocalHostApplication : IAsyncDisposable
+{
+    private const string DefaultUrl = "http://localhost:7071";
+    private const string DefaultSandboxUrl = "http://localhost:7072";
+
+    private readonly WebApplication _app;
+    private readonly WebApplication? _sandbox;
+    private readonly FileStream _stateLock;
+
+    private LocalHostApplication(WebApplication app, WebApplication? sandbox, FileStream stateLock)
+    {
+        _app = app;
+        _sandbox = sandbox;
+        _stateLock = stateLock;
+    }
+
+    /// <summary>Where the functions are, such as <c>http://localhost:7071/</c>; their routes begin with <c>api/</c>.</summary>
+    public Uri Url => AddressOf(_app);
+
+    /// <summary>Where the sandbox is; null when Basiq itself is used.</summary>
+    public Uri? SandboxUrl => _sandbox is null ? null : AddressOf(_sandbox);
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts everything, and returns when it listens.</summary>
+    /// <param name="args">Settings as command-line arguments, such as <c>--urls</c> or <c>--Basiq:ApiKey</c>.</param>
+    /// <param name="configure">Lets a caller bring services of its own, such as a clock.</param>
+    /// <param name="configureSandbox">The same for the sandbox.</param>
+    /// <param name="defaults">Settings that hold unless the command line, the environment or a file says otherwise.</param>
+    /// <param name="sandboxDefaults">The same, for when Basiq is simulated.</param>
+    /// <exception cref="LocalHostException">It cannot start, for a reason that the user can change.</exception>
+    public static async Task<LocalHostApplication> StartAsync(
+        string[] args,
+        Action<WebApplicationBuilder>? configure = null,
+        Action<WebApplicationBuilder>? configureSandbox = null,
+        IReadOnlyDictionary<string, string?>? defaults = null,
+        IReadOnlyDictionary<string, string?>? sandboxDefaults = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath);
+        AddBelowAll(builder.Configuration, defaults ?? new Dictionary<string, string?>());
+        if (NeedsSandbox(builder.Configuration))
+            AddBelowAll(builder.Configuration, sandboxDefaults ?? new Dictionary<string, string?>());
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
+        foreach (var others in new[] { "Microsoft", "System", "Azure", "Polly" })
+            builder.Logging.AddFilter(others, LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        var urls = builder.Configuration["urls"] ?? DefaultUrl;
+        builder.WebHost.UseUrls(urls);
+        var options = builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
+        RefuseOpenDoors(urls, options);
+
+        var stateLock = LockState(options.StateDirectory);
+        WebApplication? sandbox = null;
+        try
+        {
+            if (NeedsSandbox(builder.Configuration))
+            {
+                sandbox = await StartSandboxAsync(builder.Configuration, options, configureSandbox);
+                var sandboxUrl = AddressOf(sandbox);
+                builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+                {
+                    ["Basiq:BaseUrl"] = sandboxUrl.GetLeftPart(UriPartial.Authority),
+                    ["Basiq:ConsentUrl"] = new Uri(sandboxUrl, "home").ToString(),
+                    ["Basiq:ApiKey"] = builder.Configuration["Sandbox:ApiKey"] ?? new SandboxOptions().ApiKey,
+                });
+            }
+
+            configure?.Invoke(builder);
+            AddHost(builder.Services, builder.Configuration, options);
+            builder.Services.AddBasiqFunctions(builder.Configuration);
+
+            var app = builder.Build();
+            app.RefuseDotSegments();
+            app.UseBareStatusProblems();
+            app.MapFunctions(options.FunctionKey);
+            await RunAsync(app);
+            var host = new LocalHostApplication(app, sandbox, stateLock);
+            await host.TellSandboxWhereToReturnAsync(builder.Configuration);
+            return host;
+        }
+        catch
+        {
+            if (sandbox is not null)
+                await sandbox.DisposeAsync();
+            await stateLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Cancelled on Ctrl-C or a termination signal.</summary>
+    public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
+
+    /// <summary>Waits for Ctrl-C or a termination signal, then stops what runs, in order.</summary>
+    public async Task WaitForShutdownAsync() => await _app.WaitForShutdownAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        if (_sandbox is not null)
+            await _sandbox.DisposeAsync();
+        await _stateLock.DisposeAsync();
+    }
+
+    /// <summary>
+    /// A Basiq account is configured by its API key, or by the vault that holds it. Without either, Basiq is simulated.
+    /// </summary>
+    private static bool NeedsSandbox(IConfiguration configuration) =>
+        string.IsNullOrEmpty(configuration["Basiq:ApiKey"]) && string.IsNullOrEmpty(configuration["KeyVault:Uri"]);
+
+    private static void AddHost(IServiceCollection services, IConfiguration configuration, LocalHostOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.TryAddSingleton(_ => FunctionCatalog.Scan(typeof(BasiqFunctionsRegistration).Assembly));
+        services.AddSingleton(_ => Journal.Open(Path.Combine(options.StateDirectory, "journal.db")));
+        services.AddSingleton<OrchestrationEngine>();
+        services.AddHostedService(provider => provider.GetRequiredService<OrchestrationEngine>());
+        services.AddHostedService<TimerScheduler>();
+        services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+
+        if (string.IsNullOrEmpty(configuration["KeyVault:Uri"]))
+        {
+            services.AddSingleton(provider =>
+            {
+                var vault = new LocalKeyVault(
+                    Path.Combine(options.StateDirectory, "keyvault.json"), provider.GetRequiredService<TimeProvider>());
+                return new SecretClient(
+                    LocalKeyVaultTransport.VaultUri,
+                    new LocalCredential(),
+                    new SecretClientOptions { Transport = new LocalKeyVaultTransport(vault) });
+            });
+        }
+
+        if (!configuration.GetSection("AzureWebJobsStorage").Exists())
+        {
+            services.AddSingleton<ISnapshotStorage>(
+                provider => new FileSnapshotStorage(
+                    Path.Combine(options.StateDirectory, "snapshots"), provider.GetRequiredService<TimeProvider>()));
+        }
+    }
+
+    private static async Task<WebApplication> StartSandboxAsync(
+        IConfiguration configuration, LocalHostOptions options, Action<WebApplicationBuilder>? configure)
+    {
+        // What is left of the command line is for the app: the sandbox takes its section of the configuration and no more.
+        var sandbox = SandboxApplication.Create([], builder =>
+        {
+            builder.WebHost.UseUrls(configuration["Sandbox:Url"] ?? DefaultSandboxUrl);
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Sandbox:ReturnUrl"] = new Uri(
+                    new Uri(configuration["urls"]!.Split(';')[0]), "api/consent/return").ToString(),
+                ["Sandbox:StateFile"] = Path.Combine(options.StateDirectory, "sandbox.jsonl"),
+            });
+            builder.Configuration.AddInMemoryCollection(configuration.GetSection("Sandbox").AsEnumerable());
+            configure?.Invoke(builder);
+        });
+        await RunAsync(sandbox);
+        return sandbox;
+    }
+
+    /// <summary>With a port that the system chose, the sandbox learns only now where the consent page goes back to.</summary>
+    private async Task TellSandboxWhereToReturnAsync(IConfiguration configuration)
+    {
+        if (SandboxUrl is null || !configuration["urls"]!.EndsWith(":0", StringComparison.Ordinal))
+            return;
+        using var client = new HttpClient { BaseAddress = SandboxUrl };
+        using var answer = await client.PatchAsJsonAsync(
+            "_sandbox/options", new { ReturnUrl = new Uri(Url, "api/consent/return").ToString() });
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private static async Task RunAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException exception) when (exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await app.DisposeAsync();
+            throw new LocalHostException(
+                $"{exception.Message} Another LocalHost, Core Tools or sandbox may be running. "
+                + "Stop it, or choose other addresses with --urls http://localhost:7081 and --Sandbox:Url http://localhost:7082.",
+                exception);
+        }
+    }
+
+    private static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    private static FileStream LockState(string directory)
+    {
+        OwnerOnly.CreateDirectory(directory);
+        try
+        {
+            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new LocalHostException(
+                $"The folder '{directory}' is in use by another LocalHost. Stop it, or choose another folder with "
+                + "--LocalHost:StateDirectory.",
+                exception);
+        }
+    }
+
+    /// <summary>The functions give out bank data, so more than this machine may reach them only with a key.</summary>
+    private static void RefuseOpenDoors(string urls, LocalHostOptions options)
+    {
+        if (!string.IsNullOrEmpty(options.FunctionKey))
+            return;
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var host = BindingAddress.Parse(url).Host;
+            if (host is not "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
+            {
+                throw new LocalHostException(
+                    $"'{url}' can be reached from other machines. Set LocalHost:FunctionKey to a key that callers must bring, "
+                    + "or listen on localhost.");
+            }
+        }
+    }
+
+    /// <summary>Reads the <c>Values</c> of <c>local.settings.json</c>, as Core Tools do; the environment overrides them.</summary>
+    private static void AddLocalSettings(ConfigurationManager configuration, string directory)
+    {
+        var path = Path.Combine(directory, "local.settings.json");
+        if (!File.Exists(path))
+            return;
+        try
+        {
+            using var settings = JsonDocument.Parse(
+                File.ReadAllBytes(path),
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (!settings.RootElement.TryGetProperty("Values", out var values))
+                return;
+            AddBelowAll(configuration, values.EnumerateObject().Select(p => KeyValuePair.Create(
+                p.Name.Replace("__", ":", StringComparison.Ordinal), (string?)p.Value.ToString())));
+        }
+        catch (JsonException exception)
+        {
+            throw new LocalHostException($"'{path}' is not valid JSON: {exception.Message}", exception);
+        }
+    }
+
+    private static void AddBelowAll(ConfigurationManager configuration, IEnumerable<KeyValuePair<string, string?>> settings) =>
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = settings });
+}

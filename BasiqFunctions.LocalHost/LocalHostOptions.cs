@@ -1,0 +1,19 @@
+namespace BasiqFunctions.LocalHost;
+
+/// <summary>Settings of the host itself, from the configuration section <c>LocalHost</c>.</summary>
+internal sealed class LocalHostOptions
+{
+    public const string Section = "LocalHost";
+
+    /// <summary>Where the journal, the secrets and the snapshots of this host live. Owner-only, ignored by git.</summary>
+    public string StateDirectory { get; set; } = ".local";
+
+    /// <summary>How many activities run at once.</summary>
+    public int MaxConcurrentActivities { get; set; } = 32;
+
+    /// <summary>
+    /// The key that callers of functions bring, as header <c>x-functions-key</c> or as <c>?code=</c>. Needed when the host listens
+    /// on more than loopback; none by default, as with Core Tools.
+    /// </summary>
+    public string? FunctionKey { get; set; }
+}

@@ -1,0 +1,280 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.LocalHost.Orchestrations;
+
+/// <summary>
+/// The orchestrations' memory: an SQLite file with one row per orchestration and one per event of its history.
+/// </summary>
+/// <remarks>
+/// All writes go through one thread that puts whatever is waiting into one transaction, so that a thousand orchestrations
+/// share a disk flush instead of queueing for one each. A write has happened when its task completes: the file is in WAL mode
+/// with <c>synchronous=FULL</c>, so neither a killed process nor a power cut takes it back.
+/// </remarks>
+internal sealed class Journal : IAsyncDisposable
+{
+    private const int MostWritesPerTransaction = 2_000;
+
+    private readonly string _readConnectionString;
+    private readonly SqliteConnection _writeConnection;
+    private readonly Channel<PendingWrite> _writes = Channel.CreateUnbounded<PendingWrite>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly Task _writer;
+
+    private Journal(string path)
+    {
+        var builder = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 };
+        _writeConnection = new SqliteConnection(builder.ToString() + ";Pooling=False");
+        _writeConnection.Open();
+        _readConnectionString = builder.ToString();
+        Execute(_writeConnection, Schema);
+        _writer = Task.Factory.StartNew(
+            WriteLoop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private static string Schema => """
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        CREATE TABLE IF NOT EXISTS instances (
+            instance_id TEXT PRIMARY KEY, name TEXT NOT NULL, status INTEGER NOT NULL,
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+            input TEXT, custom_status TEXT, output TEXT, failure TEXT) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS events (
+            instance_id TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,
+            task_id INTEGER, name TEXT, payload TEXT, PRIMARY KEY (instance_id, sequence)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS activity_runs (
+            run INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, task_id INTEGER NOT NULL, started_at INTEGER NOT NULL);
+        CREATE INDEX IF NOT EXISTS activity_runs_by_instance ON activity_runs (instance_id);
+        CREATE TABLE IF NOT EXISTS timers (
+            function TEXT PRIMARY KEY, last INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;
+        """;
+
+    /// <summary>Opens the journal, making it and its folder if they are missing; the owner alone may read it.</summary>
+    /// <exception cref="SqliteException">The file is not a journal, or cannot be written.</exception>
+    public static Journal Open(string path)
+    {
+        var fresh = !File.Exists(path);
+        if (fresh)
+        {
+            OwnerOnly.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            OwnerOnly.CreateFile(path).Dispose();
+        }
+
+        return new Journal(path);
+    }
+
+    /// <summary>Writes a turn of an orchestration: its row as it now stands and the events that the turn added.</summary>
+    /// <param name="record">The orchestration's row.</param>
+    /// <param name="firstSequence">The place of the first of the events; 0 starts the history over.</param>
+    /// <param name="events">The events, in order.</param>
+    public Task WriteTurnAsync(InstanceRecord record, int firstSequence, IReadOnlyList<JournalEvent> events) =>
+        WriteAsync(commands =>
+        {
+            if (firstSequence == 0)
+                commands.Forget(record.InstanceId);
+            commands.Save(record);
+            for (var i = 0; i < events.Count; i++)
+                commands.Append(record.InstanceId, firstSequence + i, events[i]);
+        });
+
+    /// <summary>
+    /// Notes that an activity is about to run. It only informs, so nobody waits for it; it is on disk before the activity's result.
+    /// </summary>
+    public Task NoteActivityRunAsync(string instanceId, int taskId, DateTime at) =>
+        WriteAsync(commands => commands.NoteRun(instanceId, taskId, at));
+
+    /// <summary>Removes orchestrations and their histories.</summary>
+    public Task ForgetAsync(IReadOnlyList<string> instanceIds) =>
+        WriteAsync(commands =>
+        {
+            foreach (var id in instanceIds)
+                commands.Forget(id);
+        });
+
+    public Task SaveTimerAsync(string function, DateTime last, DateTime next) =>
+        WriteAsync(commands => commands.SaveTimer(function, last, next));
+
+    public async Task<(DateTime Last, DateTime Next)?> FindTimerAsync(string function, CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT last, next FROM timers WHERE function = $function";
+        command.Parameters.AddWithValue("$function", function);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? (Utc(reader.GetInt64(0)), Utc(reader.GetInt64(1))) : null;
+    }
+
+    public async Task<InstanceRecord?> FindAsync(string instanceId, CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {InstanceColumns} FROM instances WHERE instance_id = $id";
+        command.Parameters.AddWithValue("$id", instanceId);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? ReadInstance(reader) : null;
+    }
+
+    /// <summary>Lists orchestrations in the order of their ids, a page at a time.</summary>
+    public async Task<IReadOnlyList<InstanceRecord>> ListAsync(
+        string? prefix, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
+        IReadOnlyCollection<OrchestrationRuntimeStatus>? statuses, string? after, int limit, CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        var statusList = statuses is null ? "" : $"AND status IN ({string.Join(',', statuses.Select(s => (int)s))})";
+        command.CommandText = $"""
+            SELECT {InstanceColumns} FROM instances
+            WHERE instance_id > $after AND instance_id >= $prefix AND instance_id < $prefixEnd
+              AND created_at >= $from AND created_at <= $to {statusList}
+            ORDER BY instance_id LIMIT $limit
+            """;
+        command.Parameters.AddWithValue("$after", after ?? "");
+        command.Parameters.AddWithValue("$prefix", prefix ?? "");
+        command.Parameters.AddWithValue("$prefixEnd", (prefix ?? "") + '\uFFFF');
+        command.Parameters.AddWithValue("$from", createdFrom?.UtcTicks ?? 0);
+        command.Parameters.AddWithValue("$to", createdTo?.UtcTicks ?? long.MaxValue);
+        command.Parameters.AddWithValue("$limit", limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        List<InstanceRecord> records = [];
+        while (await reader.ReadAsync(cancellation))
+            records.Add(ReadInstance(reader));
+        return records;
+    }
+
+    /// <summary>How many events an orchestration's history has.</summary>
+    public async Task<int> CountEventsAsync(string instanceId, CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM events WHERE instance_id = $id";
+        command.Parameters.AddWithValue("$id", instanceId);
+        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Reads an orchestration's history in order.</summary>
+    public async IAsyncEnumerable<JournalEvent> ReadHistoryAsync(
+        string instanceId, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            "SELECT kind, at, task_id, name, payload FROM events WHERE instance_id = $id ORDER BY sequence";
+        command.Parameters.AddWithValue("$id", instanceId);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            yield return new JournalEvent(
+                (JournalEventKind)reader.GetInt32(0),
+                Utc(reader.GetInt64(1)),
+                reader.IsDBNull(2) ? null : reader.GetInt32(2),
+                Text(reader, 3),
+                Text(reader, 4));
+        }
+    }
+
+    /// <summary>Waits for what is still being written, then closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _writes.Writer.TryComplete();
+        await _writer;
+        await _writeConnection.DisposeAsync();
+        using var pooled = new SqliteConnection(_readConnectionString);
+        SqliteConnection.ClearPool(pooled);
+    }
+
+    private const string InstanceColumns =
+        "instance_id, name, status, created_at, updated_at, input, custom_status, output, failure";
+
+    private static InstanceRecord ReadInstance(SqliteDataReader reader) => new(
+        reader.GetString(0),
+        reader.GetString(1),
+        (OrchestrationRuntimeStatus)reader.GetInt32(2),
+        Utc(reader.GetInt64(3)),
+        Utc(reader.GetInt64(4)),
+        Text(reader, 5),
+        Text(reader, 6),
+        Text(reader, 7),
+        Text(reader, 8));
+
+    private static string? Text(SqliteDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static DateTime Utc(long ticks) => new(ticks, DateTimeKind.Utc);
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private async Task<SqliteConnection> OpenReaderAsync(CancellationToken cancellation)
+    {
+        var connection = new SqliteConnection(_readConnectionString);
+        await connection.OpenAsync(cancellation);
+        return connection;
+    }
+
+    private Task WriteAsync(Action<JournalCommands> write)
+    {
+        var pending = new PendingWrite(write);
+        return _writes.Writer.TryWrite(pending)
+            ? pending.Done.Task
+            : Task.FromException(new ObjectDisposedException(nameof(Journal)));
+    }
+
+    private void WriteLoop()
+    {
+        using var commands = new JournalCommands(_writeConnection);
+        List<PendingWrite> batch = [];
+        while (_writes.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            batch.Clear();
+            while (batch.Count < MostWritesPerTransaction && _writes.Reader.TryRead(out var pending))
+                batch.Add(pending);
+
+            // One bad write must not take the others of its batch along: they are tried again, each alone.
+            if (!TryCommit(commands, batch, out _))
+            {
+                foreach (var pending in batch)
+                {
+                    if (!TryCommit(commands, [pending], out var exception))
+                        pending.Done.SetException(exception!);
+                }
+            }
+        }
+    }
+
+    private bool TryCommit(JournalCommands commands, List<PendingWrite> batch, out Exception? failure)
+    {
+        try
+        {
+            using var transaction = _writeConnection.BeginTransaction();
+            commands.Enlist(transaction);
+            foreach (var pending in batch)
+                pending.Write(commands);
+            transaction.Commit();
+        }
+        catch (SqliteException exception)
+        {
+            failure = exception;
+            return false;
+        }
+
+        foreach (var pending in batch)
+            pending.Done.SetResult();
+        failure = null;
+        return true;
+    }
+
+    private sealed class PendingWrite(Action<JournalCommands> write)
+    {
+        public Action<JournalCommands> Write { get; } = write;
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
