@@ -1,0 +1,69 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tokens;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Tests.Basiq;
+
+/// <summary>The client and the tokens as the app composes them; only Basiq, Key Vault and the clock are stood in for.</summary>
+internal sealed class ClientUnderTest : IAsyncDisposable
+{
+    public const string SettingKey = "api-key-of-the-settings";
+    private readonly ServiceProvider _services;
+
+    public ClientUnderTest(params (string Key, string? Value)[] settings)
+    {
+        Vault = new(Clock);
+        _services = Compose(Clock, Basiq, Vault, Logs, settings);
+    }
+
+    public WatchedClock Clock { get; } = new();
+
+    public StubBasiq Basiq { get; } = new();
+
+    public StubKeyVault Vault { get; }
+
+    public LogCapture Logs { get; } = new();
+
+    public IBasiqClient Client => _services.GetRequiredService<IBasiqClient>();
+
+    public IServerTokenProvider Tokens => _services.GetRequiredService<IServerTokenProvider>();
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    /// <summary>Makes a call, letting time pass for its retries.</summary>
+    public async Task<T> RunAsync<T>(Task<T> call)
+    {
+        await Clock.RunUntilAsync(call);
+        return await call;
+    }
+
+    /// <summary>Makes a call that must fail.</summary>
+    public async Task<BasiqFailure> FailureAsync(Task call)
+    {
+        await Clock.RunUntilAsync(call);
+        return (await Assert.ThrowsAsync<BasiqException>(() => call)).Failure;
+    }
+
+    internal static ServiceProvider Compose(
+        TimeProvider clock,
+        HttpMessageHandler basiq,
+        StubKeyVault vault,
+        LogCapture logs,
+        params (string Key, string? Value)[] settings)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Basiq:BaseUrl", "https://basiq.test"), new("Basiq:ApiKey", SettingKey)])
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)))
+            .Build();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
+        services.AddSingleton(clock);
+        services.AddSingleton(vault.CreateClient());
+        services.AddBasiqClient(configuration).AddTokens(configuration);
+        services.AddHttpClient(BasiqClient.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);
+        return services.BuildServiceProvider(validateScopes: true);
+    }
+}

@@ -1,0 +1,185 @@
+using System.Net;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Health;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Users;
+using BasiqFunctions.Tokens;
+using Microsoft.Extensions.DependencyInjection;
+using Moq;
+
+namespace BasiqFunctions.Tests.Health;
+
+public sealed class HealthTests : IDisposable
+{
+    private readonly Mock<IServerTokenProvider> _tokens = new(MockBehavior.Strict);
+    private readonly BasiqDouble _upstream = new();
+    private readonly UsersScene _scene;
+    private Mock<ISnapshotStorage>? _storage;
+
+    public HealthTests()
+    {
+        _scene = new UsersScene(services =>
+        {
+            services.AddSingleton(_tokens.Object);
+            services.AddHttpClient(HealthChecks.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _upstream);
+            services.AddSingleton<ISnapshotStorage>(_ => (_storage ??= Storage(Task.FromResult(false))).Object);
+        });
+        Holds(TimeSpan.FromMinutes(30), null);
+    }
+
+    public void Dispose()
+    {
+        _scene.Dispose();
+        _upstream.Dispose();
+    }
+
+    [Fact]
+    public async Task All_is_well()
+    {
+        var answer = await Ask();
+
+        Assert.Equal((200, "no-store"), (answer.Status, answer.Headers.CacheControl.ToString()));
+        Assert.Equal("healthy", answer.Json.GetProperty("status").GetString());
+        Assert.Equal(["server-token", "key-vault", "snapshots", "basiq"], Lines(answer).Select(l => l.Name));
+        Assert.All(Lines(answer), line => Assert.Equal("healthy", line.Status));
+    }
+
+    [Fact]
+    public async Task Without_Key_Vault_a_living_token_keeps_the_app_up()
+    {
+        _scene.Vault.IsDown = true;
+
+        var answer = await Ask();
+
+        Assert.Equal((200, "degraded"), (answer.Status, answer.Json.GetProperty("status").GetString()));
+        Assert.Equal(("key-vault", "degraded", "unreachable"), Lines(answer)[1]);
+    }
+
+    [Fact]
+    public async Task A_Key_Vault_that_answers_but_did_not_take_the_token_is_degraded()
+    {
+        Holds(TimeSpan.FromMinutes(30), "Forbidden");
+
+        var answer = await Ask();
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("degraded", Lines(answer)[1].Status);
+        Assert.Contains("Forbidden", Lines(answer)[1].Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_Key_Vault_and_token_the_app_is_down()
+    {
+        _scene.Vault.IsDown = true;
+        _tokens.Setup(t => t.GetHealth()).Returns(new TokenHealth(null, null, "unreachable"));
+        _tokens.Setup(t => t.GetAsync(It.IsAny<CancellationToken>()))
+            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500, "POST /token"));
+
+        var answer = await Ask();
+
+        Assert.Equal((503, "unhealthy"), (answer.Status, answer.Json.GetProperty("status").GetString()));
+        Assert.Equal(("server-token", "unhealthy", "basiq-code"), Lines(answer)[0]);
+        Assert.Equal("unhealthy", Lines(answer)[1].Status);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_not_there_yet_is_fetched()
+    {
+        var now = _scene.Clock.GetUtcNow();
+        _tokens.Setup(t => t.GetHealth()).Returns(new TokenHealth(null, null, null));
+        _tokens.Setup(t => t.GetAsync(It.IsAny<CancellationToken>()))
+            .ReturnsAsync(new ServerToken("the-server-token", now, now.AddHours(1)));
+
+        var answer = await Ask();
+
+        Assert.Equal("healthy", Lines(answer)[0].Status);
+        Assert.DoesNotContain("the-server-token", answer.Body + _scene.Logs.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_storage_that_fails_is_down()
+    {
+        _storage = Storage(Task.FromException<bool>(new IOException("/secret/path is full")));
+
+        var answer = await Ask();
+
+        Assert.Equal(503, answer.Status);
+        Assert.Equal(("snapshots", "unhealthy", "IOException"), Lines(answer)[2]);
+        Assert.DoesNotContain("/secret/path", answer.Body + _scene.Logs.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Unauthorized, "healthy", null)]
+    [InlineData(HttpStatusCode.NotFound, "healthy", null)]
+    [InlineData(HttpStatusCode.BadGateway, "unhealthy", "http-502")]
+    [InlineData(null, "unhealthy", "unreachable")]
+    public async Task Basiq_is_there_when_it_answers_at_all(HttpStatusCode? upstream, string status, string? detail)
+    {
+        _upstream.Status = upstream;
+
+        Assert.Equal(("basiq", status, detail), Lines(await Ask())[3]);
+        Assert.All(_upstream.Requests, request => Assert.Null(request.Headers.Authorization));
+    }
+
+    [Fact]
+    public async Task A_dependency_that_never_answers_is_waited_for_two_seconds()
+    {
+        _storage = Storage(new TaskCompletionSource<bool>().Task);
+        _scene.Vault.IsStuck = true;
+
+        var asked = Ask();
+        Assert.False(asked.IsCompleted);
+        _scene.Clock.Advance(HealthChecks.Patience);
+        var answer = await asked;
+
+        Assert.Equal(503, answer.Status);
+        Assert.Equal(("key-vault", "degraded", "timeout"), Lines(answer)[1]);
+        Assert.Equal(("snapshots", "unhealthy", "timeout"), Lines(answer)[2]);
+    }
+
+    [Fact]
+    public async Task However_many_ask_each_dependency_is_asked_once_in_some_seconds()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Ask()));
+        Assert.Equal((1, 1), (_upstream.Requests.Count, _scene.Vault.Requests));
+
+        _scene.Clock.Advance(HealthChecks.Freshness);
+        await Ask();
+        Assert.Equal((2, 2), (_upstream.Requests.Count, _scene.Vault.Requests));
+    }
+
+    private static Mock<ISnapshotStorage> Storage(Task<bool> answer)
+    {
+        var storage = new Mock<ISnapshotStorage>(MockBehavior.Strict);
+        storage.Setup(s => s.ExistsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).Returns(answer);
+        return storage;
+    }
+
+    private static List<(string? Name, string? Status, string? Detail)> Lines(Answer answer) =>
+    [
+        .. answer.Json.GetProperty("checks").EnumerateArray().Select(line => (
+            line.GetProperty("name").GetString(),
+            line.GetProperty("status").GetString(),
+            line.TryGetProperty("detail", out var detail) ? detail.GetString() : null)),
+    ];
+
+    private void Holds(TimeSpan life, string? keyVaultError) => _tokens.Setup(t => t.GetHealth())
+        .Returns(new TokenHealth(TimeSpan.FromMinutes(30), _scene.Clock.GetUtcNow() + life, keyVaultError));
+
+    private Task<Answer> Ask() => _scene.CallAsync<HealthFunctions>((f, r) => f.Health(r, default));
+
+    private sealed class BasiqDouble : HttpMessageHandler
+    {
+        public HttpStatusCode? Status { get; set; } = HttpStatusCode.NotFound;
+
+        public List<HttpRequestMessage> Requests { get; } = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Requests.Add(request);
+            return Status is { } status
+                ? Task.FromResult(new HttpResponseMessage(status))
+                : Task.FromException<HttpResponseMessage>(new HttpRequestException("no route"));
+        }
+    }
+}

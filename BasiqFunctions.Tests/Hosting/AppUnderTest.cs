@@ -1,0 +1,217 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Web;
+using BasiqFunctions.LocalHost;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Tests.Hosting;
+
+/// <summary>
+/// The whole app as its callers know it: LocalHost on a free port, the sandbox as upstream on another, state in a folder of the
+/// test's own. Jobs and polls are quick unless a test says otherwise. When it stops, whatever was logged must hold nothing confidential.
+/// </summary>
+internal sealed class AppUnderTest : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TemporaryDirectory _state;
+    private readonly bool _ownsState;
+    private readonly LocalHostApplication _host;
+
+    private AppUnderTest(LocalHostApplication host, TemporaryDirectory state, bool ownsState, LogCapture logs)
+    {
+        _host = host;
+        _state = state;
+        _ownsState = ownsState;
+        Logs = logs;
+        Api = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host.Url, "api/") };
+        Sandbox = new HttpClient { BaseAddress = host.SandboxUrl };
+    }
+
+    public HttpClient Api { get; }
+
+    public HttpClient Sandbox { get; }
+
+    public LogCapture Logs { get; }
+
+    public IServiceProvider Services => _host.Services;
+
+    public TemporaryDirectory State => _state;
+
+    /// <param name="settings">Settings as <c>Section:Name=value</c>.</param>
+    /// <param name="clock">The clock of the app and, unless another is given, of the sandbox.</param>
+    /// <param name="sandboxClock">The clock of the sandbox.</param>
+    /// <param name="state">The state folder of an earlier run, to go on with.</param>
+    /// <param name="configure">Services that take the place of the app's.</param>
+    public static async Task<AppUnderTest> StartAsync(
+        IEnumerable<string>? settings = null,
+        TimeProvider? clock = null,
+        TimeProvider? sandboxClock = null,
+        TemporaryDirectory? state = null,
+        Action<IServiceCollection>? configure = null)
+    {
+        var directory = state ?? new TemporaryDirectory();
+        var logs = new LogCapture();
+        string[] args =
+        [
+            "--urls=http://127.0.0.1:0",
+            "--Sandbox:Url=http://127.0.0.1:0",
+            $"--LocalHost:StateDirectory={directory.Path}",
+            "--Sandbox:JobDuration=00:00:00.2",
+            "--Sync:FirstPollDelay=00:00:00.05",
+            "--Basiq:RetryDelay=00:00:00.02",
+            .. (settings ?? []).Select(s => $"--{s}"),
+        ];
+        var host = await LocalHostApplication.StartAsync(
+            args,
+            builder =>
+            {
+                Capture(builder, logs, clock);
+                configure?.Invoke(builder.Services);
+            },
+            builder => Capture(builder, logs, sandboxClock ?? clock));
+        return new AppUnderTest(host, directory, state is null, logs);
+    }
+
+    public async Task<string> CreateUserAsync(string email = "gavin@hooli.com")
+    {
+        using var answer = await Api.PostAsJsonAsync("users", new { email, mobile = "+61410888666", firstName = "Gavin" });
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        return (await ReadAsync(answer)).GetProperty("id").GetString()!;
+    }
+
+    public async Task<Uri> CreateConsentLinkAsync(string userId, object? request = null)
+    {
+        using var answer = await Api.PostAsJsonAsync($"users/{userId}/consent-link", request ?? new { });
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return new Uri((await ReadAsync(answer)).GetProperty("url").GetString()!);
+    }
+
+    /// <summary>Gives consent at the sandbox's page, one bank per login, and returns where the page sends the browser.</summary>
+    public async Task<Uri> ConsentAsync(Uri link, params string[] logins)
+    {
+        var query = HttpUtility.ParseQueryString(link.Query);
+        var jobIds = "";
+        for (var i = 0; ; i++)
+        {
+            var user = TestUsers.Find(logins[i])!;
+            var isLast = i == logins.Length - 1;
+            using var form = new FormUrlEncodedContent(
+            [
+                new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"),
+                new("loginId", user.LoginId), new("password", user.Password), new("jobIds", jobIds),
+                new(isLast ? "finish" : "another", "1"),
+            ]);
+            using var page = await Api.PostAsync(new Uri(link.GetLeftPart(UriPartial.Path)), form);
+            if (isLast)
+            {
+                Assert.Equal(HttpStatusCode.SeeOther, page.StatusCode);
+                return page.Headers.Location!;
+            }
+
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+            jobIds = FieldValue(await page.Content.ReadAsStringAsync(), "jobIds");
+        }
+    }
+
+    /// <summary>Goes through consent with these logins and returns the sync that it starts.</summary>
+    public async Task<string> ConsentAndReturnAsync(string userId, params string[] logins)
+    {
+        var back = await ConsentAsync(await CreateConsentLinkAsync(userId), logins);
+        using var answer = await Api.GetAsync(back);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        return (await ReadAsync(answer)).GetProperty("syncId").GetString()!;
+    }
+
+    /// <summary>Connects banks at the sandbox and returns the jobs, without telling the app of them.</summary>
+    public async Task<string[]> ConnectAsync(string userId, params string[] logins)
+    {
+        var back = await ConsentAsync(await CreateConsentLinkAsync(userId), logins);
+        return HttpUtility.ParseQueryString(back.Query)["jobIds"]!.Split(',');
+    }
+
+    public async Task<SyncAnswer> GetSyncAsync(string userId, string syncId) =>
+        (await Api.GetFromJsonAsync<SyncAnswer>($"users/{userId}/syncs/{syncId}"))!;
+
+    public Task<SyncAnswer> WaitForSyncAsync(string userId, string syncId, Action? betweenLooks = null) => WaitForAsync(
+        () => GetSyncAsync(userId, syncId),
+        sync => sync.Status is not (SyncState.WaitingForBank or SyncState.Fetching),
+        betweenLooks);
+
+    /// <summary>Looks again and again until it sees what it waits for.</summary>
+    public static async Task<T> WaitForAsync<T>(Func<Task<T>> look, Func<T, bool> isIt, Action? betweenLooks = null)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var seen = await look();
+            if (isIt(seen))
+                return seen;
+            if (patience.IsCancellationRequested)
+                Assert.Fail($"Waited {Patience.TotalSeconds} s in vain; the last look saw {JsonSerializer.Serialize(seen)}.");
+            betweenLooks?.Invoke();
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
+    public Task<JsonElement> StatsAsync() => Sandbox.GetFromJsonAsync<JsonElement>("_sandbox/stats");
+
+    /// <summary>How often the sandbox was asked for an endpoint, such as <c>GET /jobs/{jobId}</c>.</summary>
+    public async Task<long> CountAsync(string endpoint) =>
+        (await StatsAsync()).GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
+
+    public static async Task<JsonElement> ReadAsync(HttpResponseMessage answer) =>
+        await answer.Content.ReadFromJsonAsync<JsonElement>();
+
+    /// <summary>Asserts a problem of a status and a code, and returns it.</summary>
+    public static async Task<JsonElement> AssertProblemAsync(HttpResponseMessage answer, HttpStatusCode status, string code)
+    {
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == status, $"Expected {status}, got {answer.StatusCode}: {body}");
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = JsonElement.Parse(body);
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        return problem;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        Sandbox.Dispose();
+        await _host.DisposeAsync();
+        try
+        {
+            Confidential.AssertNoneIn(Logs.Text, _state);
+        }
+        finally
+        {
+            if (_ownsState)
+                _state.Dispose();
+        }
+    }
+
+    private static void Capture(WebApplicationBuilder builder, LogCapture logs, TimeProvider? clock)
+    {
+        builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+        builder.Services.Configure<LoggerFilterOptions>(options =>
+        {
+            // Everything, but for the server's own lines about each request, which the host keeps off: they quote URLs.
+            options.Rules.Clear();
+            options.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        });
+        if (clock is not null)
+            builder.Services.AddSingleton(clock);
+    }
+
+    private static string FieldValue(string html, string name)
+    {
+        var field = html.IndexOf($"name=\"{name}\"", StringComparison.Ordinal);
+        var start = html.IndexOf("value=\"", field, StringComparison.Ordinal) + "value=\"".Length;
+        return HttpUtility.HtmlDecode(html[start..html.IndexOf('"', start)]);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using BasiqFunctions.LocalHost;
+using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Tests.LocalHost;
+
+/// <summary>How LocalHost starts, and how it says that it cannot.</summary>
+public sealed class StartTests
+{
+    /// <summary>The functions of the HTTP contract, by name.</summary>
+    private static readonly string[] HttpFunctions =
+    [
+        "CancelSync", "ConsentReturn", "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
+        "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListTransactions", "RefreshConnections", "StartSync",
+        "UpdateUser",
+    ];
+
+    [Fact]
+    public async Task Every_function_of_the_contract_is_hosted()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var functions = app.Services.GetRequiredService<FunctionCatalog>();
+
+        Assert.Equal(HttpFunctions, functions.Http.Select(f => f.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["ConsentReturn", "Health"],
+            functions.Http.Where(f => f.AuthLevel is AuthorizationLevel.Anonymous).Select(f => f.Name).Order(StringComparer.Ordinal));
+        Assert.Contains(functions.Timers, t => t is { Name: "RefreshServerToken", Schedule: "0 */20 * * * *" });
+        Assert.Contains("SyncConnections", functions.Orchestrators.Keys);
+    }
+
+    [Fact]
+    public async Task Health_is_well_and_tells_no_secret()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        await app.CreateUserAsync();
+
+        using var answer = await app.Api.GetAsync(new Uri("health", UriKind.Relative));
+
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, body);
+        Assert.DoesNotContain("sandbox-api-key", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named_with_what_to_do()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls=http://127.0.0.1:{port}"));
+
+        Assert.Contains($"{port}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("--urls", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:0")]
+    [InlineData("http://*:0")]
+    [InlineData("http://[::]:0")]
+    [InlineData("http://127.0.0.1:0;http://0.0.0.0:0")]
+    public async Task More_than_loopback_needs_a_function_key(string urls)
+    {
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={urls}"));
+
+        Assert.Contains("LocalHost:FunctionKey", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_function_key_is_asked_for_once_it_is_set()
+    {
+        await using var app = await AppUnderTest.StartAsync(["LocalHost:FunctionKey=a-key"]);
+
+        using var without = await app.Api.GetAsync(new Uri("users/u", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(without, HttpStatusCode.Unauthorized, "unauthorized");
+        using var wrong = await app.Api.GetAsync(new Uri("users/u?code=another", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(wrong, HttpStatusCode.Unauthorized, "unauthorized");
+        using var health = await app.Api.GetAsync(new Uri("health", UriKind.Relative));
+        Assert.NotEqual(HttpStatusCode.Unauthorized, health.StatusCode);
+        app.Api.DefaultRequestHeaders.Add("x-functions-key", "a-key");
+        using var with = await app.Api.GetAsync(new Uri("users/u", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(with, HttpStatusCode.NotFound, "user-not-found");
+    }
+
+    [Fact]
+    public async Task A_state_folder_in_use_is_named()
+    {
+        using var state = new TemporaryDirectory();
+        await using var app = await AppUnderTest.StartAsync(state: state);
+
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(
+            () => StartAsync("--urls=http://127.0.0.1:0", $"--LocalHost:StateDirectory={state.Path}"));
+
+        Assert.Contains(state.Path, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Sync:FirstPollDelay=00:00:00", "Sync:FirstPollDelay")]
+    [InlineData("Sync:PageSize=501", "Sync:PageSize")]
+    [InlineData("Basiq:MaxRetries=-1", "Basiq:MaxRetries")]
+    [InlineData("Consent:ReturnUrls:0=http://app.example.com", "Consent:ReturnUrls")]
+    [InlineData("Snapshots:Container=NO", "Snapshots:Container")]
+    [InlineData("Sandbox:ShareOf429=2", "Sandbox:ShareOf429")]
+    public async Task A_bad_setting_stops_the_start_and_is_named(string setting, string name)
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => AppUnderTest.StartAsync([setting]));
+
+        Assert.Contains(refusal.Failures, failure => failure.Contains(name, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("gavinBelson", 0, "accounts and")]
+    [InlineData("bighead", 1, "connect the bank again")]
+    [InlineData("nobody", 1, "no test user 'nobody'")]
+    public async Task The_demo_tells_how_it_went_and_exits_accordingly(string login, int exitCode, string told)
+    {
+        var (code, output) = await RunAsync("demo", "--login", login, "--Sandbox:JobDuration=00:00:00.5");
+
+        Assert.True(code == exitCode, output);
+        Assert.Contains(told, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_exits_with_a_message_and_no_stack_trace()
+    {
+        var (code, output) = await RunAsync("--urls=http://0.0.0.0:0");
+
+        Assert.Equal(2, code);
+        Assert.Contains("LocalHost:FunctionKey", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    private static async Task StartAsync(params string[] args)
+    {
+        using var state = new TemporaryDirectory();
+        await using var host = await LocalHostApplication.StartAsync(
+            [$"--LocalHost:StateDirectory={state.Path}", "--Sandbox:Url=http://127.0.0.1:0", .. args]);
+    }
+
+    private static async Task<(int Code, string Output)> RunAsync(params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"));
+        foreach (var arg in args)
+            start.ArgumentList.Add(arg);
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, string.Join(' ', (await output + await errors).Split((char[])['\r', '\n', ' '], StringSplitOptions.RemoveEmptyEntries)));
+    }
+}

@@ -1,0 +1,57 @@
+using BasiqFunctions.LocalHost;
+using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Tests.Orchestrations;
+
+/// <summary>LocalHost's orchestration engine alone, on a journal in a folder, with orchestrators of the test's own.</summary>
+internal sealed class EngineUnderTest : IAsyncDisposable
+{
+    private readonly OrchestrationEngine _engine;
+    private readonly Journal _journal;
+    private readonly ServiceProvider _services;
+
+    private EngineUnderTest(OrchestrationEngine engine, Journal journal, ServiceProvider services, LogCapture logs)
+    {
+        (_engine, _journal, _services, Logs) = (engine, journal, services, logs);
+        Client = new LocalDurableTaskClient(engine, journal);
+    }
+
+    public LocalDurableTaskClient Client { get; }
+
+    public LogCapture Logs { get; }
+
+    public static async Task<EngineUnderTest> StartAsync(
+        TemporaryDirectory state, TimeProvider clock, object probe, params Type[] functions)
+    {
+        var logs = new LogCapture();
+        var services = new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace))
+            .AddSingleton(probe.GetType(), probe)
+            .BuildServiceProvider();
+        var journal = Journal.Open(Path.Combine(state.Path, "journal.db"));
+        var engine = new OrchestrationEngine(
+            journal, FunctionCatalog.Of(functions), services, clock, services.GetRequiredService<ILoggerFactory>(), new LocalHostOptions());
+        await engine.StartAsync(CancellationToken.None);
+        return new EngineUnderTest(engine, journal, services, logs);
+    }
+
+    /// <summary>Waits for an orchestration's end, though not for ever.</summary>
+    public async Task<OrchestrationMetadata> EndOfAsync(string instanceId)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        return await Client.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs: true, patience.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.StopAsync(CancellationToken.None);
+        _engine.Dispose();
+        await _journal.DisposeAsync();
+        await _services.DisposeAsync();
+    }
+}

@@ -1,0 +1,91 @@
+using System.Net;
+
+namespace BasiqFunctions.Tests.Sandbox;
+
+public sealed class ContractTests
+{
+    /// <summary>
+    /// Every other test of this folder has its answers checked too; this one makes sure that each endpoint and each kind of
+    /// refusal has been.
+    /// </summary>
+    [SkippableFact]
+    public async Task Each_answer_has_the_shape_that_Basiqs_OpenAPI_describes()
+    {
+        Skip.If(OpenApiContract.Instance is null, OpenApiContract.WhyMissing);
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank("gavinBelson");
+        await host.Connect(userId, "bighead");
+        host.Clock.Advance(TimeSpan.FromSeconds(3));
+        var connections = (await host.Get($"/users/{userId}/connections")).GetProperty("data");
+        var connection = $"/users/{userId}/connections/{connections[0].GetProperty("id").GetString()}";
+        var account = (await host.Accounts(userId))[0].GetProperty("id").GetString();
+        var transaction = (await host.Transactions(userId))[0].GetProperty("id").GetString();
+        var job = (await host.Get($"/users/{userId}/jobs")).GetProperty("data")[0].GetProperty("id").GetString();
+        var consent = (await host.Get($"/users/{userId}/consents")).GetProperty("data")[0].GetProperty("id").GetString();
+        await host.Get($"/users/{userId}");
+        await host.Get(connection);
+        await host.Get($"/users/{userId}/accounts/{account}");
+        await host.Get($"/users/{userId}/transactions/{transaction}");
+        await host.Get($"/jobs/{job}");
+        await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.Accepted);
+        await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.OK);
+        await host.Send(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.Accepted);
+        await host.Send(HttpMethod.Post, $"/users/{userId}", HttpStatusCode.OK, new { mobile = "+61410000000" });
+        await host.Send(HttpMethod.Post, $"/users/{userId}/auth_link", HttpStatusCode.Created);
+        await host.Get($"/users/{userId}/auth_link");
+        await host.Send(HttpMethod.Delete, $"/users/{userId}/auth_link", HttpStatusCode.NoContent);
+        await host.Error(HttpMethod.Post, "/users", HttpStatusCode.BadRequest, new { });
+        await host.Error(HttpMethod.Get, $"/users/{userId}/transactions?limit=0", HttpStatusCode.BadRequest);
+        await host.SetOptions(new { shareOf500 = 1 });
+        foreach (var path in (string[])["", "/accounts", "/transactions", "/connections", "/jobs", "/consents"])
+            await host.Error(HttpMethod.Get, $"/users/{userId}{path}", HttpStatusCode.InternalServerError);
+        await host.SetOptions(new { shareOf500 = 0, shareOf429 = 1 });
+        await host.Error(HttpMethod.Get, $"/users/{userId}/accounts", HttpStatusCode.TooManyRequests);
+        await host.SetOptions(new { shareOf429 = 0 });
+        await host.Send(HttpMethod.Delete, $"/users/{userId}/consents/{consent}", HttpStatusCode.NoContent);
+        await host.Send(HttpMethod.Delete, connection, HttpStatusCode.NoContent);
+        await host.Send(HttpMethod.Delete, $"/users/{userId}", HttpStatusCode.NoContent);
+        host.Clock.Advance(TimeSpan.FromHours(1));
+        await host.Error(HttpMethod.Get, $"/users/{userId}/accounts", HttpStatusCode.Unauthorized);
+
+        string[] expected =
+        [
+            "DELETE /users/{userId} 204",
+            "DELETE /users/{userId}/auth_link 204",
+            "DELETE /users/{userId}/connections/{connectionId} 204",
+            "DELETE /users/{userId}/consents/{consentId} 204",
+            "GET /jobs/{jobId} 200",
+            "GET /users/{userId} 200",
+            "GET /users/{userId}/accounts 200",
+            "GET /users/{userId}/accounts/{accountId} 200",
+            "GET /users/{userId}/auth_link 200",
+            "GET /users/{userId}/connections 200",
+            "GET /users/{userId}/connections/{connectionId} 200",
+            "GET /users/{userId}/consents 200",
+            "GET /users/{userId}/jobs 200",
+            "GET /users/{userId}/transactions 200",
+            "GET /users/{userId}/transactions/{transactionId} 200",
+            "POST /token 200",
+            "POST /users 201",
+            "POST /users/{userId} 200",
+            "POST /users/{userId}/auth_link 201",
+            "POST /users/{userId}/connections/refresh 202",
+            "POST /users/{userId}/connections/{connectionId}/refresh 200",
+            "POST /users/{userId}/connections/{connectionId}/refresh 202",
+        ];
+        Assert.Empty(expected.Except(host.Seen.Keys));
+    }
+
+    [SkippableFact]
+    public async Task The_check_itself_finds_what_is_missing_or_of_the_wrong_kind()
+    {
+        Skip.If(OpenApiContract.Instance is null, OpenApiContract.WhyMissing);
+        var contract = OpenApiContract.Instance;
+        Assert.NotEmpty(await contract.Check(
+            "GET", "/users/{userId}/accounts", HttpStatusCode.OK, """{"type":"list","data":[{"type":"account"}],"links":{"self":""}}"""));
+        Assert.NotEmpty(await contract.Check("POST", "/token", HttpStatusCode.OK, """{"access_token":1,"token_type":"Bearer","expires_in":1}"""));
+        Assert.NotEmpty(await contract.Check(
+            "GET", "/jobs/{jobId}", HttpStatusCode.NotFound, """{"type":"list","correlationId":"c","data":[{"type":"error","code":"gone"}]}"""));
+        Assert.Equal("/users/{userId}/connections/refresh", contract.TemplateOf("/users/u/connections/refresh"));
+    }
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace BasiqFunctions.Tests.Sandbox;
+
+public sealed class TokenTests
+{
+    [Fact]
+    public async Task A_server_token_opens_the_api_for_an_hour_and_then_no_more()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        await host.SignIn();
+        await host.CreateUser();
+
+        host.Clock.Advance(TimeSpan.FromMinutes(59));
+        await host.CreateUser();
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        var error = await host.Error(HttpMethod.Post, "/users", HttpStatusCode.Unauthorized, new { email = "a@b.example" });
+        Assert.Equal("invalid-authorization-token", error.GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("wrong")]
+    [InlineData("")]
+    public async Task A_wrong_api_key_is_refused_with_an_error_body(string key)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        using var response = await host.Token("SERVER_ACCESS", key: key);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal("unauthorized-access", body.RootElement.GetProperty("data")[0].GetProperty("code").GetString());
+        Assert.NotEqual("", body.RootElement.GetProperty("correlationId").GetString());
+    }
+
+    [Fact]
+    public async Task A_rotated_api_key_is_the_only_one_accepted_and_old_tokens_go_on()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        await host.SignIn();
+        await host.SetOptions(new { apiKey = "next-key" });
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.Token("SERVER_ACCESS")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Token("SERVER_ACCESS", key: "next-key")).StatusCode);
+        await host.CreateUser();
+    }
+
+    [Theory]
+    [InlineData(null, "parameter-not-supplied")]
+    [InlineData("2.1", "parameter-not-valid")]
+    public async Task Without_version_3_no_token_is_given(string? version, string code)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        using var response = await host.Token("SERVER_ACCESS", version: version);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        var error = body.RootElement.GetProperty("data")[0];
+        Assert.Equal(code, error.GetProperty("code").GetString());
+        Assert.Equal("basiq-version", error.GetProperty("source").GetProperty("parameter").GetString());
+    }
+
+    [Theory]
+    [InlineData("ROOT_ACCESS", null, HttpStatusCode.BadRequest)]
+    [InlineData("", null, HttpStatusCode.BadRequest)]
+    [InlineData("CLIENT_ACCESS", null, HttpStatusCode.BadRequest)]
+    [InlineData("CLIENT_ACCESS", "nobody", HttpStatusCode.NotFound)]
+    public async Task A_scope_that_cannot_be_granted_is_refused(string scope, string? userId, HttpStatusCode expected)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        Assert.Equal(expected, (await host.Token(scope, userId)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_client_token_is_forbidden_everything_but_the_consent_page()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank();
+        var token = await host.ClientToken(userId);
+        host.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+
+        string[] paths = ["", "/accounts", "/transactions", "/connections", "/jobs", "/consents", "/auth_link"];
+        foreach (var path in paths)
+        {
+            var error = await host.Error(HttpMethod.Get, $"/users/{userId}{path}", HttpStatusCode.Forbidden);
+            Assert.Equal("forbidden-access", error.GetProperty("code").GetString());
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync($"/home?token={token}")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Bearer nonsense")]
+    [InlineData("Bearer ")]
+    [InlineData("Basic sandbox-api-key")]
+    [InlineData("Bearer  two words")]
+    public async Task A_malformed_token_is_unauthorized(string header)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", header);
+        await host.Error(HttpMethod.Get, "/users/x/accounts", HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_token_with_one_character_changed_is_unauthorized()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var token = await host.SignIn();
+        for (var at = 0; at < token.Length; at += 7)
+        {
+            var changed = token[..at] + (token[at] == 'A' ? 'B' : 'A') + token[(at + 1)..];
+            host.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", changed);
+            await host.Error(HttpMethod.Get, "/jobs/x", HttpStatusCode.Unauthorized);
+        }
+    }
+}

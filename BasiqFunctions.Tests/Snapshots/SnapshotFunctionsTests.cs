@@ -1,0 +1,151 @@
+using BasiqFunctions.Http;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace BasiqFunctions.Tests.Snapshots;
+
+public sealed class SnapshotFunctionsTests : IDisposable
+{
+    private const string User = "user-1";
+
+    private readonly SnapshotScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task Accounts_are_answered_as_Basiq_sent_them()
+    {
+        const string account = """{ "id":"acc", "connection":"c1", "balance":"-1.50", "name":"caf\u00e9 & co" }""";
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account), SnapshotScene.Account("b", "c1")], default);
+        await _scene.PublishAsync(User, "s1", [], "c1");
+
+        var answer = await AccountsAsync(User);
+
+        Assert.Equal((200, "application/json; charset=utf-8"), (answer.Status, answer.ContentType));
+        Assert.Equal("no-store", answer.Headers.CacheControl);
+        Assert.Equal("nosniff", answer.Headers.XContentTypeOptions);
+        Assert.StartsWith("""{"syncId":"s1","fetchedAt":"2024-07-01T00:00:00+00:00","accounts":[""" + account + ",", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(2, answer.Json.GetProperty("accounts").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Transactions_are_answered_page_by_page()
+    {
+        var all = Enumerable.Range(0, 250).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1).AddDays(i))).ToArray();
+        await _scene.StageAsync(User, "s1", ("acc", "c1", all));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+
+        var first = await TransactionsAsync("?code=function-key");
+        Assert.Equal(200, first.Status);
+        Assert.Equal("no-store", first.Headers.CacheControl);
+        Assert.Equal(all[..100], first.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+        var second = await TransactionsAsync($"?limit=500&cursor={first.Json.GetProperty("nextCursor").GetString()}");
+        Assert.Equal(all[100..], second.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+        Assert.False(second.Json.TryGetProperty("nextCursor", out _));
+        var some = await TransactionsAsync("?from=2024-01-02&to=2024-01-03&status=posted&limit=2");
+        Assert.Equal($$"""{"transactions":[{{all[1]}},{{all[2]}}]}""", some.Body);
+        Assert.Equal("""{"transactions":[]}""", (await TransactionsAsync("?status=pending")).Body);
+    }
+
+    [Theory]
+    [InlineData("?from=2024-6-1", "from")]
+    [InlineData("?from=2024-02-30", "from")]
+    [InlineData("?from=", "from")]
+    [InlineData("?to=01/02/2024", "to")]
+    [InlineData("?to=2024-01-01T00:00:00Z", "to")]
+    [InlineData("?from=2024-01-02&to=2024-01-01", "from")]
+    [InlineData("?status=Posted", "status")]
+    [InlineData("?status=", "status")]
+    [InlineData("?limit=0", "limit")]
+    [InlineData("?limit=501", "limit")]
+    [InlineData("?limit=+5", "limit")]
+    [InlineData("?limit=1.0", "limit")]
+    [InlineData("?limit=99999999999", "limit")]
+    [InlineData("?cursor=nonsense", "cursor")]
+    [InlineData("?cursor=", "cursor")]
+    [InlineData("?limit=1&limit=2", "limit")]
+    [InlineData("?page=2", "page")]
+    [InlineData("?From=2024-01-01", "From")]
+    public async Task A_wrong_parameter_is_named(string query, string field)
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+
+        var answer = await TransactionsAsync(query);
+
+        Assert.Equal((400, "invalid-input"), (answer.Status, answer.Code));
+        Assert.Equal([field], answer.Fields);
+    }
+
+    [Fact]
+    public async Task All_wrong_parameters_are_named_at_once()
+    {
+        var answer = await TransactionsAsync("?from=x&to=y&status=z&limit=w&other=v");
+        Assert.Equal(["from", "limit", "other", "status", "to"], answer.Fields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_not_found()
+    {
+        var nothing = await TransactionsAsync("");
+        Assert.Equal((404, "no-snapshot"), (nothing.Status, nothing.Code));
+        var noAccounts = await AccountsAsync(User);
+        Assert.Equal((404, "no-snapshot"), (noAccounts.Status, noAccounts.Code));
+
+        await _scene.SyncAsync(User, "s1", "other", "c1");
+        var noAccount = await TransactionsAsync("");
+        Assert.Equal((404, "account-not-found"), (noAccount.Status, noAccount.Code));
+    }
+
+    [Fact]
+    public async Task A_cursor_of_a_replaced_snapshot_is_a_conflict()
+    {
+        await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+        var cursor = (await TransactionsAsync("?limit=1")).Json.GetProperty("nextCursor").GetString();
+        await _scene.SyncAsync(User, "s2", "acc", "c1");
+
+        var answer = await TransactionsAsync($"?cursor={cursor}");
+
+        Assert.Equal((409, "snapshot-changed"), (answer.Status, answer.Code));
+    }
+
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData("..")]
+    [InlineData("😀")]
+    public async Task A_bad_id_is_named(string id)
+    {
+        Assert.Equal(["userId"], (await AccountsAsync(id)).Fields);
+        Assert.Equal(["userId", "accountId"], (await TransactionsAsync("", id, id)).Fields);
+        Assert.Equal(["page"], (await AccountsAsync(User, "?page=1")).Fields);
+    }
+
+    [Fact]
+    public async Task Damage_is_an_error_of_ours_that_tells_nothing_of_the_inside()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        await File.WriteAllTextAsync(Path.Combine(_scene.Folder, "user-1/current.json"), "{");
+        foreach (var answer in new[] { await AccountsAsync(User), await TransactionsAsync("") })
+        {
+            Assert.Equal((500, "snapshot-damaged"), (answer.Status, answer.Code));
+            Assert.DoesNotContain("current.json", answer.Body, StringComparison.Ordinal);
+        }
+    }
+
+    private static HttpRequest Request(string query)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.QueryString = new QueryString(query);
+        return request;
+    }
+
+    private SnapshotFunctions Functions() => new(_scene.Store, new HttpAnswers(NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
+
+    private async Task<Answer> AccountsAsync(string userId, string query = "") =>
+        await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));
+
+    private async Task<Answer> TransactionsAsync(string query, string userId = User, string accountId = "acc") =>
+        await Answer.OfAsync(await Functions().ListTransactionsAsync(Request(query), userId, accountId, default));
+}

@@ -1,0 +1,374 @@
+using BasiqFunctions.Snapshots;
+
+namespace BasiqFunctions.Tests.Snapshots;
+
+public sealed class SnapshotPublishingTests : IDisposable
+{
+    private const string User = "user-1";
+
+    private static readonly string[] OneTransaction = ["{\"id\":\"t\"}"];
+
+    private readonly SnapshotScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task Refreshing_one_bank_keeps_the_other()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.SyncAsync(User, "s2", "a2", "c2");
+        await _scene.SyncAsync(User, "s3", "a1", "c1");
+
+        Assert.Equal(["a1@s3", "a2@s2"], await _scene.AccountIdsAsync(User));
+        Assert.Equal("s3", (await _scene.Store.GetCurrentAsync(User, default))!.SyncId);
+        Assert.Single(await _scene.ReadAllAsync(User, "a2", new TransactionQuery()));
+        Assert.Equal(
+            [
+                "user-1", "user-1/current.json", "user-1/syncs",
+                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.ndjson",
+                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.ndjson",
+            ],
+            _scene.Files);
+    }
+
+    [Fact]
+    public async Task An_account_that_vanished_at_the_bank_vanishes()
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        await _scene.SyncAsync(User, "s2", "a2", "c1");
+
+        Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+    }
+
+    [Fact]
+    public async Task A_connection_left_without_accounts_is_not_refilled_by_an_older_sync()
+    {
+        var older = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "older", ("a1", "c1", OneTransaction));
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        await _scene.Store.StageAccountsAsync(User, "newer", [], default);
+        Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "newer", [], "c1")).Outcome);
+
+        Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "older", older, segments, "c1")).Outcome);
+
+        Assert.Empty(await _scene.AccountIdsAsync(User));
+        Assert.DoesNotContain(_scene.Files, f => f.Contains("older", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_sync_that_started_earlier_takes_only_the_connections_that_no_later_one_published()
+    {
+        var older = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "older", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        await _scene.SyncAsync(User, "newer", "a1", "c1");
+
+        var result = await _scene.PublishAsync(User, "older", older, segments, "c1", "c2");
+
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 1), result);
+        Assert.Equal(["a1@newer", "a2@older"], await _scene.AccountIdsAsync(User));
+        Assert.DoesNotContain("user-1/syncs/older/a1", _scene.Files);
+    }
+
+    [Fact]
+    public async Task Staged_accounts_of_connections_that_were_not_fetched_are_not_published()
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        Assert.Equal(["a1@s1"], await _scene.AccountIdsAsync(User));
+    }
+
+    [Fact]
+    public async Task An_account_whose_transactions_could_not_be_fetched_keeps_the_earlier_ones()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.Store.StageAccountsAsync(User, "s2", [SnapshotScene.Account("a1", "c1", "2.00")], default);
+        await _scene.PublishAsync(User, "s2", [], "c1");
+
+        var account = Assert.Single((await _scene.Store.GetCurrentAsync(User, default))!.Accounts);
+        Assert.Contains("2.00", SnapshotScene.Text(account.Raw), StringComparison.Ordinal);
+        Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+
+        await _scene.SyncAsync(User, "s3", "a1", "c1");
+        Assert.DoesNotContain(_scene.Files, f => f.Contains("s1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Publishing_the_same_sync_again_changes_nothing()
+    {
+        var startedAt = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
+        var first = await _scene.PublishAsync(User, "s1", startedAt, segments, "c1");
+        var manifest = await File.ReadAllBytesAsync(Path.Combine(_scene.Folder, "user-1/current.json"));
+        _scene.Clock.Advance(TimeSpan.FromMinutes(5));
+
+        var again = await _scene.PublishAsync(User, "s1", startedAt, segments, "c1");
+
+        Assert.Equal(first with { Outcome = PublishOutcome.AlreadyPublished }, again);
+        Assert.Equal(manifest, await File.ReadAllBytesAsync(Path.Combine(_scene.Folder, "user-1/current.json")));
+        Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task The_same_sync_published_many_times_at_once_is_published_once()
+    {
+        var startedAt = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => _scene.PublishAsync(User, "s1", startedAt, segments, "c1"))));
+
+        Assert.Single(results, r => r.Outcome == PublishOutcome.Published);
+        Assert.Equal(7, results.Count(r => r.Outcome == PublishOutcome.AlreadyPublished));
+        Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task Syncs_of_many_banks_that_publish_at_once_all_take_effect()
+    {
+        var syncs = Enumerable.Range(0, 12).ToArray();
+        await Task.WhenAll(syncs.Select(i => Task.Run(() => _scene.SyncAsync(User, $"s{i}", $"a{i}", $"c{i}"))));
+
+        Assert.Equal(syncs.Select(i => $"a{i}@s{i}").Order(StringComparer.Ordinal), await _scene.AccountIdsAsync(User));
+        foreach (var i in syncs)
+            Assert.Single(await _scene.ReadAllAsync(User, $"a{i}", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task A_sync_without_connections_shows_that_there_are_no_accounts()
+    {
+        await _scene.Store.StageAccountsAsync(User, "s1", [], default);
+        Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "s1", [])).Outcome);
+        Assert.Equal(PublishOutcome.AlreadyPublished, (await _scene.PublishAsync(User, "s1", [])).Outcome);
+        Assert.Empty((await _scene.Store.GetCurrentAsync(User, default))!.Accounts);
+    }
+
+    [Fact]
+    public async Task A_segment_that_was_not_completed_does_not_exist()
+    {
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
+        await using (var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default))
+        {
+            writer.Append("{}"u8);
+            await writer.CompletePageAsync(default);
+        }
+
+        Assert.DoesNotContain(_scene.Files, f => f.Contains("a1", StringComparison.Ordinal));
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1"));
+    }
+
+    [Fact]
+    public async Task A_segment_that_is_written_again_replaces_the_first()
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
+        await _scene.WriteSegmentAsync(User, "s1", "a1", 0, [["{\"id\":\"again\"}"]]);
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        Assert.Equal(["{\"id\":\"again\"}"], await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task A_publication_leaves_alone_what_another_sync_is_still_staging()
+    {
+        var running = await _scene.StageAsync(User, "running", ("a2", "c2", OneTransaction));
+        await using var writer = await _scene.Store.BeginSegmentAsync(User, "running", "a2", 1, default);
+        writer.Append("{\"id\":\"later\"}"u8);
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.SyncAsync(User, "s2", "a1", "c1");
+        await writer.CompleteAsync(default);
+
+        running["a2"] = 2;
+        await _scene.PublishAsync(User, "running", running, "c2");
+        Assert.Equal(2, (await _scene.ReadAllAsync(User, "a2", new TransactionQuery())).Length);
+    }
+
+    [Theory]
+    [InlineData("publish")]
+    [InlineData("remove-unreferenced")]
+    [InlineData("same-publish")]
+    public async Task What_a_crash_between_the_write_and_the_clean_up_left_goes_with_the_next_chance(string chance)
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        var startedAt = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction), ("x", "c9", OneTransaction));
+        _scene.Storage.Before = (step, _) => step is "delete" or "delete-prefix" ? throw new IOException("crash") : Task.CompletedTask;
+        await Assert.ThrowsAsync<IOException>(() => _scene.PublishAsync(User, "s2", startedAt, segments, "c1"));
+        _scene.Storage.Before = null;
+        Assert.Equal(["a1@s2"], await _scene.AccountIdsAsync(User));
+        Assert.Contains("user-1/syncs/s1/a1/000000.ndjson", _scene.Files);
+        Assert.Contains("user-1/syncs/s2/accounts.json", _scene.Files);
+        Assert.Contains("user-1/syncs/s2/x/000000.ndjson", _scene.Files);
+
+        if (chance == "publish")
+            await _scene.SyncAsync(User, "s3", "a3", "c3");
+        else if (chance == "same-publish")
+            await _scene.PublishAsync(User, "s2", startedAt, segments, "c1");
+        else
+            Assert.Equal(3, await _scene.Store.RemoveUnreferencedAsync(default));
+
+        Assert.DoesNotContain(_scene.Files, f => f.Contains("s1", StringComparison.Ordinal));
+        Assert.DoesNotContain("user-1/syncs/s2/accounts.json", _scene.Files);
+        Assert.DoesNotContain("user-1/syncs/s2/x", _scene.Files);
+        Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task What_a_sync_left_that_never_published_goes_after_the_grace()
+    {
+        await _scene.StageAsync(User, "dead", ("a1", "c1", OneTransaction));
+        _scene.Clock.Advance(TimeSpan.FromHours(23));
+        Assert.Equal(0, await _scene.Store.RemoveUnreferencedAsync(User, default));
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(2, await _scene.Store.RemoveUnreferencedAsync(User, default));
+        Assert.Empty(_scene.Files);
+    }
+
+    [Fact]
+    public async Task A_discarded_sync_leaves_nothing_and_cannot_go_on()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        var before = _scene.Files;
+        var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
+        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        writer.Append("{}"u8);
+
+        await _scene.Store.DiscardAsync(User, "s2", default);
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.BeginSegmentAsync(User, "s2", "a1", 0, default));
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
+        await writer.DisposeAsync();
+        Assert.Equal(before, _scene.Files);
+    }
+
+    [Fact]
+    public async Task Discarding_a_published_sync_takes_nothing_from_the_snapshot()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.Store.DiscardAsync(User, "s1", default);
+        Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Theory]
+    [InlineData("put", true)]
+    [InlineData("put", false)]
+    public async Task A_sync_that_is_discarded_while_it_publishes_is_taken_back(string step, bool hadSnapshot)
+    {
+        if (hadSnapshot)
+            await _scene.SyncAsync(User, "s1", "a1", "c1");
+        var before = _scene.Files;
+        var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
+        _scene.Storage.Before = async (s, name) =>
+        {
+            if (s != step || !name.EndsWith("current.json", StringComparison.Ordinal))
+                return;
+            _scene.Storage.Before = null;
+            await _scene.Store.DiscardAsync(User, "s2", default);
+        };
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
+
+        Assert.Equal(before, _scene.Files);
+        Assert.Equal(hadSnapshot ? ["a1@s1"] : [], await _scene.AccountIdsAsync(User));
+        if (hadSnapshot)
+            Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task A_removed_connection_is_gone_at_once_and_a_running_sync_does_not_bring_it_back()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.SyncAsync(User, "s2", "a2", "c2");
+        var startedAt = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "s3", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
+        Assert.False(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
+        Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
+        Assert.DoesNotContain("user-1/syncs/s1", _scene.Files);
+
+        await _scene.PublishAsync(User, "s3", startedAt, segments, "c1", "c2");
+        Assert.Equal(["a2@s3"], await _scene.AccountIdsAsync(User));
+        Assert.DoesNotContain("user-1/syncs/s3/a1", _scene.Files);
+
+        // Connected again after the removal, it counts.
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        await _scene.SyncAsync(User, "s4", "a1", "c1");
+        Assert.Equal(["a1@s4", "a2@s3"], await _scene.AccountIdsAsync(User));
+    }
+
+    [Fact]
+    public async Task A_connection_removed_before_the_first_snapshot_does_not_appear_in_it()
+    {
+        var startedAt = _scene.Clock.GetUtcNow();
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
+        await _scene.Store.RemoveConnectionAsync(User, "c1", default);
+        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+
+        Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "s1", startedAt, segments, "c1")).Outcome);
+        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+    }
+
+    [Fact]
+    public async Task Removing_a_user_leaves_no_trace_and_touches_no_other()
+    {
+        await _scene.SyncAsync("user-2", "s1", "a1", "c1");
+        var others = _scene.Files;
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
+        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        writer.Append("{}"u8);
+        await writer.CompletePageAsync(default);
+
+        await _scene.Store.RemoveUserAsync(User, default);
+
+        Assert.Equal(others, _scene.Files);
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
+        await writer.DisposeAsync();
+        Assert.Equal(others, _scene.Files);
+        await _scene.Store.RemoveUserAsync(User, default);
+    }
+
+    [Theory]
+    [InlineData("put", true)]
+    [InlineData("put", false)]
+    [InlineData("exists", true)]
+    [InlineData("exists", false)]
+    public async Task A_user_removed_while_a_sync_publishes_stays_removed(string step, bool hadSnapshot)
+    {
+        if (hadSnapshot)
+            await _scene.SyncAsync(User, "s1", "a1", "c1");
+        var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
+        _scene.Storage.Before = async (s, _) =>
+        {
+            if (s != step)
+                return;
+            _scene.Storage.Before = null;
+            await _scene.Store.RemoveUserAsync(User, default);
+        };
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
+
+        Assert.Empty(_scene.Files);
+    }
+
+    [Fact]
+    public async Task A_segment_that_is_completed_just_after_its_user_was_removed_takes_itself_back()
+    {
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
+        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        writer.Append("{}"u8);
+        _scene.Storage.Before = async (step, _) =>
+        {
+            if (step != "exists")
+                return;
+            _scene.Storage.Before = null;
+            // All but the segment, as if it had appeared right after the removal's look.
+            await _scene.Storage.DeleteAsync("user-1/syncs/s1/accounts.json", default);
+        };
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
+        Assert.Empty(_scene.Files);
+    }
+}

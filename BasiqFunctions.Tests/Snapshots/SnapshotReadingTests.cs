@@ -1,0 +1,341 @@
+using System.Buffers;
+using System.Text.Json;
+using BasiqFunctions.Snapshots;
+
+namespace BasiqFunctions.Tests.Snapshots;
+
+public sealed class SnapshotReadingTests : IDisposable
+{
+    private const string User = "user-1";
+
+    private readonly SnapshotScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task Accounts_and_transactions_come_back_byte_for_byte()
+    {
+        const string account = """{ "id":"acc", "connection":"c1","institution":"AU00000","balance":"-0012.50","name":"caf\u00e9 & <b>","new":{"x":[1.50,null]} }""";
+        string[] transactions =
+        [
+            """{"id":"1","status":"posted","postDate":"2024-01-02T00:00:00Z","description":"a\nb \u0026 €","amount":"1.0","later":{"status":"pending"}}""",
+            """{ "id" : "2" , "status":"pending", "postDate":null, "transactionDate":"2024-01-03" }""",
+        ];
+        var staged = await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default);
+        Assert.Equal(new StagedAccount("acc", "c1", "AU00000"), Assert.Single(staged));
+        var summary = await _scene.WriteSegmentAsync(User, "s1", "acc", 0, [transactions]);
+        Assert.Equal((2, 1, new DateOnly(2024, 1, 2), new DateOnly(2024, 1, 3), 1), (summary.Count, summary.Pages, summary.MinDate, summary.MaxDate, summary.Pending));
+        var result = await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 2), result);
+
+        var current = await _scene.Store.GetCurrentAsync(User, default);
+        Assert.Equal("s1", current!.SyncId);
+        Assert.Equal(_scene.Clock.GetUtcNow(), current.FetchedAt);
+        var read = Assert.Single(current.Accounts);
+        Assert.Equal(account, SnapshotScene.Text(read.Raw));
+        Assert.Equal(2, read.Transactions);
+        Assert.Equal(transactions, await _scene.ReadAllAsync(User, "acc", new TransactionQuery()));
+    }
+
+    [Fact]
+    public async Task A_transaction_with_line_breaks_becomes_one_line_and_keeps_its_values()
+    {
+        const string pretty = "{\r\n  \"id\": \"1\",\n\t\"description\": \"two  words \\\" { \\n \\\\\",\n  \"status\": \"posted\"\n}";
+        await _scene.StageAsync(User, "s1", ("acc", "c1", [pretty, pretty]));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+
+        var read = await _scene.ReadAllAsync(User, "acc", new TransactionQuery());
+
+        Assert.Equal(2, read.Length);
+        Assert.Equal("""{"id":"1","description":"two  words \" { \n \\","status":"posted"}""", read[0]);
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(pretty), JsonElement.Parse(read[1])));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("{}{}")]
+    [InlineData("{\"a\":}")]
+    public async Task What_is_not_one_JSON_object_is_no_transaction(string text)
+    {
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "acc", 0, default);
+        writer.Append("{\"id\":\"before\"}"u8);
+        Assert.ThrowsAny<JsonException>(() => writer.Append(SnapshotScene.Utf8(text).Span));
+        writer.Append(Split("{\"id\":\"after\"}"));
+        Assert.Equal(2, (await writer.CompleteAsync(default)).Count);
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+        Assert.Equal(["{\"id\":\"before\"}", "{\"id\":\"after\"}"], await _scene.ReadAllAsync(User, "acc", new TransactionQuery()));
+    }
+
+    [Theory]
+    [InlineData("{\"connection\":\"c1\"}")]
+    [InlineData("{\"id\":\"a/b\",\"connection\":\"c1\"}")]
+    [InlineData("{\"id\":\"a\",\"connection\":7}")]
+    [InlineData("[]")]
+    [InlineData("{\"id\":\"a\",\"connection\":\"c1\"")]
+    public async Task An_account_without_usable_ids_is_refused(string account) =>
+        await Assert.ThrowsAnyAsync<JsonException>(() => _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default));
+
+    [Fact]
+    public async Task Fifty_thousand_transactions_are_read_by_cursor_each_once_and_in_order()
+    {
+        var all = await PublishManyAsync(50_000);
+
+        Assert.Equal(all, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 500)));
+        Assert.Equal(all, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 499)));
+    }
+
+    [Fact]
+    public async Task Reading_on_by_cursor_or_date_does_not_read_what_lies_before()
+    {
+        var all = await PublishManyAsync(50_000);
+        var query = new TransactionQuery(Limit: 500);
+        string? cursor = null;
+        for (var i = 0; i < 90; i++)
+            cursor = ((TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default)).NextCursor;
+
+        var before = _scene.Storage.BytesRead;
+        var page = (TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default);
+        var spent = _scene.Storage.BytesRead - before;
+        Assert.Equal(all[45_000], SnapshotScene.Text(page.Transactions[0]));
+        Assert.InRange(spent, 1, 2 * 500 * 200);
+
+        before = _scene.Storage.BytesRead;
+        var day = new DateOnly(2020, 1, 1).AddDays(1_333);
+        var found = await _scene.ReadAllAsync(User, "acc", new TransactionQuery(day, day, Limit: 500));
+        Assert.Equal(all.Where((_, i) => i / 20 == 1_333), found);
+        Assert.InRange(_scene.Storage.BytesRead - before, 1, 2 * 500 * 200);
+    }
+
+    [Fact]
+    public async Task Dates_are_inclusive_and_a_pending_transaction_counts_by_its_transaction_date()
+    {
+        string[] transactions =
+        [
+            """{"id":"a","status":"posted","postDate":"2024-01-31T23:59:59Z","transactionDate":"2024-02-10T00:00:00Z"}""",
+            """{"id":"b","status":"posted","postDate":"2024-02-01T00:00:00Z"}""",
+            """{"id":"c","status":"pending","postDate":null,"transactionDate":"2024-02-15T10:00:00+11:00"}""",
+            """{"id":"d","status":"pending","postDate":"","transactionDate":"2024-02-29"}""",
+            """{"id":"e","status":"pending","postDate":null,"transactionDate":null}""",
+            """{"id":"f","status":"posted","postDate":"2024-03-01T00:00:00Z"}""",
+            """{"id":"g","status":"held","postDate":"2024-02-30"}""",
+        ];
+        await _scene.StageAsync(User, "s1", ("acc", "c1", transactions));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+
+        Assert.Equal("bcd", await IdsAsync(new TransactionQuery(new DateOnly(2024, 2, 1), new DateOnly(2024, 2, 29))));
+        Assert.Equal("bcdf", await IdsAsync(new TransactionQuery(From: new DateOnly(2024, 2, 1))));
+        Assert.Equal("abcd", await IdsAsync(new TransactionQuery(To: new DateOnly(2024, 2, 29))));
+        Assert.Equal("cd", await IdsAsync(new TransactionQuery(From: new DateOnly(2024, 2, 1), Status: TransactionStatus.Pending)));
+        Assert.Equal("cde", await IdsAsync(new TransactionQuery(Status: TransactionStatus.Pending)));
+        Assert.Equal("abf", await IdsAsync(new TransactionQuery(Status: TransactionStatus.Posted, Limit: 1)));
+        Assert.Equal("abcdefg", await IdsAsync(new TransactionQuery(Limit: 2)));
+        Assert.Equal("", await IdsAsync(new TransactionQuery(From: new DateOnly(2024, 3, 2))));
+
+        async Task<string> IdsAsync(TransactionQuery query) =>
+            string.Concat((await _scene.ReadAllAsync(User, "acc", query)).Select(t => JsonElement.Parse(t).GetProperty("id").GetString()));
+    }
+
+    [Fact]
+    public async Task A_cursor_opens_only_what_it_was_made_for()
+    {
+        await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]), ("other", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["other"] = 1 }, "c1");
+        var query = new TransactionQuery(Limit: 1);
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor!;
+
+        Assert.IsType<TransactionsResult.Page>(await Read("acc", query with { Cursor = cursor, Limit = 7 }));
+        Assert.IsType<TransactionsResult.InvalidCursor>(await Read("other", query with { Cursor = cursor }));
+        Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = cursor, From = new DateOnly(2020, 1, 1) }));
+        Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = cursor, Status = TransactionStatus.Posted }));
+        for (var i = 0; i < cursor.Length; i++)
+        {
+            var changed = cursor.ToCharArray();
+            changed[i] = changed[i] == 'A' ? 'B' : 'A';
+            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = new string(changed) }));
+        }
+        foreach (var text in new[] { "", "x", cursor + "A", cursor[..^1], new string('é', cursor.Length), new string('=', cursor.Length) })
+            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = text }));
+
+        Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.ReadTransactionsAsync(User, accountId, q, default);
+    }
+
+    [Fact]
+    public async Task A_cursor_expires_when_the_accounts_snapshot_is_replaced_and_survives_another_banks()
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        var query = new TransactionQuery(Limit: 1);
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor;
+
+        await _scene.SyncAsync(User, "s2", "acc2", "c2");
+        var page = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+        Assert.Equal("{\"id\":\"2\"}", SnapshotScene.Text(Assert.Single(page.Transactions)));
+
+        await _scene.SyncAsync(User, "s3", "acc", "c1");
+        Assert.IsType<TransactionsResult.CursorExpired>(await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_that_is_overtaken_by_a_publication_gets_the_new_snapshot_or_is_told(bool withCursor)
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        var query = new TransactionQuery(Limit: 1);
+        if (withCursor)
+            query = query with { Cursor = ((TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor };
+        _scene.Storage.After = async (step, name) =>
+        {
+            if (step != "read")
+                return;
+            _scene.Storage.After = null;
+            await _scene.SyncAsync(User, "s2", "acc", "c1");
+        };
+
+        var result = await _scene.Store.ReadTransactionsAsync(User, "acc", query, default);
+
+        if (withCursor)
+            Assert.IsType<TransactionsResult.CursorExpired>(result);
+        else
+            Assert.Equal(SnapshotScene.Posted(1, new DateOnly(2024, 6, 1)), SnapshotScene.Text(Assert.Single(Assert.IsType<TransactionsResult.Page>(result).Transactions)));
+    }
+
+    [Fact]
+    public async Task A_user_without_snapshot_and_an_unknown_account_are_told_apart()
+    {
+        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+        await _scene.PublishAsync(User, "s1", [], "c1");
+
+        Assert.Null(Assert.Single((await _scene.Store.GetCurrentAsync(User, default))!.Accounts).Transactions);
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "acc2", new TransactionQuery(), default));
+    }
+
+    [Fact]
+    public async Task An_account_without_transactions_reads_as_an_empty_page()
+    {
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1"), SnapshotScene.Account("acc2", "c1")], default);
+        await _scene.WriteSegmentAsync(User, "s1", "acc", 0, []);
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["acc2"] = 0 }, "c1");
+
+        Assert.Empty(await _scene.ReadAllAsync(User, "acc", new TransactionQuery()));
+        Assert.Empty(await _scene.ReadAllAsync(User, "acc2", new TransactionQuery(From: new DateOnly(2020, 1, 1))));
+    }
+
+    [Theory]
+    [InlineData("flip-data")]
+    [InlineData("flip-index")]
+    [InlineData("cut")]
+    [InlineData("empty")]
+    [InlineData("gone")]
+    public async Task A_damaged_segment_is_an_error_and_never_half_an_answer(string damage)
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var path = Directory.EnumerateFiles(_scene.Folder, "*.ndjson", SearchOption.AllDirectories).Single();
+        Damage(path, damage);
+
+        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+
+        Assert.Equal("user-1/syncs/s1/acc/000000.ndjson", thrown.BlobName);
+        Assert.DoesNotContain("amount", thrown.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("flip-index")]
+    [InlineData("cut")]
+    [InlineData("empty")]
+    [InlineData("gone")]
+    public async Task A_damaged_segment_is_not_published(string damage)
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var segments = await _scene.StageAsync(User, "s2", ("acc", "c1", ["{\"id\":\"1\"}"]));
+        Damage(Path.Combine(_scene.Folder, "user-1/syncs/s2/acc/000000.ndjson"), damage);
+
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
+
+        Assert.Equal(["acc@s1"], await _scene.AccountIdsAsync(User));
+    }
+
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("empty")]
+    public async Task A_damaged_manifest_is_an_error_that_quotes_nothing(string damage)
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        Damage(Path.Combine(_scene.Folder, "user-1/current.json"), damage);
+
+        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.GetCurrentAsync(User, default));
+        Assert.Equal("user-1/current.json", thrown.BlobName);
+        Assert.DoesNotContain("balance", thrown.ToString(), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("")]
+    [InlineData("a.b")]
+    [InlineData("é")]
+    public async Task An_id_that_is_none_never_becomes_a_path(string id)
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.GetCurrentAsync(id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.RemoveUserAsync(id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.DiscardAsync(User, id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.BeginSegmentAsync(User, "s1", id, 0, default));
+    }
+
+    private static void Damage(string path, string how)
+    {
+        if (how == "gone")
+        {
+            File.Delete(path);
+            return;
+        }
+        var bytes = File.ReadAllBytes(path);
+        if (how == "flip-data")
+            bytes[30] ^= 1;
+        else if (how == "flip-index")
+            bytes[^60] ^= 1;
+        File.WriteAllBytes(path, how == "cut" ? bytes[..^100] : how == "empty" ? [] : bytes);
+    }
+
+    private static ReadOnlySequence<byte> Split(string text)
+    {
+        var first = new Part(SnapshotScene.Utf8(text[..5]), null);
+        var last = new Part(SnapshotScene.Utf8(text[5..]), first);
+        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+    }
+
+    private async Task<string[]> PublishManyAsync(int count)
+    {
+        var all = new string[count];
+        for (var i = 0; i < count; i++)
+            all[i] = SnapshotScene.Posted(i, new DateOnly(2020, 1, 1).AddDays(i / 20));
+        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        var segments = 0;
+        foreach (var segment in all.Chunk(20 * 500))
+            await _scene.WriteSegmentAsync(User, "s1", "acc", segments++, segment.Chunk(500));
+        var result = await _scene.PublishAsync(User, "s1", new() { ["acc"] = segments }, "c1");
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, count), result);
+        return all;
+    }
+
+    private sealed class Part : ReadOnlySequenceSegment<byte>
+    {
+        public Part(ReadOnlyMemory<byte> memory, Part? before)
+        {
+            Memory = memory;
+            if (before is null)
+                return;
+            RunningIndex = before.RunningIndex + before.Memory.Length;
+            before.Next = this;
+        }
+    }
+}

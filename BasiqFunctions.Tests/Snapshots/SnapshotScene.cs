@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text;
+using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BasiqFunctions.Tests.Snapshots;
+
+/// <summary>A snapshot store over files, a clock that stands still, and short ways to do what a sync does.</summary>
+internal sealed class SnapshotScene : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+
+    public SnapshotScene()
+    {
+        Storage = new InterceptedStorage(new FileSnapshotStorage(Folder, Clock));
+        Store = new SnapshotStore(Storage, Options.Create(new SnapshotOptions()), Clock, NullLogger<SnapshotStore>.Instance);
+    }
+
+    public string Folder => Path.Combine(_folder.Path, "snapshots");
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2024, 7, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public InterceptedStorage Storage { get; }
+
+    public SnapshotStore Store { get; }
+
+    public IReadOnlyList<string> Files => Directory.Exists(Folder)
+        ? [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)]
+        : [];
+
+    public static ReadOnlyMemory<byte> Utf8(string text) => Encoding.UTF8.GetBytes(text);
+
+    public static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
+
+    public static ReadOnlyMemory<byte> Account(string id, string connection, string balance = "1.00") =>
+        Utf8($$"""{"type":"account","id":"{{id}}","balance":"{{balance}}","connection":"{{connection}}","institution":"AU00000"}""");
+
+    public static string Posted(int number, DateOnly date) => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""{"type":"transaction","id":"t{{number}}","status":"posted","amount":"-{{number}}.10","postDate":"{{date:yyyy-MM-dd}}T21:46:44Z","transactionDate":null}""");
+
+    /// <summary>Stages accounts, each with one segment of one page, as <c>id, connection, transactions</c>.</summary>
+    public async Task<Dictionary<string, int>> StageAsync(
+        string userId, string syncId, params (string AccountId, string ConnectionId, string[] Transactions)[] accounts)
+    {
+        await Store.StageAccountsAsync(userId, syncId, accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
+        var segments = new Dictionary<string, int>();
+        foreach (var (accountId, _, transactions) in accounts)
+        {
+            await WriteSegmentAsync(userId, syncId, accountId, 0, [transactions]);
+            segments.Add(accountId, 1);
+        }
+        return segments;
+    }
+
+    public async Task<SegmentSummary> WriteSegmentAsync(string userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
+    {
+        await using var writer = await Store.BeginSegmentAsync(userId, syncId, accountId, segment, default);
+        foreach (var page in pages)
+        {
+            foreach (var transaction in page)
+                writer.Append(Utf8(transaction).Span);
+            await writer.CompletePageAsync(default);
+        }
+        return await writer.CompleteAsync(default);
+    }
+
+    public Task<PublishResult> PublishAsync(string userId, string syncId, Dictionary<string, int> segments, params string[] connections) =>
+        PublishAsync(userId, syncId, Clock.GetUtcNow(), segments, connections);
+
+    public Task<PublishResult> PublishAsync(
+        string userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
+        Store.PublishAsync(new SnapshotPublication(userId, syncId, startedAt, connections, segments), default);
+
+    /// <summary>A whole sync of one account with one transaction.</summary>
+    public async Task<PublishResult> SyncAsync(string userId, string syncId, string accountId, string connectionId)
+    {
+        var startedAt = Clock.GetUtcNow();
+        var segments = await StageAsync(userId, syncId, (accountId, connectionId, [Posted(1, new DateOnly(2024, 6, 1))]));
+        return await PublishAsync(userId, syncId, startedAt, segments, connectionId);
+    }
+
+    public async Task<string[]> AccountIdsAsync(string userId) =>
+        [.. ((await Store.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.SyncId}").Order(StringComparer.Ordinal)];
+
+    public async Task<string[]> ReadAllAsync(string userId, string accountId, TransactionQuery query)
+    {
+        var all = new List<string>();
+        do
+        {
+            var page = Assert.IsType<TransactionsResult.Page>(await Store.ReadTransactionsAsync(userId, accountId, query, default));
+            Assert.True(page.Transactions.Count <= query.Limit);
+            Assert.True(page.NextCursor is null || page.Transactions.Count == query.Limit, "Only the last page may be short.");
+            all.AddRange(page.Transactions.Select(Text));
+            query = query with { Cursor = page.NextCursor };
+        }
+        while (query.Cursor is not null);
+        return [.. all];
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Orchestrations;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BasiqFunctions.Tests.Sync;
+
+/// <summary>The orchestration of a sync on LocalHost's engine, with activities that a test scripts.</summary>
+public sealed class SyncRunTests : IDisposable
+{
+    private const string SyncId = "sync-under-test";
+
+    private readonly TemporaryDirectory _state = new();
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly Script _script;
+
+    public SyncRunTests() => _script = new Script(_clock);
+
+    public void Dispose() => _state.Dispose();
+
+    [Fact]
+    public async Task A_wait_that_Basiq_asks_for_in_the_middle_of_an_account_is_kept()
+    {
+        _script.Fetch = call => call == 1
+            ? new Outcome<FetchedSegment>(new FetchedSegment(500, "next"), Refused(TimeSpan.FromSeconds(60)))
+            : new Outcome<FetchedSegment>(new FetchedSegment(10, null));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success);
+
+        Assert.Equal((SyncState.Completed, 510L), (ended.Status, ended.Transactions));
+        var fetches = _script.Times(nameof(SyncActivities.FetchTransactions));
+        Assert.Equal(2, fetches.Length);
+        Assert.True(fetches[1] - fetches[0] >= TimeSpan.FromSeconds(60), $"It waited {fetches[1] - fetches[0]}.");
+    }
+
+    [Fact]
+    public async Task An_account_that_is_refused_for_good_in_the_middle_is_not_asked_for_again()
+    {
+        _script.Fetch = _ => new Outcome<FetchedSegment>(
+            new FetchedSegment(500, "next"), new UpstreamFailure("Forbidden", "access-denied", IsTransient: false));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success);
+
+        Assert.Equal((SyncState.Partial, "access-denied"), (ended.Status, ended.Error?.Code));
+        Assert.Single(_script.Times(nameof(SyncActivities.FetchTransactions)));
+    }
+
+    [Fact]
+    public async Task A_wait_that_Basiq_asks_for_holds_the_next_poll_back()
+    {
+        _script.Observe = call => call == 1
+            ? new Outcome<SyncedJob>(null, Refused(TimeSpan.FromSeconds(60)))
+            : new Outcome<SyncedJob>(Job(JobState.Success));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.InProgress);
+
+        Assert.Equal(SyncState.Completed, ended.Status);
+        var polls = _script.Times(nameof(SyncActivities.ObserveJob));
+        Assert.Equal(2, polls.Length);
+        Assert.True(polls[1] - polls[0] >= TimeSpan.FromSeconds(60), $"It waited {polls[1] - polls[0]}.");
+    }
+
+    [Fact]
+    public async Task However_often_it_is_told_that_a_job_changed_during_a_poll_one_more_poll_looks()
+    {
+        using var first = new ManualResetEventSlim();
+        _script.Observe = call =>
+        {
+            if (call == 1)
+                first.Wait(TimeSpan.FromSeconds(30));
+            return new Outcome<SyncedJob>(Job(JobState.InProgress));
+        };
+        await using var engine = await StartAsync(new SyncOptions(), JobState.InProgress);
+        await engine.Client.RaiseEventAsync(SyncId, SyncOrchestration.JobChangedEvent);
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(Polls()), polls => polls == 1);
+        for (var i = 0; i < 50; i++)
+            await engine.Client.RaiseEventAsync(SyncId, SyncOrchestration.JobChangedEvent);
+
+        first.Set();
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(Polls()), polls => polls >= 2);
+        await engine.Client.RaiseEventAsync(SyncId, SyncOrchestration.CancelEvent, "cancelled");
+        await engine.EndOfAsync(SyncId);
+
+        Assert.InRange(Polls(), 2, 3);
+    }
+
+    [Fact]
+    public async Task However_often_a_fetch_is_tried_the_wait_stays_within_its_limit()
+    {
+        _script.Fetch = _ => new Outcome<FetchedSegment>(null, new UpstreamFailure("Unavailable", "http-503", IsTransient: true));
+        var settings = new SyncOptions
+        {
+            MaxAttempts = 100,
+            RetryDelay = TimeSpan.FromSeconds(1),
+            MaxRetryDelay = TimeSpan.FromSeconds(1),
+        };
+
+        var ended = await RunAsync(settings, JobState.Success);
+
+        Assert.Equal((SyncState.Partial, "http-503"), (ended.Status, ended.Error?.Code));
+        Assert.Equal(100, _script.Times(nameof(SyncActivities.FetchTransactions)).Length);
+    }
+
+    private static UpstreamFailure Refused(TimeSpan wait) =>
+        new("Overloaded", "too-many-requests", IsTransient: true, RetryAfterSeconds: wait.TotalSeconds);
+
+    private static SyncedJob Job(JobState state) => new("job-1", "connection-1", state, []);
+
+    private int Polls() => _script.Times(nameof(SyncActivities.ObserveJob)).Length;
+
+    private async Task<EngineUnderTest> StartAsync(SyncOptions settings, JobState job)
+    {
+        var engine = await EngineUnderTest.StartAsync(_state, _clock, _script, typeof(SyncOrchestration), typeof(Activities));
+        await engine.Client.ScheduleNewOrchestrationInstanceAsync(
+            SyncOrchestration.Name, new SyncInput("user-1", [Job(job)], settings), new StartOrchestrationOptions(SyncId));
+        return engine;
+    }
+
+    /// <summary>Runs a sync to its end while time passes.</summary>
+    private async Task<SyncProgress> RunAsync(SyncOptions settings, JobState job)
+    {
+        await using var engine = await StartAsync(settings, job);
+        var ended = await AppUnderTest.WaitForAsync(
+            () => engine.Client.GetInstanceAsync(SyncId, getInputsAndOutputs: true), i => i!.IsCompleted,
+            () => _clock.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(
+            ended!.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
+        return JsonSerializer.Deserialize<SyncProgress>(ended.SerializedOutput!)!;
+    }
+
+    public sealed class Script(TimeProvider clock)
+    {
+        private readonly ConcurrentQueue<(string Activity, DateTimeOffset At)> _calls = [];
+
+        public Func<int, Outcome<SyncedJob>> Observe { get; set; } = _ => new(Job(JobState.Success));
+
+        public Func<int, Outcome<FetchedSegment>> Fetch { get; set; } = _ => new(new FetchedSegment(1, null));
+
+        public DateTimeOffset[] Times(string activity) => [.. _calls.Where(c => c.Activity == activity).Select(c => c.At)];
+
+        /// <summary>Notes a call and tells the how-many-eth of its activity it is.</summary>
+        public int Note(string activity)
+        {
+            _calls.Enqueue((activity, clock.GetUtcNow()));
+            return Times(activity).Length;
+        }
+    }
+
+    public sealed class Activities(Script script)
+    {
+        [Function(nameof(SyncActivities.ObserveJob))]
+        public Outcome<SyncedJob> ObserveJob([ActivityTrigger] ObserveJobInput input) =>
+            script.Observe(script.Note(nameof(SyncActivities.ObserveJob)));
+
+        [Function(nameof(SyncActivities.StageAccounts))]
+        public static Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
+            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"]));
+
+        [Function(nameof(SyncActivities.FetchTransactions))]
+        public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>
+            script.Fetch(script.Note(nameof(SyncActivities.FetchTransactions)));
+
+        [Function(nameof(SyncActivities.PublishSnapshot))]
+        public static Outcome<PublishResult> PublishSnapshot([ActivityTrigger] PublishInput input) =>
+            new(new PublishResult(PublishOutcome.Published, 1, 1));
+
+        [Function(nameof(SyncActivities.DiscardSync))]
+        public static Task DiscardSync([ActivityTrigger] DiscardInput input) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Text;
+using Azure;
+using BasiqFunctions.Tests.Basiq;
+using BasiqFunctions.Tokens;
+
+namespace BasiqFunctions.Tests.Tokens;
+
+public sealed class RandomSecretTests : IDisposable
+{
+    private readonly WatchedClock _clock = new();
+    private readonly StubKeyVault _vault;
+
+    public RandomSecretTests() => _vault = new(_clock);
+
+    public void Dispose() => _vault.Dispose();
+
+    [Fact]
+    public async Task A_secret_is_made_once_and_read_from_then_on()
+    {
+        var first = await GetAsync();
+        var second = await GetAsync();
+
+        Assert.Equal(first, second);
+        Assert.Equal(32, Convert.FromBase64String(Encoding.UTF8.GetString(first)).Length);
+        Assert.Single(_vault.Versions(SecretNames.ConsentStateKey));
+    }
+
+    [Fact]
+    public async Task Two_instances_that_race_agree_and_so_do_all_that_come_later()
+    {
+        byte[]? other = null;
+        _vault.BeforeStore = () =>
+        {
+            _vault.BeforeStore = null;
+            other = GetAsync().GetAwaiter().GetResult();
+            _clock.Advance(TimeSpan.FromMilliseconds(5));
+        };
+
+        var mine = await GetAsync();
+
+        Assert.NotNull(other);
+        Assert.Equal(other, await GetAsync());
+        Assert.Equal(other, mine);
+    }
+
+    [Fact]
+    public async Task Key_Vault_being_down_is_not_taken_for_a_secret_that_is_missing()
+    {
+        _vault.Outage = () => StubKeyVault.Failure(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable");
+
+        await Assert.ThrowsAsync<RequestFailedException>(GetAsync);
+
+        _vault.Outage = null;
+        Assert.Empty(_vault.Versions(SecretNames.ConsentStateKey));
+    }
+
+    private Task<byte[]> GetAsync() =>
+        RandomSecret.GetOrCreateAsync(_vault.CreateClient(), SecretNames.ConsentStateKey, _clock, CancellationToken.None);
+}

@@ -1,0 +1,166 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Users;
+using Moq;
+
+namespace BasiqFunctions.Tests.Users;
+
+public sealed class ConsentReturnTests : IDisposable
+{
+    private readonly UsersScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task A_return_without_return_URL_starts_the_sync_and_says_where_to_ask()
+    {
+        _scene.KnowsJobs("user-1", "a", "b");
+        var syncId = SyncId.For("user-1", ["a", "b"]);
+
+        var answer = await Return(await State(), "&jobIds=a,b");
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal($"/api/users/user-1/syncs/{syncId}", answer.Headers.Location);
+        Assert.Equal("2", answer.Headers.RetryAfter);
+        Assert.Equal("no-referrer", answer.Headers["Referrer-Policy"]);
+        Assert.Equal(
+            $$"""{"syncId":"{{syncId}}","status":"waiting-for-bank","statusUrl":"/api/users/user-1/syncs/{{syncId}}"}""", answer.Body);
+        Assert.Equal([syncId], _scene.Durable.Scheduled);
+    }
+
+    [Theory]
+    [InlineData("https://app.example/banks", "https://app.example/banks?syncId=")]
+    [InlineData("https://app.example/banks?tab=2&q=%26", "https://app.example/banks?tab=2&q=%26&syncId=")]
+    public async Task A_return_with_return_URL_goes_on_there_with_the_sync(string returnUrl, string expected)
+    {
+        _scene.KnowsJobs("user-1", "a");
+
+        var answer = await Return(await State(returnUrl), "&jobIds=a");
+
+        Assert.Equal(303, answer.Status);
+        Assert.Equal(expected + SyncId.For("user-1", ["a"]), answer.Headers.Location);
+        Assert.Equal("no-referrer", answer.Headers["Referrer-Policy"]);
+        Assert.Equal("no-store", answer.Headers.CacheControl);
+        Assert.Equal("", answer.Body);
+    }
+
+    [Fact]
+    public async Task A_reload_of_the_browser_gets_the_same_answer_and_starts_nothing()
+    {
+        _scene.KnowsJobs("user-1", "a", "b");
+        var state = await State("https://app.example/banks");
+
+        var first = await Return(state, "&jobIds=a,b");
+        var second = await Return(state, "&jobIds=b,a,b&jobId=a");
+
+        Assert.Equal((first.Status, first.Headers.Location), (second.Status, second.Headers.Location));
+        Assert.Single(_scene.Durable.Scheduled);
+    }
+
+    [Theory]
+    [InlineData("&jobId=a", "a")]
+    [InlineData("&jobIds=a&jobIds=b", "a b")]
+    [InlineData("&jobIds=%20a%20,,b,", "a b")]
+    [InlineData("&jobIds=a&jobId=b&unknown=1", "a b")]
+    public async Task Jobs_are_taken_however_the_consent_page_spells_them(string query, string jobs)
+    {
+        var ids = jobs.Split(' ');
+        _scene.KnowsJobs("user-1", ids);
+
+        Assert.Equal(202, (await Return(await State(), query)).Status);
+        Assert.Equal([SyncId.For("user-1", ids)], _scene.Durable.Scheduled);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("&jobIds=")]
+    [InlineData("&jobIds=,,")]
+    [InlineData("&jobIds=a/b")]
+    [InlineData("&jobIds=a,%F0%9F%98%80")]
+    [InlineData("&jobIds=../users")]
+    public async Task Jobs_that_are_missing_or_none_are_refused(string query) =>
+        (await Return(await State(), query)).Names("jobIds");
+
+    [Fact]
+    public async Task Fifty_jobs_are_taken_and_one_more_is_not()
+    {
+        string[] ids = [.. Enumerable.Range(0, 51).Select(i => $"job-{i}")];
+        _scene.KnowsJobs("user-1", ids);
+
+        Assert.Equal(202, (await Return(await State(), "&jobIds=" + string.Join(',', ids[..50]))).Status);
+        (await Return(await State(), "&jobIds=" + string.Join(',', ids))).Names("jobIds");
+    }
+
+    [Fact]
+    public async Task A_forged_state_starts_nothing()
+    {
+        var state = await State();
+
+        (await Return(state[..^1] + (state[^1] == 'A' ? 'B' : 'A'), "&jobIds=a")).IsProblem(400, "invalid-state");
+        (await _scene.CallAsync<ConsentFunctions>((f, r) => f.ConsentReturn(r, _scene.Durable.Client, default), query: "?jobIds=a"))
+            .IsProblem(400, "invalid-state");
+        (await Return(state, $"&state={state}&jobIds=a")).IsProblem(400, "invalid-state");
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task An_expired_state_starts_nothing()
+    {
+        var state = await State();
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
+
+        (await Return(state, "&jobIds=a")).IsProblem(400, "invalid-state");
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_state_borrowed_from_another_user_starts_nothing()
+    {
+        _scene.KnowsJobs("user-1", "job-of-user-1");
+
+        (await Return(await State(), "&jobIds=job-of-user-1,job-of-user-2")).IsProblem(400, "invalid-state");
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_return_URL_that_was_taken_off_the_allow_list_meanwhile_is_refused()
+    {
+        _scene.KnowsJobs("user-1", "a");
+
+        (await Return(await State("https://gone.example/"), "&jobIds=a")).IsProblem(400, "invalid-state");
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_Basiq_that_is_away_is_told_and_the_same_link_works_later()
+    {
+        var state = await State();
+        _scene.Basiq.Setup(b => b.ListJobsAsync("user-1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500, "GET /users/{userId}/jobs"));
+        (await Return(state, "&jobIds=a")).IsProblem(503, "basiq-unavailable");
+
+        _scene.KnowsJobs("user-1", "a");
+        Assert.Equal(202, (await Return(state, "&jobIds=a")).Status);
+    }
+
+    [Fact]
+    public async Task The_state_is_never_logged()
+    {
+        _scene.KnowsJobs("user-1", "a");
+        var state = await State("https://app.example/banks");
+
+        await Return(state, "&jobIds=a");
+        await Return(state, "&jobIds=b");
+        await Return(state + "x", "&jobIds=a");
+
+        foreach (var part in state.Split('.'))
+            Assert.DoesNotContain(part, _scene.Logs.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("app.example", _scene.Logs.Text, StringComparison.Ordinal);
+    }
+
+    private Task<string> State(string? returnUrl = null) =>
+        _scene.Get<ConsentStates>().IssueAsync("user-1", returnUrl is null ? null : new Uri(returnUrl), default);
+
+    private Task<Answer> Return(string state, string rest) => _scene.CallAsync<ConsentFunctions>(
+        (f, r) => f.ConsentReturn(r, _scene.Durable.Client, default), query: $"?state={Uri.EscapeDataString(state)}{rest}");
+}

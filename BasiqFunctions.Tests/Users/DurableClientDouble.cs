@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Moq;
+
+namespace BasiqFunctions.Tests.Users;
+
+/// <summary>A durable client that remembers instances and runs nothing.</summary>
+internal sealed class DurableClientDouble
+{
+    private readonly Dictionary<string, OrchestrationMetadata> _instances = new(StringComparer.Ordinal);
+    private readonly TimeProvider _clock;
+
+    public DurableClientDouble(TimeProvider clock)
+    {
+        _clock = clock;
+        var client = new Mock<DurableTaskClient>(MockBehavior.Strict, "test");
+        client
+            .Setup(c => c.ScheduleNewOrchestrationInstanceAsync(
+                It.IsAny<TaskName>(), It.IsAny<object?>(), It.IsAny<StartOrchestrationOptions?>(), It.IsAny<CancellationToken>()))
+            .Returns((TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken _) =>
+            {
+                Scheduled.Add(options!.InstanceId!);
+                Set(options.InstanceId!, OrchestrationRuntimeStatus.Running, JsonSerializer.Serialize(input), name.Name);
+                return Task.FromResult(options.InstanceId!);
+            });
+        client
+            .Setup(c => c.GetInstanceAsync(It.IsAny<string>(), It.IsAny<bool>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((string id, bool _, CancellationToken _) => _instances.GetValueOrDefault(id));
+        client
+            .Setup(c => c.GetAllInstancesAsync(It.IsAny<OrchestrationQuery?>()))
+            .Returns((OrchestrationQuery? query) => new OnePage<OrchestrationMetadata>(
+            [
+                .. _instances.Values.Where(i =>
+                    i.InstanceId.StartsWith(query?.InstanceIdPrefix ?? "", StringComparison.Ordinal)
+                    && (query?.Statuses is not { } statuses || statuses.Contains(i.RuntimeStatus))),
+            ]));
+        client
+            .Setup(c => c.RaiseEventAsync(
+                It.IsAny<string>(), It.IsAny<string>(), It.IsAny<object?>(), It.IsAny<CancellationToken>()))
+            .Returns((string id, string _, object? _, CancellationToken _) =>
+            {
+                Events.Add(id);
+                Set(id, OrchestrationRuntimeStatus.Completed);
+                return Task.CompletedTask;
+            });
+        client
+            .Setup(c => c.WaitForInstanceCompletionAsync(It.IsAny<string>(), It.IsAny<bool>(), It.IsAny<CancellationToken>()))
+            .Returns(async (string id, bool _, CancellationToken _) =>
+            {
+                await BeforeCompletion(id);
+                return _instances.GetValueOrDefault(id) ?? throw new InvalidOperationException($"No orchestration has the id '{id}'.");
+            });
+        client
+            .Setup(c => c.PurgeInstanceAsync(
+                It.IsAny<string>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((string id, PurgeInstanceOptions? _, CancellationToken _) =>
+                new PurgeResult(_instances.Remove(id) ? 1 : 0));
+        Client = client.Object;
+    }
+
+    public DurableTaskClient Client { get; }
+
+    /// <summary>What happens before a wait for the end of an instance looks at it.</summary>
+    public Func<string, Task> BeforeCompletion { get; set; } = _ => Task.CompletedTask;
+
+    public List<string> Scheduled { get; } = [];
+
+    public List<string> Events { get; } = [];
+
+    public IReadOnlyCollection<string> Instances => _instances.Keys;
+
+    public void Set(string id, OrchestrationRuntimeStatus status, string? input = null, string name = "SyncConnections") =>
+        _instances[id] = new OrchestrationMetadata(name, id)
+        {
+            RuntimeStatus = status,
+            CreatedAt = _clock.GetUtcNow(),
+            LastUpdatedAt = _clock.GetUtcNow(),
+            SerializedInput = input ?? _instances.GetValueOrDefault(id)?.SerializedInput,
+        };
+
+    private sealed class OnePage<T>(IReadOnlyList<T> values) : AsyncPageable<T>
+        where T : notnull
+    {
+        public override async IAsyncEnumerable<Page<T>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
+        {
+            await Task.CompletedTask;
+            yield return new Page<T>(values);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Health;
+using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Users;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Moq;
+
+namespace BasiqFunctions.Tests.Users;
+
+/// <summary>
+/// The functions of users as a host composes them, with a Basiq that the test scripts, a clock that it moves, a vault and a
+/// snapshot store in files, and a durable client that runs nothing.
+/// </summary>
+internal sealed class UsersScene : IDisposable
+{
+    public const string UserId = "user-1";
+    public const string AllowedUrl = "https://app.example/banks";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("basiq-users-").FullName;
+    private readonly ServiceProvider _services;
+
+    public UsersScene(Action<IServiceCollection>? customize = null, Dictionary<string, string?>? settings = null)
+    {
+        Vault = new SwitchableVault(Path.Combine(_folder, "vault.json"), Clock);
+        Durable = new DurableClientDouble(Clock);
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings ?? new() { ["Consent:ReturnUrls:0"] = AllowedUrl, ["Consent:ReturnUrls:1"] = "http://localhost:3000" })
+            .Build();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
+        services.AddSingleton<TimeProvider>(Clock);
+        services.AddSingleton(Basiq.Object);
+        services.AddSingleton(_ => Vault.CreateClient());
+        services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
+        services.AddOptions<BasiqOptions>();
+        services.AddSync(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
+        customize?.Invoke(services);
+        _services = services.BuildServiceProvider();
+    }
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2024, 6, 1, 12, 0, 0, TimeSpan.Zero));
+
+    public Mock<IBasiqClient> Basiq { get; } = new(MockBehavior.Strict);
+
+    public SwitchableVault Vault { get; }
+
+    public DurableClientDouble Durable { get; }
+
+    public LogCapture Logs { get; } = new();
+
+    public SnapshotStore Snapshots => _services.GetRequiredService<SnapshotStore>();
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    public bool HasSnapshotFiles => Directory.EnumerateFiles(Path.Combine(_folder, "snapshots"), "*", SearchOption.AllDirectories).Any();
+
+    /// <summary>A connection or user as Basiq has it.</summary>
+    public static User BasiqUser(string json = """{"type":"user","id":"user-1","email":"gavin@hooli.com","later":{"a":[null,1.50]}}""") =>
+        User.Parse(json);
+
+    /// <summary>A failed call.</summary>
+    public static BasiqException Failure(
+        BasiqFailureKind kind, int? status = null, string endpoint = "GET /users/{userId}", TimeSpan? retryAfter = null) =>
+        new(new BasiqFailure(kind, "basiq-code")
+        {
+            StatusCode = status,
+            Endpoint = endpoint,
+            CorrelationId = "corr-1",
+            RetryAfter = retryAfter,
+            Title = "Title about gavin@hooli.com",
+            Detail = "Detail about gavin@hooli.com",
+        });
+
+    /// <summary>Calls a function as a host does and runs the answer.</summary>
+    public async Task<Answer> CallAsync<TFunctions>(
+        Func<TFunctions, HttpRequest, Task<IResult>> call,
+        string? body = null,
+        string query = "",
+        string contentType = "application/json",
+        CancellationToken aborted = default)
+        where TFunctions : class
+    {
+        var context = new DefaultHttpContext { RequestServices = _services, RequestAborted = aborted };
+        if (body is not null)
+        {
+            context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
+            context.Request.ContentType = contentType;
+        }
+
+        context.Request.QueryString = new QueryString(query);
+        using var written = new MemoryStream();
+        context.Response.Body = written;
+        var functions = ActivatorUtilities.CreateInstance<TFunctions>(_services);
+        await (await call(functions, context.Request)).ExecuteAsync(context);
+        await context.Response.CompleteAsync();
+        return new Answer(
+            context.Response.StatusCode, context.Response.Headers, context.Response.ContentType,
+            Encoding.UTF8.GetString(written.ToArray()));
+    }
+
+    /// <summary>Makes Basiq know these jobs of a user.</summary>
+    public void KnowsJobs(string userId, params string[] jobIds)
+    {
+        Basiq.Setup(b => b.ListJobsAsync(userId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([.. jobIds.Select(id => new Job { Id = id })]);
+        Basiq.Setup(b => b.GetJobAsync(It.IsNotIn(jobIds), It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
+    }
+
+    /// <summary>Publishes a snapshot with one account of each connection.</summary>
+    public async Task PublishAsync(string userId, params string[] connectionIds)
+    {
+        const string syncId = "sync-earlier";
+        var accounts = connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
+            new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));
+        await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
+        await Snapshots.PublishAsync(
+            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, int>()),
+            CancellationToken.None);
+    }
+
+    public void Dispose()
+    {
+        _services.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
