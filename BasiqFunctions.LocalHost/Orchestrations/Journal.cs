@@ -259,7 +259,9 @@ internal sealed class Journal : IAsyncDisposable
                 pending.Write(commands);
             transaction.Commit();
         }
-        catch (SqliteException exception)
+#pragma warning disable CA1031 // Whatever a write throws is its caller's to hear: the writer has to outlive it.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             failure = exception;
             return false;
