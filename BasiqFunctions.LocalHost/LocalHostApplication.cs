@@ -256,8 +256,10 @@ internal sealed class LocalHostApplication : IAsyncDisposable
                 new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (!settings.RootElement.TryGetProperty("Values", out var values))
                 return;
-            AddBelowAll(configuration, values.EnumerateObject().Select(p => KeyValuePair.Create(
-                p.Name.Replace("__", ":", StringComparison.Ordinal), (string?)p.Value.ToString())));
+
+            // A list: the configuration reads it again whenever it is rebuilt, when the document is long gone.
+            AddBelowAll(configuration, [.. values.EnumerateObject().Select(p => KeyValuePair.Create(
+                p.Name.Replace("__", ":", StringComparison.Ordinal), (string?)p.Value.ToString()))]);
         }
         catch (JsonException exception)
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +47,20 @@ public sealed class StartTests
         var body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, body);
         Assert.DoesNotContain("sandbox-api-key", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Settings_are_read_from_local_settings_and_the_command_line_goes_before_them()
+    {
+        using var folder = new TemporaryDirectory();
+        await File.WriteAllTextAsync(
+            Path.Combine(folder.Path, "local.settings.json"),
+            """{ "IsEncrypted": false, "Values": { "Sync__PageSize": "250", "Sync__MaxAttempts": "3" } }""");
+
+        await using var app = await AppUnderTest.StartAsync([$"contentRoot={folder.Path}", "Sync:MaxAttempts=5"]);
+
+        var sync = app.Services.GetRequiredService<IOptions<SyncOptions>>().Value;
+        Assert.Equal((250, 5), (sync.PageSize, sync.MaxAttempts));
     }
 
     [Fact]
