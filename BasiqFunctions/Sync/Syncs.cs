@@ -120,21 +120,21 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         OrchestrationRuntimeStatus[] ended =
             [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
         await foreach (var sync in SyncsOf(client, userId, ended).WithCancellation(cancellation))
-            await client.PurgeInstanceAsync(sync.InstanceId, cancellation: cancellation);
+            await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
     }
 
     private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
     {
         try
         {
-            await client.WaitForInstanceCompletionAsync(syncId, cancellation: cancellation);
+            await client.WaitForInstanceCompletionAsync(syncId, getInputsAndOutputs: false, cancellation);
         }
 #pragma warning disable CA1031 // Hosts say 'there is none' with exceptions of their own: whether there is one decides.
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
             // Another deletion of the user may have forgotten it; that is an end too.
-            if (await client.GetInstanceAsync(syncId, cancellation: cancellation) is not null)
+            if (await client.GetInstanceAsync(syncId, getInputsAndOutputs: false, cancellation) is not null)
                 throw;
         }
     }

@@ -1,0 +1,25 @@
+using BasiqFunctions;
+using BasiqFunctions.Telemetry;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddBasiqFunctions(builder.Configuration);
+
+// At Information these write every address that is asked for, with its query.
+builder.Logging
+    .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+    .AddFilter("System.Net.Http", LogLevel.Warning)
+    .AddFilter("Azure", LogLevel.Warning);
+
+if (builder.Services.AddTelemetry(builder.Configuration))
+{
+    // Tells the host that the worker sends its own telemetry, so that nothing is sent twice.
+    builder.Services.Configure<WorkerOptions>(worker => worker.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString);
+}
+
+await builder.Build().RunAsync();
