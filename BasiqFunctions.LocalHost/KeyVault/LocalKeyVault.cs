@@ -78,17 +78,26 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
     {
         if (_secrets is not null)
             return _secrets;
-        if (!File.Exists(path))
+        try
+        {
+            using var file = File.OpenRead(path);
+            var read = JsonSerializer.Deserialize(file, LocalKeyVaultJson.Default.DictionaryStringListSecretVersion)!;
+            return _secrets = new(read, StringComparer.OrdinalIgnoreCase);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Only a file that is surely not there is an empty vault; one that cannot be read would be overwritten.
             return _secrets = new(StringComparer.OrdinalIgnoreCase);
-
-        using var file = File.OpenRead(path);
-        var read = JsonSerializer.Deserialize(file, LocalKeyVaultJson.Default.DictionaryStringListSecretVersion)!;
-        return _secrets = new(read, StringComparer.OrdinalIgnoreCase);
+        }
     }
 
-    /// <summary>Replaces the file in one step: a kill in the middle leaves the old one.</summary>
+    /// <summary>
+    /// Replaces the file in one step: a kill in the middle leaves the old one. When that fails, nothing has changed: what is in
+    /// memory is forgotten, and read again.
+    /// </summary>
     private void Save(Dictionary<string, List<SecretVersion>> secrets)
     {
+        _secrets = null;
         OwnerOnly.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var next = path + ".next";
         using (var file = OwnerOnly.CreateFile(next))
@@ -98,5 +107,6 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
         }
 
         File.Move(next, path, overwrite: true);
+        _secrets = secrets;
     }
 }

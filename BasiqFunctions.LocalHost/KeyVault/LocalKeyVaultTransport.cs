@@ -37,7 +37,15 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
         using var body = new MemoryStream();
         if (request.Content is { } content)
             await content.WriteToAsync(body, message.CancellationToken);
-        message.Response = Answer(request.Method, request.Uri.ToUri(), body.GetBuffer().AsSpan(0, (int)body.Length));
+        try
+        {
+            message.Response = Answer(request.Method, request.Uri.ToUri(), body.GetBuffer().AsSpan(0, (int)body.Length));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A vault whose file is out of reach is a vault that is down, and the app knows how to live with that.
+            message.Response = Error(503, "ServiceUnavailable", $"The vault's file is out of reach ({e.GetType().Name}).");
+        }
     }
 
     private static LocalResponse Challenge()

@@ -80,7 +80,18 @@ internal sealed class FileSnapshotStorage : ISnapshotStorage
         }
     }
 
-    public Task<bool> ExistsAsync(string name, CancellationToken cancellationToken) => Task.FromResult(File.Exists(PathOf(name)));
+    /// <remarks>Not <see cref="File.Exists"/>, which calls a file missing whose disk is out of reach.</remarks>
+    public Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(!File.GetAttributes(PathOf(name)).HasFlag(FileAttributes.Directory));
+        }
+        catch (Exception e) when (IsMissing(e))
+        {
+            return Task.FromResult(false);
+        }
+    }
 
     public async Task<string?> TryPutAsync(string name, ReadOnlyMemory<byte> content, string? ifMatch, CancellationToken cancellationToken)
     {

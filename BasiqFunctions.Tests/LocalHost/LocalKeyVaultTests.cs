@@ -50,6 +50,24 @@ public sealed class LocalKeyVaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_vault_whose_file_is_out_of_reach_is_down_and_forgets_nothing()
+    {
+        var client = Client();
+        await client.SetSecretAsync("a-secret", "v1");
+        var file = Assert.Single(_folder.Files);
+        File.Move(file, file + ".away");
+        Directory.CreateDirectory(file);
+
+        var read = await Assert.ThrowsAsync<RequestFailedException>(() => Client().GetSecretAsync("a-secret"));
+        var written = await Assert.ThrowsAsync<RequestFailedException>(() => client.SetSecretAsync("a-secret", "v2"));
+        Directory.Delete(file);
+        File.Move(file + ".away", file);
+
+        Assert.Equal((503, 503), (read.Status, written.Status));
+        Assert.Equal("v1", (await client.GetSecretAsync("a-secret")).Value.Value);
+    }
+
+    [Fact]
     public async Task A_secret_that_is_not_there_is_not_found()
     {
         var missing = await Assert.ThrowsAsync<RequestFailedException>(() => Client().GetSecretAsync("nothing"));
@@ -73,6 +91,7 @@ public sealed class LocalKeyVaultTests : IDisposable
         new LocalCredential(),
         new SecretClientOptions
         {
+            Retry = { MaxRetries = 0 },
             Transport = new LocalKeyVaultTransport(
                 new LocalKeyVault(Path.Combine(_folder.Path, "keyvault.json"), new FakeTimeProvider())),
         });

@@ -36,6 +36,29 @@ public sealed class FileSnapshotStorageTests : SnapshotStorageContract, IDisposa
         }
     }
 
+    /// <summary>A link in a circle stands for a disk out of reach: everything behind it fails, and nothing is missing.</summary>
+    [SkippableFact]
+    public async Task Storage_out_of_reach_is_an_error_and_never_taken_for_empty()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Links need rights there.");
+        var storage = Open();
+        await WriteAsync(storage, "u/a/b", [1]);
+        Directory.Move(Root, Root + ".away");
+        File.CreateSymbolicLink(Root, Root);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.ExistsAsync("u/a/b", default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.ReadAsync("u/a/b", default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.ReadRangeAsync("u/a/b", 0, new byte[1], default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.TryPutAsync("u/c", new byte[] { 1 }, null, default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.DeleteAsync("u/a/b", default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.DeleteByPrefixAsync("u/", default));
+        await Assert.ThrowsAnyAsync<IOException>(() => storage.ListAsync("u/", default).ToListAsync().AsTask());
+
+        File.Delete(Root);
+        Directory.Move(Root + ".away", Root);
+        Assert.True(await storage.ExistsAsync("u/a/b", default));
+    }
+
     [Fact]
     public async Task No_folder_is_left_when_its_last_blob_goes()
     {
