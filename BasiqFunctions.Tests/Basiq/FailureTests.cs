@@ -34,6 +34,22 @@ public sealed class FailureTests
         Assert.Equal(new BasiqErrorSource(code, "email", "/email", "What went wrong."), Assert.Single(failure.Sources));
     }
 
+    [Fact]
+    public async Task An_error_answer_with_bytes_that_are_no_text_is_a_typed_failure_still()
+    {
+        await using var test = new ClientUnderTest();
+        byte[] body = [.. """{"data":[{"code":"resource-not-found","detail":"a"""u8, 0xAF, .. """b"}]}"""u8];
+        test.Basiq.Script(() => new HttpResponseMessage(HttpStatusCode.NotFound)
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
+        });
+
+        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+
+        Assert.Equal((BasiqFailureKind.NotFound, "resource-not-found"), (failure.Kind, failure.Code));
+        Assert.Equal("a\uFFFDb", Assert.Single(failure.Sources).Detail);
+    }
+
     [Theory]
     [InlineData("", "empty-answer")]
     [InlineData("{\"id\":\"u1\",\"em", "malformed-answer")]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace BasiqFunctions.Basiq;
@@ -22,7 +24,10 @@ internal static class JsonElementReading
         };
     }
 
-    /// <summary>The text, or its raw spelling where an escape in it stands for no character.</summary>
+    /// <summary>
+    /// The text, or its raw spelling where an escape in it stands for no character; bytes that are not UTF-8 become replacement
+    /// characters.
+    /// </summary>
     private static string? Decoded(JsonElement json)
     {
         try
@@ -31,7 +36,7 @@ internal static class JsonElementReading
         }
         catch (InvalidOperationException)
         {
-            return json.GetRawText()[1..^1];
+            return Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(json)[1..^1]);
         }
     }
 
