@@ -1,0 +1,214 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace BasiqFunctions.FaultTests;
+
+/// <summary>
+/// After the storm: compares what LocalHost says with what the sandbox has. The sandbox is asked directly, past the layer that
+/// injects faults.
+/// </summary>
+internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandbox, Journey journey, Tally tally)
+{
+    private const string ProblemOfNoJob = "no-job-succeeded";
+
+    /// <summary>How many transactions were compared, body by body.</summary>
+    public long Transactions { get; private set; }
+
+    public int Accounts { get; private set; }
+
+    public async Task RunAsync(IReadOnlyCollection<Outcome> outcomes, TimeSpan took, CancellationToken cancellation)
+    {
+        await SignInAsync(cancellation);
+        await CheckUsersAsync(outcomes, cancellation);
+        foreach (var outcome in outcomes.Where(o => o.Sync is not null))
+        {
+            CheckVerdict(outcome);
+            await CheckSnapshotAsync(outcome, cancellation);
+        }
+
+        CheckTokens(took);
+        CheckOutput();
+    }
+
+    private async Task SignInAsync(CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "token")
+        {
+            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", "sandbox-api-key");
+        request.Headers.Add("basiq-version", "3.0");
+        using var answer = await sandbox.SendAsync(request, cancellation);
+        var token = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(cancellation);
+        sandbox.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", token.GetProperty("access_token").GetString());
+    }
+
+    /// <summary>No user twice; and an answer that said whether the user exists told the truth.</summary>
+    private async Task CheckUsersAsync(IReadOnlyCollection<Outcome> outcomes, CancellationToken cancellation)
+    {
+        var users = upstream.Emails().ToLookup(e => e, StringComparer.Ordinal);
+        foreach (var outcome in outcomes)
+        {
+            var count = users[outcome.Person.Email].Count();
+            var isTrue = outcome.Creation switch
+            {
+                Journey.Created => count == 1,
+                "outcome-unknown" or "connection-lost" => count <= 1,
+                _ => count == 0,
+            };
+            if (!isTrue)
+                tally.Violated($"{outcome.Person.Email} exists {count} times at the sandbox; the answer to the creation was '{outcome.Creation}'.");
+        }
+
+        foreach (var outcome in outcomes.Where(o => o.UserId is not null))
+        {
+            var user = await AtSandboxAsync($"users/{outcome.UserId}", cancellation);
+            if (user.GetProperty("email").GetString() != outcome.Person.Email)
+                tally.Violated($"User {outcome.UserId} is not {outcome.Person.Email} at the sandbox.");
+        }
+    }
+
+    private void CheckVerdict(Outcome outcome)
+    {
+        var (person, sync) = (outcome.Person, outcome.Sync!.Value);
+        var status = sync.GetProperty("status").GetString();
+        if (status != person.Expected)
+            tally.Violated($"Sync {outcome.SyncId} of {person.Email} ({string.Join(", ", person.Logins)}) must be {person.Expected}: {sync}");
+        var error = sync.TryGetProperty("error", out var e) && e.ValueKind is JsonValueKind.Object ? e.GetProperty("code").GetString() : null;
+        if (error != (person.Expected is "failed" ? ProblemOfNoJob : null))
+            tally.Violated($"Sync {outcome.SyncId} of {person.Email} has the wrong error: {sync}");
+
+        string[] expected = [.. person.Logins.Select(l => Person.FailureCodes.GetValueOrDefault(l, "")).Order(StringComparer.Ordinal)];
+        string[] codes = [.. sync.GetProperty("jobs").EnumerateArray().Select(FailureOf).Order(StringComparer.Ordinal)];
+        if (!codes.SequenceEqual(expected))
+            tally.Violated($"Sync {outcome.SyncId} of {person.Email} must have jobs that failed with [{string.Join(", ", expected)}]: {sync}");
+    }
+
+    private static string FailureOf(JsonElement job) => job.GetProperty("steps").EnumerateArray()
+        .Select(s => s.TryGetProperty("code", out var code) ? code.GetString() : null)
+        .FirstOrDefault(code => code is not null) ?? "";
+
+    private async Task CheckSnapshotAsync(Outcome outcome, CancellationToken cancellation)
+    {
+        var userId = outcome.UserId;
+        var truth = await AtSandboxAsync($"users/{userId}/accounts", cancellation);
+        var expected = Hashes(truth.GetProperty("data").EnumerateArray());
+        if (outcome.Person.Expected is "failed")
+        {
+            if (expected.Count > 0)
+                tally.Violated($"The sandbox has accounts of {userId}, whose bank failed: the suite's expectation is wrong.");
+            using var answer = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative), cancellation);
+            if (answer.StatusCode is not HttpStatusCode.NotFound)
+                tally.Violated($"{userId} has a snapshot after a failed sync.");
+            return;
+        }
+
+        var snapshot = await AtAppAsync($"users/{userId}/accounts", cancellation);
+        if (snapshot.GetProperty("syncId").GetString() != outcome.SyncId)
+            tally.Violated($"The snapshot of {userId} is not that of sync {outcome.SyncId}.");
+        Compare($"Accounts of {userId}", expected, Hashes(snapshot.GetProperty("accounts").EnumerateArray()));
+        Accounts += expected.Count;
+        if (expected.Count == 0)
+            tally.Violated($"The sandbox has no account of {userId}: nothing would be compared.");
+
+        long total = 0;
+        foreach (var accountId in expected.Keys)
+        {
+            var transactions = await TransactionsAtSandboxAsync(userId!, accountId, cancellation);
+            Compare($"Transactions of account {accountId} of {userId}", transactions, await TransactionsAtAppAsync(userId!, accountId, cancellation));
+            total += transactions.Count;
+        }
+
+        Transactions += total;
+        if (outcome.Sync!.Value.GetProperty("transactions").GetInt64() != total)
+            tally.Violated($"Sync {outcome.SyncId} counts other than the {total} transactions that there are: {outcome.Sync}");
+    }
+
+    private async Task<Dictionary<string, string>> TransactionsAtSandboxAsync(string userId, string accountId, CancellationToken cancellation)
+    {
+        List<JsonElement> all = [];
+        string? next = $"users/{userId}/transactions?limit=500&filter={Uri.EscapeDataString($"account.id.eq('{accountId}')")}";
+        while (next is not null)
+        {
+            var page = await AtSandboxAsync(next, cancellation);
+            all.AddRange(page.GetProperty("data").EnumerateArray());
+            next = page.GetProperty("links").TryGetProperty("next", out var link) ? link.GetString() : null;
+        }
+
+        return Hashes(all);
+    }
+
+    private async Task<Dictionary<string, string>> TransactionsAtAppAsync(string userId, string accountId, CancellationToken cancellation)
+    {
+        List<JsonElement> all = [];
+        var cursor = "";
+        while (true)
+        {
+            var page = await AtAppAsync($"users/{userId}/accounts/{accountId}/transactions?limit=500{cursor}", cancellation);
+            all.AddRange(page.GetProperty("transactions").EnumerateArray());
+            if (!page.TryGetProperty("nextCursor", out var next) || next.GetString() is not { } text)
+                return Hashes(all);
+            cursor = $"&cursor={text}";
+        }
+    }
+
+    /// <summary>The hash of each body by its id. An id that comes twice stands out by a key of its own.</summary>
+    private static Dictionary<string, string> Hashes(IEnumerable<JsonElement> items)
+    {
+        Dictionary<string, string> hashes = new(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            var id = item.GetProperty("id").GetString()!;
+            while (hashes.ContainsKey(id))
+                id += " (again)";
+            hashes[id] = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(item.GetRawText())));
+        }
+
+        return hashes;
+    }
+
+    private void Compare(string what, Dictionary<string, string> expected, Dictionary<string, string> actual)
+    {
+        var missing = expected.Keys.Except(actual.Keys).ToArray();
+        var extra = actual.Keys.Except(expected.Keys).ToArray();
+        var changed = expected.Where(e => actual.TryGetValue(e.Key, out var hash) && hash != e.Value).Select(e => e.Key).ToArray();
+        if (missing.Length + extra.Length + changed.Length > 0)
+        {
+            tally.Violated(
+                $"{what}: of {expected.Count}, {missing.Length} are missing, {extra.Length} are too many, {changed.Length} differ; "
+                + $"as {string.Join(", ", missing.Concat(extra).Concat(changed).Take(3))}.");
+        }
+    }
+
+    /// <summary>A start, a revocation, a lost answer and a tick of the 20-minute timer may cost a server token each, and nothing else.</summary>
+    private void CheckTokens(TimeSpan took)
+    {
+        var (server, spoilt) = upstream.ServerTokens;
+        var most = host.Starts + tally.Of(Fault.Revoked) + spoilt + (int)(took / TimeSpan.FromMinutes(20)) + 1;
+        if (server > most)
+            tally.Violated($"{server} server tokens were asked for; {most} at most were needed.");
+        var (client, spoiltClient) = upstream.ClientTokens;
+        if (client > journey.LinksAsked + spoiltClient)
+            tally.Violated($"{client} client tokens were asked for, for {journey.LinksAsked} consent links and {spoiltClient} lost answers.");
+    }
+
+    private void CheckOutput()
+    {
+        foreach (var secret in new[] { "@faults.example", "sandbox-api-key", "Bearer " })
+        {
+            if (host.Output.Contains(secret, StringComparison.Ordinal))
+                tally.Violated($"LocalHost's output holds '{secret}'.");
+        }
+    }
+
+    private async Task<JsonElement> AtSandboxAsync(string path, CancellationToken cancellation) =>
+        await sandbox.GetFromJsonAsync<JsonElement>(path, cancellation);
+
+    private Task<JsonElement> AtAppAsync(string path, CancellationToken cancellation) => journey.AskAsync(
+        () => host.Api.GetAsync(new Uri(path, UriKind.Relative), cancellation), HttpStatusCode.OK, path, cancellation);
+}

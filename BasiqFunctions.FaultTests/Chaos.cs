@@ -1,0 +1,103 @@
+namespace BasiqFunctions.FaultTests;
+
+/// <summary>What happens to LocalHost from outside, each kind on a random schedule of its own.</summary>
+internal sealed class Chaos(Host host, FaultyUpstream upstream, Tally tally, int seed) : IDisposable
+{
+    // Links and processes are swapped one at a time; and LocalHost is never started while its storage is gone, which it refuses.
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
+    /// <summary>Goes on until cancelled, and leaves everything mended and LocalHost running.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
+        RepeatAsync(new Random(seed + 1), 3_000, 6_000, KillAsync, cancellation),
+        RepeatAsync(new Random(seed + 2), 5_000, 9_000, BreakStorageAsync, cancellation),
+        RepeatAsync(new Random(seed + 3), 4_000, 8_000, BreakVaultAsync, cancellation),
+        RepeatAsync(new Random(seed + 4), 2_000, 8_000, RevokeAsync, cancellation));
+
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private static async Task RepeatAsync(
+        Random random, int from, int to, Func<Random, Task> harm, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await Task.Delay(random.Next(from, to), cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellation.IsCancellationRequested)
+                return;
+            await harm(random);
+        }
+    }
+
+    private async Task KillAsync(Random random)
+    {
+        await _oneAtATime.WaitAsync();
+        try
+        {
+            host.Kill();
+            tally.Injected(Fault.Kill);
+            upstream.HostRestarted();
+            await host.StartAsync();
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async Task BreakStorageAsync(Random random)
+    {
+        var lasts = random.Next(500, 1_500);
+        var kills = random.Next(3) == 0;
+        await _oneAtATime.WaitAsync();
+        try
+        {
+            host.BreakStorage();
+            tally.Injected(Fault.Storage);
+            await Task.Delay(lasts);
+            if (kills)
+            {
+                host.Kill();
+                tally.Injected(Fault.KillInOutage);
+                upstream.HostRestarted();
+            }
+
+            host.MendStorage();
+            if (kills)
+                await host.StartAsync();
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Kills and starts may happen meanwhile: a process then comes up without its secrets.</summary>
+    private async Task BreakVaultAsync(Random random)
+    {
+        var lasts = random.Next(1_000, 4_000);
+        var revokes = random.Next(2) == 0;
+        await _oneAtATime.WaitAsync();
+        try
+        {
+            if (!host.TryBreakVault())
+                return;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+
+        tally.Injected(Fault.Vault);
+        if (revokes)
+            upstream.TryRevoke();
+        await Task.Delay(lasts);
+        await _oneAtATime.WaitAsync();
+        host.MendVault();
+        _oneAtATime.Release();
+    }
+
+    private Task RevokeAsync(Random random)
+    {
+        upstream.TryRevoke();
+        return Task.CompletedTask;
+    }
+}

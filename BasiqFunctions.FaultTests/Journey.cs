@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using System.Web;
+using BasiqFunctions.Sandbox;
+
+namespace BasiqFunctions.FaultTests;
+
+/// <summary>One person, and what must become of the sync of their banks.</summary>
+/// <param name="Number">Numbers the people of a run.</param>
+/// <param name="Email">Unlike everybody else's: by it the person is found again at the sandbox.</param>
+/// <param name="Logins">One bank each.</param>
+/// <param name="Expected">How the sync must end.</param>
+/// <param name="ByPost">Starts the sync by <c>POST …/syncs</c>, and not by coming back from the consent page.</param>
+internal sealed record Person(int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost)
+{
+    private static readonly string[] Happy = [.. TestUsers.All.Where(u => !u.AlwaysFails).Select(u => u.LoginId)];
+
+    /// <summary>What the failing logins fail with, as the sandbox documents them.</summary>
+    public static IReadOnlyDictionary<string, string> FailureCodes { get; } = new Dictionary<string, string>
+    {
+        ["bighead"] = "invalid-credentials",
+        ["erlich"] = "account-not-accessible-requires-user-action",
+        ["jianYang"] = "service-unavailable",
+    };
+
+    private static readonly string[] Failing = [.. FailureCodes.Keys];
+
+    public static Person Draw(int seed, int number)
+    {
+        var random = new Random(HashCode(seed, number));
+        var (happy, failing) = (Happy[random.Next(Happy.Length)], Failing[random.Next(Failing.Length)]);
+        var (logins, expected) = random.Next(10) switch
+        {
+            < 6 => ((string[])[happy], "completed"),
+            < 8 => ([failing], "failed"),
+            _ => ([happy, failing], "partial"),
+        };
+        return new Person(number, $"person-{seed}-{number}@faults.example", logins, expected, random.Next(2) == 0);
+    }
+
+    // Not System.HashCode, which differs from process to process.
+    private static int HashCode(int seed, int number) => unchecked((seed * 486_187_739) + (number * 16_777_619));
+}
+
+/// <summary>What became of a person. Null where it did not come to that.</summary>
+internal sealed record Outcome(Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null);
+
+/// <summary>Takes people from the creation of their user to the end of their sync, as an app and a browser would.</summary>
+internal sealed partial class Journey(Host host, HttpClient sandbox, Tally tally)
+{
+    public const string Created = "created";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private int _linksAsked;
+
+    /// <summary>How many requests for a consent link, each of which may cost one client token, were sent.</summary>
+    public int LinksAsked => _linksAsked;
+
+    public async Task<Outcome> RunAsync(Person person, CancellationToken cancellation)
+    {
+        var (creation, userId) = await CreateUserAsync(person, cancellation);
+        if (userId is null)
+            return new Outcome(person, creation);
+        var link = await AskAsync(
+            () =>
+            {
+                Interlocked.Increment(ref _linksAsked);
+                return host.Api.PostAsJsonAsync($"users/{userId}/consent-link", new { }, cancellation);
+            },
+            HttpStatusCode.OK, $"the consent link of {person.Email}", cancellation);
+        var back = await ConsentAsync(new Uri(link.GetProperty("url").GetString()!), person, cancellation);
+        var jobIds = HttpUtility.ParseQueryString(back.Query)["jobIds"]!.Split(',');
+        var started = await AskAsync(
+            () => person.ByPost
+                ? host.Api.PostAsJsonAsync($"users/{userId}/syncs", new { jobIds }, cancellation)
+                : host.Api.GetAsync(new Uri($"consent/return{back.Query}", UriKind.Relative), cancellation),
+            HttpStatusCode.Accepted, $"the start of the sync of {person.Email}", cancellation);
+        var syncId = started.GetProperty("syncId").GetString()!;
+        while (true)
+        {
+            var sync = await AskAsync(
+                () => host.Api.GetAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative), cancellation),
+                HttpStatusCode.OK, $"sync {syncId}", cancellation);
+            if (sync.GetProperty("status").GetString() is not ("waiting-for-bank" or "fetching"))
+                return new Outcome(person, creation, userId, syncId, sync);
+            await Task.Delay(Pause, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Asks until the answer is the one that is expected. Faults may show as 429, 5xx or a lost connection; any other answer is wrong.
+    /// </summary>
+    public async Task<JsonElement> AskAsync(
+        Func<Task<HttpResponseMessage>> ask, HttpStatusCode expected, string what, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                using var answer = await ask();
+                var body = await answer.Content.ReadAsStringAsync(cancellation);
+                if (answer.StatusCode == expected)
+                    return JsonElement.Parse(body);
+                if (answer.StatusCode is not HttpStatusCode.TooManyRequests && (int)answer.StatusCode < 500)
+                {
+                    tally.Violated($"Asked for {what}, LocalHost answered {(int)answer.StatusCode}: {body}");
+                    throw new InvalidOperationException($"No way on with {what}.");
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // LocalHost is being killed or started.
+            }
+            catch (IOException)
+            {
+                // It was killed in the middle of its answer.
+            }
+
+            await Task.Delay(Pause, cancellation);
+        }
+    }
+
+    /// <summary>Once: whoever does not know whether a user was created must not create another.</summary>
+    private async Task<(string Creation, string? UserId)> CreateUserAsync(Person person, CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await host.Api.PostAsJsonAsync("users", new { email = person.Email }, cancellation);
+            var body = JsonElement.Parse(await answer.Content.ReadAsStringAsync(cancellation));
+            return answer.StatusCode is HttpStatusCode.Created
+                ? (Created, body.GetProperty("id").GetString())
+                : (body.GetProperty("code").GetString()!, null);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            await WaitForHostAsync(cancellation);
+            return ("connection-lost", null);
+        }
+    }
+
+    private async Task WaitForHostAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await Task.Delay(Pause, cancellation);
+            try
+            {
+                using var answer = await host.Api.GetAsync(new Uri("health", UriKind.Relative), cancellation);
+                return;
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException)
+            {
+                // Not up yet.
+            }
+        }
+    }
+
+    private async Task<Uri> ConsentAsync(Uri link, Person person, CancellationToken cancellation)
+    {
+        var query = HttpUtility.ParseQueryString(link.Query);
+        var jobIds = "";
+        foreach (var (i, login) in person.Logins.Index())
+        {
+            var isLast = i == person.Logins.Count - 1;
+            using var form = new FormUrlEncodedContent(
+            [
+                new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"), new("loginId", login),
+                new("password", TestUsers.Find(login)!.Password), new("jobIds", jobIds), new(isLast ? "finish" : "another", "1"),
+            ]);
+            using var page = await sandbox.PostAsync(new Uri("home", UriKind.Relative), form, cancellation);
+            if (isLast)
+                return page.Headers.Location ?? throw new InvalidOperationException($"The consent page answered {(int)page.StatusCode}.");
+            jobIds = WebUtility.HtmlDecode(JobIdsField().Match(await page.Content.ReadAsStringAsync(cancellation)).Groups[1].Value);
+        }
+
+        throw new InvalidOperationException("A person has at least one login.");
+    }
+
+    [GeneratedRegex("name=\"jobIds\" value=\"([^\"]*)\"")]
+    private static partial Regex JobIdsField();
+}
