@@ -21,11 +21,19 @@ internal static class ProblemCodes
     /// <summary>404.</summary>
     public const string JobNotFound = "job-not-found";
 
-    /// <summary>409: the user has nothing to refresh.</summary>
+    /// <summary>404.</summary>
     public const string SyncNotFound = "sync-not-found";
+
+    /// <summary>404: nothing has been fetched for the user or the account yet.</summary>
     public const string NoSnapshot = "no-snapshot";
+
+    /// <summary>409: the cursor is of a snapshot that has been replaced.</summary>
     public const string SnapshotChanged = "snapshot-changed";
+
+    /// <summary>500: what is stored cannot be read.</summary>
     public const string SnapshotDamaged = "snapshot-damaged";
+
+    /// <summary>409: the user has nothing to refresh.</summary>
     public const string NoConnections = "no-connections";
 
     /// <summary>413.</summary>
