@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.LocalHost.Functions;
-using BasiqFunctions.LocalHost.KeyVault;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Sandbox;
@@ -84,6 +82,14 @@ internal sealed class LocalHostApplication : IAsyncDisposable
                 });
             }
 
+            if (string.IsNullOrEmpty(builder.Configuration["KeyVault:Uri"]))
+            {
+                AddBelowAll(builder.Configuration, new Dictionary<string, string?>
+                {
+                    ["KeyVault:LocalFile"] = Path.Combine(options.StateDirectory, "keyvault.json"),
+                });
+            }
+
             configure?.Invoke(builder);
             AddHost(builder.Services, builder.Configuration, options);
             builder.Services.AddBasiqFunctions(builder.Configuration);
@@ -138,19 +144,6 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         services.AddHostedService<TimerScheduler>();
         services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-
-        if (string.IsNullOrEmpty(configuration["KeyVault:Uri"]))
-        {
-            services.AddSingleton(provider =>
-            {
-                var vault = new LocalKeyVault(
-                    Path.Combine(options.StateDirectory, "keyvault.json"), provider.GetRequiredService<TimeProvider>());
-                return new SecretClient(
-                    LocalKeyVaultTransport.VaultUri,
-                    new LocalCredential(),
-                    new SecretClientOptions { Transport = new LocalKeyVaultTransport(vault) });
-            });
-        }
 
         if (!configuration.GetSection("AzureWebJobsStorage").Exists())
         {

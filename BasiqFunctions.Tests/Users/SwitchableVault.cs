@@ -1,7 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.LocalHost.KeyVault;
+using BasiqFunctions.Tokens.LocalVault;
 
 namespace BasiqFunctions.Tests.Users;
 

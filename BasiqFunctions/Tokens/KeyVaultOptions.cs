@@ -8,4 +8,10 @@ public sealed class KeyVaultOptions
 
     /// <summary>The vault, such as <c>https://my-vault.vault.azure.net</c>.</summary>
     public string? Uri { get; set; }
+
+    /// <summary>
+    /// On a developer's machine, instead of a vault: the file that keeps the secrets, readable by its owner only. In the Functions
+    /// host's <c>Development</c> environment it is <c>.local/keyvault.json</c> unless said otherwise. Refused in Azure.
+    /// </summary>
+    public string? LocalFile { get; set; }
 }

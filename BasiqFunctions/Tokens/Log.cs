@@ -23,4 +23,7 @@ internal static partial class Log
 
     [LoggerMessage(1106, LogLevel.Warning, "No new server token ({Kind}); the present one serves on until {ExpiresAt}.")]
     public static partial void TokenKept(ILogger logger, BasiqFailureKind kind, DateTimeOffset expiresAt);
+
+    [LoggerMessage(1107, LogLevel.Information, "No Key Vault is configured: secrets are kept in {File}, which only its owner can read.")]
+    public static partial void SecretsInFile(ILogger logger, string file);
 }

@@ -2,9 +2,11 @@ using Azure.Core;
 using Azure.Identity;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Tokens.LocalVault;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tokens;
@@ -14,13 +16,16 @@ public static class TokensRegistration
 {
     /// <summary>
     /// Adds <see cref="IServerTokenProvider"/>, <see cref="IApiKeyProvider"/>, the handler that authorizes calls to Basiq and,
-    /// unless the host has brought its own, the <see cref="SecretClient"/> of <c>KeyVault:Uri</c>.
+    /// unless the host has brought its own, the <see cref="SecretClient"/> of <c>KeyVault:Uri</c> or <c>KeyVault:LocalFile</c>.
     /// </summary>
     public static IServiceCollection AddTokens(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        services.AddOptions<KeyVaultOptions>().Bind(configuration.GetSection(KeyVaultOptions.Section)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<KeyVaultOptions>>(new KeyVaultOptionsValidator(UsesOwnSecretClient));
+        services.AddOptions<KeyVaultOptions>()
+            .Bind(configuration.GetSection(KeyVaultOptions.Section))
+            .PostConfigure(options => options.LocalFile ??= DefaultLocalFile(options, configuration))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KeyVaultOptions>>(new KeyVaultOptionsValidator(UsesOwnSecretClient, RunsInAzure));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(CreateSecretClient);
         services.TryAddSingleton<ServerTokenVault>();
@@ -38,22 +43,47 @@ public static class TokensRegistration
                 is { } factory && factory.Method == ((Func<IServiceProvider, SecretClient>)CreateSecretClient).Method;
     }
 
-    private static SecretClient CreateSecretClient(IServiceProvider provider) =>
-        new(
-            new Uri(provider.GetRequiredService<IOptions<KeyVaultOptions>>().Value.Uri
-                ?? throw new OptionsValidationException("KeyVault", typeof(KeyVaultOptions), ["KeyVault:Uri is missing."])),
-            Credential(),
-            new SecretClientOptions
-            {
-                Retry = { MaxRetries = 2, Delay = TimeSpan.FromMilliseconds(300), NetworkTimeout = TimeSpan.FromSeconds(5) },
-            });
+    private static SecretClient CreateSecretClient(IServiceProvider provider)
+    {
+        // Validated: exactly one of the two is set.
+        var options = provider.GetRequiredService<IOptions<KeyVaultOptions>>().Value;
+        if (!string.IsNullOrEmpty(options.Uri))
+        {
+            return new SecretClient(
+                new Uri(options.Uri),
+                Credential(),
+                new SecretClientOptions
+                {
+                    Retry = { MaxRetries = 2, Delay = TimeSpan.FromMilliseconds(300), NetworkTimeout = TimeSpan.FromSeconds(5) },
+                });
+        }
+
+        var file = Path.GetFullPath(options.LocalFile!);
+        Log.SecretsInFile(provider.GetRequiredService<ILogger<SecretClient>>(), file);
+        return LocalKeyVaultTransport.CreateClient(new LocalKeyVault(file, provider.GetRequiredService<TimeProvider>()));
+    }
+
+    /// <summary>
+    /// Core Tools say <c>Development</c> to the worker that they start (Microsoft Learn, Develop Azure Functions locally): there the
+    /// app works before a vault exists.
+    /// </summary>
+    private static string? DefaultLocalFile(KeyVaultOptions options, IConfiguration configuration) =>
+        string.IsNullOrEmpty(options.Uri) && !RunsInAzure() && configuration["AZURE_FUNCTIONS_ENVIRONMENT"] is "Development"
+            ? Path.Combine(".local", "keyvault.json")
+            : null;
+
+    /// <summary>Told by what the platform gives every app there: an instance id, and an endpoint for its managed identity.</summary>
+    private static bool RunsInAzure() =>
+        HasEnvironmentVariable("IDENTITY_ENDPOINT") || HasEnvironmentVariable("WEBSITE_INSTANCE_ID");
+
+    private static bool HasEnvironmentVariable(string name) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name));
 
     /// <summary>
     /// In Azure the managed identity alone; elsewhere the developer's own tools. A narrow chain fails fast and never signs in
     /// with a credential that nobody meant (Microsoft Learn, Credential chains in the Azure Identity library for .NET).
     /// </summary>
     private static TokenCredential Credential() =>
-        Environment.GetEnvironmentVariable("IDENTITY_ENDPOINT") is { Length: > 0 }
+        HasEnvironmentVariable("IDENTITY_ENDPOINT")
             ? new ManagedIdentityCredential(
                 Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") is { Length: > 0 } clientId
                     ? ManagedIdentityId.FromUserAssignedClientId(clientId)

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.Security.KeyVault.Secrets;
 
-namespace BasiqFunctions.LocalHost.KeyVault;
+namespace BasiqFunctions.Tokens.LocalVault;
 
 /// <summary>
 /// Answers a <c>SecretClient</c> as Key Vault would, from a local file: the app keeps its one code path, and a developer needs
@@ -19,6 +20,10 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
 {
     /// <summary>Where the vault seems to be; never contacted.</summary>
     public static readonly Uri VaultUri = new("https://local-file.vault.azure.net/");
+
+    /// <summary>A client of the vault: the real one, but for what carries its requests.</summary>
+    public static SecretClient CreateClient(LocalKeyVault vault) => new(
+        VaultUri, new LocalCredential(), new SecretClientOptions { Transport = new LocalKeyVaultTransport(vault) });
 
     public override Request CreateRequest() => new LocalRequest();
 

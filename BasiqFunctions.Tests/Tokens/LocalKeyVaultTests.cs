@@ -1,10 +1,10 @@
 using Azure;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.LocalHost.KeyVault;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tokens.LocalVault;
 using Microsoft.Extensions.Time.Testing;
 
-namespace BasiqFunctions.Tests.LocalHost;
+namespace BasiqFunctions.Tests.Tokens;
 
 /// <summary>The real secret client against the local vault: what the app relies on works as in Key Vault.</summary>
 public sealed class LocalKeyVaultTests : IDisposable

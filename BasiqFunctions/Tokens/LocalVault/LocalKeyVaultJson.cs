@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace BasiqFunctions.LocalHost.KeyVault;
+namespace BasiqFunctions.Tokens.LocalVault;
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Dictionary<string, List<SecretVersion>>))]

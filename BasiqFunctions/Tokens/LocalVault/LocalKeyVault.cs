@@ -1,10 +1,13 @@
 using System.Text.Json;
 
-namespace BasiqFunctions.LocalHost.KeyVault;
+namespace BasiqFunctions.Tokens.LocalVault;
 
 /// <summary>Secrets in a file of their own that only its owner can read, with Key Vault's versions and attributes.</summary>
 internal sealed class LocalKeyVault(string path, TimeProvider time)
 {
+    /// <summary>How many versions of a secret are kept, so that the file does not grow with every token.</summary>
+    private const int MaxVersions = 100;
+
     private readonly Lock _gate = new();
     private Dictionary<string, List<SecretVersion>>? _secrets;
 
@@ -21,6 +24,7 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
             if (!secrets.TryGetValue(name, out var versions))
                 secrets[name] = versions = [];
             versions.Add(version);
+            versions.RemoveRange(0, Math.Max(0, versions.Count - MaxVersions));
             Save(secrets);
             return version;
         }

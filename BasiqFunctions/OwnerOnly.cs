@@ -1,6 +1,6 @@
-namespace BasiqFunctions.LocalHost;
+namespace BasiqFunctions;
 
-/// <summary>Files and folders that only the user who runs the host can open. On Windows the profile's own rights do that.</summary>
+/// <summary>Files and folders that only the user who runs the app can open. On Windows the profile's own rights do that.</summary>
 internal static class OwnerOnly
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;

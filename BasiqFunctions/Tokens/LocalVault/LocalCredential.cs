@@ -1,6 +1,6 @@
 using Azure.Core;
 
-namespace BasiqFunctions.LocalHost.KeyVault;
+namespace BasiqFunctions.Tokens.LocalVault;
 
 /// <summary>Meets the local vault's challenge. Its token opens nothing: who may open the vault's file is the file system's business.</summary>
 internal sealed class LocalCredential : TokenCredential

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace BasiqFunctions.LocalHost.KeyVault;
+namespace BasiqFunctions.Tokens.LocalVault;
 
 /// <summary>One version of a secret, as the file keeps it.</summary>
 internal sealed record SecretVersion(
