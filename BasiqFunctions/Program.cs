@@ -10,11 +10,12 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddBasiqFunctions(builder.Configuration);
 
-// At Information these write every address that is asked for, with its query.
+// At Information these write every attempt, and most of them every address that is asked for, with its query.
 builder.Logging
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
     .AddFilter("System.Net.Http", LogLevel.Warning)
-    .AddFilter("Azure", LogLevel.Warning);
+    .AddFilter("Azure", LogLevel.Warning)
+    .AddFilter("Polly", LogLevel.Warning);
 
 if (builder.Services.AddTelemetry(builder.Configuration))
 {

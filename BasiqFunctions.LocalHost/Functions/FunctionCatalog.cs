@@ -81,13 +81,14 @@ internal sealed class FunctionCatalog
         }
         else if (Trigger<TimerTriggerAttribute>(parameters, out var timerParameter) is { } timer)
         {
-            var call = Bind<(TimerInfo Timer, CancellationToken Cancellation)>(method, parameter =>
+            var call = Bind<(IServiceProvider Services, TimerInfo Timer, CancellationToken Cancellation)>(method, parameter =>
                 parameter == timerParameter ? input => input.Timer
                 : parameter.ParameterType == typeof(CancellationToken) ? input => input.Cancellation
+                : parameter.ParameterType == typeof(DurableTaskClient) ? input => input.Services.GetRequiredService<DurableTaskClient>()
                 : throw NothingBinds(name, parameter));
             _timers.Add(new TimerFunction(
                 name, timer.Schedule, timer.RunOnStartup,
-                (services, info, cancellation) => call(services, (info, cancellation))));
+                (services, info, cancellation) => call(services, (services, info, cancellation))));
         }
         else if (Trigger<OrchestrationTriggerAttribute>(parameters, out var contextParameter) is not null)
         {

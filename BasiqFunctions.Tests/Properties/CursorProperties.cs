@@ -21,7 +21,7 @@ public sealed class CursorProperties
         from index in Gen.Int[0, int.MaxValue]
         select (
             new ManifestTransactions(
-                sync, new DateTimeOffset(ticks, TimeSpan.Zero), 1, [.. pages.Select(p => new SegmentEntry(default, p, 1, 1, 0))]),
+                sync, new DateTimeOffset(ticks, TimeSpan.Zero), 1, [.. pages.Select(p => new SegmentEntry("a", default, p, 1, 1, 0))]),
             new TransactionPosition(segment, page, index));
 
     [Fact]

@@ -44,24 +44,24 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
         {
             var syncId = $"s{run}";
             await store.StageAccountsAsync("u", syncId, [SnapshotScene.Account("acc", "c1")], default);
-            var segments = 0;
+            List<string> segments = [];
             foreach (var segment in all.Chunk(10_000))
             {
-                await using var writer = await store.BeginSegmentAsync("u", syncId, "acc", segments++, default);
+                await using var writer = await store.BeginSegmentAsync("u", syncId, "acc", segments.Count, default);
                 foreach (var page in segment.Chunk(500))
                 {
                     foreach (var transaction in page)
                         writer.Append(SnapshotScene.Utf8(transaction).Span);
                     await writer.CompletePageAsync(default);
                 }
-                await writer.CompleteAsync(default);
+                segments.Add((await writer.CompleteAsync(default)).Attempt);
             }
-            var publication = new SnapshotPublication("u", syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, int> { ["acc"] = segments });
+            var publication = new SnapshotPublication("u", syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = segments });
             Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length), await store.PublishAsync(publication, default));
         }
         Assert.Equal(
             ["u/current.json", "u/syncs/s2/acc/000000.ndjson", "u/syncs/s2/acc/000001.ndjson"],
-            container.GetBlobs().Select(b => b.Name).Order(StringComparer.Ordinal));
+            container.GetBlobs().Select(b => SnapshotScene.WithoutAttempt(b.Name)).Order(StringComparer.Ordinal));
 
         var day = new DateOnly(2024, 1, 1).AddDays(110);
         var page1 = Assert.IsType<TransactionsResult.Page>(await store.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60), default));

@@ -159,12 +159,47 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_segment_that_is_written_again_replaces_the_first()
+    public async Task Of_two_attempts_at_a_segment_the_one_that_is_named_is_published_and_the_other_removed()
     {
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
         await _scene.WriteSegmentAsync(User, "s1", "a1", 0, [["{\"id\":\"again\"}"]]);
         await _scene.PublishAsync(User, "s1", segments, "c1");
+
         Assert.Equal(["{\"id\":\"again\"}"], await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+        Assert.Single(_scene.Files, f => f.EndsWith(".ndjson", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_duplicate_that_completes_after_the_publication_spoils_nothing_and_leaves_nothing()
+    {
+        var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
+        await using var late = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        late.Append("{\"id\":\"late\"}"u8);
+        await _scene.PublishAsync(User, "s1", segments, "c1");
+        var published = _scene.Files.Where(f => !f.Contains('~', StringComparison.Ordinal));
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => late.CompleteAsync(default));
+
+        Assert.Equal(OneTransaction, await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+        Assert.Equal(published, _scene.Files);
+    }
+
+    [Fact]
+    public async Task A_sync_that_runs_once_more_after_its_history_was_purged_leaves_its_first_snapshot_alone_until_it_publishes()
+    {
+        var first = SnapshotRun.For("sync-1", _scene.Clock.GetUtcNow().UtcDateTime);
+        await _scene.SyncAsync(User, first, "a1", "c1");
+        _scene.Clock.Advance(TimeSpan.FromDays(31));
+        var startedAt = _scene.Clock.GetUtcNow();
+        var again = SnapshotRun.For("sync-1", startedAt.UtcDateTime);
+        var segments = await _scene.StageAsync(User, again, ("a1", "c1", OneTransaction));
+
+        await _scene.SyncAsync(User, "another", "a2", "c2");
+        Assert.NotEqual(OneTransaction, await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+        Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, again, startedAt, segments, "c1")).Outcome);
+
+        Assert.Equal(OneTransaction, await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
+        Assert.Equal("sync-1", SnapshotRun.SyncIdOf((await _scene.Store.GetCurrentAsync(User, default))!.SyncId));
     }
 
     [Fact]
@@ -175,7 +210,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         writer.Append("{\"id\":\"later\"}"u8);
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.SyncAsync(User, "s2", "a1", "c1");
-        await writer.CompleteAsync(default);
+        await _scene.CompleteAsync(writer, "running", "a2", 1);
 
         running["a2"] = 2;
         await _scene.PublishAsync(User, "running", running, "c2");

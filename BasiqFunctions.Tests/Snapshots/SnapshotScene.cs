@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Tests.Hosting;
@@ -10,9 +11,10 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Snapshots;
 
 /// <summary>A snapshot store over files, a clock that stands still, and short ways to do what a sync does.</summary>
-internal sealed class SnapshotScene : IDisposable
+internal sealed partial class SnapshotScene : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
+    private readonly Dictionary<(string SyncId, string AccountId, int Segment), string> _attempts = [];
 
     public SnapshotScene()
     {
@@ -28,9 +30,15 @@ internal sealed class SnapshotScene : IDisposable
 
     public SnapshotStore Store { get; }
 
+    /// <summary>What lies in the folder; the names of segments without the attempt that wrote them.</summary>
     public IReadOnlyList<string> Files => Directory.Exists(Folder)
-        ? [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => WithoutAttempt(Path.GetRelativePath(Folder, f))).Order(StringComparer.Ordinal)]
         : [];
+
+    public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".ndjson");
+
+    public string SegmentPath(string userId, string syncId, string accountId, int segment) => Path.Combine(
+        Folder, SnapshotPaths.Segment(userId, syncId, accountId, segment, _attempts[(syncId, accountId, segment)]));
 
     public static ReadOnlyMemory<byte> Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
@@ -66,7 +74,15 @@ internal sealed class SnapshotScene : IDisposable
                 writer.Append(Utf8(transaction).Span);
             await writer.CompletePageAsync(default);
         }
-        return await writer.CompleteAsync(default);
+        return await CompleteAsync(writer, syncId, accountId, segment);
+    }
+
+    /// <summary>Completes a segment; a publication that counts the account's segments then means this attempt.</summary>
+    public async Task<SegmentSummary> CompleteAsync(SegmentWriter writer, string syncId, string accountId, int segment)
+    {
+        var summary = await writer.CompleteAsync(default);
+        _attempts[(syncId, accountId, segment)] = summary.Attempt;
+        return summary;
     }
 
     public Task<PublishResult> PublishAsync(string userId, string syncId, Dictionary<string, int> segments, params string[] connections) =>
@@ -74,7 +90,12 @@ internal sealed class SnapshotScene : IDisposable
 
     public Task<PublishResult> PublishAsync(
         string userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
-        Store.PublishAsync(new SnapshotPublication(userId, syncId, startedAt, connections, segments), default);
+        Store.PublishAsync(
+            new SnapshotPublication(
+                userId, syncId, startedAt, connections,
+                segments.ToDictionary(s => s.Key, s => (IReadOnlyList<string>)[.. Enumerable.Range(0, s.Value)
+                    .Select(i => _attempts.GetValueOrDefault((syncId, s.Key, i), "never-written"))])),
+            default);
 
     /// <summary>A whole sync of one account with one transaction.</summary>
     public async Task<PublishResult> SyncAsync(string userId, string syncId, string accountId, string connectionId)
@@ -103,4 +124,7 @@ internal sealed class SnapshotScene : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    [GeneratedRegex("-[0-9a-f]{8}\\.ndjson$")]
+    private static partial Regex Attempt();
 }

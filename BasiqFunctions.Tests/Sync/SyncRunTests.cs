@@ -28,8 +28,8 @@ public sealed class SyncRunTests : IDisposable
     public async Task A_wait_that_Basiq_asks_for_in_the_middle_of_an_account_is_kept()
     {
         _script.Fetch = call => call == 1
-            ? new Outcome<FetchedSegment>(new FetchedSegment(500, "next"), Refused(TimeSpan.FromSeconds(60)))
-            : new Outcome<FetchedSegment>(new FetchedSegment(10, null));
+            ? new Outcome<FetchedSegment>(new FetchedSegment("a", 500, "next"), Refused(TimeSpan.FromSeconds(60)))
+            : new Outcome<FetchedSegment>(new FetchedSegment("a", 10, null));
 
         var ended = await RunAsync(new SyncOptions(), JobState.Success);
 
@@ -43,7 +43,7 @@ public sealed class SyncRunTests : IDisposable
     public async Task An_account_that_is_refused_for_good_in_the_middle_is_not_asked_for_again()
     {
         _script.Fetch = _ => new Outcome<FetchedSegment>(
-            new FetchedSegment(500, "next"), new UpstreamFailure("Forbidden", "access-denied", IsTransient: false));
+            new FetchedSegment("a", 500, "next"), new UpstreamFailure("Forbidden", "access-denied", IsTransient: false));
 
         var ended = await RunAsync(new SyncOptions(), JobState.Success);
 
@@ -140,7 +140,7 @@ public sealed class SyncRunTests : IDisposable
 
         public Func<int, Outcome<SyncedJob>> Observe { get; set; } = _ => new(Job(JobState.Success));
 
-        public Func<int, Outcome<FetchedSegment>> Fetch { get; set; } = _ => new(new FetchedSegment(1, null));
+        public Func<int, Outcome<FetchedSegment>> Fetch { get; set; } = _ => new(new FetchedSegment("a", 1, null));
 
         public DateTimeOffset[] Times(string activity) => [.. _calls.Where(c => c.Activity == activity).Select(c => c.At)];
 

@@ -125,7 +125,7 @@ internal sealed class UsersScene : IDisposable
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));
         await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
         await Snapshots.PublishAsync(
-            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, int>()),
+            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, IReadOnlyList<string>>()),
             CancellationToken.None);
     }
 

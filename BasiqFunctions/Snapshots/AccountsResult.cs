@@ -9,7 +9,7 @@ internal sealed record AccountsResult(CurrentSnapshot Snapshot) : RawJsonResult
     protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
     {
         writer.WriteStartObject();
-        writer.WriteString("syncId"u8, Snapshot.SyncId);
+        writer.WriteString("syncId"u8, SnapshotRun.SyncIdOf(Snapshot.SyncId));
         writer.WriteString("fetchedAt"u8, Snapshot.FetchedAt);
         writer.WriteStartArray("accounts"u8);
         foreach (var account in Snapshot.Accounts)

@@ -14,6 +14,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     private readonly ISnapshotStorage _storage;
     private readonly SnapshotBlobWriter _blob;
     private readonly string _name;
+    private readonly string _attempt;
     private readonly string _syncId;
     private readonly string _marker;
     private readonly List<PageEntry> _pages = [];
@@ -24,8 +25,9 @@ public sealed class SegmentWriter : IAsyncDisposable
     private long _offset;
     private bool _completed;
 
-    internal SegmentWriter(ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string syncId, string marker) =>
-        (_storage, _blob, _name, _syncId, _marker) = (storage, blob, name, syncId, marker);
+    internal SegmentWriter(
+        ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, string syncId, string marker) =>
+        (_storage, _blob, _name, _attempt, _syncId, _marker) = (storage, blob, name, attempt, syncId, marker);
 
     /// <summary>
     /// Adds a transaction (one JSON object, UTF-8) to the page. The bytes are copied; only line breaks and the white space around
@@ -87,7 +89,7 @@ public sealed class SegmentWriter : IAsyncDisposable
         _page = default;
     }
 
-    /// <summary>Ends the last page and makes the segment visible, replacing an earlier one of the same number.</summary>
+    /// <summary>Ends the last page and makes the segment visible, beside those of other attempts at it.</summary>
     /// <exception cref="SnapshotDiscardedException">
     /// The sync was discarded, or its user removed, meanwhile; nothing is left.
     /// </exception>
@@ -117,6 +119,7 @@ public sealed class SegmentWriter : IAsyncDisposable
             throw new SnapshotDiscardedException(_syncId);
         }
         return new SegmentSummary(
+            _attempt,
             _segment.Count,
             _pages.Count,
             Extent.ToDate(_segment.MinDay),

@@ -57,7 +57,7 @@ internal sealed record ManifestTransactions(string SyncId, DateTimeOffset Fetche
 /// <summary>
 /// One segment as the manifest knows it: enough to skip it unread, and to find and check its index in one read.
 /// </summary>
-internal sealed record SegmentEntry(Extent Extent, int Pages, long Length, int IndexLength, uint IndexCrc);
+internal sealed record SegmentEntry(string Attempt, Extent Extent, int Pages, long Length, int IndexLength, uint IndexCrc);
 
 /// <summary>The staged accounts of a sync, <c>accounts.json</c>.</summary>
 internal sealed record StagedAccounts(int Version, IReadOnlyList<StagedAccountEntry> Accounts);

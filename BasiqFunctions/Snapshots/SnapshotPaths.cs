@@ -20,8 +20,9 @@ internal static class SnapshotPaths
 
     public static string Account(string userId, string syncId, string accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
 
-    public static string Segment(string userId, string syncId, string accountId, int segment) =>
-        $"{Account(userId, syncId, accountId)}{segment:D6}.ndjson";
+    /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>
+    public static string Segment(string userId, string syncId, string accountId, int segment, string attempt) =>
+        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.ndjson";
 
     private static string Id(string id) =>
         RouteId.IsValid(id) ? id : throw new ArgumentException("An id has 1 to 64 ASCII letters, digits, '_' and '-'.", nameof(id));

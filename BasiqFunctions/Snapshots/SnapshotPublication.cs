@@ -2,20 +2,18 @@ namespace BasiqFunctions.Snapshots;
 
 /// <summary>What a sync asks to publish: its staged accounts (already in the store) of the connections that it fetched.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="SyncId">
-/// The sync; an id must never be used for a second run, or readers of the first run's snapshot would see its blobs change.
-/// </param>
+/// <param name="SyncId">The sync's run, <see cref="SnapshotRun.For"/>.</param>
 /// <param name="StartedAt">When the sync started: decides which of two syncs of one connection is the newer.</param>
 /// <param name="ConnectionIds">
 /// The connections whose accounts were listed in full. Staged accounts of other connections are ignored.
 /// </param>
 /// <param name="Segments">
-/// Segments per account id, numbered from 0. An account that is missing here could not be fetched: its JSON is published, and its
-/// transactions stay those of the previous snapshot, if there are any.
+/// Per account id, the <see cref="SegmentSummary.Attempt"/> of each of its segments, in order. An account that is missing here
+/// could not be fetched: its JSON is published, and its transactions stay those of the previous snapshot, if there are any.
 /// </param>
 public sealed record SnapshotPublication(
     string UserId,
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyCollection<string> ConnectionIds,
-    IReadOnlyDictionary<string, int> Segments);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments);

@@ -74,7 +74,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     }
 
     /// <summary>
-    /// Starts a segment of an account's transactions. Segments are numbered from 0; one written again replaces the first.
+    /// Starts a segment of an account's transactions. Segments are numbered from 0. Each attempt at one writes a blob of its own, and
+    /// a publication says which of them counts: one that comes late, as a duplicate of an attempt thought lost, spoils nothing.
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">The sync has no staged accounts.</exception>
     public async Task<SegmentWriter> BeginSegmentAsync(
@@ -82,12 +83,13 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     {
         ArgumentOutOfRangeException.ThrowIfNegative(segment);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segment, 999_999);
-        var name = SnapshotPaths.Segment(userId, syncId, accountId, segment);
+        var attempt = Guid.NewGuid().ToString("N")[..8];
+        var name = SnapshotPaths.Segment(userId, syncId, accountId, segment, attempt);
         var marker = SnapshotPaths.Accounts(userId, syncId);
         if (!await storage.ExistsAsync(marker, cancellationToken))
             throw new SnapshotDiscardedException(syncId);
         var blob = await storage.OpenWriteAsync(name, cancellationToken);
-        return new SegmentWriter(storage, blob, name, syncId, marker);
+        return new SegmentWriter(storage, blob, name, attempt, syncId, marker);
     }
 
     /// <summary>
@@ -162,16 +164,16 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task DiscardAsync(string userId, string syncId, CancellationToken cancellationToken)
     {
         await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
-        var referenced = Referenced((await ReadManifestAsync(userId, cancellationToken))?.Manifest);
+        var referenced = Referenced(userId, (await ReadManifestAsync(userId, cancellationToken))?.Manifest);
         var prefix = SnapshotPaths.Sync(userId, syncId);
-        if (!IsReferenced(referenced, syncId))
+        if (!referenced.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             await storage.DeleteByPrefixAsync(prefix, cancellationToken);
             return;
         }
         await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
         {
-            if (!referenced.Contains(FolderOf(syncId, blob.Name.AsSpan(prefix.Length))))
+            if (!referenced.Contains(blob.Name))
                 await storage.DeleteAsync(blob.Name, cancellationToken);
         }
     }
@@ -442,7 +444,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     private async Task<int> SweepAsync(string userId, string? finished, CancellationToken cancellationToken)
     {
         var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
-        var referenced = Referenced(manifest);
+        var referenced = Referenced(userId, manifest);
         var now = clock.GetUtcNow();
         var removed = 0;
         foreach (var (syncId, blobs) in await ListSyncsAsync(userId, cancellationToken))
@@ -450,8 +452,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
             if (!isSettled && now - blobs.Max(b => b.LastModified) < options.Value.LeftoverGrace)
                 continue;
-            var prefix = SnapshotPaths.Sync(userId, syncId);
-            var garbage = blobs.Count(b => !referenced.Contains(FolderOf(syncId, b.Name.AsSpan(prefix.Length))));
+            var garbage = blobs.Count(b => !referenced.Contains(b.Name));
             if (garbage == 0)
                 continue;
             await DiscardAsync(userId, syncId, cancellationToken);
@@ -462,28 +463,20 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return removed;
     }
 
-    private static HashSet<string> Referenced(SnapshotManifest? manifest)
+    /// <summary>The names of the segments that make up the current snapshot.</summary>
+    private static HashSet<string> Referenced(string userId, SnapshotManifest? manifest)
     {
         var referenced = new HashSet<string>(StringComparer.Ordinal);
         foreach (var account in manifest?.Accounts ?? [])
         {
-            if (account.Transactions is { } transactions)
-                referenced.Add($"{transactions.SyncId}/{account.AccountId}");
+            for (var i = 0; i < account.Transactions?.Segments.Count; i++)
+                referenced.Add(SegmentName(userId, account.AccountId, account.Transactions, i));
         }
         return referenced;
     }
 
-    private static bool IsReferenced(HashSet<string> referenced, string syncId) =>
-        referenced.Any(folder => folder.StartsWith(syncId, StringComparison.Ordinal) && folder[syncId.Length] == '/');
-
-    /// <summary>
-    /// The account's folder that a blob of a sync lies in; for the staged accounts, something that no manifest refers to.
-    /// </summary>
-    private static string FolderOf(string syncId, ReadOnlySpan<char> path)
-    {
-        var slash = path.IndexOf('/');
-        return slash < 0 ? "" : $"{syncId}/{path[..slash]}";
-    }
+    private static string SegmentName(string userId, string accountId, ManifestTransactions transactions, int segment) =>
+        SnapshotPaths.Segment(userId, transactions.SyncId, accountId, segment, transactions.Segments[segment].Attempt);
 
     private async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListSyncsAsync(string userId, CancellationToken cancellationToken)
     {
@@ -562,29 +555,29 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var lengths = (blobs ?? []).ToDictionary(b => b.Name, b => b.Length, StringComparer.Ordinal);
         var result = new Dictionary<string, IReadOnlyList<SegmentEntry>>(StringComparer.Ordinal);
         var stagedIds = staged.Accounts.Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
-        foreach (var (accountId, count) in publication.Segments)
+        foreach (var (accountId, attempts) in publication.Segments)
         {
             if (!stagedIds.Contains(accountId))
                 throw new ArgumentException($"Account '{accountId}' has segments, but sync '{publication.SyncId}' did not stage it.", nameof(publication));
-            ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(publication));
-            var entries = new SegmentEntry[count];
+            var entries = new SegmentEntry[attempts.Count];
             await Parallel.ForAsync(
                 0,
-                count,
+                attempts.Count,
                 new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
                 async (i, token) =>
                 {
-                    var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, i);
+                    var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, i, attempts[i]);
                     if (!lengths.TryGetValue(name, out var length))
                         throw new SnapshotCorruptException(name, "it does not exist");
-                    entries[i] = await ReadSegmentEntryAsync(name, length, token);
+                    entries[i] = await ReadSegmentEntryAsync(name, attempts[i], length, token);
                 });
             result.Add(accountId, entries);
         }
         return result;
     }
 
-    private async Task<SegmentEntry> ReadSegmentEntryAsync(string name, long length, CancellationToken cancellationToken)
+    private async Task<SegmentEntry> ReadSegmentEntryAsync(
+        string name, string attempt, long length, CancellationToken cancellationToken)
     {
         if (length < SegmentFormat.TrailerLength)
             throw new SnapshotCorruptException(name, "it is too short");
@@ -604,7 +597,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var extent = default(Extent);
         foreach (var page in pages)
             extent = extent.Add(page.Extent);
-        return new SegmentEntry(extent, pages.Length, length, indexLength, crc);
+        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc);
     }
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
@@ -630,7 +623,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 next = new TransactionPosition(s, 0, 0);
                 break;
             }
-            var name = SnapshotPaths.Segment(userId, transactions.SyncId, accountId, s);
+            var name = SegmentName(userId, accountId, transactions, s);
             var pages = await ReadIndexAsync(name, entry, cancellationToken);
             for (var p = s == start.Segment ? start.Page : 0; p < pages.Length && next is null; p++)
             {

@@ -96,7 +96,7 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
             if (pages == 0)
                 return new Outcome<FetchedSegment>(null, failure);
             var summary = await segment.CompleteAsync(cancellation);
-            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Count, link), failure);
+            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link), failure);
         });
     }
 

@@ -13,8 +13,8 @@ public sealed record StagedAccounts(IReadOnlyList<string> AccountIds, IReadOnlyL
 public sealed record FetchTransactionsInput(
     string UserId, string SyncId, string AccountId, int Segment, string? NextLink, int PageBudget, int PageSize);
 
-/// <summary>How many transactions a segment holds, and where the next one begins; null at the end.</summary>
-public sealed record FetchedSegment(int Count, string? NextLink);
+/// <summary>Which attempt wrote a segment, how many transactions it holds, and where the next one begins; null at the end.</summary>
+public sealed record FetchedSegment(string Attempt, int Count, string? NextLink);
 
 /// <summary>What to publish: the segments of each account that was fetched to its end.</summary>
 public sealed record PublishInput(
@@ -22,7 +22,7 @@ public sealed record PublishInput(
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyList<string> ConnectionIds,
-    IReadOnlyDictionary<string, int> Segments);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments);
 
 /// <summary>Whose staged sync to remove.</summary>
 public sealed record DiscardInput(string UserId, string SyncId);

@@ -35,4 +35,7 @@ public sealed class SyncOptions
 
     /// <summary>The longest wait between two attempts, unless Basiq asks for a longer one.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long what is known of a sync is kept after it ended. GetSync answers 404 then; its snapshot stays.</summary>
+    public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
 }

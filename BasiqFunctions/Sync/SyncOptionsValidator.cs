@@ -17,6 +17,7 @@ internal sealed class SyncOptionsValidator : AbstractValidator<SyncOptions>, IVa
         RuleFor(o => o.PageSize).InclusiveBetween(1, 500);
         RuleFor(o => o.MaxAttempts).InclusiveBetween(1, 100);
         RuleFor(o => o.RetryDelay).GreaterThan(TimeSpan.Zero);
+        RuleFor(o => o.KeepFinishedFor).InclusiveBetween(TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
         RuleFor(o => o.MaxRetryDelay).GreaterThanOrEqualTo(o => o.RetryDelay);
     }
 

@@ -39,7 +39,8 @@ internal sealed class SyncRun
 
     private SyncOptions Settings => _input.Settings;
 
-    private string SyncId => _context.InstanceId;
+    /// <summary>What the snapshot store knows this run by.</summary>
+    private string Run => SnapshotRun.For(_context.InstanceId, _startedAt);
 
     public async Task<SyncProgress> RunAsync()
     {
@@ -55,7 +56,7 @@ internal sealed class SyncRun
             if (_progress.Status is SyncState.Fetching)
             {
                 await _context.CallActivityAsync(
-                    nameof(SyncActivities.DiscardSync), new DiscardInput(_input.UserId, SyncId), RetryFaults);
+                    nameof(SyncActivities.DiscardSync), new DiscardInput(_input.UserId, Run), RetryFaults);
             }
 
             Report(_progress with { Status = stopped.State, Error = stopped.Error });
@@ -137,7 +138,7 @@ internal sealed class SyncRun
             ? [.. succeeded.Select(j => j.ConnectionId!).Distinct()]
             : null;
         var (staged, failure) = await FetchWithBackOffAsync<StagedAccounts>(
-            nameof(SyncActivities.StageAccounts), new StageAccountsInput(_input.UserId, SyncId, connections));
+            nameof(SyncActivities.StageAccounts), new StageAccountsInput(_input.UserId, Run, connections));
         if (staged is null)
             throw Failed(failure!);
 
@@ -152,12 +153,12 @@ internal sealed class SyncRun
     }
 
     /// <summary>Fetches the accounts, some at a time.</summary>
-    /// <returns>How many segments each account has that was fetched to its end, and the first failure of the others.</returns>
-    private async Task<(Dictionary<string, int> Segments, UpstreamFailure? Failure)> FetchAccountsAsync(
+    /// <returns>The segments of each account that was fetched to its end, and the first failure of the others.</returns>
+    private async Task<(Dictionary<string, IReadOnlyList<string>> Segments, UpstreamFailure? Failure)> FetchAccountsAsync(
         IReadOnlyList<string> accountIds)
     {
         var waiting = new Queue<string>(accountIds);
-        Dictionary<string, int> segments = [];
+        Dictionary<string, IReadOnlyList<string>> segments = [];
         UpstreamFailure? firstFailure = null;
         var lanes = Enumerable.Range(0, Math.Min(Settings.MaxParallelAccounts, waiting.Count)).Select(_ => FetchLaneAsync());
         await OrStopAsync(Task.WhenAll(lanes));
@@ -168,11 +169,11 @@ internal sealed class SyncRun
             var fetched = 0;
             while (waiting.TryDequeue(out var accountId))
             {
-                var (count, failure) = await FetchAccountAsync(accountId);
+                var (fetchedSegments, failure) = await FetchAccountAsync(accountId);
                 firstFailure ??= failure;
                 if (failure is null)
                 {
-                    segments[accountId] = count;
+                    segments[accountId] = fetchedSegments;
                     fetched++;
                     Report(_progress with { Accounts = _progress.Accounts with { Fetched = _progress.Accounts.Fetched + 1 } });
                 }
@@ -182,21 +183,23 @@ internal sealed class SyncRun
         }
     }
 
-    private async Task<(int Segments, UpstreamFailure? Failure)> FetchAccountAsync(string accountId)
+    private async Task<(IReadOnlyList<string> Segments, UpstreamFailure? Failure)> FetchAccountAsync(string accountId)
     {
+        List<string> segments = [];
         string? link = null;
         for (var segment = 0; ; segment++)
         {
             var input = new FetchTransactionsInput(
-                _input.UserId, SyncId, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
+                _input.UserId, Run, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
             var (fetched, failure) = await FetchWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
-                return (segment, failure);
+                return (segments, failure);
+            segments.Add(fetched.Attempt);
             Report(_progress with { Transactions = _progress.Transactions + fetched.Count });
             if (failure is { IsTransient: false })
-                return (segment + 1, failure);
+                return (segments, failure);
             if (fetched.NextLink is null)
-                return (segment + 1, null);
+                return (segments, null);
             link = fetched.NextLink;
             if (failure is not null)
                 await WaitAsync(Max(Settings.RetryDelay, AskedBy(failure)));
@@ -204,12 +207,12 @@ internal sealed class SyncRun
     }
 
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
-    private async Task PublishAsync(StagedAccounts staged, Dictionary<string, int> segments)
+    private async Task PublishAsync(StagedAccounts staged, Dictionary<string, IReadOnlyList<string>> segments)
     {
         ThrowIfCancelled();
         var outcome = await OrFailAsync(CallAsync<Outcome<PublishResult>>(
             nameof(SyncActivities.PublishSnapshot),
-            new PublishInput(_input.UserId, SyncId, _startedAt, staged.ConnectionIds, segments)));
+            new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments)));
         if (outcome.Value is null)
             throw new SyncStoppedException(SyncState.Cancelled, null);
     }

@@ -16,6 +16,12 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
     /// <summary>How long <see cref="StopAllAsync"/> waits at most.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Before any sync. A purge without a beginning asks Azure Tables for the year 1, which they cannot hold.</summary>
+    private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
+
+    private static readonly OrchestrationRuntimeStatus[] Finished =
+        [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
+
     /// <summary>
     /// Starts the sync of these jobs, or finds the one that was started before: there is never a second one.
     /// </summary>
@@ -117,10 +123,20 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
     public async Task ForgetAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        OrchestrationRuntimeStatus[] ended =
-            [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
-        await foreach (var sync in SyncsOf(client, userId, ended).WithCancellation(cancellation))
+        await foreach (var sync in SyncsOf(client, userId, Finished).WithCancellation(cancellation))
             await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
+    }
+
+    /// <summary>Forgets the syncs that finished longer ago than <see cref="SyncOptions.KeepFinishedFor"/>; their snapshots stay.</summary>
+    public async Task ForgetFinishedAsync(DurableTaskClient client, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+
+        // A sync lasts minutes: when it was created is as good as when it finished, and that is what a task hub can filter by.
+        var before = time.GetUtcNow() - options.Value.KeepFinishedFor;
+        var purged = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Epoch, before, Finished), options: null, cancellation);
+        if (purged.PurgedInstanceCount > 0)
+            Log.SyncsPurged(logger, purged.PurgedInstanceCount, before);
     }
 
     private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)

@@ -1,0 +1,12 @@
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Snapshots;
+
+/// <summary>Removes what crashed syncs left, of users too who never sync again.</summary>
+public sealed class RemoveLeftovers(SnapshotStore snapshots)
+{
+    /// <summary>Looks through every user's blobs, once a day.</summary>
+    [Function(nameof(RemoveLeftovers))]
+    public Task Run([TimerTrigger("0 45 3 * * *")] TimerInfo timer, CancellationToken cancellationToken) =>
+        snapshots.RemoveUnreferencedAsync(cancellationToken);
+}
