@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -215,5 +217,69 @@ public sealed class SyncTests
         Assert.Equal(before.Transactions, after.Transactions);
         Assert.Equal(before.UpdatedAt, after.UpdatedAt);
         Assert.Empty(restarted.Services.GetRequiredService<OrchestrationEngine>().LiveInstanceIds);
+    }
+
+    [Fact]
+    public async Task A_sync_that_finished_long_ago_is_forgotten_and_its_snapshot_is_not()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(["Sync:KeepFinishedFor=10.00:00:00"], clock);
+        var userId = await app.CreateUserAsync();
+        var jobIds = await app.ConnectAsync(userId, "jared");
+        var syncId = await StartAsync(app, userId, jobIds);
+        await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+
+        clock.Advance(TimeSpan.FromDays(9));
+        Assert.Equal(SyncState.Completed, (await app.GetSyncAsync(userId, syncId)).Status);
+        await AppUnderTest.WaitForAsync(
+            async () =>
+            {
+                using var answer = await app.Api.GetAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative));
+                return answer.StatusCode;
+            },
+            status => status is HttpStatusCode.NotFound,
+            () => clock.Advance(TimeSpan.FromHours(1)));
+
+        var accounts = await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/accounts");
+        Assert.Equal(syncId, accounts.GetProperty("syncId").GetString());
+
+        // The same jobs once more: a new run under the same id, which replaces the snapshot of the first.
+        Assert.Equal(syncId, await StartAsync(app, userId, jobIds));
+        var again = await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal(SyncState.Completed, again.Status);
+        var account = accounts.GetProperty("accounts")[0].GetProperty("id").GetString();
+        var page = await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/accounts/{account}/transactions?limit=1");
+        Assert.Equal(1, page.GetProperty("transactions").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_sync_of_a_thousand_accounts_has_a_small_history_and_a_status_that_fits()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:AccountsPerUser=1000", "Sandbox:TransactionsPerAccount=1"]);
+        var userId = await app.CreateUserAsync();
+        var syncId = await app.ConsentAndReturnAsync(userId, "jared");
+
+        var sync = await app.WaitForSyncAsync(userId, syncId);
+
+        Assert.Equal((SyncState.Completed, 1000, 1000L), (sync.Status, sync.Accounts.Fetched, sync.Transactions));
+        await using var journal = new SqliteConnection($"Data Source={Path.Combine(app.State.Path, "journal.db")};Mode=ReadOnly;Pooling=False");
+        journal.Open();
+        await using var query = journal.CreateCommand();
+        query.CommandText = "SELECT COUNT(*), SUM(LENGTH(payload)), MAX(LENGTH(payload)) FROM events";
+        await using var row = await query.ExecuteReaderAsync();
+        Assert.True(await row.ReadAsync());
+
+        // An account is an activity asked for and its result. Durable Functions moves payloads over 45 KB to blobs; the list of the
+        // accounts and of their segments, once each, are all that may come near.
+        Assert.InRange(row.GetInt64(0), 2_000, 2_100);
+        Assert.InRange(row.GetInt64(1), 1, 600_000);
+        Assert.InRange(row.GetInt64(2), 1, 100_000);
+    }
+
+    private static async Task<string> StartAsync(AppUnderTest app, string userId, string[] jobIds)
+    {
+        using var answer = await app.Api.PostAsJsonAsync($"users/{userId}/syncs", new { jobIds });
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        return (await AppUnderTest.ReadAsync(answer)).GetProperty("syncId").GetString()!;
     }
 }
