@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using BasiqFunctions.Basiq;
@@ -61,6 +62,23 @@ public sealed partial class ReadmeTests
         Assert.All(
             XDocument.Load(Path.Combine(Root, "Directory.Packages.props")).Descendants("PackageVersion"),
             package => Assert.Contains(package.Attribute("Include")!.Value, Readme, StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_setting_of_the_Functions_host_has_its_reason()
+    {
+        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, "host.json")));
+        var names = Leaves(settings.RootElement, "").Where(name => name != "version").ToArray();
+        Assert.Contains("extensions.durableTask.hubName", names);
+        Assert.All(names, name => Assert.True(
+            Readme.Contains($"`{name}`", StringComparison.Ordinal)
+            || Readme.Contains($"`{name.Replace("extensions.durableTask", "…", StringComparison.Ordinal).Replace("….", "…", StringComparison.Ordinal)}`", StringComparison.Ordinal),
+            $"host.json sets {name}, and the README does not say why."));
+    }
+
+    private static IEnumerable<string> Leaves(JsonElement element, string path) =>
+        element.ValueKind is JsonValueKind.Object
+            ? element.EnumerateObject().SelectMany(p => Leaves(p.Value, path.Length == 0 ? p.Name : $"{path}.{p.Name}"))
+            : [path];
 
     private static string FindRoot()
     {

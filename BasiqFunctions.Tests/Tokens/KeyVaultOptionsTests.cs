@@ -27,7 +27,8 @@ public sealed class KeyVaultOptionsTests
     {
         await using var app = Compose(("AZURE_FUNCTIONS_ENVIRONMENT", "Development"));
 
-        Assert.Equal(Path.Combine(".local", "keyvault.json"), Options(app).LocalFile);
+        var profile = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        Assert.Equal(Path.Combine(profile, "BasiqFunctions", "keyvault.json"), Options(app).LocalFile);
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class KeyVaultOptions
 
     /// <summary>
     /// On a developer's machine, instead of a vault: the file that keeps the secrets, readable by its owner only. In the Functions
-    /// host's <c>Development</c> environment it is <c>.local/keyvault.json</c> unless said otherwise. Refused in Azure.
+    /// host's <c>Development</c> environment it is <c>BasiqFunctions/keyvault.json</c> in the user's local application data unless
+    /// said otherwise. Refused in Azure.
     /// </summary>
     public string? LocalFile { get; set; }
 }
