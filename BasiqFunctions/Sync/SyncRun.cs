@@ -274,7 +274,8 @@ internal sealed class SyncRun
         {
             throw new SyncStoppedException(
                 SyncState.Failed,
-                new SyncError("internal-error", $"The step {exception.TaskName} kept failing ({exception.FailureDetails.ErrorType})."));
+                // Not the failure's type: Durable Functions does not pass it on from an isolated worker.
+                new SyncError("internal-error", $"The step {exception.TaskName} kept failing; the app's log says why."));
         }
     }
 
