@@ -17,9 +17,7 @@ namespace BasiqFunctions.Tests.Documentation;
 /// <summary>The README says what is so: its commands work as printed, and it leaves nothing out.</summary>
 public sealed partial class ReadmeTests
 {
-    private static readonly string Root = FindRoot();
-
-    private static string Readme => File.ReadAllText(Path.Combine(Root, "README.md"));
+    private static string Readme => File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
     [SkippableFact]
     public async Task The_curl_lines_work_one_after_another()
@@ -60,13 +58,13 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Every_dependency_has_its_reason() =>
         Assert.All(
-            XDocument.Load(Path.Combine(Root, "Directory.Packages.props")).Descendants("PackageVersion"),
+            XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion"),
             package => Assert.Contains(package.Attribute("Include")!.Value, Readme, StringComparison.Ordinal));
 
     [Fact]
     public void Every_setting_of_the_Functions_host_has_its_reason()
     {
-        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, "host.json")));
+        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "host.json")));
         var names = Leaves(settings.RootElement, "").Where(name => name != "version").ToArray();
         Assert.Contains("extensions.durableTask.hubName", names);
         Assert.All(names, name => Assert.True(
@@ -79,14 +77,6 @@ public sealed partial class ReadmeTests
         element.ValueKind is JsonValueKind.Object
             ? element.EnumerateObject().SelectMany(p => Leaves(p.Value, path.Length == 0 ? p.Name : $"{path}.{p.Name}"))
             : [path];
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "BasiqFunctions.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-        return folder.FullName;
-    }
 
     private static async Task<bool> IsThereAsync(string program)
     {

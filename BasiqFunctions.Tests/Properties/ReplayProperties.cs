@@ -37,7 +37,7 @@ public sealed class ReplayProperties
         var engine = await StartAsync(state, clock, gates);
         try
         {
-            await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", input: null, options: new StartOrchestrationOptions(Id));
+            await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", input: null, new StartOrchestrationOptions(Id));
             await SeenAsync(engine, "");
             for (var i = 0; i < order.Length; i++)
             {
