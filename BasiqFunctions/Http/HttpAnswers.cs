@@ -86,6 +86,8 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
                 (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key; whoever runs it must check the key."),
             BasiqFailureKind.Forbidden =>
                 (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; whoever runs it must check the key's permissions."),
+            BasiqFailureKind.Overloaded when failure.IsRefusedHere =>
+                (429, ProblemCodes.BasiqOverloaded, "This service has used up the requests that it may send to Basiq; try again after Retry-After."),
             BasiqFailureKind.Overloaded => failure.StatusCode is 429
                 ? (429, ProblemCodes.BasiqOverloaded, "Basiq takes no more requests for now; try again after Retry-After.")
                 : (503, ProblemCodes.BasiqOverloaded, "Basiq is overloaded; try again after Retry-After."),
