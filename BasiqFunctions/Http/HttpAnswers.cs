@@ -34,12 +34,7 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
         }
         catch (UnknownJobsException e)
         {
-            var errors = new FieldErrors();
-            errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", e.JobIds)}.");
-            return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
-            {
-                Errors = errors,
-            };
+            return ProblemFor(e);
         }
         catch (BasiqException e)
         {
@@ -73,6 +68,17 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
             logger.Unexpected(function, e.GetType().FullName, e.StackTrace);
             return new ProblemResult(500, ProblemCodes.InternalError, "An unexpected error; the service's log knows more.");
         }
+    }
+
+    /// <summary>The problem that jobs which are not the user's are to our caller.</summary>
+    internal static ProblemResult ProblemFor(UnknownJobsException exception)
+    {
+        var errors = new FieldErrors();
+        errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", exception.JobIds)}.");
+        return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
+        {
+            Errors = errors,
+        };
     }
 
     /// <summary>The problem that a failed call to Basiq is to our caller.</summary>
