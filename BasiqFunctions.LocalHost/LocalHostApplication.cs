@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.LocalHost.Idempotency;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Sandbox;
@@ -150,6 +152,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             services.AddSingleton<ISnapshotStorage>(
                 provider => new FileSnapshotStorage(
                     Path.Combine(options.StateDirectory, "snapshots"), provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<IIdempotencyStore>(
+                _ => SqliteIdempotencyStore.Open(Path.Combine(options.StateDirectory, "idempotency.db")));
         }
     }
 

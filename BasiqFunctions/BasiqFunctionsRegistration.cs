@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Health;
+using BasiqFunctions.Idempotency;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
@@ -14,7 +15,7 @@ namespace BasiqFunctions;
 public static class BasiqFunctionsRegistration
 {
     /// <summary>
-    /// Adds everything that the functions need. A host that brings its own clock, secret client or snapshot storage registers it
+    /// Adds everything that the functions need. A host that brings its own clock, secret client, snapshot storage or store of idempotency keys registers it
     /// before.
     /// </summary>
     public static IServiceCollection AddBasiqFunctions(this IServiceCollection services, IConfiguration configuration)
@@ -24,6 +25,7 @@ public static class BasiqFunctionsRegistration
             .AddBasiqClient(configuration)
             .AddTokens(configuration)
             .AddSnapshots(configuration)
+            .AddIdempotency(configuration)
             .AddSync(configuration)
             .AddUsers(configuration)
             .AddHealth();

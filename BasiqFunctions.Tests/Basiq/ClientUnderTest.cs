@@ -47,6 +47,10 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         return (await Assert.ThrowsAsync<BasiqException>(() => call)).Failure;
     }
 
+    /// <summary>Makes a call that must fail without any time passing.</summary>
+    public static async Task<BasiqFailure> FailureAtOnceAsync(Task call) =>
+        (await Assert.ThrowsAsync<BasiqException>(() => call)).Failure;
+
     internal static ServiceProvider Compose(
         TimeProvider clock,
         HttpMessageHandler basiq,

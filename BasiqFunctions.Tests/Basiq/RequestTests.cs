@@ -255,6 +255,11 @@ public sealed class RequestTests
     [InlineData("Basiq:MaxRetries", "-1")]
     [InlineData("Basiq:MaxRetryDelay", "00:00:00.1")]
     [InlineData("Basiq:MaxAnswerBytes", "1")]
+    [InlineData("Basiq:MaxConcurrentCalls", "0")]
+    [InlineData("Basiq:MaxTokenRequests", "1")]
+    [InlineData("Basiq:MaxTokenRequests", "1501")]
+    [InlineData("Basiq:TokenRequestWindow", "00:00:00")]
+    [InlineData("Basiq:TokenRequestWindow", "00:04:00")]
     public void A_bad_setting_stops_the_app_with_its_name(string setting, string value)
     {
         using var services = Services(setting, value);

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
+using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
@@ -43,6 +44,7 @@ public sealed partial class ReadmeTests
     [InlineData(typeof(ConsentOptions), "Consent")]
     [InlineData(typeof(SyncOptions), "Sync")]
     [InlineData(typeof(SnapshotOptions), "Snapshots")]
+    [InlineData(typeof(IdempotencyOptions), "Idempotency")]
     [InlineData(typeof(LocalHostOptions), "LocalHost")]
     public void Every_setting_is_in_the_table(Type options, string section) =>
         Assert.All(

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 
 namespace BasiqFunctions.Tests.Snapshots;
@@ -26,15 +27,19 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
     private Process? _process;
     private int _port;
+    private int _tablePort;
 
     /// <summary>Why there is no Azurite here; null when there is.</summary>
     public string? Missing { get; private set; }
 
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};TableEndpoint=http://127.0.0.1:{_tablePort}/{Account};";
 
     /// <summary>A container of the caller's own.</summary>
     public BlobContainerClient NewContainer() => new BlobServiceClient(ConnectionString).GetBlobContainerClient($"test-{Guid.NewGuid():N}");
+
+    /// <summary>A table of the caller's own.</summary>
+    public TableClient NewTable() => new(ConnectionString, $"test{Guid.NewGuid():N}");
 
     public async Task InitializeAsync()
     {
@@ -65,7 +70,7 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
             Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } data ? data : Path.GetTempPath(),
             "basiq-functions-tests",
             $"azurite-{Version}");
-        var script = Path.Combine(folder, "node_modules", "azurite", "dist", "src", "blob", "main.js");
+        var script = Path.Combine(folder, "node_modules", "azurite", "dist", "src", "azurite.js");
         var done = Path.Combine(folder, "installed");
         Directory.CreateDirectory(folder);
 
@@ -127,14 +132,12 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
 
     private async Task StartAsync(string script)
     {
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            _port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
+        _port = FreePort();
+        _tablePort = FreePort();
         string[] arguments =
         [
-            "-e", Launcher, "--", script, "--blobHost", "127.0.0.1", "--blobPort", $"{_port}", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent",
+            "-e", Launcher, "--", script, "--blobHost", "127.0.0.1", "--blobPort", $"{_port}", "--tableHost", "127.0.0.1", "--tablePort",
+            $"{_tablePort}", "--queueHost", "127.0.0.1", "--queuePort", "0", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent",
             "--disableTelemetry",
         ];
         var info = new ProcessStartInfo("node", arguments)
@@ -154,7 +157,8 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
                 return;
             lock (said)
                 said.Add(line.Data);
-            if (line.Data.Contains("successfully listen", StringComparison.OrdinalIgnoreCase))
+            // The last of its services to start.
+            if (line.Data.Contains("table service is successfully listening", StringComparison.OrdinalIgnoreCase))
                 ready.TrySetResult();
         }
         _process.OutputDataReceived += Hear;
@@ -168,6 +172,13 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await ready.Task.WaitAsync(StartPatience);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed class AzuriteException(string message) : Exception(message);

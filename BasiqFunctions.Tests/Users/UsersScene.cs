@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Health;
+using BasiqFunctions.Idempotency;
+using BasiqFunctions.LocalHost.Idempotency;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
@@ -42,7 +44,8 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton(_ => Vault.CreateClient());
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
-        services.AddSync(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
+        services.AddSingleton<IIdempotencyStore>(_ => SqliteIdempotencyStore.Open(Path.Combine(_folder, "idempotency.db")));
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
     }
@@ -87,6 +90,7 @@ internal sealed class UsersScene : IDisposable
         string? body = null,
         string query = "",
         string contentType = "application/json",
+        string? idempotencyKey = null,
         CancellationToken aborted = default)
         where TFunctions : class
     {
@@ -97,6 +101,8 @@ internal sealed class UsersScene : IDisposable
             context.Request.ContentType = contentType;
         }
 
+        if (idempotencyKey is not null)
+            context.Request.Headers["Idempotency-Key"] = idempotencyKey;
         context.Request.QueryString = new QueryString(query);
         using var written = new MemoryStream();
         context.Response.Body = written;

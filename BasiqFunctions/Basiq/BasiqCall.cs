@@ -17,6 +17,9 @@ internal sealed class BasiqCall(string endpoint, BasiqCredential credential, boo
 
     public long StartedAt { get; } = startedAt;
 
+    /// <summary>Whether it asks for the server token, for which some token requests are reserved.</summary>
+    public bool IsForServerToken { get; init; }
+
     /// <summary>Requests sent so far.</summary>
     public int Attempts { get; set; }
 

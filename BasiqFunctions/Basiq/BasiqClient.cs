@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.CircuitBreaker;
+using Polly.RateLimiting;
 using Polly.Timeout;
 
 namespace BasiqFunctions.Basiq;
@@ -22,6 +23,8 @@ internal sealed class BasiqClient(
     private const int MaxPageSize = 500;
 
     private readonly Uri _baseUri = new(options.Value.BaseUrl.TrimEnd('/') + '/');
+
+    private readonly LogPace _refusals = new(timeProvider);
 
     // Made on first use: the handlers need the token provider, which needs this client.
     private readonly Lazy<HttpClient> _http = new(() => httpClients.CreateClient(HttpClientName));
@@ -47,12 +50,12 @@ internal sealed class BasiqClient(
     public async Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(userId);
-        return await MintAsync($"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}", cancellationToken);
+        return await MintAsync($"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}", false, cancellationToken);
     }
 
     public async Task<(string AccessToken, TimeSpan Lifetime)> MintServerTokenAsync(CancellationToken cancellationToken)
     {
-        var token = await MintAsync("scope=SERVER_ACCESS", cancellationToken);
+        var token = await MintAsync("scope=SERVER_ACCESS", true, cancellationToken);
         return (token.AccessToken, TimeSpan.FromSeconds(token.ExpiresIn));
     }
 
@@ -175,7 +178,7 @@ internal sealed class BasiqClient(
         && target.Port == _baseUri.Port
         && target.UserInfo.Length == 0;
 
-    private async Task<ClientToken> MintAsync(string form, CancellationToken cancellationToken)
+    private async Task<ClientToken> MintAsync(string form, bool isForServerToken, CancellationToken cancellationToken)
     {
         var content = new ByteArrayContent(System.Text.Encoding.ASCII.GetBytes(form));
         content.Headers.ContentType = new("application/x-www-form-urlencoded");
@@ -183,6 +186,7 @@ internal sealed class BasiqClient(
         {
             Content = content,
             Credential = BasiqCredential.ApiKey,
+            IsForServerToken = isForServerToken,
         };
         var token = await GetAsync(request, BasiqJson.Default.ClientToken, cancellationToken);
         return token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.Any(char.IsControl)
@@ -258,7 +262,10 @@ internal sealed class BasiqClient(
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (request.Credential is BasiqCredential.ApiKey)
             message.Headers.Add("basiq-version", "3.0");
-        var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp());
+        var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp())
+        {
+            IsForServerToken = request.IsForServerToken,
+        };
         call.AttachTo(message);
 
         HttpResponseMessage response;
@@ -361,7 +368,7 @@ internal sealed class BasiqClient(
     /// <summary>A call that must not be made twice and may have been carried out has one kind of failure only.</summary>
     private static BasiqFailure Unless(BasiqCall call, BasiqFailure failure) =>
         !call.IsRepeatable && call.MayHaveBeenProcessed
-            ? failure with { Kind = BasiqFailureKind.OutcomeUnknown, IsTransient = false, RetryAfter = null }
+            ? failure with { Kind = BasiqFailureKind.OutcomeUnknown, IsTransient = false, RetryAfter = null, IsRefusedHere = false }
             : failure;
 
     private static BasiqFailure FailureOf(BasiqCall call, Exception exception)
@@ -369,6 +376,10 @@ internal sealed class BasiqClient(
         var (kind, code, isTransient) = exception switch
         {
             TimeoutRejectedException or OperationCanceledException => (BasiqFailureKind.Timeout, "timeout", true),
+            RateLimiterRejectedException => (
+                BasiqFailureKind.Overloaded,
+                call.Credential is BasiqCredential.ApiKey ? BasiqFailure.TokenLimitCode : BasiqFailure.CallLimitCode,
+                true),
             BrokenCircuitException => (BasiqFailureKind.Unavailable, "circuit-open", true),
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
                 (BasiqFailureKind.UnusableAnswer, "answer-too-large", false),
@@ -381,7 +392,13 @@ internal sealed class BasiqClient(
             Endpoint = call.Endpoint,
             IsTransient = isTransient,
             StatusCode = (int?)(exception as HttpRequestException)?.StatusCode,
-            RetryAfter = exception is BrokenCircuitException ? BasiqRegistration.BreakDuration : null,
+            RetryAfter = exception switch
+            {
+                RateLimiterRejectedException refused => refused.RetryAfter,
+                BrokenCircuitException => BasiqRegistration.BreakDuration,
+                _ => null,
+            },
+            IsRefusedHere = exception is RateLimiterRejectedException,
         };
     }
 
@@ -417,7 +434,10 @@ internal sealed class BasiqClient(
 
     private BasiqException Failure(BasiqFailure failure, Exception? innerException = null)
     {
-        Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.CorrelationId);
+        if (!failure.IsRefusedHere)
+            Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.CorrelationId);
+        else if (_refusals.IsDue(out var calls))
+            Log.Limited(logger, failure.Endpoint, failure.Code, calls);
         return new(failure, innerException);
     }
 
@@ -433,5 +453,7 @@ internal sealed class BasiqClient(
         public BasiqCredential Credential { get; init; }
 
         public bool IsRepeatable { get; init; } = true;
+
+        public bool IsForServerToken { get; init; }
     }
 }

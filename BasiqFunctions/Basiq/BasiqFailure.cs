@@ -8,6 +8,15 @@ public sealed record BasiqFailure(BasiqFailureKind Kind, string Code)
     /// <summary>Code of a link that leads elsewhere than the configured <c>Basiq:BaseUrl</c>.</summary>
     public const string ForeignLinkCode = "foreign-link";
 
+    /// <summary>Code of a token request that was not sent, since <c>Basiq:MaxTokenRequests</c> are spent.</summary>
+    public const string TokenLimitCode = "token-request-limit";
+
+    /// <summary>Code of a data call that was not sent, since <c>Basiq:MaxConcurrentCalls</c> are under way.</summary>
+    public const string CallLimitCode = "concurrent-call-limit";
+
+    /// <summary>Whether this app refused the call by its own limits and sent nothing to Basiq.</summary>
+    public bool IsRefusedHere { get; init; }
+
     /// <summary>The HTTP status, or null when there was no answer.</summary>
     public int? StatusCode { get; init; }
 
@@ -23,7 +32,7 @@ public sealed record BasiqFailure(BasiqFailureKind Kind, string Code)
     /// <summary>Basiq's id of this occurrence, for its support.</summary>
     public string? CorrelationId { get; init; }
 
-    /// <summary>How long Basiq asked to wait, at most an hour; null when it did not say.</summary>
+    /// <summary>How long to wait, as Basiq or our own limit says, at most an hour; null when neither does.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Whether the same call may succeed later without anything being changed.</summary>

@@ -18,7 +18,7 @@ public enum BasiqFailureKind
     /// <summary>403 that is not an overload: the API key lacks a permission.</summary>
     Forbidden,
 
-    /// <summary>429, or 403 that means the same: too many requests.</summary>
+    /// <summary>429, or 403 that means the same: too many requests; or our own limit, so that it does not come to that.</summary>
     Overloaded,
 
     /// <summary>5xx, no connection, or the circuit breaker is open.</summary>

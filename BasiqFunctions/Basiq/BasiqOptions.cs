@@ -6,6 +6,9 @@ public sealed class BasiqOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Basiq";
 
+    /// <summary>Four fifths of what Basiq takes in 5 minutes: the rest is for what else uses the same key.</summary>
+    internal const int DefaultTokenRequests = 1_200;
+
     /// <summary>Origin of the API; https, except on the loopback address.</summary>
     public string BaseUrl { get; set; } = "https://au-api.basiq.io";
 
@@ -36,6 +39,28 @@ public sealed class BasiqOptions
     /// <summary>Connections kept to Basiq at most.</summary>
     public int MaxConnections { get; set; } = 256;
 
+    /// <summary>
+    /// How many data calls may be under way at once in this process; others wait for a place, and after 15 seconds are refused.
+    /// </summary>
+    public int MaxConcurrentCalls { get; set; } = 200;
+
+    /// <summary>
+    /// How many tokens, client tokens and server tokens together, this process requests within <see cref="TokenRequestWindow"/>;
+    /// a twentieth is kept for the server token. Basiq refuses more than 1,500 in 5 minutes for all processes together (Basiq,
+    /// Authentication): with several instances, give each its share. Left out it is 1,200, and none where <see cref="BaseUrl"/> is
+    /// on the loopback address: what listens there is a stand-in, which has no such limit unless the setting gives it one.
+    /// </summary>
+    public int? MaxTokenRequests { get; set; }
+
+    /// <summary>The window, which slides, in which <see cref="MaxTokenRequests"/> are counted.</summary>
+    public TimeSpan TokenRequestWindow { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <summary>The largest answer taken, in bytes.</summary>
     public int MaxAnswerBytes { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>What holds of <see cref="MaxTokenRequests"/> after all; null when token requests are not limited.</summary>
+    internal int? TokenRequestLimit => MaxTokenRequests ?? (IsStandIn ? null : DefaultTokenRequests);
+
+    /// <summary>Whether <see cref="BaseUrl"/> is on the loopback address, where Basiq itself never is.</summary>
+    internal bool IsStandIn => Uri.TryCreate(BaseUrl, UriKind.Absolute, out var url) && url.IsLoopback;
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
+using Polly.RateLimiting;
 using Polly.Retry;
 using Polly.Timeout;
 
@@ -28,6 +29,8 @@ public static class BasiqRegistration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<BasiqOptions>, BasiqOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddTransient<AttemptHandler>();
+        services.TryAddSingleton<TokenRequestLimiter>();
+        services.TryAddSingleton<BasiqLimits>();
         services.TryAddSingleton<BasiqClient>();
         services.TryAddSingleton<IBasiqClient>(provider => provider.GetRequiredService<BasiqClient>());
         services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<BasiqClient>());
@@ -83,6 +86,13 @@ public static class BasiqRegistration
             });
         }
 
+        // Inside of the retries, since each attempt counts; outside of the breaker, which must not take our refusals for Basiq's health.
+        var limits = context.ServiceProvider.GetRequiredService<BasiqLimits>();
+        pipeline.AddRateLimiter(new RateLimiterStrategyOptions
+        {
+            Name = "limits",
+            RateLimiter = arguments => limits.AcquireAsync(CallOf(arguments.Context), arguments.Context.CancellationToken),
+        });
         pipeline.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
         {
             Name = "circuit-breaker",

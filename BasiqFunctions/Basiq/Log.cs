@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(1004, LogLevel.Information, "Basiq {Endpoint}: gone already after an attempt of unknown outcome.")]
     public static partial void DeletedBefore(ILogger logger, string endpoint);
+
+    [LoggerMessage(1005, LogLevel.Warning, "Basiq {Endpoint} not sent: {Code}. Calls refused since the last such line: {Calls}.")]
+    public static partial void Limited(ILogger logger, string? endpoint, string code, int calls);
 }

@@ -34,12 +34,7 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
         }
         catch (UnknownJobsException e)
         {
-            var errors = new FieldErrors();
-            errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", e.JobIds)}.");
-            return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
-            {
-                Errors = errors,
-            };
+            return ProblemFor(e);
         }
         catch (BasiqException e)
         {
@@ -75,6 +70,17 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
         }
     }
 
+    /// <summary>The problem that jobs which are not the user's are to our caller.</summary>
+    internal static ProblemResult ProblemFor(UnknownJobsException exception)
+    {
+        var errors = new FieldErrors();
+        errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", exception.JobIds)}.");
+        return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
+        {
+            Errors = errors,
+        };
+    }
+
     /// <summary>The problem that a failed call to Basiq is to our caller.</summary>
     internal static ProblemResult ProblemFor(BasiqFailure failure)
     {
@@ -86,6 +92,8 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
                 (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key; whoever runs it must check the key."),
             BasiqFailureKind.Forbidden =>
                 (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; whoever runs it must check the key's permissions."),
+            BasiqFailureKind.Overloaded when failure.IsRefusedHere =>
+                (429, ProblemCodes.BasiqOverloaded, "This service has used up the requests that it may send to Basiq; try again after Retry-After."),
             BasiqFailureKind.Overloaded => failure.StatusCode is 429
                 ? (429, ProblemCodes.BasiqOverloaded, "Basiq takes no more requests for now; try again after Retry-After.")
                 : (503, ProblemCodes.BasiqOverloaded, "Basiq is overloaded; try again after Retry-After."),

@@ -36,6 +36,12 @@ internal static class ProblemCodes
     /// <summary>409: the user has nothing to refresh.</summary>
     public const string NoConnections = "no-connections";
 
+    /// <summary>409, with <c>Retry-After</c>: the first request with the key is still under way elsewhere.</summary>
+    public const string IdempotencyKeyInUse = "idempotency-key-in-use";
+
+    /// <summary>422: the key came with another request before.</summary>
+    public const string IdempotencyKeyReused = "idempotency-key-reused";
+
     /// <summary>413.</summary>
     public const string BodyTooLarge = "body-too-large";
 

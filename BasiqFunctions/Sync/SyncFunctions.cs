@@ -1,4 +1,6 @@
+using System.Text;
 using BasiqFunctions.Http;
+using BasiqFunctions.Idempotency;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -6,7 +8,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Sync;
 
 /// <summary>The HTTP functions of a user's syncs.</summary>
-public sealed class SyncFunctions(Syncs syncs, HttpAnswers answers)
+public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, HttpAnswers answers)
 {
     /// <summary>Starts the sync of some jobs, or finds it: 202.</summary>
     [Function("StartSync")]
@@ -27,7 +29,17 @@ public sealed class SyncFunctions(Syncs syncs, HttpAnswers answers)
                     return body.Refusal;
                 if (body.Value.Refuse() is { } refused)
                     return refused;
-                return SyncAccepted.For(await syncs.StartAsync(client, userId, body.Value.ValidIds, cancellation));
+                var jobIds = body.Value.ValidIds;
+                return await requests.RunAsync(
+                    request,
+                    new IdempotentOperation(
+                        $"POST users/{userId}/syncs",
+                        Encoding.ASCII.GetBytes(SyncId.For(userId, jobIds)),
+                        async token => (SyncAccepted.For(await syncs.StartAsync(client, userId, jobIds, token)), userId))
+                    {
+                        UserId = userId,
+                    },
+                    cancellation);
             },
             cancellation);
 

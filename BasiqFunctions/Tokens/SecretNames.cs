@@ -11,4 +11,7 @@ public static class SecretNames
 
     /// <summary>The key that signs the consent <c>state</c>.</summary>
     public const string ConsentStateKey = "consent-state-key";
+
+    /// <summary>The key that seals the answers kept for requests with an <c>Idempotency-Key</c>.</summary>
+    public const string IdempotencySealKey = "idempotency-seal-key";
 }

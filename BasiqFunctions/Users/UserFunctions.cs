@@ -1,5 +1,7 @@
+using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
+using BasiqFunctions.Idempotency;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -8,9 +10,12 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP functions of users. Users are Basiq's; this app keeps no copy.</summary>
-public sealed class UserFunctions(IBasiqClient basiq, UserRemoval removal, HttpAnswers answers, ILogger<UserFunctions> logger)
+public sealed class UserFunctions(
+    IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, HttpAnswers answers, ILogger<UserFunctions> logger)
 {
-    /// <summary>Creates a user: 201 and the user as Basiq gave it.</summary>
+    /// <summary>
+    /// Creates a user: 201 and the user as Basiq gave it. With an <c>Idempotency-Key</c> the same request never makes a second one.
+    /// </summary>
     [Function("CreateUser")]
     public Task<IResult> CreateUser(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users")] HttpRequest request,
@@ -21,12 +26,23 @@ public sealed class UserFunctions(IBasiqClient basiq, UserRemoval removal, HttpA
             async () =>
             {
                 var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
-                var user = await basiq.CreateUserAsync(UserDetailsReader.ForCreation(fields), cancellation);
-                logger.UserCreated(user.Id);
-                return new JsonAnswer<User>(StatusCodes.Status201Created, user, UsersJson.Default.User)
-                {
-                    Location = $"/api/users/{Uri.EscapeDataString(user.Id)}",
-                };
+                var details = UserDetailsReader.ForCreation(fields);
+                return await requests.RunAsync(
+                    request,
+                    new IdempotentOperation(
+                        "POST users",
+                        JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails),
+                        async token =>
+                        {
+                            var user = await basiq.CreateUserAsync(details, token);
+                            logger.UserCreated(user.Id);
+                            return (Created(user), user.Id);
+                        })
+                    {
+                        IsPersonal = true,
+                        Restore = async (userId, token) => Created(await basiq.GetUserAsync(userId, token)),
+                    },
+                    cancellation);
             },
             cancellation);
 
@@ -81,4 +97,7 @@ public sealed class UserFunctions(IBasiqClient basiq, UserRemoval removal, HttpA
                 return Results.NoContent();
             },
             cancellation);
+
+    private static JsonAnswer<User> Created(User user) =>
+        new(StatusCodes.Status201Created, user, UsersJson.Default.User) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };
 }

@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Idempotency;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Users;
 
 /// <summary>Removes users and connections, at Basiq and here.</summary>
-public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore snapshots, ILogger<UserRemoval> logger)
+public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore snapshots, IdempotentRequests requests, ILogger<UserRemoval> logger)
 {
     /// <summary>
     /// Stops the user's syncs, removes the user at Basiq and then everything kept here. While Basiq fails nothing is lost here;
@@ -27,6 +28,7 @@ public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore s
         // while Basiq was removing the user; after this no further one can.
         await syncs.StopAllAsync(client, userId, CancellationToken.None);
         await snapshots.RemoveUserAsync(userId, CancellationToken.None);
+        await requests.RemoveUserAsync(userId, CancellationToken.None);
         await syncs.ForgetAllAsync(client, userId, CancellationToken.None);
         if (!hadAny)
             throw unknown!;

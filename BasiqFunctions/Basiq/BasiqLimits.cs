@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Basiq;
+
+/// <summary>What every attempt needs before it is sent: a permit to request a token, or one of the places for data calls.</summary>
+internal sealed class BasiqLimits : IDisposable
+{
+    /// <summary>How long a data call waits for a place before it is refused.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>So many calls may wait for each place: more would not get one in time.</summary>
+    private const int WaitingPerPlace = 20;
+
+    private static readonly RateLimitLease NoPlace = new Refusal(TimeSpan.FromSeconds(1));
+
+    private readonly TokenRequestLimiter _tokenRequests;
+    private readonly TimeProvider _timeProvider;
+    private readonly ConcurrencyLimiter _places;
+
+    public BasiqLimits(TokenRequestLimiter tokenRequests, IOptions<BasiqOptions> options, TimeProvider timeProvider)
+    {
+        _tokenRequests = tokenRequests;
+        _timeProvider = timeProvider;
+        var places = options.Value.MaxConcurrentCalls;
+        _places = new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+        {
+            PermitLimit = places,
+            QueueLimit = places * WaitingPerPlace,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+    }
+
+    /// <summary>A lease for one attempt; one that is not acquired says when to come back.</summary>
+    public ValueTask<RateLimitLease> AcquireAsync(BasiqCall call, CancellationToken cancellationToken)
+    {
+        if (call.Credential is BasiqCredential.ApiKey)
+        {
+            return new(_tokenRequests.TryTake(call.IsForServerToken, out var segment, out var retryAfter)
+                ? new TokenRequest(_tokenRequests, segment, call)
+                : new Refusal(retryAfter));
+        }
+
+        var place = _places.AttemptAcquire();
+        if (place.IsAcquired)
+            return new(place);
+        place.Dispose();
+        return WaitForPlaceAsync(cancellationToken);
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private async ValueTask<RateLimitLease> WaitForPlaceAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, _timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var place = await _places.AcquireAsync(cancellationToken: either.Token);
+            if (place.IsAcquired)
+                return place;
+            place.Dispose();
+            return NoPlace;
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return NoPlace;
+        }
+    }
+
+    private sealed class Refusal(TimeSpan retryAfter) : RateLimitLease
+    {
+        public override bool IsAcquired => false;
+
+        public override IEnumerable<string> MetadataNames => [MetadataName.RetryAfter.Name];
+
+        public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
+        {
+            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : null;
+            return metadata is not null;
+        }
+    }
+
+    /// <summary>Counts until it leaves the window, unless nothing was sent, as when the circuit breaker is open.</summary>
+    private sealed class TokenRequest(TokenRequestLimiter limiter, long segment, BasiqCall call) : RateLimitLease
+    {
+        private readonly int _attemptsBefore = call.Attempts;
+
+        public override bool IsAcquired => true;
+
+        public override IEnumerable<string> MetadataNames => [];
+
+        public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
+        {
+            metadata = null;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing && call.Attempts == _attemptsBefore)
+                limiter.GiveBack(segment);
+        }
+    }
+}
