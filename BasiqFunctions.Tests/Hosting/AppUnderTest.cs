@@ -29,7 +29,12 @@ internal sealed class AppUnderTest : IAsyncDisposable
         _state = state;
         _ownsState = ownsState;
         Logs = logs;
-        Api = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host.Url, "api/") };
+
+        // A caller from outside: what it does is in no trace of the app's.
+        Api = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
+        {
+            BaseAddress = new Uri(host.Url, "api/"),
+        };
         Sandbox = new HttpClient { BaseAddress = host.SandboxUrl };
     }
 
