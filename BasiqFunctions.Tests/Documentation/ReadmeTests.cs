@@ -18,7 +18,7 @@ public sealed partial class ReadmeTests
 {
     private static readonly string Root = FindRoot();
 
-    private static string Readme => File.ReadAllText(Path.Combine(Root, "README.md"));
+    internal static string Readme => File.ReadAllText(Path.Combine(Root, "README.md"));
 
     [SkippableFact]
     public async Task The_curl_lines_work_one_after_another()
