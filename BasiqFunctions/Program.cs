@@ -10,9 +10,10 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddBasiqFunctions(builder.Configuration);
 
-// At Information these write every address that is asked for, with its query.
+// At Information these write every address that is asked for, with its query; one puts it in a scope at any level.
 builder.Logging
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+    .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
     .AddFilter("System.Net.Http", LogLevel.Warning)
     .AddFilter("Azure", LogLevel.Warning);
 
