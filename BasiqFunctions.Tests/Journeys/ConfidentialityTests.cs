@@ -15,7 +15,7 @@ namespace BasiqFunctions.Tests.Journeys;
 [Collection(WatchedAlone.Collection)]
 public sealed class ConfidentialityTests
 {
-    [Fact]
+    [Fact(Timeout = 180_000)]
     public async Task Logs_metrics_spans_problems_and_orchestration_history_hold_no_secret_and_nothing_personal()
     {
         using var state = new TemporaryDirectory();
