@@ -7,11 +7,14 @@ using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
 
 namespace BasiqFunctions.LocalHost;
 
@@ -62,6 +65,9 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         foreach (var others in new[] { "Microsoft", "System", "Azure", "Polly" })
             builder.Logging.AddFilter(others, LogLevel.Warning);
+
+        // It opens a scope for each request with the path in it, as the caller wrote it.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var urls = builder.Configuration["urls"] ?? DefaultUrl;
         builder.WebHost.UseUrls(urls);
@@ -95,6 +101,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             configure?.Invoke(builder);
             AddHost(builder.Services, builder.Configuration, options);
             builder.Services.AddBasiqFunctions(builder.Configuration);
+            AddTelemetry(builder);
 
             var app = builder.Build();
             app.RefuseDotSegments();
@@ -155,6 +162,15 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             services.AddSingleton<IIdempotencyStore>(
                 _ => SqliteIdempotencyStore.Open(Path.Combine(options.StateDirectory, "idempotency.db")));
         }
+    }
+
+    /// <summary>In Azure the Functions host traces what callers ask for; here the web server does, with the same care for queries.</summary>
+    private static void AddTelemetry(WebApplicationBuilder builder)
+    {
+        if (!builder.Services.AddTelemetry(builder.Configuration))
+            return;
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource("Microsoft.AspNetCore"));
+        builder.Services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter("Microsoft.AspNetCore.Hosting"));
     }
 
     private static async Task<WebApplication> StartSandboxAsync(

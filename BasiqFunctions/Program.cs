@@ -10,9 +10,11 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddBasiqFunctions(builder.Configuration);
 
-// At Information these write every attempt, and most of them every address that is asked for, with its query.
+// At Information these write every attempt, and most of them every address that is asked for, with its query; one puts it in a
+// scope at any level.
 builder.Logging
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+    .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
     .AddFilter("System.Net.Http", LogLevel.Warning)
     .AddFilter("Azure", LogLevel.Warning)
     .AddFilter("Polly", LogLevel.Warning);

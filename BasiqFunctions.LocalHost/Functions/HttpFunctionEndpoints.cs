@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Azure.Functions.Worker;
@@ -14,9 +15,24 @@ internal static class HttpFunctionEndpoints
             RequestDelegate run = function.AuthLevel is not AuthorizationLevel.Anonymous && functionKey is not null
                 ? context => HasKey(context.Request, functionKey) ? function.Run(context) : RefuseAsync(context)
                 : new RequestDelegate(function.Run);
-            endpoints.MapMethods($"/api/{function.Route}", function.Methods, run).WithDisplayName(function.Name);
+            endpoints.MapMethods($"/api/{function.Route}", function.Methods, Traced($"/api/{function.Route}", run))
+                .WithDisplayName(function.Name);
         }
     }
+
+    /// <summary>Names the web server's span by the route: the path and the query are as the caller wrote them, and stay out of it.</summary>
+    private static RequestDelegate Traced(string route, RequestDelegate run) => async context =>
+    {
+        var span = Activity.Current is { IsAllDataRequested: true, Kind: ActivityKind.Server } server ? server : null;
+        if (span is not null)
+        {
+            span.DisplayName = $"{context.Request.Method} {route}";
+            span.SetTag("http.request.method", context.Request.Method).SetTag("http.route", route);
+        }
+
+        await run(context);
+        span?.SetTag("http.response.status_code", context.Response.StatusCode);
+    };
 
     private static bool HasKey(HttpRequest request, string functionKey)
     {

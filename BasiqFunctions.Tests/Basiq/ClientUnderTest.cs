@@ -27,6 +27,8 @@ internal sealed class ClientUnderTest : IAsyncDisposable
 
     public LogCapture Logs { get; } = new();
 
+    public IServiceProvider Services => _services;
+
     public IBasiqClient Client => _services.GetRequiredService<IBasiqClient>();
 
     public IServerTokenProvider Tokens => _services.GetRequiredService<IServerTokenProvider>();

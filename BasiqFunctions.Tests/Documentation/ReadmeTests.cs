@@ -18,7 +18,7 @@ namespace BasiqFunctions.Tests.Documentation;
 /// <summary>The README says what is so: its commands work as printed, and it leaves nothing out.</summary>
 public sealed partial class ReadmeTests
 {
-    private static string Readme => File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+    internal static string Readme => File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
     [SkippableFact]
     public async Task The_curl_lines_work_one_after_another()

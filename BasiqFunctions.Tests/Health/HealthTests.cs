@@ -92,8 +92,22 @@ public sealed class HealthTests : IDisposable
 
         var answer = await Ask();
 
-        Assert.Equal("healthy", Lines(answer)[0].Status);
+        Assert.Equal(("server-token", "healthy", $"minted 0 s ago, expires {now.AddHours(1):u}"), Lines(answer)[0]);
         Assert.DoesNotContain("the-server-token", answer.Body + _scene.Logs.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_token_s_line_says_how_old_it_is_and_when_it_expires()
+    {
+        var now = _scene.Clock.GetUtcNow();
+
+        Assert.Equal(
+            ("server-token", "healthy", $"minted 1800 s ago, expires {now.AddMinutes(30):u}"), Lines(await Ask())[0]);
+
+        // Another machine minted it, and its clock is ahead.
+        _tokens.Setup(t => t.GetHealth()).Returns(new TokenHealth(TimeSpan.FromSeconds(-40), now.AddMinutes(60), null));
+        _scene.Clock.Advance(HealthChecks.Freshness);
+        Assert.Equal($"minted 0 s ago, expires {now.AddMinutes(60):u}", Lines(await Ask())[0].Detail);
     }
 
     [Fact]

@@ -29,7 +29,12 @@ internal sealed class AppUnderTest : IAsyncDisposable
         _state = state;
         _ownsState = ownsState;
         Logs = logs;
-        Api = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host.Url, "api/") };
+
+        // A caller from outside: what it does is in no trace of the app's.
+        Api = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
+        {
+            BaseAddress = new Uri(host.Url, "api/"),
+        };
         Sandbox = new HttpClient { BaseAddress = host.SandboxUrl };
     }
 
@@ -201,7 +206,8 @@ internal sealed class AppUnderTest : IAsyncDisposable
         builder.Services.Configure<LoggerFilterOptions>(options =>
         {
             // Everything, but for the server's own lines about each request, which the host keeps off: they quote URLs.
-            options.Rules.Clear();
+            foreach (var rule in options.Rules.Where(r => r.CategoryName is not "Microsoft.AspNetCore.Hosting.Diagnostics").ToArray())
+                options.Rules.Remove(rule);
             options.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         });
         if (clock is not null)

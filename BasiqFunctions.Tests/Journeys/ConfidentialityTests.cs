@@ -1,79 +1,101 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.Versioning;
-using System.Text;
-using System.Text.Json;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Whatever the app writes where others read it, it holds no secret and nothing personal.</summary>
+[Collection(WatchedAlone.Collection)]
 public sealed class ConfidentialityTests
 {
-    private const string Email = "gavin.belson.private@hooli.com";
-    private const string Mobile = "+61498765432";
-
-    [Fact]
-    public async Task Logs_errors_and_orchestration_history_hold_no_secret_and_nothing_personal()
+    [Fact(Timeout = 180_000)]
+    public async Task Logs_metrics_spans_problems_and_orchestration_history_hold_no_secret_and_nothing_personal()
     {
         using var state = new TemporaryDirectory();
-        HashSet<string> secrets = [Email, Email.Replace("@", "%40", StringComparison.Ordinal), Mobile, Mobile[1..], "sandbox-api-key"];
-        StringBuilder problems = new();
+        using var watch = new LeakWatch();
+        WholeJourney journey;
         LogCapture logs;
-        await using (var app = await AppUnderTest.StartAsync(
-            ["Sandbox:ShareOf500=0.05", "Sandbox:ShareOfTruncatedBodies=0.05", "Sandbox:FaultsUnder=/users/", "Basiq:MaxRetries=8"],
-            state: state))
+        await using (var app = await AppUnderTest.StartAsync(WholeJourney.Settings, state: state))
         {
             logs = app.Logs;
-            using var created = await app.Api.PostAsJsonAsync("users", new { email = Email, mobile = Mobile, lastName = "Belson-Secret" });
-            secrets.Add("Belson-Secret");
-            var userId = (await AppUnderTest.ReadAsync(created)).GetProperty("id").GetString()!;
-            using var minted = await app.Api.PostAsync(new Uri($"users/{userId}/client-token", UriKind.Relative), null);
-            secrets.Add((await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString()!);
-            var link = await app.CreateConsentLinkAsync(userId);
-            var query = System.Web.HttpUtility.ParseQueryString(link.Query);
-            secrets.Add(query["token"]!);
-            secrets.Add(query["state"]!);
-            using var back = await app.Api.GetAsync(await app.ConsentAsync(link, "Whistler", "bighead"));
-            var syncId = (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!;
-            Assert.Equal(SyncState.Partial, (await app.WaitForSyncAsync(userId, syncId)).Status);
-
-            var snapshot = await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/accounts");
-            foreach (var account in snapshot.GetProperty("accounts").EnumerateArray())
-            {
-                foreach (var field in new[] { "accountNo", "accountHolder" })
-                {
-                    if (account.TryGetProperty(field, out var value) && value.GetString() is { Length: > 4 } text)
-                        secrets.Add(text);
-                }
-
-                using var transactions = await app.Api.GetAsync(
-                    new Uri($"users/{userId}/accounts/{account.GetProperty("id").GetString()}/transactions", UriKind.Relative));
-                transactions.EnsureSuccessStatusCode();
-            }
-
-            foreach (var body in new object[] { new { email = "not-" + Email, mobile = "12" }, new { email = Email, lastName = 5 } })
-            {
-                using var refused = await app.Api.PostAsJsonAsync("users", body);
-                problems.Append(await refused.Content.ReadAsStringAsync());
-            }
-
-            using var forged = await app.Api.GetAsync(new Uri($"consent/return?state={query["state"]}x&jobIds=a", UriKind.Relative));
-            problems.Append(await forged.Content.ReadAsStringAsync());
+            journey = new WholeJourney(app, watch.KeepAsync);
+            await journey.RunAsync();
         }
 
-        secrets.UnionWith(Confidential.SecretsIn(state));
-        Assert.True(secrets.Count > 10);
-        var journal = Encoding.UTF8.GetString(await File.ReadAllBytesAsync(Path.Combine(state.Path, "journal.db")));
-        Assert.Contains("verify-credentials", journal, StringComparison.Ordinal);
-        Assert.NotEmpty(logs.Lines);
-        foreach (var secret in secrets)
-        {
-            Assert.DoesNotContain(secret, logs.Text, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain(secret, journal, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain(secret, problems.ToString(), StringComparison.OrdinalIgnoreCase);
-        }
+        var channels = await watch.ChannelsAsync(logs, state);
+
+        // The watch was awake: each channel holds something of the journey.
+        Assert.Contains("Minted a server token", channels["log"], StringComparison.Ordinal);
+        Assert.Contains("GET /users/{userId}/transactions", channels["metric"], StringComparison.Ordinal);
+        Assert.Contains("GET /users/{userId}/transactions", channels["span"], StringComparison.Ordinal);
+        Assert.Contains("invalid-input", channels["problem"], StringComparison.Ordinal);
+        Assert.Contains("outcome-unknown", channels["problem"], StringComparison.Ordinal);
+        Assert.Contains("verify-credentials", channels["journal"], StringComparison.Ordinal);
+
+        var detector = new LeakDetector(
+            [.. journey.Secrets, .. Confidential.SecretsIn(state).Select((value, i) => KeyValuePair.Create($"secret {i} in the vault", value))]);
+        Assert.True(journey.Secrets.Count > 50);
+        var found = channels.SelectMany(channel => detector.Find(channel.Key, channel.Value)).ToArray();
+        Assert.True(found.Length == 0, string.Join(Environment.NewLine, found));
     }
+
+    [Theory]
+    [InlineData("log")]
+    [InlineData("metric")]
+    [InlineData("span")]
+    [InlineData("problem")]
+    [InlineData("journal")]
+    public async Task A_secret_that_is_planted_is_found(string channel)
+    {
+        const string Secret = "the-planted/secret=7";
+        using var state = new TemporaryDirectory();
+        using var watch = new LeakWatch();
+        LogCapture logs;
+        await using (var app = await AppUnderTest.StartAsync(state: state))
+        {
+            logs = app.Logs;
+            await PlantAsync(app, watch, channel, Secret);
+        }
+
+        var channels = await watch.ChannelsAsync(logs, state);
+
+        var detector = new LeakDetector([KeyValuePair.Create("the planted secret", Secret)]);
+        Assert.All(channels, c =>
+        {
+            var found = detector.Find(c.Key, c.Value);
+            if (c.Key == channel)
+                Assert.StartsWith($"{channel}: the planted secret", Assert.Single(found), StringComparison.Ordinal);
+            else
+                Assert.Empty(found);
+        });
+    }
+
+    [Theory]
+    [InlineData("gavin@hooli.com", "user gavin@hooli.com")]
+    [InlineData("gavin@hooli.com", "email=gavin%40hooli.com")]
+    [InlineData("a/b+c==", "state=a%2Fb%2Bc%3D%3D")]
+    [InlineData("O'Neill & Sons", "{\"name\":\"O\\u0027Neill \\u0026 Sons\"}")]
+    [InlineData("O'Neill & Sons", "<p>O&#x27;Neill &amp; Sons</p>")]
+    [InlineData("a secret of some length", "Basic eDphIHNlY3JldCBvZiBzb21lIGxlbmd0aA==")]
+    [InlineData("-1234.56", "balance -1234.56 left")]
+    [InlineData("nothing", "somebody@elsewhere.test")]
+    [InlineData("nothing", "call +61410888666 now")]
+    [InlineData("nothing", "Authorization: Bearer abcdefgh1234")]
+    public void A_secret_is_found_in_every_spelling(string secret, string text) =>
+        Assert.NotEmpty(new LeakDetector([KeyValuePair.Create("it", secret)]).Find("log", text));
+
+    [Theory]
+    [InlineData("1234.56", "took 91234.567 ms")]
+    [InlineData("gavin@hooli.com", "user 614f0000-0000-0000-0000-61412345678a of ***@***")]
+    public void What_only_looks_alike_is_not_reported(string secret, string text) =>
+        Assert.Empty(new LeakDetector([KeyValuePair.Create("it", secret)]).Find("log", text));
 
     [SkippableFact]
     [UnsupportedOSPlatform("windows")]
@@ -91,5 +113,40 @@ public sealed class ConfidentialityTests
         Assert.All(
             state.Files.Where(f => !f.EndsWith("/lock", StringComparison.Ordinal)),
             file => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others));
+    }
+
+    private static async Task PlantAsync(AppUnderTest app, LeakWatch watch, string channel, string secret)
+    {
+        switch (channel)
+        {
+            case "log":
+#pragma warning disable CA1848 // As somebody would who is in a hurry.
+                app.Services.GetRequiredService<ILogger<ConfidentialityTests>>()
+                    .LogError(new InvalidOperationException($"Basiq refused {secret}."), "A call failed.");
+#pragma warning restore CA1848
+                break;
+            case "metric":
+                app.Services.GetRequiredService<Instruments>().TokenRefreshed(secret);
+                break;
+            case "span":
+                using (Instruments.BeginActivity("Planted", secret, syncId: null))
+                    break;
+            case "problem":
+                using (var answer = new HttpResponseMessage(HttpStatusCode.BadRequest))
+                {
+                    answer.Content = JsonContent.Create(new { code = "invalid-input", detail = $"{secret} is no e-mail address." });
+                    await watch.KeepAsync(answer);
+                }
+
+                break;
+            case "journal":
+                await app.Services.GetRequiredService<DurableTaskClient>().ScheduleNewOrchestrationInstanceAsync(
+                    SyncOrchestration.Name,
+                    new SyncInput("user-1", [], new SyncOptions()) { UserId = secret },
+                    new StartOrchestrationOptions("sync-planted"));
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(channel));
+        }
     }
 }

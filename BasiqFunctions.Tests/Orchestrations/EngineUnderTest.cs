@@ -1,6 +1,7 @@
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,12 +26,16 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public LogCapture Logs { get; }
 
+    public IServiceProvider Services => _services;
+
     public static async Task<EngineUnderTest> StartAsync(
         TemporaryDirectory state, TimeProvider clock, object probe, params Type[] functions)
     {
         var logs = new LogCapture();
         var services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace))
+            .AddSingleton(clock)
+            .AddInstruments()
             .AddSingleton(probe.GetType(), probe)
             .BuildServiceProvider();
         var journal = Journal.Open(Path.Combine(state.Path, "journal.db"));

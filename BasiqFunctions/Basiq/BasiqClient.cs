@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.CircuitBreaker;
@@ -14,7 +15,11 @@ namespace BasiqFunctions.Basiq;
 
 /// <inheritdoc />
 internal sealed class BasiqClient(
-    IHttpClientFactory httpClients, IOptions<BasiqOptions> options, TimeProvider timeProvider, ILogger<BasiqClient> logger)
+    IHttpClientFactory httpClients,
+    IOptions<BasiqOptions> options,
+    TimeProvider timeProvider,
+    Instruments instruments,
+    ILogger<BasiqClient> logger)
     : IBasiqClient, ITokenEndpoint
 {
     /// <summary>Name of the one HTTP client and its pipeline.</summary>
@@ -59,21 +64,15 @@ internal sealed class BasiqClient(
         return (token.AccessToken, TimeSpan.FromSeconds(token.ExpiresIn));
     }
 
-    public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
-    {
-        var request = new Request("GET /jobs/{jobId}", $"jobs/{Id(jobId)}");
-        var job = await GetAsync(request, BasiqJson.Default.Job, cancellationToken);
-        return Checked(request, job);
-    }
+    public Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default) =>
+        GetAsync(new("GET /jobs/{jobId}", $"jobs/{Id(jobId)}"), BasiqJson.Default.Job, cancellationToken, HasItsSteps);
 
-    public async Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default)
-    {
-        var request = new Request("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs");
-        var jobs = await ListAsync(request, BasiqJson.Default.BasiqListJob, cancellationToken);
-        foreach (var job in jobs)
-            Checked(request, job);
-        return jobs;
-    }
+    public Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default) =>
+        ListAsync(
+            new("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs"),
+            BasiqJson.Default.BasiqListJob,
+            cancellationToken,
+            HasItsSteps);
 
     public Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
         ListAsync(
@@ -188,19 +187,17 @@ internal sealed class BasiqClient(
             Credential = BasiqCredential.ApiKey,
             IsForServerToken = isForServerToken,
         };
-        var token = await GetAsync(request, BasiqJson.Default.ClientToken, cancellationToken);
-        return token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.Any(char.IsControl)
-            ? token
-            : throw Failure(UnexpectedShape(request.Endpoint, null));
+        return await GetAsync(
+            request,
+            BasiqJson.Default.ClientToken,
+            cancellationToken,
+            token => token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.Any(char.IsControl));
     }
 
-    private async Task<IReadOnlyList<string>> RefreshAsync(Request request, CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync(request, cancellationToken);
-        return Read(
+    private Task<IReadOnlyList<string>> RefreshAsync(Request request, CancellationToken cancellationToken) =>
+        CallAsync(
             request,
-            response,
-            bytes =>
+            (_, bytes) =>
             {
                 using var document = JsonDocument.Parse(bytes);
                 var root = document.RootElement;
@@ -209,51 +206,77 @@ internal sealed class BasiqClient(
                 return root.ValueKind is JsonValueKind.Object && root.TryGetProperty("data", out var data)
                     ? [.. data.EnumerateArray().Select(job => job.RequiredText("id"))]
                     : (IReadOnlyList<string>)[root.RequiredText("id")];
-            });
-    }
+            },
+            cancellationToken);
 
-    private async Task<TransactionsPage> GetPageAsync(Request request, CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync(request, cancellationToken);
-        return Read(
+    private Task<TransactionsPage> GetPageAsync(Request request, CancellationToken cancellationToken) =>
+        CallAsync(
             request,
-            response,
-            bytes =>
+            (content, bytes) =>
             {
                 var page = TransactionsPage.Parse(bytes);
-                page.TakeOver(((PooledContent)response.Content).Detach().Buffer);
+                page.TakeOver(content.Detach().Buffer);
                 return page;
-            });
-    }
+            },
+            cancellationToken);
 
     private async Task<IReadOnlyList<TItem>> ListAsync<TItem>(
-        Request request, JsonTypeInfo<BasiqList<TItem>> type, CancellationToken cancellationToken)
+        Request request, JsonTypeInfo<BasiqList<TItem>> type, CancellationToken cancellationToken, Predicate<TItem>? isSound = null)
         where TItem : class
     {
-        var list = await GetAsync(request, type, cancellationToken);
-        var items = list.Data ?? (list.Type is "list" ? [] : throw Failure(UnexpectedShape(request.Endpoint, null)));
-        List<TItem> present = [.. items.OfType<TItem>()];
-        return present.Count == items.Count ? present : throw Failure(UnexpectedShape(request.Endpoint, null));
-    }
-
-    private async Task<TResult> GetAsync<TResult>(
-        Request request, JsonTypeInfo<TResult> type, CancellationToken cancellationToken)
-        where TResult : class
-    {
-        using var response = await SendAsync(request, cancellationToken);
-        return Read(
+        var list = await GetAsync(
             request,
-            response,
-            bytes => JsonSerializer.Deserialize(bytes.Span, type) ?? throw new JsonException("A null where an object belongs."));
+            type,
+            cancellationToken,
+            list => list.Data is { } items
+                ? items.All(item => item is not null && isSound?.Invoke(item) is not false)
+                : list.Type is "list");
+        return [.. (list.Data ?? []).OfType<TItem>()];
     }
 
-    private async Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken)
+    private Task<TResult> GetAsync<TResult>(
+        Request request, JsonTypeInfo<TResult> type, CancellationToken cancellationToken, Predicate<TResult>? isSound = null)
+        where TResult : class =>
+        CallAsync(
+            request,
+            (_, bytes) => JsonSerializer.Deserialize(bytes.Span, type) is { } result && isSound?.Invoke(result) is not false
+                ? result
+                : throw new JsonException("Something is missing that belongs there."),
+            cancellationToken);
+
+    private async Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
+        await MeasureAsync(endpoint, async () =>
+        {
+            using var response = await SendAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
+            return true;
+        });
+
+    private static bool HasItsSteps(Job job) => job.Steps.All(step => step is not null);
+
+    /// <summary>Makes a call and reads its answer.</summary>
+    private Task<TResult> CallAsync<TResult>(
+        Request request, Func<PooledContent, ReadOnlyMemory<byte>, TResult> read, CancellationToken cancellationToken) =>
+        MeasureAsync(request.Endpoint, async () =>
+        {
+            using var response = await SendAsync(request, cancellationToken);
+            return Read(request, response, bytes => read((PooledContent)response.Content, bytes));
+        });
+
+    private async Task<TResult> MeasureAsync<TResult>(string endpoint, Func<Task<TResult>> call)
     {
-        using var response = await SendAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
+        using var measured = instruments.BeginCall(endpoint);
+        try
+        {
+            var result = await call();
+            measured.Ends(Instruments.Success);
+            return result;
+        }
+        catch (BasiqException exception)
+        {
+            measured.Ends(BasiqOutcome.Of(exception.Failure.Kind));
+            throw;
+        }
     }
-
-    private Job Checked(Request request, Job job) =>
-        job.Steps.Any(step => step is null) ? throw Failure(UnexpectedShape(request.Endpoint, null)) : job;
 
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The caller disposes the response.")]
     private async Task<HttpResponseMessage> SendAsync(Request request, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Net;
+using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -28,6 +29,7 @@ public static class BasiqRegistration
         services.AddOptions<BasiqOptions>().Bind(configuration.GetSection(BasiqOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<BasiqOptions>, BasiqOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddInstruments();
         services.TryAddTransient<AttemptHandler>();
         services.TryAddSingleton<TokenRequestLimiter>();
         services.TryAddSingleton<BasiqLimits>();

@@ -111,10 +111,15 @@ public sealed class HealthChecks(
     private async Task<(HealthStatus Status, string? Detail)> TokenAsync(CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var expiresAt = tokens.GetHealth().ExpiresAt is { } held && held > now
-            ? held
-            : (await tokens.GetAsync(cancellation)).ExpiresAt;
-        return (HealthStatus.Healthy, string.Create(CultureInfo.InvariantCulture, $"expires {expiresAt:u}"));
+        if (tokens.GetHealth() is not { Age: { } age, ExpiresAt: { } expiresAt } || expiresAt <= now)
+        {
+            var token = await tokens.GetAsync(cancellation);
+            (age, expiresAt) = (now - token.MintedAt, token.ExpiresAt);
+        }
+
+        // Clocks differ from one machine to the next: a token that another one minted may seem to be from the future.
+        var seconds = Math.Max(0, (long)age.TotalSeconds);
+        return (HealthStatus.Healthy, string.Create(CultureInfo.InvariantCulture, $"minted {seconds} s ago, expires {expiresAt:u}"));
     }
 
     private async Task<(HealthStatus Status, string? Detail)> KeyVaultAsync(CancellationToken cancellation)

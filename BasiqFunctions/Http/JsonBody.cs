@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using BasiqFunctions.Basiq;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -59,15 +60,19 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>A name from the caller, fit to be named in an answer.</summary>
+    /// <summary>
+    /// A name from the caller, fit to be named in an answer: a value in the place of a name is masked if it may be personal.
+    /// </summary>
     internal static string Shorten(string name)
     {
-        if (name.Length <= MaxNameLength)
-            return name;
-        // Not through the middle of a surrogate pair.
-        var end = char.IsHighSurrogate(name[MaxNameLength - 1]) ? MaxNameLength - 1 : MaxNameLength;
-        return name[..end] + "…";
+        // Cut twice: masking takes long over long texts, and an e-mail address that is cut in the middle looks like none.
+        name = DetailRedaction.Mask(Cut(name, 4 * MaxNameLength));
+        return name.Length <= MaxNameLength ? name : Cut(name, MaxNameLength) + "…";
     }
+
+    /// <summary>Cuts between characters, never through a surrogate pair.</summary>
+    private static string Cut(string text, int length) =>
+        text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
     private static JsonBodyResult<T> Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class

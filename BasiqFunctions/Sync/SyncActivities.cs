@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 
 namespace BasiqFunctions.Sync;
@@ -10,14 +11,14 @@ namespace BasiqFunctions.Sync;
 /// What a sync does in the world. Each may run again after a crash and then gives the same; what Basiq refuses comes back as a
 /// value, and only what is broken on our side is thrown.
 /// </summary>
-public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
+public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, Instruments instruments)
 {
     /// <summary>Reads a job. One that belongs to another user is not found.</summary>
     [Function(nameof(ObserveJob))]
     public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(async () =>
+        return AsOutcomeAsync(nameof(ObserveJob), input.UserId, syncId: null, async () =>
         {
             var job = await basiq.GetJobAsync(input.JobId, cancellation);
             return job.UserId is { } owner && owner != input.UserId
@@ -31,7 +32,7 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
     public Task<Outcome<StagedAccounts>> StageAccounts([ActivityTrigger] StageAccountsInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(async () =>
+        return AsOutcomeAsync(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
         {
             IReadOnlyList<StagedAccount> staged;
             var accounts = await basiq.ListAccountsAsync(input.UserId, cancellationToken: cancellation);
@@ -63,7 +64,7 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
         [ActivityTrigger] FetchTransactionsInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync<FetchedSegment>(async () =>
+        return AsOutcomeAsync<FetchedSegment>(nameof(FetchTransactions), input.UserId, input.SyncId, async () =>
         {
             await using var segment = await snapshots.BeginSegmentAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
@@ -96,6 +97,7 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
             if (pages == 0)
                 return new Outcome<FetchedSegment>(null, failure);
             var summary = await segment.CompleteAsync(cancellation);
+            instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
             return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link), failure);
         });
     }
@@ -105,35 +107,43 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots)
     public Task<Outcome<PublishResult>> PublishSnapshot([ActivityTrigger] PublishInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(() => snapshots.PublishAsync(
+        return AsOutcomeAsync(nameof(PublishSnapshot), input.UserId, input.SyncId, () => snapshots.PublishAsync(
             new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments),
             cancellation));
     }
 
     /// <summary>Removes what was staged and not published.</summary>
     [Function(nameof(DiscardSync))]
-    public Task DiscardSync([ActivityTrigger] DiscardInput input, CancellationToken cancellation)
+    public async Task DiscardSync([ActivityTrigger] DiscardInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
+        using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, input.SyncId);
+        await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
+        measured.Ends(Instruments.Success);
     }
 
-    private static Task<Outcome<T>> AsOutcomeAsync<T>(Func<Task<T>> call)
-        where T : class => AsOutcomeAsync<T>(async () => new Outcome<T>(await call()));
+    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, string userId, string? syncId, Func<Task<T>> call)
+        where T : class => AsOutcomeAsync<T>(activity, userId, syncId, async () => new Outcome<T>(await call()));
 
-    private static async Task<Outcome<T>> AsOutcomeAsync<T>(Func<Task<Outcome<T>>> call)
+    private static async Task<Outcome<T>> AsOutcomeAsync<T>(
+        string activity, string userId, string? syncId, Func<Task<Outcome<T>>> call)
         where T : class
     {
+        using var measured = Instruments.BeginActivity(activity, userId, syncId);
         try
         {
-            return await call();
+            var outcome = await call();
+            measured.Ends(outcome.Failure is null ? Instruments.Success : "incomplete");
+            return outcome;
         }
         catch (BasiqException exception)
         {
+            measured.Ends(BasiqOutcome.Of(exception.Failure.Kind));
             return new Outcome<T>(null, UpstreamFailure.From(exception.Failure));
         }
         catch (SnapshotDiscardedException)
         {
+            measured.Ends("discarded");
             return new Outcome<T>(null, new UpstreamFailure(UpstreamFailure.DiscardedKind, "sync-discarded", false));
         }
     }

@@ -1,10 +1,11 @@
+using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 
 namespace BasiqFunctions.Sync;
 
 /// <summary>The durable orchestration of a sync.</summary>
-public static class SyncOrchestration
+public sealed class SyncOrchestration(Instruments instruments)
 {
     /// <summary>The orchestration's name.</summary>
     public const string Name = "SyncConnections";
@@ -17,9 +18,28 @@ public static class SyncOrchestration
 
     /// <summary>Polls the jobs, fetches the accounts of those that succeed, and publishes the snapshot.</summary>
     [Function(Name)]
-    public static Task<SyncProgress> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    public async Task<SyncProgress> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return new SyncRun(context, context.GetInput<SyncInput>()!).RunAsync();
+        var startedAt = context.CurrentUtcDateTime;
+        var input = context.GetInput<SyncInput>()!;
+        SyncProgress? ended = null;
+        try
+        {
+            return ended = await new SyncRun(context, input).RunAsync();
+        }
+        finally
+        {
+            // The end is the one place that is reached once, and only while nothing is replayed.
+            if (!context.IsReplaying)
+                Measure(ended, input, context.CurrentUtcDateTime - startedAt);
+        }
+    }
+
+    private void Measure(SyncProgress? ended, SyncInput input, TimeSpan duration)
+    {
+        instruments.SyncEnded(SyncOutcome.Of(ended?.Status ?? SyncState.Failed), duration);
+        foreach (var job in ended?.Jobs ?? input.Jobs)
+            instruments.JobEnded(SyncOutcome.Of(job.Status), SyncOutcome.FailureCodeOf(job));
     }
 }

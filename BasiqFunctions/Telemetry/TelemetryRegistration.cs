@@ -1,6 +1,7 @@
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -14,13 +15,21 @@ public static class TelemetryRegistration
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string ApplicationInsights = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
+    /// <summary>Adds <see cref="Instruments"/>, which measure whether or not anyone listens.</summary>
+    public static IServiceCollection AddInstruments(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Instruments>();
+        return services;
+    }
+
     /// <summary>
     /// Sends telemetry by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, and to Azure Monitor where
     /// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is. Without either it adds nothing.
     /// </summary>
     /// <remarks>
-    /// Traces hold the functions, the orchestrations and the calls that the app makes, these with the values of their queries
-    /// blacked out. What callers send is not traced here: it reaches the app through the Functions host, which does that.
+    /// Traces hold the functions, the orchestrations and the calls that the app makes, these without their queries. What callers send is not traced here: it reaches the app through the Functions host, which does that.
     /// </remarks>
     /// <returns>Whether telemetry goes anywhere.</returns>
     public static bool AddTelemetry(this IServiceCollection services, IConfiguration configuration)
@@ -35,9 +44,10 @@ public static class TelemetryRegistration
             .ConfigureResource(resource => resource.AddService(
                 configuration["OTEL_SERVICE_NAME"] ?? configuration["WEBSITE_SITE_NAME"] ?? nameof(BasiqFunctions)))
             .WithTracing(tracing => tracing
-                .AddSource("Microsoft.Azure.Functions.Worker", "Microsoft.DurableTask")
+                .AddProcessor<QueryRedaction>()
+                .AddSource(Instruments.Name, "Microsoft.Azure.Functions.Worker", "Microsoft.DurableTask")
                 .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !IsGrpc(request)))
-            .WithMetrics(metrics => metrics.AddMeter("System.Net.Http", "System.Runtime", "Polly"))
+            .WithMetrics(metrics => metrics.AddMeter(Instruments.Name, "System.Net.Http", "System.Runtime", "Polly"))
             .WithLogging();
         if (byOtlp)
             telemetry.UseOtlpExporter();

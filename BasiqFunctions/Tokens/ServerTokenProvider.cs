@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tokens;
@@ -9,7 +10,11 @@ namespace BasiqFunctions.Tokens;
 /// belongs to none of them, so that no caller's cancellation ends it, and a failed one is simply followed by the next.
 /// </remarks>
 internal sealed class ServerTokenProvider(
-    ServerTokenVault vault, ITokenEndpoint endpoint, TimeProvider timeProvider, ILogger<ServerTokenProvider> logger)
+    ServerTokenVault vault,
+    ITokenEndpoint endpoint,
+    Instruments instruments,
+    TimeProvider timeProvider,
+    ILogger<ServerTokenProvider> logger)
     : IServerTokenProvider
 {
     /// <summary>
@@ -17,6 +22,9 @@ internal sealed class ServerTokenProvider(
     /// every call cost a token request.
     /// </summary>
     private static readonly TimeSpan PauseAfterReplacement = TimeSpan.FromSeconds(5);
+
+    /// <summary>Outcome of a refresh whose token Key Vault did not take: it serves this process alone.</summary>
+    private const string NotStored = "not-stored";
 
     private readonly Lock _gate = new();
     private volatile Held? _held;
@@ -123,11 +131,24 @@ internal sealed class ServerTokenProvider(
     private async Task<Landed> MintAsync()
     {
         var mintedAt = timeProvider.GetUtcNow();
-        var (accessToken, lifetime) = await endpoint.MintServerTokenAsync(CancellationToken.None);
+        string accessToken;
+        TimeSpan lifetime;
+        try
+        {
+            (accessToken, lifetime) = await endpoint.MintServerTokenAsync(CancellationToken.None);
+        }
+        catch (BasiqException exception)
+        {
+            instruments.TokenRefreshed(BasiqOutcome.Of(exception.Failure.Kind));
+            throw;
+        }
+
         var token = new ServerToken(accessToken, mintedAt, mintedAt + lifetime);
         Hold(token, isMinted: true);
         Log.TokenMinted(logger, token.ExpiresAt);
-        return new(token, await vault.StoreAsync(token));
+        var version = await vault.StoreAsync(token);
+        instruments.TokenRefreshed(version is null ? NotStored : Instruments.Success);
+        return new(token, version);
     }
 
     /// <summary>Takes a token into memory, unless it was read and is the refused one or about to expire.</summary>

@@ -1,7 +1,7 @@
 namespace BasiqFunctions.Tokens;
 
 /// <summary>How the server token is doing.</summary>
-/// <param name="Age">Time since the token in memory was taken; null without one.</param>
+/// <param name="Age">Time since the token in memory was minted; null without one.</param>
 /// <param name="ExpiresAt">Its expiry; null without one.</param>
 /// <param name="KeyVaultError">Code of Key Vault's last failure, null since it last succeeded.</param>
 public sealed record TokenHealth(TimeSpan? Age, DateTimeOffset? ExpiresAt, string? KeyVaultError);

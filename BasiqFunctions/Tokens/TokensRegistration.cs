@@ -2,6 +2,7 @@ using Azure.Core;
 using Azure.Identity;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tokens.LocalVault;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,8 @@ public static class TokensRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(CreateSecretClient);
         services.TryAddSingleton<ServerTokenVault>();
-        services.TryAddSingleton<IServerTokenProvider, ServerTokenProvider>();
+        services.AddInstruments();
+        services.TryAddSingleton<IServerTokenProvider>(CreateTokenProvider);
         services.TryAddSingleton<IApiKeyProvider, ApiKeyProvider>();
         services.TryAddTransient<AuthorizationHandler>();
 
@@ -41,6 +43,13 @@ public static class TokensRegistration
         bool UsesOwnSecretClient() =>
             services.LastOrDefault(service => service.ServiceType == typeof(SecretClient))?.ImplementationFactory
                 is { } factory && factory.Method == ((Func<IServiceProvider, SecretClient>)CreateSecretClient).Method;
+    }
+
+    private static ServerTokenProvider CreateTokenProvider(IServiceProvider provider)
+    {
+        var tokens = ActivatorUtilities.CreateInstance<ServerTokenProvider>(provider);
+        provider.GetRequiredService<Instruments>().ObserveTokenAge(() => tokens.GetHealth().Age);
+        return tokens;
     }
 
     private static SecretClient CreateSecretClient(IServiceProvider provider)

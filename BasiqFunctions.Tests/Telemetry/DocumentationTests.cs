@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using BasiqFunctions.LocalHost;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Documentation;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Tests.Telemetry;
+
+/// <summary>The README's tables of telemetry are what the app does, and its log messages can hold nothing that they must not.</summary>
+public sealed partial class DocumentationTests
+{
+    /// <summary>
+    /// What a log message may name: ids, counts, times, codes and names that are ours. Whoever needs another makes sure that it
+    /// holds nothing secret or personal, and adds it here.
+    /// </summary>
+    private static readonly string[] AllowedPlaceholders =
+    [
+        "Accounts", "Action", "Attempt", "Blobs", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Endpoint", "ErrorCode",
+        "Exception", "ExpiresAt", "Failure", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq", "Milliseconds", "Name", "Reason",
+        "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
+    ];
+
+    public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];
+
+    [Fact]
+    public void No_two_log_messages_have_the_same_event_id()
+    {
+        Assert.NotEmpty(All());
+        Assert.All(
+            All().GroupBy(m => m.Message.EventId),
+            g => Assert.True(g.Count() == 1, $"{g.Key} is the id of {string.Join(" and ", g.Select(m => $"{m.Area}.{m.Method.Name}"))}."));
+    }
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void A_log_message_s_event_id_is_in_its_area_s_range(string name)
+    {
+        var (area, _, message) = All().Single(m => $"{m.Area}.{m.Method.Name}" == name);
+        var row = Regex.Match(ReadmeTests.Readme, $@"\| `{Regex.Escape(area)}` \| (\d+) to (\d+) \|");
+
+        Assert.True(row.Success, $"The README's table of event ids lacks {area}.");
+        Assert.InRange(
+            message.EventId,
+            int.Parse(row.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(row.Groups[2].ValueSpan, CultureInfo.InvariantCulture));
+    }
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void A_log_message_holds_what_is_allowed_and_no_more(string name)
+    {
+        var (_, method, message) = All().Single(m => $"{m.Area}.{m.Method.Name}" == name);
+        var placeholders = Placeholder().Matches(message.Message).Select(m => m.Groups[1].Value).ToArray();
+
+        Assert.All(placeholders, p => Assert.Contains(p, AllowedPlaceholders));
+
+        // The source generator writes every parameter, in the message or not, but for the logger, the level and the exception.
+        Assert.Equal(
+            placeholders.Order(StringComparer.OrdinalIgnoreCase),
+            method.GetParameters()
+                .Where(p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel) && p.ParameterType != typeof(Exception))
+                .Select(p => p.Name!)
+                .Order(StringComparer.OrdinalIgnoreCase),
+            StringComparer.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Every_instrument_is_in_the_table_with_its_unit_and_tags()
+    {
+        using var telemetry = new TelemetryCapture();
+        await using var app = await AppUnderTest.StartAsync();
+        var userId = await app.CreateUserAsync();
+        var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler", "bighead"));
+        Assert.Equal(SyncState.Partial, sync.Status);
+        telemetry.Observe();
+
+        var rows = ReadmeTests.Readme.Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();
+        var instruments = telemetry.InstrumentsOf(app.Services);
+        Assert.Equal(rows.Length, instruments.Count);
+        Assert.All(instruments, instrument =>
+        {
+            Assert.False(string.IsNullOrEmpty(instrument.Description));
+            var tags = telemetry.Of(app.Services, instrument.Name).SelectMany(m => m.Tags).Select(t => t.Key).Distinct();
+            Assert.Contains(
+                rows, row => row.StartsWith($"| `{instrument.Name}` | `{instrument.Unit}` |", StringComparison.Ordinal)
+                    && row.Split('|')[3].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Order(StringComparer.Ordinal)
+                        .SequenceEqual(tags.Select(t => $"`{t}`").Order(StringComparer.Ordinal)));
+        });
+    }
+
+    private static List<(string Area, MethodInfo Method, LoggerMessageAttribute Message)> All() =>
+    [
+        .. from assembly in new[] { typeof(BasiqFunctionsRegistration).Assembly, typeof(LocalHostOptions).Assembly }
+           from type in assembly.GetTypes()
+           from method in type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+           from message in method.GetCustomAttributes<LoggerMessageAttribute>()
+           select (type.Namespace!["BasiqFunctions.".Length..], method, message),
+    ];
+
+    [GeneratedRegex(@"\{([^{},:]+)[^{}]*\}")]
+    private static partial Regex Placeholder();
+}
