@@ -24,7 +24,10 @@ internal static partial class Confidential
             .Select(version => version.GetProperty("value").GetString()!)];
     }
 
-    /// <summary>An e-mail address, an Australian mobile number, or an access token's header.</summary>
-    [GeneratedRegex(@"[\w.+-]+@[\w-]+\.[\w.]+|\+?614\d{8}|access_token|Bearer [\w-]{8,}")]
+    /// <summary>
+    /// An e-mail address, an Australian mobile number, or an access token's header. Longer numbers, such as correlation ids, may hold
+    /// the digits of a mobile number by chance.
+    /// </summary>
+    [GeneratedRegex(@"[\w.+-]+@[\w-]+\.[\w.]+|(?<!\d)\+?614\d{8}(?!\d)|access_token|Bearer [\w-]{8,}")]
     private static partial Regex Personal();
 }
