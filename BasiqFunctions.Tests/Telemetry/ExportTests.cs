@@ -17,7 +17,7 @@ public sealed class ExportTests
     [Fact(Timeout = 180_000)]
     public async Task A_whole_journey_arrives_by_OTLP_without_a_secret_or_anything_personal()
     {
-        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var receiver = await TelemetryReceiver.StartAsync();
         using var state = new TemporaryDirectory();
         WholeJourney journey;
         await using (var app = await AppUnderTest.StartAsync([.. WholeJourney.Settings, .. receiver.Settings], state: state))
@@ -47,10 +47,34 @@ public sealed class ExportTests
         Assert.True(found.Length == 0, string.Join(Environment.NewLine, found));
     }
 
+    [Fact(Timeout = 180_000)]
+    public async Task A_whole_journey_arrives_at_Azure_Monitor_without_a_secret_or_anything_personal()
+    {
+        await using var receiver = await TelemetryReceiver.StartAsync();
+        using var state = new TemporaryDirectory();
+        WholeJourney journey;
+        await using (var app = await AppUnderTest.StartAsync([.. WholeJourney.Settings, receiver.AzureMonitorSetting], state: state))
+        {
+            journey = new WholeJourney(app, _ => Task.CompletedTask);
+            await journey.RunAsync();
+        }
+
+        var track = receiver.Received("track");
+
+        // Of the traces it takes some a second and no more, so which come is not to be told.
+        Assert.All(
+            ["basiq.call.duration", "basiq.sync.jobs", "invalid-credentials", "\"name\":\"Request\""],
+            text => Assert.Contains(text, track, StringComparison.Ordinal));
+        var detector = new LeakDetector(
+            [.. journey.Secrets, .. Confidential.SecretsIn(state).Select((value, i) => KeyValuePair.Create($"secret {i} in the vault", value))]);
+        var found = detector.Find("track", track);
+        Assert.True(found.Count == 0, string.Join(Environment.NewLine, found));
+    }
+
     [Fact]
     public async Task Queries_are_taken_out_of_spans_whichever_library_wrote_them()
     {
-        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var receiver = await TelemetryReceiver.StartAsync();
         await using (await AppUnderTest.StartAsync(receiver.Settings))
         {
             using var careless = new ActivitySource(Instruments.Name);
@@ -73,7 +97,7 @@ public sealed class ExportTests
     public async Task A_secret_that_is_planted_in_what_is_sent_is_found()
     {
         const string Secret = "the-planted/secret=7";
-        await using var receiver = await OtlpReceiver.StartAsync();
+        await using var receiver = await TelemetryReceiver.StartAsync();
         await using (var app = await AppUnderTest.StartAsync(receiver.Settings))
         {
             app.Services.GetRequiredService<Instruments>().TokenRefreshed(Secret);
