@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace BasiqFunctions.Tests.Hosting;
 
 /// <summary>
-/// Watches an app and keeps what others can read of it: log lines, metrics, spans, problems and the journal's rows. Tests that run
+/// Watches an app and keeps what others can read of it: log lines, metrics, spans, problems and the rows of LocalHost's files. Tests that run
 /// at the same time are seen as well, so it belongs where none do.
 /// </summary>
 internal sealed class LeakWatch : IDisposable
@@ -29,13 +29,17 @@ internal sealed class LeakWatch : IDisposable
             ["span"] = _telemetry.Spans,
             ["problem"] = string.Join('\n', _problems),
             ["journal"] = await ReadRowsAsync(Path.Combine(state.Path, "journal.db")),
+            ["idempotency"] = await ReadRowsAsync(Path.Combine(state.Path, "idempotency.db")),
         };
 
     public void Dispose() => _telemetry.Dispose();
 
-    private static async Task<string> ReadRowsAsync(string journal)
+    private static async Task<string> ReadRowsAsync(string file)
     {
-        await using var connection = new SqliteConnection($"Data Source={journal};Mode=ReadOnly;Pooling=False");
+        // Made on first use.
+        if (!File.Exists(file))
+            return "";
+        await using var connection = new SqliteConnection($"Data Source={file};Mode=ReadOnly;Pooling=False");
         await connection.OpenAsync();
         List<string> tables = [];
         await using (var command = connection.CreateCommand())
@@ -58,7 +62,8 @@ internal sealed class LeakWatch : IDisposable
             {
                 var values = new object[reader.FieldCount];
                 reader.GetValues(values);
-                rows.Append(table).Append(' ').AppendJoin(' ', values).Append('\n');
+                rows.Append(table).Append(' ').AppendJoin(' ', values.Select(v => v is byte[] bytes ? Encoding.Latin1.GetString(bytes) : v))
+                    .Append('\n');
             }
         }
 

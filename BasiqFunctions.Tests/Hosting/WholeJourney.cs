@@ -80,6 +80,7 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
         var sync = await app.WaitForSyncAsync(userId, syncId);
         Assert.Equal(SyncState.Partial, sync.Status);
 
+        await RepeatCreationAsync();
         await ReadBankDataAsync(userId);
         await MisbehaveAsync(userId, state, jobIds[0]);
         await StumbleAsync(userId);
@@ -111,6 +112,23 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
             },
         });
         return user.GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Creates a user twice with one key, which then comes with another body and, not as it should be, as a key at all.</summary>
+    private async Task RepeatCreationAsync()
+    {
+        (string Key, string Email)[] requests =
+            [(OtherEmail, OtherEmail), (OtherEmail, OtherEmail), (OtherEmail, Email), (Email + new string('x', 1_000), Email)];
+        foreach (var (key, email) in requests)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("users", UriKind.Relative))
+            {
+                Content = JsonContent.Create(new { email, lastName = "Quackenbush" }),
+            };
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+            using var answer = await app.Api.SendAsync(request);
+            await keep(answer);
+        }
     }
 
     /// <summary>Reads accounts and transactions as a front end would; what is in them is to be found nowhere else.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.Versioning;
+using BasiqFunctions.Idempotency;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
@@ -38,6 +39,8 @@ public sealed class ConfidentialityTests
         Assert.Contains("invalid-input", channels["problem"], StringComparison.Ordinal);
         Assert.Contains("outcome-unknown", channels["problem"], StringComparison.Ordinal);
         Assert.Contains("verify-credentials", channels["journal"], StringComparison.Ordinal);
+        Assert.Contains("records ", channels["idempotency"], StringComparison.Ordinal);
+        Assert.Contains("idempotency-key-reused", channels["problem"], StringComparison.Ordinal);
 
         var detector = new LeakDetector(
             [.. journey.Secrets, .. Confidential.SecretsIn(state).Select((value, i) => KeyValuePair.Create($"secret {i} in the vault", value))]);
@@ -52,6 +55,7 @@ public sealed class ConfidentialityTests
     [InlineData("span")]
     [InlineData("problem")]
     [InlineData("journal")]
+    [InlineData("idempotency")]
     public async Task A_secret_that_is_planted_is_found(string channel)
     {
         const string Secret = "the-planted/secret=7";
@@ -144,6 +148,15 @@ public sealed class ConfidentialityTests
                     SyncOrchestration.Name,
                     new SyncInput("user-1", [], new SyncOptions()) { UserId = secret },
                     new StartOrchestrationOptions("sync-planted"));
+                break;
+            case "idempotency":
+                await app.Services.GetRequiredService<IIdempotencyStore>().TryAddAsync(
+                    new IdempotencyRecord(
+                        "id", "fingerprint", "claim", IdempotencyState.Running, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1))
+                    {
+                        UserId = secret,
+                    },
+                    CancellationToken.None);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(channel));

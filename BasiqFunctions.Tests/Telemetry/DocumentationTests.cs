@@ -18,9 +18,9 @@ public sealed partial class DocumentationTests
     /// </summary>
     private static readonly string[] AllowedPlaceholders =
     [
-        "Accounts", "Action", "Attempt", "Blobs", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Endpoint", "ErrorCode",
-        "Exception", "ExpiresAt", "Failure", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq", "Milliseconds", "Name", "Reason",
-        "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
+        "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "EndedBefore",
+        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
+        "Milliseconds", "Name", "Reason", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];

@@ -1,10 +1,13 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;
 using BasiqFunctions.Tests.Sync;
 using Microsoft.DurableTask;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Moq;
 
 namespace BasiqFunctions.Tests.Telemetry;
 
@@ -74,6 +77,42 @@ public sealed class SyncTelemetryTests
         Assert.Equal("completed", Assert.Single(ended.Tags).Value);
         Assert.InRange(ended.Value, 2 + 3 + 4.5, 600);
         Assert.Equal(new Dictionary<string, double> { ["success"] = 1 }, telemetry.SumsOf(second.Services, Jobs));
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task Nothing_is_counted_while_an_orchestration_is_replayed(bool isReplaying, int count)
+    {
+        using var telemetry = new TelemetryCapture();
+        await using var services = new ServiceCollection().AddInstruments().BuildServiceProvider();
+        var context = new Mock<TaskOrchestrationContext>();
+        context.SetupGet(c => c.IsReplaying).Returns(isReplaying);
+        context.Setup(c => c.GetInput<SyncInput>())
+            .Returns(new SyncInput("user-1", [SyncedJob.Lost("job-1", SyncedJob.NotFoundCode)], new SyncOptions()));
+        context.Setup(c => c.WaitForExternalEvent<string>(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .Returns(new TaskCompletionSource<string>().Task);
+
+        var ended = await new SyncOrchestration(services.GetRequiredService<Instruments>()).RunAsync(context.Object);
+
+        Assert.Equal(SyncState.Failed, ended.Status);
+        Assert.Equal(count, telemetry.Of(services, Syncs).Count);
+        Assert.Equal(count, telemetry.Of(services, Jobs).Count);
+    }
+
+    [Fact]
+    public async Task A_sync_that_breaks_on_our_side_is_counted_as_failed()
+    {
+        using var telemetry = new TelemetryCapture();
+        await using var services = new ServiceCollection().AddInstruments().BuildServiceProvider();
+        var context = new Mock<TaskOrchestrationContext>();
+        context.Setup(c => c.GetInput<SyncInput>()).Returns(new SyncInput("user-1", [SyncedJob.Unseen("job-1")], new SyncOptions()));
+        context.Setup(c => c.SetCustomStatus(It.IsAny<object>())).Throws(new InvalidOperationException());
+
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => new SyncOrchestration(services.GetRequiredService<Instruments>()).RunAsync(context.Object));
+
+        Assert.Equal("failed", Assert.Single(Assert.Single(telemetry.Of(services, Syncs)).Tags).Value);
     }
 
     [Theory]

@@ -18,7 +18,7 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
     public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(nameof(ObserveJob), input.UserId, syncId: null, async () =>
+        return AsOutcomeAsync(nameof(ObserveJob), input.UserId, run: null, async () =>
         {
             var job = await basiq.GetJobAsync(input.JobId, cancellation);
             return job.UserId is { } owner && owner != input.UserId
@@ -117,19 +117,19 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
     public async Task DiscardSync([ActivityTrigger] DiscardInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, input.SyncId);
+        using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, SnapshotRun.SyncIdOf(input.SyncId));
         await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
     }
 
-    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, string userId, string? syncId, Func<Task<T>> call)
-        where T : class => AsOutcomeAsync<T>(activity, userId, syncId, async () => new Outcome<T>(await call()));
+    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, string userId, string? run, Func<Task<T>> call)
+        where T : class => AsOutcomeAsync<T>(activity, userId, run, async () => new Outcome<T>(await call()));
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(
-        string activity, string userId, string? syncId, Func<Task<Outcome<T>>> call)
+        string activity, string userId, string? run, Func<Task<Outcome<T>>> call)
         where T : class
     {
-        using var measured = Instruments.BeginActivity(activity, userId, syncId);
+        using var measured = Instruments.BeginActivity(activity, userId, run is null ? null : SnapshotRun.SyncIdOf(run));
         try
         {
             var outcome = await call();
