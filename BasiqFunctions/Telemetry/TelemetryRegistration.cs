@@ -26,7 +26,8 @@ public static class TelemetryRegistration
 
     /// <summary>
     /// Sends telemetry by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, and to Azure Monitor where
-    /// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is. Without either it adds nothing.
+    /// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is, signed in as <c>APPLICATIONINSIGHTS_AUTHENTICATION_STRING</c> says. Without
+    /// either it adds nothing.
     /// </summary>
     /// <remarks>
     /// Traces hold the functions, the orchestrations and the calls that the app makes, these without their queries. What callers send is not traced here: it reaches the app through the Functions host, which does that.
@@ -52,7 +53,15 @@ public static class TelemetryRegistration
         if (byOtlp)
             telemetry.UseOtlpExporter();
         if (toAzureMonitor)
-            telemetry.UseAzureMonitorExporter(monitor => monitor.ConnectionString = configuration[ApplicationInsights]);
+        {
+            var credential = TelemetryCredential.Parse(configuration[TelemetryCredential.Setting]);
+            telemetry.UseAzureMonitorExporter(monitor =>
+            {
+                monitor.ConnectionString = configuration[ApplicationInsights];
+                monitor.Credential = credential;
+            });
+        }
+
         return true;
     }
 
