@@ -108,7 +108,11 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
             businessIdNoType = "ABN",
             businessAddress = new
             {
-                addressLine1 = "42 Slartibartfast Street", suburb = "Sydney", state = "NSW", postcode = "2000", countryCode = "AUS",
+                addressLine1 = "42 Slartibartfast Street",
+                suburb = "Sydney",
+                state = "NSW",
+                postcode = "2000",
+                countryCode = "AUS",
             },
         });
         return user.GetProperty("id").GetString()!;
