@@ -26,7 +26,7 @@ public sealed partial class AppSettingsTests
         BicepCompiler.SkipWithout();
         var set = (await Deployment.OfAsync(environment)).AppSettings.Keys.Select(AppSettingsContract.OptionOf).ToHashSet();
 
-        Assert.Empty(AppSettingsContract.Options
+        Findings.None(AppSettingsContract.Options
             .Where(option => !set.Contains(option) && !LeftAtDefault.Contains(option))
             .Select(option => $"{option}: set it in {Template}, or add it to LeftAtDefault in {Contract}."));
     }
@@ -35,13 +35,13 @@ public sealed partial class AppSettingsTests
     public async Task What_is_left_at_its_default_is_an_option_and_is_not_set_everywhere()
     {
         BicepCompiler.SkipWithout();
-        Assert.Empty(LeftAtDefault.Except(AppSettingsContract.Options).Select(option => $"{option} is no option: take it out of {Contract}."));
+        Findings.None(LeftAtDefault.Except(AppSettingsContract.Options).Select(option => $"{option} is no option: take it out of {Contract}."));
 
         var everywhere = new HashSet<string?>(AppSettingsContract.Options);
         foreach (var environment in Deployment.Environments)
             everywhere.IntersectWith((await Deployment.OfAsync(environment)).AppSettings.Keys.Select(AppSettingsContract.OptionOf));
 
-        Assert.Empty(LeftAtDefault.Intersect(everywhere!).Select(option => $"{option} is set: take it out of {Contract}."));
+        Findings.None(LeftAtDefault.Intersect(everywhere!).Select(option => $"{option} is set: take it out of {Contract}."));
     }
 
     [SkippableTheory]
@@ -52,7 +52,7 @@ public sealed partial class AppSettingsTests
         BicepCompiler.SkipWithout();
         var sources = Sources();
 
-        Assert.Empty((await Deployment.OfAsync(environment)).AppSettings.Keys
+        Findings.None((await Deployment.OfAsync(environment)).AppSettings.Keys
             .Where(setting => AppSettingsContract.OptionOf(setting) is null
                 && !AppSettingsContract.ReadByTheHost.ContainsKey(setting)
                 && !setting.Split("__").All(part => sources.Contains($"\"{part}\"", StringComparison.Ordinal)))
@@ -67,9 +67,9 @@ public sealed partial class AppSettingsTests
         var read = VariableName().Matches(Sources()).Select(match => match.Groups[1].Value).Distinct().ToList();
         var notSet = AppSettingsContract.NotSet.SelectMany(list => list.Names).ToList();
 
-        Assert.Empty(read.Where(name => !deployment.AppSettings.ContainsKey(name) && !notSet.Contains(name))
+        Findings.None(read.Where(name => !deployment.AppSettings.ContainsKey(name) && !notSet.Contains(name))
             .Select(name => $"{name}: set it in {Template}, or add it to NotSet in {Contract}."));
-        Assert.Empty(notSet.Except(read).Select(name => $"{name} is read by nobody: take it out of {Contract}."));
+        Findings.None(notSet.Except(read).Select(name => $"{name} is read by nobody: take it out of {Contract}."));
     }
 
     [SkippableFact]
@@ -80,12 +80,12 @@ public sealed partial class AppSettingsTests
         using var sample = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(BicepCompiler.Root, "local.settings.sample.json")));
         var values = sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => value.Name).ToList();
 
-        Assert.Empty(values
+        Findings.None(values
             .Where(name => !deployment.AppSettings.ContainsKey(name)
                 && !AppSettingsContract.OnlyInTheSample.ContainsKey(name)
                 && !(AppSettingsContract.OptionOf(name) is { } option && LeftAtDefault.Contains(option)))
             .Select(name => $"{name} is in local.settings.sample.json alone: set it in {Template}, or say in {Contract} how Azure has it."));
-        Assert.Empty(AppSettingsContract.OnlyInTheSample.Keys.Except(values).Select(name => $"{name} is not in the sample: take it out of {Contract}."));
+        Findings.None(AppSettingsContract.OnlyInTheSample.Keys.Except(values).Select(name => $"{name} is not in the sample: take it out of {Contract}."));
     }
 
     [SkippableTheory]
