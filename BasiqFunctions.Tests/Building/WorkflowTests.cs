@@ -25,17 +25,37 @@ public sealed partial class WorkflowTests
     [MemberData(nameof(Workflows))]
     public void A_workflow_may_read_the_code_and_nothing_more(string workflow)
     {
-        var permissions = Permissions().Matches(File.ReadAllText(Path.Combine(Folder, workflow)));
+        var text = File.ReadAllText(Path.Combine(Folder, workflow));
 
-        Assert.Equal("permissions:\n  contents: read\n", Assert.Single(permissions).Value);
+        Assert.Contains("\npermissions:\n  contents: read\n\n", text, StringComparison.Ordinal);
+
+        // A job that deploys also fetches the package of a run, and has GitHub vouch for it in Azure.
+        HashSet<string> allowed = workflow.StartsWith("deploy", StringComparison.Ordinal)
+            ? ["contents: read", "actions: read", "id-token: write"]
+            : ["contents: read"];
+        Assert.All(
+            Permissions().Matches(text),
+            permissions => Assert.Subset(allowed, permissions.Value.Split('\n').Skip(1).Select(line => line.Trim()).Where(line => line.Length > 0).ToHashSet()));
     }
+
+    [Theory]
+    [InlineData(".github/workflows/deploy.yml")]
+    [InlineData("infra/README.md")]
+    public void What_is_deployed_is_built_with_the_Durable_extension_that_was_tested(string file) =>
+        Assert.Equal(DurableExtensionOf(".github/workflows/ci.yml"), DurableExtensionOf(file));
+
+    private static string DurableExtensionOf(string file) =>
+        Assert.Single(DurableExtension().Matches(File.ReadAllText(Path.Combine(Repository.Root, file)))).Groups[1].Value;
 
     [GeneratedRegex(@"^\s*(-\s+)?[""']?uses[""']?\s*:")]
     private static partial Regex Uses();
 
-    [GeneratedRegex(@"^\s*(- )?uses: [\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")]
+    [GeneratedRegex(@"^\s*(- )?uses: ([\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./\.github/workflows/[\w-]+\.yml)$")]
     private static partial Regex PinnedUses();
 
-    [GeneratedRegex(@"^[ ]*permissions:.*\n(?:[ ]+.*\n)*", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^([ ]*)permissions:.*\n(?:\1[ ]+.*\n)*", RegexOptions.Multiline)]
     private static partial Regex Permissions();
+
+    [GeneratedRegex(@"DurableTaskExtensionVersion(?:: |=)([0-9.]+)")]
+    private static partial Regex DurableExtension();
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 using Microsoft.Extensions.Logging;
 
@@ -55,7 +56,7 @@ public sealed partial class AlertTests
     public async Task Each_metric_that_an_alert_looks_for_is_measured()
     {
         BicepCompiler.SkipWithout();
-        var sources = string.Join('\n', Directory.EnumerateFiles(Path.Combine(BicepCompiler.Root, "BasiqFunctions", "Telemetry"), "*.cs").Select(File.ReadAllText));
+        var sources = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "BasiqFunctions", "Telemetry"), "*.cs").Select(File.ReadAllText));
         Skip.IfNot(sources.Contains(".CreateCounter<", StringComparison.Ordinal), "The app measures nothing yet.");
 
         var asked = (await QueriesAsync()).SelectMany(query => Metric().Matches(query).Select(match => match.Groups[1].Value)).ToHashSet();
@@ -81,7 +82,7 @@ public sealed partial class AlertTests
     public async Task The_run_book_says_how_to_read_each_alert_and_why_each_role_is_given()
     {
         BicepCompiler.SkipWithout();
-        var runBook = await File.ReadAllTextAsync(Path.Combine(BicepCompiler.Root, "infra", "README.md"));
+        var runBook = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "infra", "README.md"));
 
         Assert.All(
             (await Deployment.OfAsync("prod")).Of(Rules).Concat((await Deployment.OfAsync("prod")).Of("Microsoft.Insights/metricAlerts")),

@@ -17,12 +17,18 @@ internal static class AppSettingsContract
             "Basiq:BaseUrl",
             "Basiq:ConsentUrl",
             "Basiq:MaxAnswerBytes",
+            "Basiq:MaxConcurrentCalls",
             "Basiq:MaxConnections",
             "Basiq:MaxRetries",
             "Basiq:MaxRetryDelay",
+            "Basiq:MaxTokenRequests",
             "Basiq:RetryDelay",
+            "Basiq:TokenRequestWindow",
             "Basiq:TotalTimeout",
             "Consent:StateLifetime",
+            "Idempotency:Lease",
+            "Idempotency:Retention",
+            "Idempotency:Table",
             "Snapshots:LeftoverGrace",
             "Sync:FirstPollDelay",
             "Sync:JobTimeout",
@@ -53,6 +59,7 @@ internal static class AppSettingsContract
     public static IReadOnlyDictionary<string, string> OnlyInTheSample { get; } = new Dictionary<string, string>
     {
         ["FUNCTIONS_WORKER_RUNTIME"] = "functionAppConfig.runtime; Flex Consumption refuses the setting.",
+        ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Production, which is what the host takes it for.",
         ["AzureWebJobsStorage"] = "AzureWebJobsStorage__accountName, by identity.",
     };
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -77,7 +78,7 @@ public sealed partial class AppSettingsTests
     {
         BicepCompiler.SkipWithout();
         var deployment = await Deployment.OfAsync("prod");
-        using var sample = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(BicepCompiler.Root, "local.settings.sample.json")));
+        using var sample = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "local.settings.sample.json")));
         var values = sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => value.Name).ToList();
 
         Findings.None(values
@@ -118,7 +119,7 @@ public sealed partial class AppSettingsTests
         : value;
 
     private static string Sources() => string.Join('\n', Directory
-        .EnumerateFiles(Path.Combine(BicepCompiler.Root, "BasiqFunctions"), "*.cs", SearchOption.AllDirectories)
+        .EnumerateFiles(Path.Combine(Repository.Root, "BasiqFunctions"), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .Select(File.ReadAllText));
 

@@ -16,9 +16,6 @@ internal static class BicepCompiler
             ? path
             : null;
 
-    /// <summary>The repository.</summary>
-    public static string Root { get; } = FindRoot();
-
     public static void SkipWithout() => Skip.If(
         Location is null,
         "There is no Bicep compiler here: its package is for Linux x64. Name one by an environment variable BicepPath, and build again.");
@@ -49,10 +46,10 @@ internal static class BicepCompiler
     public static TemporaryDirectory Copy()
     {
         var copy = new TemporaryDirectory();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root, "infra"), "*", SearchOption.AllDirectories)
-            .Append(Path.Combine(Root, "host.json")))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "infra"), "*", SearchOption.AllDirectories)
+            .Append(Path.Combine(Repository.Root, "host.json")))
         {
-            var target = Path.Combine(copy.Path, Path.GetRelativePath(Root, file));
+            var target = Path.Combine(copy.Path, Path.GetRelativePath(Repository.Root, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(file, target);
         }
@@ -93,13 +90,5 @@ internal static class BicepCompiler
         }
 
         return (process.ExitCode, await output + await errors);
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "BasiqFunctions.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-        return folder.FullName;
     }
 }

@@ -1,3 +1,5 @@
+using BasiqFunctions.Tests.Hosting;
+
 namespace BasiqFunctions.Tests.Infrastructure;
 
 public sealed class BicepTests
@@ -42,7 +44,7 @@ public sealed class BicepTests
 
         var files = copy.Files.Where(file => Path.GetExtension(file) is ".bicep" or ".bicepparam").Select(file => Path.GetRelativePath(copy.Path, file)).ToList();
         Assert.Contains(Path.Combine("infra", "modules", "storage.bicep"), files);
-        Assert.All(files, file => Assert.Equal(File.ReadAllText(Path.Combine(BicepCompiler.Root, file)), File.ReadAllText(Path.Combine(copy.Path, file))));
+        Assert.All(files, file => Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, file)), File.ReadAllText(Path.Combine(copy.Path, file))));
     }
 
     [SkippableFact]

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 
 namespace BasiqFunctions.Tests.Infrastructure;
@@ -49,7 +50,7 @@ internal static class RoleRules
     {
         var account = deployment.Only("Microsoft.Storage/storageAccounts").Text("name");
         var vault = deployment.Only("Microsoft.KeyVault/vaults").Text("name");
-        using var host = JsonDocument.Parse(File.ReadAllText(Path.Combine(BicepCompiler.Root, "host.json")));
+        using var host = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "host.json")));
         var hub = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("hubName").GetString()!.ToLowerInvariant();
         string[] containers =
         [

@@ -61,7 +61,7 @@ resource onContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// On the account, which has no queues and tables but Durable's and the host's: how many queues there are follows from the
+// On the account, which has no queues and tables but Durable's, the host's and the app's: how many queues there are follows from the
 // partition count, and the host makes a table of diagnostic events each month.
 resource onQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
@@ -81,7 +81,7 @@ resource onTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, identity.id, roles.storageTableDataContributor)
   properties: {
-    description: 'Durable keeps histories, instances and partitions in tables; the host its diagnostic events.'
+    description: 'Durable keeps histories, instances and partitions in tables; the app the records of idempotency keys; the host its diagnostic events.'
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
       roles.storageTableDataContributor

@@ -1,6 +1,6 @@
 import { textByName } from 'types.bicep'
 
-metadata description = 'The vault of the API key, the server token and the key of consent states. Its secrets are no business of this template.'
+metadata description = 'The vault of the API key, the server token and the app\'s own keys. Its secrets are no business of this template.'
 
 param name string
 param location string
