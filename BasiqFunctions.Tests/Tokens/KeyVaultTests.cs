@@ -269,12 +269,15 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
         Assert.Equal("ForbiddenByRbac", tokens.GetHealth().KeyVaultError);
         Assert.Contains(
             "[1108] Key Vault does not let this app store secret basiq-server-token (ForbiddenByRbac): grant the app's identity the role "
-            + "Key Vault Secrets Officer on the vault.",
+            + "Key Vault Secrets Officer on the secret or the vault.",
             _logs.Text,
             StringComparison.Ordinal);
-        Assert.Contains("[1108] Key Vault does not let this app read secret basiq-api-key", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "read secret basiq-api-key (ForbiddenByRbac): grant the app's identity the role Key Vault Secrets User on",
+            _logs.Text,
+            StringComparison.Ordinal);
         await Assert.ThrowsAsync<RequestFailedException>(() => SecretAsync(SecretNames.ConsentStateKey));
-        Assert.Contains("read or make secret consent-state-key (ForbiddenByRbac): grant", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains("read or make secret consent-state-key (ForbiddenByRbac): grant the app's identity the role Key Vault Secrets Officer", _logs.Text, StringComparison.Ordinal);
     }
 
     [Fact]

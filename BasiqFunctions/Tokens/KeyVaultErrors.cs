@@ -9,8 +9,11 @@ namespace BasiqFunctions.Tokens;
 /// <summary>Names a Key Vault failure by a code alone: messages of the SDK quote answers.</summary>
 internal static class KeyVaultErrors
 {
-    /// <summary>The built-in role that lets the app read, store, update and recover secrets.</summary>
-    internal const string Role = "Key Vault Secrets Officer";
+    /// <summary>The built-in role that lets the app read, store, update and recover a secret.</summary>
+    internal const string Officer = "Key Vault Secrets Officer";
+
+    /// <summary>The built-in role that lets it read one, which is enough for the API key.</summary>
+    internal const string User = "Key Vault Secrets User";
 
     /// <summary>Inner code of a secret that is there and switched off.</summary>
     internal const string Disabled = "SecretDisabled";
@@ -43,7 +46,7 @@ internal static class KeyVaultErrors
     {
         var code = Code(exception);
         if (exception is RequestFailedException { Status: 403 } && code is not (Disabled or "ForbiddenByFirewall" or "ForbiddenByConnection"))
-            Log.KeyVaultRoleMissing(logger, action, secret, code);
+            Log.KeyVaultRoleMissing(logger, action, secret, code, secret is SecretNames.ApiKey ? User : Officer);
         else
             Log.KeyVaultFailed(logger, action, secret, code);
         return code;

@@ -30,8 +30,8 @@ internal static partial class Log
     [LoggerMessage(
         1108,
         LogLevel.Error,
-        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role " + KeyVaultErrors.Role + " on the vault.")]
-    public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode);
+        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role {Role} on the secret or the vault.")]
+    public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode, string role);
 
     [LoggerMessage(1109, LogLevel.Warning, "Secret {Secret} had been deleted; it was recovered.")]
     public static partial void SecretRecovered(ILogger logger, string secret);
