@@ -1,3 +1,4 @@
+using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
@@ -16,7 +17,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
     public ClientUnderTest(params (string Key, string? Value)[] settings)
     {
         Vault = new(Clock);
-        _services = Compose(Clock, Basiq, Vault, Logs, settings);
+        _services = Compose(Clock, Basiq, Vault.CreateClient(), Logs, settings);
     }
 
     public WatchedClock Clock { get; } = new();
@@ -56,7 +57,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
     internal static ServiceProvider Compose(
         TimeProvider clock,
         HttpMessageHandler basiq,
-        StubKeyVault vault,
+        SecretClient vault,
         LogCapture logs,
         params (string Key, string? Value)[] settings)
     {
@@ -67,7 +68,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
         services.AddSingleton(clock);
-        services.AddSingleton(vault.CreateClient());
+        services.AddSingleton(vault);
         services.AddBasiqClient(configuration).AddTokens(configuration);
         services.AddHttpClient(BasiqClient.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);
         return services.BuildServiceProvider(validateScopes: true);

@@ -304,7 +304,7 @@ public sealed class LimitTests
     public void Token_requests_are_limited_towards_Basiq_and_towards_a_stand_in_only_if_that_is_set(string url, string? setting, int? limit)
     {
         using var services = ClientUnderTest.Compose(
-            new FakeTimeProvider(), new StubBasiq(), new StubKeyVault(new FakeTimeProvider()), new LogCapture(),
+            new FakeTimeProvider(), new StubBasiq(), new StubKeyVault(new FakeTimeProvider()).CreateClient(), new LogCapture(),
             ("Basiq:BaseUrl", url), ("Basiq:MaxTokenRequests", setting));
         var limiter = services.GetRequiredService<TokenRequestLimiter>();
 

@@ -110,6 +110,29 @@ public sealed class HealthTests : IDisposable
         Assert.Equal($"minted 0 s ago, expires {now.AddMinutes(60):u}", Lines(await Ask())[0].Detail);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_refused_API_key_is_told_and_tried_whether_or_not_a_token_lives(bool hasToken)
+    {
+        var now = _scene.Clock.GetUtcNow();
+        var health = hasToken ? new TokenHealth(TimeSpan.FromMinutes(1), now.AddMinutes(59), null) : new TokenHealth(null, null, null);
+        _tokens.Setup(t => t.GetHealth()).Returns(health with { IsApiKeyRefused = true });
+        _tokens.Setup(t => t.RefreshAsync(It.IsAny<CancellationToken>()))
+            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Forbidden, 403, "POST /token"));
+
+        var refused = await Ask();
+        Assert.Equal((503, ("server-token", "unhealthy", "api-key-refused")), (refused.Status, Lines(refused)[0]));
+        Assert.DoesNotContain("server-token", _scene.Logs.Text, StringComparison.Ordinal);
+
+        _tokens.Setup(t => t.RefreshAsync(It.IsAny<CancellationToken>()))
+            .ReturnsAsync(new ServerToken("the-server-token", now, now.AddHours(1)))
+            .Callback(() => Holds(TimeSpan.FromMinutes(30), null));
+        _scene.Clock.Advance(HealthChecks.Freshness);
+        var taken = await Ask();
+        Assert.Equal((200, "healthy"), (taken.Status, Lines(taken)[0].Status));
+    }
+
     [Fact]
     public async Task A_snapshot_storage_that_fails_is_down()
     {

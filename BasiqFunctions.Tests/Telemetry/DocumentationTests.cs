@@ -20,7 +20,7 @@ public sealed partial class DocumentationTests
     [
         "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "EndedBefore",
         "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
-        "Milliseconds", "Name", "Reason", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
+        "Milliseconds", "Name", "Reason", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];

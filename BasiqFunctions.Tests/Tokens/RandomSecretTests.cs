@@ -3,6 +3,7 @@ using System.Text;
 using Azure;
 using BasiqFunctions.Tests.Basiq;
 using BasiqFunctions.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BasiqFunctions.Tests.Tokens;
 
@@ -56,5 +57,5 @@ public sealed class RandomSecretTests : IDisposable
     }
 
     private Task<byte[]> GetAsync() =>
-        RandomSecret.GetOrCreateAsync(_vault.CreateClient(), SecretNames.ConsentStateKey, _clock, CancellationToken.None);
+        RandomSecret.GetOrCreateAsync(_vault.CreateClient(), SecretNames.ConsentStateKey, _clock, NullLogger.Instance, CancellationToken.None);
 }

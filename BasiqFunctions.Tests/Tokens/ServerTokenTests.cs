@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Tests.Basiq;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
@@ -35,9 +36,15 @@ public sealed class ServerTokenTests
     {
         await using var test = new ClientUnderTest();
         var first = await test.Tokens.GetAsync();
+        var before = test.Vault.Reads;
+
+        // Once, Key Vault is asked whether another instance has stored one as well.
+        test.Clock.Advance(ServerTokenProvider.SettleAfter);
+        Assert.Same(first, await test.Tokens.GetAsync());
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(test.Vault.Reads), seen => seen == before + 1);
         var reads = test.Vault.Reads;
 
-        test.Clock.Advance(TimeSpan.FromMinutes(55) - TimeSpan.FromSeconds(1));
+        test.Clock.Advance(TimeSpan.FromMinutes(55) - ServerTokenProvider.SettleAfter - TimeSpan.FromSeconds(1));
         Assert.Same(first, await test.Tokens.GetAsync());
         Assert.Equal(reads, test.Vault.Reads);
 
@@ -288,23 +295,6 @@ public sealed class ServerTokenTests
         await test.Tokens.RefreshAsync();
         Assert.Equal(["Basic old-key", "Basic old-key", "Basic new-key"], test.Basiq.Mints.Select(request => request.Authorization));
         Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
-    }
-
-    [Fact]
-    public async Task A_key_that_stays_refused_is_not_looked_up_for_every_call()
-    {
-        await using var test = new ClientUnderTest();
-        test.Vault.Put(SecretNames.ApiKey, "bad-key");
-        test.Basiq.Script(() => StubBasiq.Error(HttpStatusCode.Forbidden, "forbidden-access"));
-
-        for (var i = 0; i < 10; i++)
-        {
-            var failure = await test.FailureAsync(test.Client.CreateClientTokenAsync("u1"));
-            Assert.Equal(BasiqFailureKind.Forbidden, failure.Kind);
-        }
-
-        Assert.Equal(10, test.Basiq.Calls.Count);
-        Assert.Equal(2, test.Vault.Reads);
     }
 
     [Fact]

@@ -14,7 +14,10 @@ public sealed record BasiqFailure(BasiqFailureKind Kind, string Code)
     /// <summary>Code of a data call that was not sent, since <c>Basiq:MaxConcurrentCalls</c> are under way.</summary>
     public const string CallLimitCode = "concurrent-call-limit";
 
-    /// <summary>Whether this app refused the call by its own limits and sent nothing to Basiq.</summary>
+    /// <summary>Code of a token request that was not sent, since Basiq refuses the API key that it would take.</summary>
+    public const string ApiKeyRefusedCode = "api-key-refused";
+
+    /// <summary>Whether this app refused the call, by its own limits or with a key that is known to be refused, and sent nothing to Basiq.</summary>
     public bool IsRefusedHere { get; init; }
 
     /// <summary>The HTTP status, or null when there was no answer.</summary>

@@ -1,7 +1,7 @@
 using Azure;
-using Azure.Identity;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Tokens;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -39,7 +39,9 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
         catch (BasiqException e)
         {
             var problem = ProblemFor(e.Failure);
-            if (problem.Status >= 500)
+
+            // What this app refused itself is told by whoever did, once a minute and not by each call.
+            if (problem.Status >= 500 && !e.Failure.IsRefusedHere)
                 logger.BasiqFailed(function, problem.Status, problem.Code, e.Failure.ToString());
             return problem;
         }
@@ -54,8 +56,9 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
                 e.StatusCode is StatusCodes.Status413PayloadTooLarge ? ProblemCodes.BodyTooLarge : ProblemCodes.InvalidInput,
                 "The request could not be read.");
         }
-        catch (Exception e) when (IsDependencyAway(e))
+        catch (Exception e) when (KeyVaultErrors.IsAway(e))
         {
+            // Key Vault or storage: the SDKs of both fail alike.
             logger.DependencyFailed(function, e.GetType().Name, (e as RequestFailedException)?.Status);
             return new ProblemResult(503, ProblemCodes.DependencyUnavailable, "A service behind this one does not answer; try again.")
             {
@@ -114,10 +117,6 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
             Errors = failure.Kind is BasiqFailureKind.Invalid ? ErrorsOf(failure) : null,
         };
     }
-
-    /// <summary>Key Vault or storage cannot be reached, refuses for the moment, or gives this app no access.</summary>
-    private static bool IsDependencyAway(Exception exception) =>
-        exception is RequestFailedException { Status: 0 or 401 or 403 or 408 or 429 or >= 500 } or AuthenticationFailedException;
 
     /// <summary>What was not found is the innermost thing that the called endpoint names.</summary>
     private static (int Status, string Code, string Detail) NotFound(string? endpoint) => endpoint switch

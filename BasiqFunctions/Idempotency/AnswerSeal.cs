@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Tokens;
+using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Idempotency;
 
@@ -15,7 +16,7 @@ namespace BasiqFunctions.Idempotency;
 /// were sealed with the old one are made again instead.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "The semaphore hands out no wait handle, so there is nothing to dispose.")]
-internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock)
+internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogger<AnswerSeal> logger)
 {
     /// <summary>How often answers that cannot be opened make this ask Key Vault for another secret.</summary>
     internal static readonly TimeSpan LeastBetweenReads = TimeSpan.FromMinutes(1);
@@ -93,7 +94,7 @@ internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock)
             if (Usable(unfit) is { } meanwhile)
                 return meanwhile;
             var readAt = clock.GetTimestamp();
-            _held = new Held(await RandomSecret.GetOrCreateAsync(secrets, SecretNames.IdempotencySealKey, clock, cancellation), readAt);
+            _held = new Held(await RandomSecret.GetOrCreateAsync(secrets, SecretNames.IdempotencySealKey, clock, logger, cancellation), readAt);
             return _held.Secret;
         }
         finally

@@ -15,7 +15,7 @@ internal sealed class ApiKeyProvider(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>A key that stays refused is looked up no more often than this, however many calls it fails.</summary>
-    private static readonly TimeSpan PauseBetweenLookups = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan PauseBetweenLookups = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _reading = new(1, 1);
     private volatile Cached? _cached;
@@ -82,8 +82,7 @@ internal sealed class ApiKeyProvider(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            error = KeyVaultErrors.Code(exception);
-            Log.KeyVaultFailed(logger, "read", SecretNames.ApiKey, error);
+            error = KeyVaultErrors.Report(logger, "read", SecretNames.ApiKey, exception);
         }
 
         // With Key Vault down, the key that worked so far is a better guess than a setting that may be older.

@@ -9,7 +9,8 @@ namespace BasiqFunctions.Tokens;
 /// refuses it, the call is made once more with another one, if there is another one. A refusal means that Basiq did nothing,
 /// so this is safe for every call.
 /// </summary>
-internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyProvider keys) : DelegatingHandler
+internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyProvider keys, ApiKeyRefusals refusals)
+    : DelegatingHandler
 {
     /// <summary>Whether a text can be a token or key: printable ASCII without spaces, as a header can carry.</summary>
     internal static bool IsCredential(string? text) =>
@@ -52,27 +53,39 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
     private async Task<HttpResponseMessage> SendWithKeyAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var key = await keys.GetAsync(cancellationToken);
+        if (!refusals.Admit(key))
+        {
+            key = await refusals.FindOtherAsync(keys, key, cancellationToken) is { } changed && refusals.Admit(changed)
+                ? changed
+                : throw refusals.NotAdmitted(BasiqCall.Of(request).Endpoint);
+        }
+
         Attach(request, key);
         var response = await base.SendAsync(request, cancellationToken);
-        if (response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) || BasiqRetries.IsOverload(response))
-            return response;
-
-        ApiKey? other;
-        try
+        if (ApiKeyRefusals.IsRefusal(response))
         {
-            other = await keys.GetOtherThanAsync(key, cancellationToken);
-        }
-        catch
-        {
-            response.Dispose();
-            throw;
+            ApiKey? other;
+            try
+            {
+                other = await keys.GetOtherThanAsync(key, cancellationToken);
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+
+            if (other is not null)
+            {
+                response.Dispose();
+                key = other;
+                Attach(request, key);
+                response = await base.SendAsync(request, cancellationToken);
+            }
         }
 
-        if (other is null)
-            return response;
-        response.Dispose();
-        Attach(request, other);
-        return await base.SendAsync(request, cancellationToken);
+        refusals.Answered(key, response);
+        return response;
     }
 
     /// <summary>The key goes out as issued: it is what the Basic scheme wants already (Basiq, Quickstart: API, step 1).</summary>

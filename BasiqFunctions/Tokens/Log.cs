@@ -26,4 +26,25 @@ internal static partial class Log
 
     [LoggerMessage(1107, LogLevel.Information, "No Key Vault is configured: secrets are kept in {File}, which only its owner can read.")]
     public static partial void SecretsInFile(ILogger logger, string file);
+
+    [LoggerMessage(
+        1108,
+        LogLevel.Error,
+        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role {Role} on the secret or the vault.")]
+    public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode, string role);
+
+    [LoggerMessage(1109, LogLevel.Warning, "Secret {Secret} had been deleted; it was recovered.")]
+    public static partial void SecretRecovered(ILogger logger, string secret);
+
+    [LoggerMessage(1110, LogLevel.Information, "Another instance has stored a server token too; all go on with that one.")]
+    public static partial void TokenAgreedOn(ILogger logger);
+
+    [LoggerMessage(
+        1111,
+        LogLevel.Error,
+        "Basiq refuses the API key: no token can be had until it is replaced, in Key Vault (" + SecretNames.ApiKey + ") or in Basiq:ApiKey. Calls refused since the last such line: {Calls}.")]
+    public static partial void KeyRefused(ILogger logger, int calls);
+
+    [LoggerMessage(1112, LogLevel.Information, "Basiq takes the API key again.")]
+    public static partial void KeyTaken(ILogger logger);
 }

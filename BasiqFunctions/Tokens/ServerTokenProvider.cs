@@ -12,6 +12,7 @@ namespace BasiqFunctions.Tokens;
 internal sealed class ServerTokenProvider(
     ServerTokenVault vault,
     ITokenEndpoint endpoint,
+    ApiKeyRefusals refusals,
     Instruments instruments,
     TimeProvider timeProvider,
     ILogger<ServerTokenProvider> logger)
@@ -23,18 +24,34 @@ internal sealed class ServerTokenProvider(
     /// </summary>
     private static readonly TimeSpan PauseAfterReplacement = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// So long after a token was taken, Key Vault is asked whether another instance has stored one at the same time: longer than a
+    /// mint with its retries and the storing take together, so that all instances then see the same latest version.
+    /// </summary>
+    internal static readonly TimeSpan SettleAfter = TimeSpan.FromSeconds(90);
+
+    /// <summary>While Basiq refuses the API key, Key Vault alone may bring a token: it is asked this often, not by every call.</summary>
+    private static readonly TimeSpan PauseBetweenReads = TimeSpan.FromSeconds(1);
+
     /// <summary>Outcome of a refresh whose token Key Vault did not take: it serves this process alone.</summary>
     private const string NotStored = "not-stored";
 
     private readonly Lock _gate = new();
     private volatile Held? _held;
     private Task<Landed>? _flight;
+    private readonly LogPace _kept = new(timeProvider);
     private string? _refused;
+    private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
 
-    public ValueTask<ServerToken> GetAsync(CancellationToken cancellationToken = default) =>
-        _held is { } held && timeProvider.GetUtcNow() < held.Token.FreshUntil
-            ? new(held.Token)
-            : new(WaitForTokenAsync(cancellationToken));
+    public ValueTask<ServerToken> GetAsync(CancellationToken cancellationToken = default)
+    {
+        var now = timeProvider.GetUtcNow();
+        if (_held is not { } held || now >= held.Token.FreshUntil)
+            return new(WaitForTokenAsync(cancellationToken));
+        if (now >= held.SettleAt)
+            BeginToSettle(held);
+        return new(held.Token);
+    }
 
     public void Invalidate(ServerToken token)
     {
@@ -80,10 +97,11 @@ internal sealed class ServerTokenProvider(
         return token;
     }
 
-    public TokenHealth GetHealth() =>
-        _held is { } held
-            ? new(timeProvider.GetUtcNow() - held.Token.MintedAt, held.Token.ExpiresAt, vault.LastError)
-            : new(Age: null, ExpiresAt: null, vault.LastError);
+    public TokenHealth GetHealth()
+    {
+        var held = _held?.Token;
+        return new(timeProvider.GetUtcNow() - held?.MintedAt, held?.ExpiresAt, vault.LastError) { IsApiKeyRefused = refusals.AreOn };
+    }
 
     private async Task<ServerToken> WaitForTokenAsync(CancellationToken cancellationToken) =>
         (await JoinFlight().WaitAsync(cancellationToken)).Token;
@@ -100,6 +118,36 @@ internal sealed class ServerTokenProvider(
         }
     }
 
+    /// <summary>Has Key Vault asked, once and in the background: the token in memory is good and nobody waits.</summary>
+    private void BeginToSettle(Held held)
+    {
+        lock (_gate)
+        {
+            if (!ReferenceEquals(_held, held))
+                return;
+            _held = held with { SettleAt = DateTimeOffset.MaxValue };
+        }
+
+        TakeOff(() => SettleAsync(held.Token));
+    }
+
+    private async Task<Landed> SettleAsync(ServerToken mine)
+    {
+        if (await vault.ReadAsync() is not { } latest || latest.Value == mine.Value)
+            return new(mine, Version: null);
+        lock (_gate)
+        {
+            // A newer one of this instance's own, or a refusal, came in between; or it would be no gain.
+            var now = timeProvider.GetUtcNow();
+            if (!ReferenceEquals(_held?.Token, mine) || latest.Value == _refused || latest.FreshUntil <= now)
+                return new(mine, Version: null);
+            _held = new(latest, now, now + SettleAfter, ReplacesRefused: false);
+        }
+
+        Log.TokenAgreedOn(logger);
+        return new(latest, Version: null);
+    }
+
     /// <summary>Starts away from the caller, its locks and its context, and sees to it that a failure is never unobserved.</summary>
     private static Task<Landed> TakeOff(Func<Task<Landed>> route)
     {
@@ -114,8 +162,14 @@ internal sealed class ServerTokenProvider(
 
     private async Task<Landed> ReadOrMintAsync()
     {
-        if (await vault.ReadAsync() is { } stored && Hold(stored, isMinted: false))
-            return new(stored, Version: null);
+        var now = timeProvider.GetUtcNow();
+        if (!refusals.AreOn || now - _lastRead >= PauseBetweenReads)
+        {
+            _lastRead = now;
+            if (await vault.ReadAsync() is { } stored && Hold(stored, isMinted: false))
+                return new(stored, Version: null);
+        }
+
         try
         {
             return await MintAsync();
@@ -123,7 +177,8 @@ internal sealed class ServerTokenProvider(
         catch (BasiqException exception) when (_held is { } held && timeProvider.GetUtcNow() < held.Token.ExpiresAt)
         {
             // Close to its end and still good: better than none while Basiq mints no other.
-            Log.TokenKept(logger, exception.Failure.Kind, held.Token.ExpiresAt);
+            if (_kept.IsDue(out _))
+                Log.TokenKept(logger, exception.Failure.Kind, held.Token.ExpiresAt);
             return new(held.Token, Version: null);
         }
     }
@@ -159,7 +214,7 @@ internal sealed class ServerTokenProvider(
             var now = timeProvider.GetUtcNow();
             if (!isMinted && (token.Value == _refused || token.FreshUntil <= now))
                 return false;
-            _held = new(token, now, ReplacesRefused: isMinted && _refused is not null);
+            _held = new(token, now, now + SettleAfter, ReplacesRefused: isMinted && _refused is not null);
             _refused = null;
             return true;
         }
@@ -168,5 +223,5 @@ internal sealed class ServerTokenProvider(
     /// <summary>What a flight brings: the token and, if it has just been stored, its version in Key Vault.</summary>
     private sealed record Landed(ServerToken Token, string? Version);
 
-    private sealed record Held(ServerToken Token, DateTimeOffset TakenAt, bool ReplacesRefused);
+    private sealed record Held(ServerToken Token, DateTimeOffset TakenAt, DateTimeOffset SettleAt, bool ReplacesRefused);
 }

@@ -36,7 +36,8 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
                     ? new(secret.Value, MintedAt(properties) ?? properties.CreatedOn ?? expiresOn, expiresOn)
                     : null;
         }
-        catch (RequestFailedException exception) when (exception.Status == 404)
+        catch (RequestFailedException exception)
+            when (exception.Status == 404 || (exception.Status == 403 && KeyVaultErrors.Code(exception) is KeyVaultErrors.Disabled))
         {
             _lastError = null;
             return null;
@@ -48,10 +49,12 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
         }
     }
 
-    /// <summary>Stores a token with its expiry; returns the version, or null when Key Vault failed.</summary>
+    /// <summary>
+    /// Stores a token with its expiry, under a name that is recovered if it was deleted; returns the version, or null when Key Vault
+    /// failed.
+    /// </summary>
     public async Task<string?> StoreAsync(ServerToken token)
     {
-        using var patience = new CancellationTokenSource(Patience, timeProvider);
         var secret = new KeyVaultSecret(SecretNames.ServerToken, token.Value)
         {
             Properties =
@@ -67,7 +70,18 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
         };
         try
         {
-            KeyVaultSecret stored = await secrets.SetSecretAsync(secret, patience.Token);
+            var stored = await DeletedSecret.RecoverForAsync(
+                secrets,
+                SecretNames.ServerToken,
+                timeProvider,
+                logger,
+                async cancellation =>
+                {
+                    using var patience = new CancellationTokenSource(Patience, timeProvider);
+                    using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+                    return (await secrets.SetSecretAsync(secret, either.Token)).Value;
+                },
+                CancellationToken.None);
             _lastError = null;
             return stored.Properties.Version;
         }
@@ -113,9 +127,6 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
             ? mintedAt
             : null;
 
-    private void Failed(string action, Exception exception)
-    {
-        _lastError = KeyVaultErrors.Code(exception);
-        Log.KeyVaultFailed(logger, action, SecretNames.ServerToken, _lastError);
-    }
+    private void Failed(string action, Exception exception) =>
+        _lastError = KeyVaultErrors.Report(logger, action, SecretNames.ServerToken, exception);
 }

@@ -1,5 +1,3 @@
-using Azure.Core;
-using Azure.Identity;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Telemetry;
@@ -33,6 +31,7 @@ public static class TokensRegistration
         services.AddInstruments();
         services.TryAddSingleton<IServerTokenProvider>(CreateTokenProvider);
         services.TryAddSingleton<IApiKeyProvider, ApiKeyProvider>();
+        services.TryAddSingleton<ApiKeyRefusals>();
         services.TryAddTransient<AuthorizationHandler>();
 
         // First in the list is outermost: a refused token is replaced outside of retries and time-outs.
@@ -57,15 +56,7 @@ public static class TokensRegistration
         // Validated: exactly one of the two is set.
         var options = provider.GetRequiredService<IOptions<KeyVaultOptions>>().Value;
         if (!string.IsNullOrEmpty(options.Uri))
-        {
-            return new SecretClient(
-                new Uri(options.Uri),
-                Credential(),
-                new SecretClientOptions
-                {
-                    Retry = { MaxRetries = 2, Delay = TimeSpan.FromMilliseconds(300), NetworkTimeout = TimeSpan.FromSeconds(5) },
-                });
-        }
+            return KeyVaultClient.Create(new Uri(options.Uri), KeyVaultCredential.Choose(Environment.GetEnvironmentVariable));
 
         var file = Path.GetFullPath(options.LocalFile!);
         Log.SecretsInFile(provider.GetRequiredService<ILogger<SecretClient>>(), file);
@@ -84,25 +75,7 @@ public static class TokensRegistration
 
     /// <summary>Told by what the platform gives every app there: an instance id, and an endpoint for its managed identity.</summary>
     private static bool RunsInAzure() =>
-        HasEnvironmentVariable("IDENTITY_ENDPOINT") || HasEnvironmentVariable("WEBSITE_INSTANCE_ID");
+        HasEnvironmentVariable(KeyVaultCredential.IdentityEndpoint) || HasEnvironmentVariable("WEBSITE_INSTANCE_ID");
 
     private static bool HasEnvironmentVariable(string name) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name));
-
-    /// <summary>
-    /// In Azure the managed identity alone; elsewhere the developer's own tools. A narrow chain fails fast and never signs in
-    /// with a credential that nobody meant (Microsoft Learn, Credential chains in the Azure Identity library for .NET).
-    /// </summary>
-    private static TokenCredential Credential() =>
-        HasEnvironmentVariable("IDENTITY_ENDPOINT")
-            ? new ManagedIdentityCredential(
-                Environment.GetEnvironmentVariable("AZURE_CLIENT_ID") is { Length: > 0 } clientId
-                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
-                    : ManagedIdentityId.SystemAssigned)
-            : new DefaultAzureCredential(new DefaultAzureCredentialOptions
-            {
-                ExcludeEnvironmentCredential = true,
-                ExcludeWorkloadIdentityCredential = true,
-                ExcludeManagedIdentityCredential = true,
-                ExcludeInteractiveBrowserCredential = true,
-            });
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
-using Azure.Identity;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Tokens;
 using Microsoft.Extensions.Logging;
@@ -47,10 +46,10 @@ public sealed class ConsentStateKey(SecretClient secrets, TimeProvider clock, IL
             var readAt = clock.GetTimestamp();
             try
             {
-                var key = await RandomSecret.GetOrCreateAsync(secrets, SecretNames.ConsentStateKey, clock, cancellation);
+                var key = await RandomSecret.GetOrCreateAsync(secrets, SecretNames.ConsentStateKey, clock, logger, cancellation);
                 _held = new Held(key, readAt);
             }
-            catch (Exception e) when (e is RequestFailedException or AuthenticationFailedException && _held is not null)
+            catch (Exception e) when (KeyVaultErrors.IsAway(e) && !cancellation.IsCancellationRequested && _held is not null)
             {
                 logger.StateKeyNotRead(e.GetType().Name, (e as RequestFailedException)?.Status);
                 _held = _held with { ReadAt = readAt };

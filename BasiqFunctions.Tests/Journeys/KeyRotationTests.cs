@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Health;
+using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tokens;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+/// <summary>Basiq's API key is replaced while the app runs.</summary>
+public sealed class KeyRotationTests
+{
+    [Fact]
+    public async Task A_refused_key_shows_to_callers_and_in_health_until_another_one_is_in_Key_Vault()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(clock: clock);
+        var userId = await app.CreateUserAsync();
+        Assert.Equal(HttpStatusCode.OK, await ClientTokenAsync(app, userId));
+        using var revoked = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { ApiKey = "the-key-of-tomorrow" });
+        revoked.EnsureSuccessStatusCode();
+        var before = await app.CountAsync("POST /token");
+
+        for (var i = 0; i < 20; i++)
+        {
+            using var answer = await app.Api.PostAsync(new Uri($"users/{userId}/client-token", UriKind.Relative), null);
+            await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.BadGateway, "basiq-refused");
+        }
+
+        Assert.Equal(before + 1, await app.CountAsync("POST /token"));
+        Assert.Equal(1, app.Logs.Lines.Count(line => line.Contains("[1111]", StringComparison.Ordinal)));
+        Assert.InRange(app.Logs.Lines.Count(line => line.Contains("CreateClientToken answers", StringComparison.Ordinal)), 0, 1);
+        Assert.Equal(("unhealthy", "api-key-refused"), await ServerTokenLineAsync(app));
+
+        // The token in memory is good: whatever needs no other goes on.
+        using var user = await app.Api.GetAsync(new Uri($"users/{userId}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, user.StatusCode);
+
+        await app.Services.GetRequiredService<SecretClient>().SetSecretAsync(SecretNames.ApiKey, "the-key-of-tomorrow");
+        clock.Advance(HealthChecks.Freshness - TimeSpan.FromSeconds(1));
+        Assert.Equal(HttpStatusCode.OK, await ClientTokenAsync(app, userId));
+        clock.Advance(HealthChecks.Freshness);
+        Assert.Equal("healthy", (await ServerTokenLineAsync(app)).Status);
+        Assert.DoesNotContain("the-key-of-tomorrow", app.Logs.Text, StringComparison.Ordinal);
+    }
+
+    private static async Task<HttpStatusCode> ClientTokenAsync(AppUnderTest app, string userId)
+    {
+        using var answer = await app.Api.PostAsync(new Uri($"users/{userId}/client-token", UriKind.Relative), null);
+        return answer.StatusCode;
+    }
+
+    private static async Task<(string? Status, string? Detail)> ServerTokenLineAsync(AppUnderTest app)
+    {
+        using var answer = await app.Api.GetAsync(new Uri("health", UriKind.Relative));
+        var line = (await AppUnderTest.ReadAsync(answer)).GetProperty("checks").EnumerateArray()
+            .Single(check => check.GetProperty("name").GetString() == "server-token");
+        return (
+            line.GetProperty("status").GetString(),
+            line.TryGetProperty("detail", out var detail) && detail.ValueKind is JsonValueKind.String ? detail.GetString() : null);
+    }
+}
