@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -336,6 +337,11 @@ internal sealed class BasiqClient(
         else if (response.Content.Headers.ContentType?.MediaType is { } mediaType && !IsJson(mediaType))
         {
             failure = Unusable("not-json", isTransient: true);
+        }
+        else if (!Utf8.IsValid(bytes.Span))
+        {
+            // The JSON reader looks into few texts; what it lets through would break whatever keeps or passes the answer on.
+            failure = Unusable("malformed-answer", isTransient: true);
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -10,5 +11,7 @@ internal sealed class BasiqResourceConverter<TResource> : JsonConverter<TResourc
     public override TResource Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         TResource.From(JsonElement.ParseValue(ref reader));
 
-    public override void Write(Utf8JsonWriter writer, TResource value, JsonSerializerOptions options) => value.Json.WriteTo(writer);
+    // Byte for byte: writing it anew would fail over an escape that stands for half a character.
+    public override void Write(Utf8JsonWriter writer, TResource value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value.Json), skipInputValidation: true);
 }

@@ -24,10 +24,7 @@ internal static class JsonElementReading
         };
     }
 
-    /// <summary>
-    /// The text, or its raw spelling where an escape in it stands for no character; bytes that are not UTF-8 become replacement
-    /// characters.
-    /// </summary>
+    /// <summary>The text, or its raw spelling where an escape in it stands for no character.</summary>
     private static string? Decoded(JsonElement json)
     {
         try
