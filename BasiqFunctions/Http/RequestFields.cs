@@ -39,7 +39,7 @@ internal sealed partial class RequestFields
         return body.IsRead ? new RequestFields(body.Value, nullIsAbsent, "", new FieldErrors()) : throw new ProblemException(body.Refusal);
     }
 
-    /// <summary>The field's text, in Unicode's composed form; null when it is absent or not a text.</summary>
+    /// <summary>The field's text; null when it is absent or not a text.</summary>
     public string? Text(string name)
     {
         if (Take(name) is not { } value)
@@ -48,9 +48,9 @@ internal sealed partial class RequestFields
             return Refuse(name, "must be a text.");
         try
         {
-            return value.GetString()!.Normalize();
+            return value.GetString();
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        catch (InvalidOperationException)
         {
             return Refuse(name, "is not valid Unicode.");
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace BasiqFunctions.Users;
 
@@ -26,9 +27,9 @@ internal static class EmailAddress
     {
         if (local[0] == '.' || local[^1] == '.' || local.Contains("..", StringComparison.Ordinal))
             return false;
-        foreach (var c in local)
+        foreach (var c in local.EnumerateRunes())
         {
-            if (!(c is '.' || IsWordCharacter(c) || "!#$%&'*+-/=?^_`{|}~".Contains(c, StringComparison.Ordinal)))
+            if (!IsWordCharacter(c) && !(c.IsAscii && ".!#$%&'*+-/=?^_`{|}~".Contains((char)c.Value, StringComparison.Ordinal)))
                 return false;
         }
 
@@ -45,17 +46,16 @@ internal static class EmailAddress
         label.Length is > 0 and <= MostLabelLength
         && label[0] != '-'
         && label[^1] != '-'
-        && label.All(c => c is '-' || IsWordCharacter(c));
+        && label.EnumerateRunes().All(c => c.Value is '-' || IsWordCharacter(c));
 
     /// <summary>
-    /// Letters and digits, and beyond ASCII what belongs to words. Combining accents are not taken: where composing them
-    /// (Unicode NFC) has left some, two spellings would look the same.
+    /// Letters and digits, and beyond ASCII what belongs to words and has one spelling only: an address that can be spelled in two
+    /// ways would make one person two users.
     /// </summary>
-    private static bool IsWordCharacter(char c) =>
-        char.IsAscii(c)
-            ? char.IsAsciiLetterOrDigit(c)
-            : c is not (>= '\u0300' and <= '\u036F')
-                && (char.IsLetterOrDigit(c)
-                    || char.IsSurrogate(c)
-                    || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
+    private static bool IsWordCharacter(Rune c) =>
+        c.IsAscii
+            ? char.IsAsciiLetterOrDigit((char)c.Value)
+            : !LookAlikes.Contains(c)
+                && (Rune.IsLetterOrDigit(c)
+                    || Rune.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 }

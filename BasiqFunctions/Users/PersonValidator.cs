@@ -13,7 +13,7 @@ internal sealed class PersonValidator : AbstractValidator<UserDetails>
         RuleFor(user => user.Email).Must(EmailAddress.IsAddress!).When(user => user.Email is not null)
             .WithMessage(
                 "must be an e-mail address such as name@example.com: at most 254 characters, one @, no spaces or control "
-                + "characters, composed characters only (Unicode NFC).");
+                + "characters, each character in its plain, composed form (Unicode NFC and NFKC).");
         RuleFor(user => user.Mobile).Matches(@"\A\+[1-9][0-9]{6,14}\z")
             .WithMessage("must be in E.164: a plus, the country code and the number, 7 to 15 digits, such as +61410888666.");
         RuleFor(user => user.FirstName).IsLine(MostNameLength);
