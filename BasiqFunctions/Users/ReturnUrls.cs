@@ -44,7 +44,10 @@ public sealed partial class ReturnUrls(IOptions<ConsentOptions> options)
     [GeneratedRegex(@"\A(?i:https?)://[^/?#@\\\x00-\x20\x7F-\uFFFF]+(?:[/?][^#\\\x00-\x20\x7F-\uFFFF]*)?\z")]
     private static partial Regex Plain();
 
-    /// <summary>A slash, backslash or dot that some server would decode, once or twice, into another path.</summary>
-    [GeneratedRegex("%(?:25)*(?:2f|5c|2e)", RegexOptions.IgnoreCase)]
+    /// <summary>
+    /// A slash, backslash or dot that some server would decode, once or twice, into another path, or dots that one sees when it has
+    /// taken a segment's parameters away.
+    /// </summary>
+    [GeneratedRegex(@"%(?:25)*(?:2f|5c|2e)|/\.{1,2};", RegexOptions.IgnoreCase)]
     private static partial Regex HiddenSeparator();
 }
