@@ -68,7 +68,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
 
         // It opens a scope for each request with the path in it, as the caller wrote it.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(ServerDefences.SetLimits);
         var urls = builder.Configuration["urls"] ?? DefaultUrl;
         builder.WebHost.UseUrls(urls);
         var options = builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
@@ -104,6 +104,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             AddTelemetry(builder);
 
             var app = builder.Build();
+            app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
             app.MapFunctions(options.FunctionKey);

@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Health;
+using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
@@ -22,6 +23,7 @@ public static class BasiqFunctionsRegistration
     {
         services.TryAddSingleton(TimeProvider.System);
         return services
+            .AddHttpAnswers(configuration)
             .AddBasiqClient(configuration)
             .AddTokens(configuration)
             .AddSnapshots(configuration)

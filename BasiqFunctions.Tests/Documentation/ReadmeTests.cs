@@ -41,6 +41,7 @@ public sealed partial class ReadmeTests
     [Theory]
     [InlineData(typeof(BasiqOptions), "Basiq")]
     [InlineData(typeof(KeyVaultOptions), "KeyVault")]
+    [InlineData(typeof(HttpOptions), "Http")]
     [InlineData(typeof(ConsentOptions), "Consent")]
     [InlineData(typeof(SyncOptions), "Sync")]
     [InlineData(typeof(SnapshotOptions), "Snapshots")]

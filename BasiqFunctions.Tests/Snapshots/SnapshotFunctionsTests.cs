@@ -3,6 +3,7 @@ using BasiqFunctions.Snapshots;
 using BasiqFunctions.Tests.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
@@ -141,7 +142,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         return request;
     }
 
-    private SnapshotFunctions Functions() => new(_scene.Store, new HttpAnswers(NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
+    private SnapshotFunctions Functions() => new(_scene.Store, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
 
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));

@@ -15,7 +15,7 @@ public sealed class HealthFunctions(HealthChecks checks, HttpAnswers answers)
         answers.RunAsync(
             request,
             "Health",
-            async () =>
+            async cancellation =>
             {
                 var report = await checks.ReportAsync(cancellation);
                 return new JsonAnswer<HealthReport>(

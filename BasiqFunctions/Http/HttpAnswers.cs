@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using Azure;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Http;
 
@@ -11,22 +13,54 @@ namespace BasiqFunctions.Http;
 /// What every HTTP function runs in, whatever the host: turns everything that can go wrong into problem+json, so that no host
 /// shows its own error page.
 /// </summary>
-public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
+public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider clock, ILogger<HttpAnswers> logger)
 {
     /// <summary>What is told to wait when Basiq is overloaded or away and did not say for how long.</summary>
     internal static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Runs a function's work and answers with its result, or with the problem that it met.</summary>
+    /// <summary>
+    /// Runs a function's work and answers with its result, with the problem that it met or, after
+    /// <see cref="HttpOptions.Deadline"/>, with 504, whether or not the work heeds being cancelled.
+    /// </summary>
     /// <param name="request">The request; its method and path template name the function in the log, its content never does.</param>
     /// <param name="function">The function's name.</param>
-    /// <param name="answer">The work.</param>
+    /// <param name="answer">The work; its token is cancelled when the caller has gone and when the deadline has passed.</param>
     /// <param name="cancellation">The host's sign that the caller has gone.</param>
+    /// <param name="late">The problem after the deadline, for work of which more can be said than that it took too long.</param>
     internal async Task<IResult> RunAsync(
-        HttpRequest request, string function, Func<Task<IResult>> answer, CancellationToken cancellation)
+        HttpRequest request,
+        string function,
+        Func<CancellationToken, Task<IResult>> answer,
+        CancellationToken cancellation,
+        ProblemResult? late = null)
+    {
+        request.HttpContext.Protect();
+        request.HttpContext.Features.Set(new BodyDeadline(options.Value.BodyTimeout, clock));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, request.HttpContext.RequestAborted);
+        var work = AnswerAsync(function, answer, end.Token);
+        try
+        {
+            return await work.WaitAsync(options.Value.Deadline, clock, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            // The work itself never throws. What is left of it ends by itself, and nobody waits for that.
+            logger.Late(function, options.Value.Deadline);
+            await end.CancelAsync();
+            return late ?? Problem.Of(
+                StatusCodes.Status504GatewayTimeout,
+                ProblemCodes.Timeout,
+                "This service did not finish in time. What was to be changed may or may not have been changed.");
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong becomes an answer.")]
+    private async Task<IResult> AnswerAsync(
+        string function, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellation)
     {
         try
         {
-            return await answer();
+            return await answer(cancellation);
         }
         catch (ProblemException e)
         {
@@ -45,9 +79,13 @@ public sealed class HttpAnswers(ILogger<HttpAnswers> logger)
                 logger.BasiqFailed(function, problem.Status, problem.Code, e.Failure.ToString());
             return problem;
         }
-        catch (Exception) when (cancellation.IsCancellationRequested || request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (cancellation.IsCancellationRequested)
         {
             return new CallerGone();
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode is StatusCodes.Status408RequestTimeout)
+        {
+            return BodyDeadline.TooSlow();
         }
         catch (BadHttpRequestException e) when (e.StatusCode is >= 400 and < 500)
         {

@@ -22,7 +22,7 @@ internal sealed record JsonAnswer<T>(int Status, T Value, JsonTypeInfo<T> Type) 
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
-        response.Headers.SetPersonal();
+        httpContext.Protect();
         if (Location is not null)
             response.Headers.Location = Location;
         if (RetryAfter is { } wait)

@@ -36,12 +36,9 @@ internal static class JsonBody
         if (request.ContentLength > MaxBytes)
             return Refuse<T>(TooLarge());
         var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
-        var length = 0;
         try
         {
-            int read;
-            while (length <= MaxBytes && (read = await request.Body.ReadAsync(buffer.AsMemory(length, MaxBytes + 1 - length), cancellationToken)) > 0)
-                length += read;
+            var length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
             if (length > MaxBytes)
                 return Refuse<T>(TooLarge());
             if (length == 0 && optional)
@@ -55,9 +52,17 @@ internal static class JsonBody
         }
         finally
         {
-            buffer.AsSpan(0, length).Clear();
-            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
+    }
+
+    private static async Task<int> FillAsync(Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        int read;
+        while (length < buffer.Length && (read = await body.ReadAsync(buffer[length..], cancellationToken)) > 0)
+            length += read;
+        return length;
     }
 
     /// <summary>

@@ -12,4 +12,7 @@ internal static partial class Log
 
     [LoggerMessage(3002, LogLevel.Error, "{Function} answers 500: {Exception} at {StackTrace}")]
     public static partial void Unexpected(this ILogger logger, string function, string? exception, string? stackTrace);
+
+    [LoggerMessage(3003, LogLevel.Error, "{Function} answers 504: it was not done within {Deadline}")]
+    public static partial void Late(this ILogger logger, string function, TimeSpan deadline);
 }

@@ -42,6 +42,9 @@ internal static class ProblemCodes
     /// <summary>422: the key came with another request before.</summary>
     public const string IdempotencyKeyReused = "idempotency-key-reused";
 
+    /// <summary>408: the request's body did not arrive in time.</summary>
+    public const string BodyTimeout = "body-timeout";
+
     /// <summary>413.</summary>
     public const string BodyTooLarge = "body-too-large";
 
@@ -68,6 +71,9 @@ internal static class ProblemCodes
 
     /// <summary>503, with <c>Retry-After</c>: Key Vault or the snapshots' storage does not answer.</summary>
     public const string DependencyUnavailable = "dependency-unavailable";
+
+    /// <summary>504: this app did not finish in time.</summary>
+    public const string Timeout = "timeout";
 
     /// <summary>500.</summary>
     public const string InternalError = "internal-error";

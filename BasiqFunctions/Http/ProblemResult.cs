@@ -26,7 +26,7 @@ internal sealed record ProblemResult(int Status, string Code, string Detail) : I
         var response = httpContext.Response;
         response.StatusCode = Status;
         response.ContentType = ContentType;
-        response.Headers.SetPersonal();
+        httpContext.Protect();
         if (RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await using var writer = new Utf8JsonWriter(response.BodyWriter);

@@ -17,7 +17,7 @@ internal abstract record RawJsonResult : IResult, IStatusCodeHttpResult, IConten
         var response = httpContext.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = ContentType;
-        response.Headers.SetPersonal();
+        httpContext.Protect();
         await using var writer = new Utf8JsonWriter(response.BodyWriter);
         await WriteAsync(writer, httpContext.RequestAborted);
         await writer.FlushAsync(httpContext.RequestAborted);

@@ -11,7 +11,7 @@ internal sealed record SeeOther(string Location) : IResult, IStatusCodeHttpResul
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
-        httpContext.Response.Headers.SetPersonal();
+        httpContext.Protect();
         httpContext.Response.Headers.Location = Location;
         return Task.CompletedTask;
     }

@@ -60,7 +60,7 @@ internal sealed record StoredAnswer(int Status, string? ContentType, string? Loc
         var response = httpContext.Response;
         response.StatusCode = Status;
         response.ContentType = ContentType;
-        response.Headers.SetPersonal();
+        httpContext.Protect();
         if (Location is not null)
             response.Headers.Location = Location;
         if (RetryAfter is not null)

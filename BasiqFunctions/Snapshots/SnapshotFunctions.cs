@@ -21,7 +21,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
             request,
             "ListAccounts",
             userId,
-            async () =>
+            async cancellationToken =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;
@@ -49,7 +49,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
             request,
             "ListTransactions",
             userId,
-            async () =>
+            async cancellationToken =>
             {
                 if (RouteId.Refuse(("userId", userId), ("accountId", accountId)) is { } refusal)
                     return refusal;
@@ -119,15 +119,15 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
         ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
 
     private Task<IResult> RunAsync(
-        HttpRequest request, string function, string userId, Func<Task<IResult>> answer, CancellationToken cancellationToken) =>
+        HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>
         answers.RunAsync(
             request,
             function,
-            async () =>
+            async cancellationToken =>
             {
                 try
                 {
-                    return await answer();
+                    return await answer(cancellationToken);
                 }
                 catch (SnapshotCorruptException e)
                 {

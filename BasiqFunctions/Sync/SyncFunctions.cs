@@ -20,7 +20,7 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
         answers.RunAsync(
             request,
             "StartSync",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;
@@ -54,7 +54,7 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
         answers.RunAsync(
             request,
             "GetSync",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
                     return refusal;
@@ -75,7 +75,7 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
         answers.RunAsync(
             request,
             "CancelSync",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
                     return refusal;

@@ -17,7 +17,7 @@ public sealed class ClientTokenFunctions(ClientTokens clientTokens, HttpAnswers 
         answers.RunAsync(
             request,
             "CreateClientToken",
-            async () => RouteId.Refuse(("userId", userId))
+            async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<ClientToken>(
                     StatusCodes.Status200OK, await clientTokens.CreateAsync(userId, cancellation), UsersJson.Default.ClientToken),
             cancellation);

@@ -22,7 +22,7 @@ public sealed class ConnectionFunctions(
         answers.RunAsync(
             request,
             "ListConnections",
-            async () => RouteId.Refuse(("userId", userId))
+            async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<ConnectionList>(
                     StatusCodes.Status200OK,
                     new ConnectionList(await basiq.ListConnectionsAsync(userId, cancellation)),
@@ -40,7 +40,7 @@ public sealed class ConnectionFunctions(
         answers.RunAsync(
             request,
             "DeleteConnection",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
                     return refusal;
@@ -59,7 +59,7 @@ public sealed class ConnectionFunctions(
         answers.RunAsync(
             request,
             "RefreshConnections",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;

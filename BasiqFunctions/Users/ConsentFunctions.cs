@@ -18,7 +18,7 @@ public sealed class ConsentFunctions(
         answers.RunAsync(
             request,
             "CreateConsentLink",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;
@@ -37,14 +37,10 @@ public sealed class ConsentFunctions(
     public Task<IResult> ConsentReturn(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "consent/return")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation)
-    {
-        // The state stands in this page's URL, and no page that comes after shall learn it.
-        request.HttpContext.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return answers.RunAsync(
+        CancellationToken cancellation) =>
+        answers.RunAsync(
             request,
             "ConsentReturn",
-            () => returns.ReceiveAsync(client, request.Query, cancellation),
+            cancellation => returns.ReceiveAsync(client, request.Query, cancellation),
             cancellation);
-    }
 }

@@ -13,6 +13,9 @@ namespace BasiqFunctions.Users;
 public sealed class UserFunctions(
     IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, HttpAnswers answers, ILogger<UserFunctions> logger)
 {
+    // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
+    private static readonly BasiqFailure CreatedTooLate = new(BasiqFailureKind.OutcomeUnknown, "deadline");
+
     /// <summary>
     /// Creates a user: 201 and the user as Basiq gave it. With an <c>Idempotency-Key</c> the same request never makes a second one.
     /// </summary>
@@ -23,7 +26,7 @@ public sealed class UserFunctions(
         answers.RunAsync(
             request,
             "CreateUser",
-            async () =>
+            async cancellation =>
             {
                 var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
                 var details = UserDetailsReader.ForCreation(fields);
@@ -44,7 +47,8 @@ public sealed class UserFunctions(
                     },
                     cancellation);
             },
-            cancellation);
+            cancellation,
+            late: request.Headers.ContainsKey(IdempotencyKey.Header) ? null : HttpAnswers.ProblemFor(CreatedTooLate));
 
     /// <summary>Reads a user: 200 and the user as Basiq gave it.</summary>
     [Function("GetUser")]
@@ -55,7 +59,7 @@ public sealed class UserFunctions(
         answers.RunAsync(
             request,
             "GetUser",
-            async () => RouteId.Refuse(("userId", userId))
+            async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<User>(
                     StatusCodes.Status200OK, await basiq.GetUserAsync(userId, cancellation), UsersJson.Default.User),
             cancellation);
@@ -69,7 +73,7 @@ public sealed class UserFunctions(
         answers.RunAsync(
             request,
             "UpdateUser",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;
@@ -89,7 +93,7 @@ public sealed class UserFunctions(
         answers.RunAsync(
             request,
             "DeleteUser",
-            async () =>
+            async cancellation =>
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Http.Json;
+using BasiqFunctions.Idempotency;
+using BasiqFunctions.LocalHost.Idempotency;
+using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Snapshots;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BasiqFunctions.Tests.Edges;
+
+/// <summary>Nobody keeps a request open: not callers who send slowly, and not what the app itself waits for.</summary>
+public sealed class TimeoutTests
+{
+    [Fact]
+    public async Task A_body_of_a_byte_a_minute_is_cut_by_the_app_whatever_the_server_allows()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var start = clock.GetUtcNow();
+        await using var app = await AppUnderTest.StartAsync(
+            clock: clock,
+            configure: services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
+        using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
+        await connection.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+
+        for (var spaces = 0; spaces < 900 && (await connection.GlanceAsync()).Length == 0; spaces++)
+        {
+            await connection.TrySendAsync(" ");
+            clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var answer = await connection.ReadUntilAsync(text => text.Contains('}', StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"body-timeout\"", answer, StringComparison.Ordinal);
+        Assert.Contains("Cache-Control: no-store\r\n", answer, StringComparison.Ordinal);
+        Assert.True(clock.GetUtcNow() > start);
+        Assert.Equal(0, await app.CountAsync("POST /users"));
+    }
+
+    [Fact]
+    public async Task A_body_that_arrives_slowly_but_in_time_is_taken()
+    {
+        const string Body = """{"email":"gavin@hooli.com"}""";
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(clock: clock);
+        using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
+        await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
+
+        foreach (var c in Body)
+        {
+            await connection.TrySendAsync(c.ToString());
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.StartsWith("HTTP/1.1 201 ", await connection.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LocalHost_cuts_slow_clients_itself()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        using var slowHeaders = await RawConnection.OpenAsync(app.Api.BaseAddress!);
+        using var slowBody = await RawConnection.OpenAsync(app.Api.BaseAddress!);
+        await slowHeaders.TrySendAsync("GET /api/health HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+        await slowBody.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+
+        var answers = await Task.WhenAll(slowHeaders.ReadToEndAsync(), slowBody.ReadToEndAsync());
+
+        Assert.DoesNotContain(answers, answer => answer.StartsWith("HTTP/1.1 2", StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 408 ", answers[1], StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"body-timeout\"", answers[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_storage_that_hangs_is_not_waited_for()
+    {
+        var hanging = new TaskCompletionSource();
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        using var folder = new TemporaryDirectory();
+        await using var app = await AppUnderTest.StartAsync(
+            ["AzureWebJobsStorage=UseDevelopmentStorage=true"],
+            clock,
+            configure: services =>
+            {
+                services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(new FileSnapshotStorage(folder.Path, clock))
+                {
+                    Before = (_, _) => hanging.Task,
+                });
+                services.AddSingleton<IIdempotencyStore>(_ => SqliteIdempotencyStore.Open(Path.Combine(folder.Path, "idempotency.db")));
+            });
+
+        using var answer = await WhileTimePassesAsync(clock, app.Api.GetAsync(new Uri("users/u/accounts", UriKind.Relative)));
+
+        await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.GatewayTimeout, "timeout");
+        Assert.Contains("ListAccounts answers 504", app.Logs.Text, StringComparison.Ordinal);
+        hanging.SetResult();
+    }
+
+    [Theory]
+    [InlineData(null, "outcome-unknown")]
+    [InlineData("a-key", "timeout")]
+    public async Task A_user_whose_making_takes_too_long_may_exist_and_a_key_tells_later(string? key, string code)
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
+        await using var app = await AppUnderTest.StartAsync(
+            ["Http:Deadline=00:00:35", "Basiq:AttemptTimeout=00:00:58", "Sandbox:Latency=00:01:00", "Sandbox:FaultsUnder=/users"], clock, sandboxClock);
+
+        using var answer = await WhileTimePassesAsync(clock, SendAsync());
+
+        await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.GatewayTimeout, code);
+        if (key is null)
+            return;
+
+        // What was begun is finished, and the key tells what became of it.
+        sandboxClock.Advance(TimeSpan.FromMinutes(1));
+        using var again = await SendAsync();
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+        Assert.Equal(1, await app.CountAsync("POST /users"));
+
+        Task<HttpResponseMessage> SendAsync()
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, new Uri("users", UriKind.Relative))
+            {
+                Content = JsonContent.Create(new { email = "gavin@hooli.com" }),
+            };
+            if (key is not null)
+                request.Headers.Add("Idempotency-Key", key);
+            return app.Api.SendAsync(request);
+        }
+    }
+
+    private static async Task<HttpResponseMessage> WhileTimePassesAsync(FakeTimeProvider clock, Task<HttpResponseMessage> call)
+    {
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(call.IsCompleted), isDone => isDone, () => clock.Advance(TimeSpan.FromSeconds(1)));
+        return await call;
+    }
+}
