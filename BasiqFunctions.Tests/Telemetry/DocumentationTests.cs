@@ -18,7 +18,7 @@ public sealed partial class DocumentationTests
     /// </summary>
     private static readonly string[] AllowedPlaceholders =
     [
-        "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "EndedBefore",
+        "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
         "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
         "Milliseconds", "Name", "Reason", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
     ];
