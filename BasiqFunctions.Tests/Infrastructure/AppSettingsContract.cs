@@ -26,6 +26,8 @@ internal static class AppSettingsContract
             "Basiq:TokenRequestWindow",
             "Basiq:TotalTimeout",
             "Consent:StateLifetime",
+            "Http:BodyTimeout",
+            "Http:Deadline",
             "Idempotency:Lease",
             "Idempotency:Retention",
             "Idempotency:Table",
