@@ -55,9 +55,6 @@ public sealed class FunctionsSdkSwitchTests
                 "-getProperty:FunctionsSdk",
                 "-getProperty:OutputType",
             },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
         };
         foreach (var property in properties ?? [])
             start.ArgumentList.Add(property);
@@ -69,22 +66,9 @@ public sealed class FunctionsSdkSwitchTests
         if (environment is not null)
             start.Environment["FunctionsSdk"] = environment;
 
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var written = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(Patience);
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-        }
-
-        Assert.True(process.HasExited && process.ExitCode == 0, $"MSBuild said: {await written}{await errors}");
-        using var answer = JsonDocument.Parse(await written);
+        var (code, written, errors) = await ChildProcess.RunAsync(start, Patience);
+        Assert.True(code == 0, $"MSBuild said: {written}{errors}");
+        using var answer = JsonDocument.Parse(written);
         var chosen = answer.RootElement.GetProperty("Properties");
         Assert.Equal(
             (sdk, output),

@@ -64,9 +64,6 @@ internal static class BicepCompiler
         var start = new ProcessStartInfo(Location!, arguments)
         {
             WorkingDirectory = folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
         };
 
         // What a deployment takes from its surroundings.
@@ -74,21 +71,7 @@ internal static class BicepCompiler
         start.Environment["ALERT_EMAIL"] = "on-call@example.com";
         start.Environment.Remove("AZURE_ENV_NAME");
         start.Environment.Remove("AZURE_LOCATION");
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(Patience);
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"bicep {string.Join(' ', arguments)} did not end within {Patience}.");
-        }
-
-        return (process.ExitCode, await output + await errors);
+        var (code, output, errors) = await ChildProcess.RunAsync(start, Patience);
+        return (code, output + errors);
     }
 }

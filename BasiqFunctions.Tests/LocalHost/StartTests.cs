@@ -161,19 +161,8 @@ public sealed class StartTests
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"));
-        foreach (var arg in args)
-            start.ArgumentList.Add(arg);
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, string.Join(' ', (await output + await errors).Split((char[])['\r', '\n', ' '], StringSplitOptions.RemoveEmptyEntries)));
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), .. args]);
+        var (code, output, errors) = await ChildProcess.RunAsync(start, TimeSpan.FromMinutes(2));
+        return (code, string.Join(' ', (output + errors).Split((char[])['\r', '\n', ' '], StringSplitOptions.RemoveEmptyEntries)));
     }
 }

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
+using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
@@ -84,24 +85,10 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
             npm, ["install", $"azurite@{Version}", "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
         {
             WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
         };
-        using var process = Process.Start(info)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(InstallPatience);
-        }
-        catch (TimeoutException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-        await output;
-        if (process.ExitCode != 0)
-            throw new AzuriteException($"npm install ended with {process.ExitCode}: {(await errors).Trim()}");
+        var (code, _, errors) = await ChildProcess.RunAsync(info, InstallPatience);
+        if (code != 0)
+            throw new AzuriteException($"npm install ended with {code}: {errors.Trim()}");
         await File.WriteAllTextAsync(done, "");
         return script;
     }

@@ -367,22 +367,28 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
     [Fact]
     public void In_Azure_the_managed_identity_alone_signs_in()
     {
-        var environment = new Dictionary<string, string?> { [KeyVaultCredential.IdentityEndpoint] = "http://localhost:4141/msi/token" };
-        Assert.IsType<ManagedIdentityCredential>(KeyVaultCredential.Choose(environment.GetValueOrDefault));
-        Assert.Equal(ManagedIdentityId.SystemAssigned.ToString(), KeyVaultCredential.Identity(environment.GetValueOrDefault).ToString());
+        var environment = new Dictionary<string, string?> { [AppCredential.IdentityEndpoint] = "http://localhost:4141/msi/token" };
+        Assert.IsType<ManagedIdentityCredential>(AppCredential.Choose(environment.GetValueOrDefault));
+        Assert.Equal(ManagedIdentityId.SystemAssigned.ToString(), AppCredential.Identity(environment.GetValueOrDefault).ToString());
 
-        environment[KeyVaultCredential.ClientId] = "b1f2c3d4-0000-4000-8000-000000000001";
+        environment[AppCredential.ClientId] = "b1f2c3d4-0000-4000-8000-000000000001";
         Assert.Equal(
             ManagedIdentityId.FromUserAssignedClientId("b1f2c3d4-0000-4000-8000-000000000001").ToString(),
-            KeyVaultCredential.Identity(environment.GetValueOrDefault).ToString());
-        Assert.NotEqual(ManagedIdentityId.SystemAssigned.ToString(), KeyVaultCredential.Identity(environment.GetValueOrDefault).ToString());
+            AppCredential.Identity(environment.GetValueOrDefault).ToString());
+        Assert.NotEqual(ManagedIdentityId.SystemAssigned.ToString(), AppCredential.Identity(environment.GetValueOrDefault).ToString());
+
+        // AzureWebJobsStorage__clientId may name another one for the storage.
+        const string storage = "b1f2c3d4-0000-4000-8000-000000000002";
+        Assert.Equal(
+            ManagedIdentityId.FromUserAssignedClientId(storage).ToString(),
+            AppCredential.Identity(environment.GetValueOrDefault, storage).ToString());
     }
 
     [Fact]
     public void Elsewhere_only_the_developer_s_tools_sign_in()
     {
-        Assert.IsType<DefaultAzureCredential>(KeyVaultCredential.Choose(_ => null));
-        var options = KeyVaultCredential.DeveloperTools();
+        Assert.IsType<DefaultAzureCredential>(AppCredential.Choose(_ => null));
+        var options = AppCredential.DeveloperTools();
         var left = typeof(DefaultAzureCredentialOptions).GetProperties()
             .Where(property => property.Name.StartsWith("Exclude", StringComparison.Ordinal) && property.GetValue(options) is false)
             .Select(property => property.Name["Exclude".Length..^"Credential".Length]);
