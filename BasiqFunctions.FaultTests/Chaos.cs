@@ -27,47 +27,27 @@ internal sealed class Chaos(Host host, FaultyUpstream upstream, Tally tally, int
         }
     }
 
-    private async Task KillAsync(Random random)
+    private Task KillAsync(Random random) => ExclusivelyAsync(() =>
     {
-        await _oneAtATime.WaitAsync();
-        try
-        {
-            host.Kill();
-            tally.Injected(Fault.Kill);
-            upstream.HostRestarted();
-            await host.StartAsync();
-        }
-        finally
-        {
-            _oneAtATime.Release();
-        }
-    }
+        KillHost(Fault.Kill);
+        return host.StartAsync();
+    });
 
-    private async Task BreakStorageAsync(Random random)
+    private Task BreakStorageAsync(Random random)
     {
         var lasts = random.Next(500, 1_500);
         var kills = random.Next(3) == 0;
-        await _oneAtATime.WaitAsync();
-        try
+        return ExclusivelyAsync(async () =>
         {
             host.BreakStorage();
             tally.Injected(Fault.Storage);
             await Task.Delay(lasts);
             if (kills)
-            {
-                host.Kill();
-                tally.Injected(Fault.KillInOutage);
-                upstream.HostRestarted();
-            }
-
+                KillHost(Fault.KillInOutage);
             host.MendStorage();
             if (kills)
                 await host.StartAsync();
-        }
-        finally
-        {
-            _oneAtATime.Release();
-        }
+        });
     }
 
     /// <summary>Kills and starts may happen meanwhile: a process then comes up without its secrets.</summary>
@@ -75,24 +55,44 @@ internal sealed class Chaos(Host host, FaultyUpstream upstream, Tally tally, int
     {
         var lasts = random.Next(1_000, 4_000);
         var revokes = random.Next(2) == 0;
-        await _oneAtATime.WaitAsync();
-        try
+        var isBroken = false;
+        await ExclusivelyAsync(() =>
         {
-            if (!host.TryBreakVault())
-                return;
-        }
-        finally
-        {
-            _oneAtATime.Release();
-        }
+            isBroken = host.TryBreakVault();
+            return Task.CompletedTask;
+        });
+        if (!isBroken)
+            return;
 
         tally.Injected(Fault.Vault);
         if (revokes)
             upstream.TryRevoke();
         await Task.Delay(lasts);
+        await ExclusivelyAsync(() =>
+        {
+            host.MendVault();
+            return Task.CompletedTask;
+        });
+    }
+
+    private void KillHost(string fault)
+    {
+        host.Kill();
+        tally.Injected(fault);
+        upstream.HostRestarted();
+    }
+
+    private async Task ExclusivelyAsync(Func<Task> harm)
+    {
         await _oneAtATime.WaitAsync();
-        host.MendVault();
-        _oneAtATime.Release();
+        try
+        {
+            await harm();
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
     }
 
     private Task RevokeAsync(Random random)
