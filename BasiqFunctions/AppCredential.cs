@@ -1,13 +1,13 @@
 using Azure.Core;
 using Azure.Identity;
 
-namespace BasiqFunctions.Tokens;
+namespace BasiqFunctions;
 
 /// <summary>
-/// Who the app is to Key Vault: in Azure its managed identity alone, elsewhere the developer's own tools. A narrow chain fails fast
+/// Who the app is to Key Vault and storage: in Azure its managed identity alone, elsewhere the developer's own tools. A narrow chain fails fast
 /// and never signs in with a credential that nobody meant (Microsoft Learn, "Credential chains in the Azure Identity library for .NET").
 /// </summary>
-internal static class KeyVaultCredential
+internal static class AppCredential
 {
     /// <summary>Set by the platform where an app has a managed identity.</summary>
     internal const string IdentityEndpoint = "IDENTITY_ENDPOINT";
@@ -16,14 +16,15 @@ internal static class KeyVaultCredential
     internal const string ClientId = "AZURE_CLIENT_ID";
 
     /// <param name="environment">Reads an environment variable.</param>
-    public static TokenCredential Choose(Func<string, string?> environment) =>
+    /// <param name="clientId">Which user-assigned identity, where a setting says so.</param>
+    public static TokenCredential Choose(Func<string, string?> environment, string? clientId = null) =>
         string.IsNullOrEmpty(environment(IdentityEndpoint))
             ? new DefaultAzureCredential(DeveloperTools())
-            : new ManagedIdentityCredential(Identity(environment));
+            : new ManagedIdentityCredential(Identity(environment, clientId));
 
-    internal static ManagedIdentityId Identity(Func<string, string?> environment) =>
-        environment(ClientId) is { Length: > 0 } clientId
-            ? ManagedIdentityId.FromUserAssignedClientId(clientId)
+    internal static ManagedIdentityId Identity(Func<string, string?> environment, string? clientId = null) =>
+        (string.IsNullOrEmpty(clientId) ? environment(ClientId) : clientId) is { Length: > 0 } chosen
+            ? ManagedIdentityId.FromUserAssignedClientId(chosen)
             : ManagedIdentityId.SystemAssigned;
 
     internal static DefaultAzureCredentialOptions DeveloperTools() => new()

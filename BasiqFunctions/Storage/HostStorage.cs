@@ -1,5 +1,4 @@
 using Azure.Core;
-using Azure.Identity;
 using Microsoft.Extensions.Configuration;
 
 namespace BasiqFunctions.Storage;
@@ -63,6 +62,6 @@ internal static class HostStorage
             : throw new InvalidOperationException($"{Setting}__{key} is not an https address.");
     }
 
-    private static DefaultAzureCredential Credential(IConfigurationSection section) =>
-        new(new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] });
+    private static TokenCredential Credential(IConfigurationSection section) =>
+        AppCredential.Choose(Environment.GetEnvironmentVariable, section["clientId"]);
 }

@@ -56,7 +56,7 @@ public static class TokensRegistration
         // Validated: exactly one of the two is set.
         var options = provider.GetRequiredService<IOptions<KeyVaultOptions>>().Value;
         if (!string.IsNullOrEmpty(options.Uri))
-            return KeyVaultClient.Create(new Uri(options.Uri), KeyVaultCredential.Choose(Environment.GetEnvironmentVariable));
+            return KeyVaultClient.Create(new Uri(options.Uri), AppCredential.Choose(Environment.GetEnvironmentVariable));
 
         var file = Path.GetFullPath(options.LocalFile!);
         Log.SecretsInFile(provider.GetRequiredService<ILogger<SecretClient>>(), file);
@@ -75,7 +75,7 @@ public static class TokensRegistration
 
     /// <summary>Told by what the platform gives every app there: an instance id, and an endpoint for its managed identity.</summary>
     private static bool RunsInAzure() =>
-        HasEnvironmentVariable(KeyVaultCredential.IdentityEndpoint) || HasEnvironmentVariable("WEBSITE_INSTANCE_ID");
+        HasEnvironmentVariable(AppCredential.IdentityEndpoint) || HasEnvironmentVariable("WEBSITE_INSTANCE_ID");
 
     private static bool HasEnvironmentVariable(string name) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name));
 }
