@@ -5,6 +5,7 @@ using System.Web;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,7 @@ internal sealed class AppUnderTest : IAsyncDisposable
         Logs = logs;
 
         // A caller from outside: what it does is in no trace of the app's.
-        Api = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
+        Api = new HttpClient(new OwnContract(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null }))
         {
             BaseAddress = new Uri(host.Url, "api/"),
         };

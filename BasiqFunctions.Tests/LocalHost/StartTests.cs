@@ -18,7 +18,7 @@ public sealed class StartTests
     private static readonly string[] HttpFunctions =
     [
         "CancelSync", "ConsentReturn", "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListTransactions", "RefreshConnections", "StartSync",
+        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListTransactions", "RefreshConnections", "StartSync",
         "UpdateUser",
     ];
 

@@ -1,4 +1,5 @@
 using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -9,6 +10,8 @@ public sealed class HealthFunctions(HealthChecks checks, HttpAnswers answers)
 {
     /// <summary>How every dependency does: 200 while the app can do its work, else 503. Anonymous, for whatever watches the app.</summary>
     [Function("Health")]
+    [Answers(StatusCodes.Status200OK, typeof(HealthReport))]
+    [Answers(StatusCodes.Status503ServiceUnavailable, typeof(HealthReport))]
     public Task<IResult> Health(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request,
         CancellationToken cancellation) =>

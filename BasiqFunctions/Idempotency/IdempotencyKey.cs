@@ -14,6 +14,11 @@ internal sealed class IdempotencyKey
     /// <summary>The header's name.</summary>
     public const string Header = "Idempotency-Key";
 
+    /// <summary>What the header is for, for the description of the API.</summary>
+    public const string Meaning =
+        "1 to 255 printable ASCII characters of the caller's choice: the same key with the same content is carried out once, and "
+        + "answered alike for 24 hours.";
+
     /// <summary>The longest key, in characters.</summary>
     public const int MaxLength = 255;
 

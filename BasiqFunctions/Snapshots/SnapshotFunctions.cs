@@ -1,5 +1,6 @@
 using System.Globalization;
 using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,8 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
+    [Answers(StatusCodes.Status200OK, typeof(AccountsResult))]
+    [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListAccountsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts")] HttpRequest request,
         string userId,
@@ -39,6 +42,14 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
     /// Transactions of one account of the current snapshot, as and in the order in which Basiq sent them, a page at a time: 200.
     /// </summary>
     [Function("ListTransactions")]
+    [Parameter("from", "The first day, by the day of posting.", Type = typeof(DateOnly))]
+    [Parameter("to", "The last day.", Type = typeof(DateOnly))]
+    [Parameter("status", "Only those.", Type = typeof(TransactionStatus))]
+    [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]
+    [Parameter("cursor", "The last page's nextCursor.")]
+    [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult))]
+    [FailsWith(
+        ProblemCodes.NoSnapshot, ProblemCodes.AccountNotFound, ProblemCodes.SnapshotChanged, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListTransactionsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts/{accountId}/transactions")]
         HttpRequest request,

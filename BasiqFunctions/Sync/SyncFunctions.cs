@@ -1,6 +1,7 @@
 using System.Text;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -12,6 +13,10 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
 {
     /// <summary>Starts the sync of some jobs, or finds it: 202.</summary>
     [Function("StartSync")]
+    [Takes(typeof(StartSyncRequest), Required = ["jobIds"])]
+    [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.JobNotFound, AsksBasiq = true)]
     public Task<IResult> StartSync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs")] HttpRequest request,
         string userId,
@@ -45,6 +50,8 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
 
     /// <summary>Tells how far a sync has come: 200.</summary>
     [Function("GetSync")]
+    [Answers(StatusCodes.Status200OK, typeof(SyncAnswer))]
+    [FailsWith(ProblemCodes.SyncNotFound)]
     public Task<IResult> GetSync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
         string userId,
@@ -66,6 +73,8 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
 
     /// <summary>Stops a sync, if it has not ended: 202.</summary>
     [Function("CancelSync")]
+    [Answers(StatusCodes.Status202Accepted)]
+    [FailsWith(ProblemCodes.SyncNotFound)]
     public Task<IResult> CancelSync(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
         string userId,

@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -10,6 +11,8 @@ public sealed class ClientTokenFunctions(ClientTokens clientTokens, HttpAnswers 
 {
     /// <summary>Mints a token that is bound to the user and opens only the consent page: 200.</summary>
     [Function("CreateClientToken")]
+    [Answers(StatusCodes.Status200OK, typeof(ClientToken))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> CreateClientToken(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/client-token")] HttpRequest request,
         string userId,

@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -15,6 +16,8 @@ public sealed class ConnectionFunctions(
 
     /// <summary>Lists a user's connections as Basiq gives them: 200.</summary>
     [Function("ListConnections")]
+    [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> ListConnections(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
@@ -31,6 +34,8 @@ public sealed class ConnectionFunctions(
 
     /// <summary>Removes a connection at Basiq and the bank's data here: 204.</summary>
     [Function("DeleteConnection")]
+    [Answers(StatusCodes.Status204NoContent)]
+    [FailsWith(ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
     public Task<IResult> DeleteConnection(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
         HttpRequest request,
@@ -51,6 +56,10 @@ public sealed class ConnectionFunctions(
 
     /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
     [Function("RefreshConnections")]
+    [Takes(typeof(RefreshRequest), Optional = true, NullIsAbsent = true, Validator = typeof(RefreshRequestValidator))]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [FailsWith(
+        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, AsksBasiq = true)]
     public Task<IResult> RefreshConnections(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
         string userId,

@@ -1,4 +1,6 @@
 using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
+using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -11,6 +13,9 @@ public sealed class ConsentFunctions(
 {
     /// <summary>Makes a link to the consent page: 200 <c>{url, expiresAt}</c>.</summary>
     [Function("CreateConsentLink")]
+    [Takes(typeof(ConsentLinkRequest), Optional = true, NullIsAbsent = true, Validator = typeof(ConsentLinkRequestValidator))]
+    [Answers(StatusCodes.Status200OK, typeof(ConsentLink))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> CreateConsentLink(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/consent-link")] HttpRequest request,
         string userId,
@@ -34,6 +39,12 @@ public sealed class ConsentFunctions(
     /// Anonymous, since a browser comes without key; the signed state is what lets it in.
     /// </summary>
     [Function("ConsentReturn")]
+    [Parameter("state", "The state that the consent link carried.", Required = true)]
+    [Parameter("jobIds", "The jobs of the banks that were connected, joined by commas.")]
+    [Parameter("jobId", "The first of them.")]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
+    [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> ConsentReturn(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "consent/return")] HttpRequest request,
         [DurableClient] DurableTaskClient client,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -20,6 +21,10 @@ public sealed class UserFunctions(
     /// Creates a user: 201 and the user as Basiq gave it. With an <c>Idempotency-Key</c> the same request never makes a second one.
     /// </summary>
     [Function("CreateUser")]
+    [Takes(typeof(UserDetails), NullIsAbsent = true, Validator = typeof(CreateUserValidator))]
+    [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
+    [Answers(StatusCodes.Status201Created, typeof(User), Headers = ["Location"])]
+    [FailsWith(ProblemCodes.OutcomeUnknown, AsksBasiq = true)]
     public Task<IResult> CreateUser(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users")] HttpRequest request,
         CancellationToken cancellation) =>
@@ -52,6 +57,8 @@ public sealed class UserFunctions(
 
     /// <summary>Reads a user: 200 and the user as Basiq gave it.</summary>
     [Function("GetUser")]
+    [Answers(StatusCodes.Status200OK, typeof(User))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> GetUser(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}")] HttpRequest request,
         string userId,
@@ -66,6 +73,9 @@ public sealed class UserFunctions(
 
     /// <summary>Changes the given fields of a user: 200 and the user as Basiq gave it.</summary>
     [Function("UpdateUser")]
+    [Takes(typeof(UserDetails), Validator = typeof(UpdateUserValidator), Fields = ["email", "mobile", "firstName", "middleName", "lastName"])]
+    [Answers(StatusCodes.Status200OK, typeof(User))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> UpdateUser(
         [HttpTrigger(AuthorizationLevel.Function, "patch", Route = "users/{userId}")] HttpRequest request,
         string userId,
@@ -85,6 +95,8 @@ public sealed class UserFunctions(
 
     /// <summary>Removes a user at Basiq and everything kept of it here: 204.</summary>
     [Function("DeleteUser")]
+    [Answers(StatusCodes.Status204NoContent)]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> DeleteUser(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
         string userId,
