@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -104,6 +105,9 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             AddTelemetry(builder);
 
             var app = builder.Build();
+
+            // Before the host would, which logs the whole exception: what is wrong with a setting is one line.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();

@@ -142,14 +142,19 @@ public sealed class StartTests
         Assert.Contains(told, output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_start_that_fails_exits_with_a_message_and_no_stack_trace()
+    [Theory]
+    [InlineData("--urls=http://0.0.0.0:0", "LocalHost:FunctionKey")]
+    [InlineData("--Sync:PageSize=501", "Sync:PageSize")]
+    public async Task A_start_that_fails_exits_with_a_message_and_no_stack_trace(string setting, string named)
     {
-        var (code, output) = await RunAsync("--urls=http://0.0.0.0:0");
+        using var state = new TemporaryDirectory();
+
+        var (code, output) = await RunAsync(setting, $"--LocalHost:StateDirectory={state.Path}", "--Sandbox:Url=http://127.0.0.1:0");
 
         Assert.Equal(2, code);
-        Assert.Contains("LocalHost:FunctionKey", output, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+        Assert.Contains(named, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(" at Microsoft.", output, StringComparison.Ordinal);
     }
 
     private static async Task StartAsync(params string[] args)
