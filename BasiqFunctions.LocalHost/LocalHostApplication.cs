@@ -1,12 +1,12 @@
 using System.Net;
 using System.Text.Json;
-using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost.Functions;
-using BasiqFunctions.LocalHost.Idempotency;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -164,8 +164,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             services.AddSingleton<ISnapshotStorage>(
                 provider => new FileSnapshotStorage(
                     Path.Combine(options.StateDirectory, "snapshots"), provider.GetRequiredService<TimeProvider>()));
-            services.AddSingleton<IIdempotencyStore>(
-                _ => SqliteIdempotencyStore.Open(Path.Combine(options.StateDirectory, "idempotency.db")));
+            services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(options.StateDirectory, "records.db")));
         }
     }
 

@@ -16,8 +16,8 @@ namespace BasiqFunctions;
 public static class BasiqFunctionsRegistration
 {
     /// <summary>
-    /// Adds everything that the functions need. A host that brings its own clock, secret client, snapshot storage or store of idempotency keys registers it
-    /// before.
+    /// Adds everything that the functions need. A host that brings its own clock, secret client, snapshot storage or tables registers
+    /// them before.
     /// </summary>
     public static IServiceCollection AddBasiqFunctions(this IServiceCollection services, IConfiguration configuration)
     {

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
-using BasiqFunctions.Idempotency;
-using BasiqFunctions.LocalHost.Idempotency;
 using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Snapshots;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -89,7 +89,7 @@ public sealed class TimeoutTests
                 {
                     Before = (_, _) => hanging.Task,
                 });
-                services.AddSingleton<IIdempotencyStore>(_ => SqliteIdempotencyStore.Open(Path.Combine(folder.Path, "idempotency.db")));
+                services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(folder.Path, "records.db")));
             });
 
         using var answer = await WhileTimePassesAsync(clock, app.Api.GetAsync(new Uri("users/u/accounts", UriKind.Relative)));

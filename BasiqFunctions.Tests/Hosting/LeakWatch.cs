@@ -29,7 +29,7 @@ internal sealed class LeakWatch : IDisposable
             ["span"] = _telemetry.Spans,
             ["problem"] = string.Join('\n', _problems),
             ["journal"] = await ReadRowsAsync(Path.Combine(state.Path, "journal.db")),
-            ["idempotency"] = await ReadRowsAsync(Path.Combine(state.Path, "idempotency.db")),
+            ["records"] = await ReadRowsAsync(Path.Combine(state.Path, "records.db")),
         };
 
     public void Dispose() => _telemetry.Dispose();

@@ -4,8 +4,10 @@ using System.Text.Json.Serialization.Metadata;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
-using BasiqFunctions.LocalHost.Idempotency;
+using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Storage;
 using BasiqFunctions.Tests.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -24,22 +26,24 @@ internal sealed class IdempotencyScene : IDisposable
     public static readonly TimeSpan Retention = new IdempotencyOptions().Retention;
 
     private readonly TemporaryDirectory _folder = new();
-    private readonly SqliteIdempotencyStore _records;
+    private readonly SqliteRecordTables _tables;
+    private readonly IRecordTable _table;
     private readonly LoggerFactory _loggers;
     private int _created;
 
     public IdempotencyScene()
     {
-        _records = SqliteIdempotencyStore.Open(Path.Combine(_folder.Path, "idempotency.db"));
+        _tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));
+        _table = ((IRecordTables)_tables).Open("BasiqIdempotency");
         _loggers = new LoggerFactory([Logs]);
-        Store = new InterceptedIdempotencyStore(_records);
+        Store = new InterceptedRecordTable(_table) { Watches = (_, row) => row == IdempotencyRecords.Row };
         Vault = new SwitchableVault(Path.Combine(_folder.Path, "vault.json"), Clock);
         Here = NewInstance();
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
-    public InterceptedIdempotencyStore Store { get; }
+    public InterceptedRecordTable Store { get; }
 
     public SwitchableVault Vault { get; }
 
@@ -61,7 +65,7 @@ internal sealed class IdempotencyScene : IDisposable
         new(new BasiqFailure(kind, "code") { StatusCode = status, RetryAfter = retryAfter, Endpoint = "POST /users", CorrelationId = "corr-1" });
 
     public IdempotentRequests NewInstance() => new(
-        Store, new AnswerSeal(Vault.CreateClient(), Clock, _loggers.CreateLogger<AnswerSeal>()), Options.Create(new IdempotencyOptions()), Clock, _loggers.CreateLogger<IdempotentRequests>());
+        new IdempotencyRecords(Store), new AnswerSeal(Vault.CreateClient(), Clock, _loggers.CreateLogger<AnswerSeal>()), Options.Create(new IdempotencyOptions()), Clock, _loggers.CreateLogger<IdempotentRequests>());
 
     public void Restart() => Here = NewInstance();
 
@@ -100,13 +104,15 @@ internal sealed class IdempotencyScene : IDisposable
             key, at, default);
 
     public async Task<IdempotencyRecord?> RecordAsync(string key = "key-1") =>
-        await _records.FindAsync(IdempotencyKey.Parse(key)!.Id, default);
+        await new IdempotencyRecords(_table).FindAsync(IdempotencyKey.Parse(key)!.Id, default);
+
+    public Task RemoveExpiredAsync() => _table.RemoveExpiredAsync(Clock.GetUtcNow(), default);
 
     /// <summary>Everything that the store has on disk.</summary>
     public string StoredText()
     {
         var text = new StringBuilder();
-        foreach (var file in _folder.Files.Where(file => Path.GetFileName(file).StartsWith("idempotency", StringComparison.Ordinal)))
+        foreach (var file in _folder.Files.Where(file => Path.GetFileName(file).StartsWith("records", StringComparison.Ordinal)))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var reader = new StreamReader(stream, Encoding.Latin1);
@@ -119,7 +125,7 @@ internal sealed class IdempotencyScene : IDisposable
     public void Dispose()
     {
         _loggers.Dispose();
-        _records.Dispose();
+        _tables.Dispose();
         _folder.Dispose();
     }
 

@@ -371,10 +371,10 @@ public sealed class IdempotentRequestsTests : IDisposable
         Assert.Null(await _scene.RecordAsync("key-1"));
         Assert.Null(await _scene.RecordAsync("key-2"));
 
-        await _scene.Here.RemoveExpiredAsync(default);
+        await _scene.RemoveExpiredAsync();
         Assert.NotNull(await _scene.RecordAsync("key-3"));
         _scene.Clock.Advance(IdempotencyScene.Retention);
-        await new RemoveExpiredKeys(_scene.Here).Run(null!, default);
+        await _scene.RemoveExpiredAsync();
         Assert.Null(await _scene.RecordAsync("key-3"));
     }
 

@@ -39,7 +39,7 @@ public sealed class ConfidentialityTests
         Assert.Contains("invalid-input", channels["problem"], StringComparison.Ordinal);
         Assert.Contains("outcome-unknown", channels["problem"], StringComparison.Ordinal);
         Assert.Contains("verify-credentials", channels["journal"], StringComparison.Ordinal);
-        Assert.Contains("records ", channels["idempotency"], StringComparison.Ordinal);
+        Assert.Contains("records ", channels["records"], StringComparison.Ordinal);
         Assert.Contains("idempotency-key-reused", channels["problem"], StringComparison.Ordinal);
 
         var detector = new LeakDetector(
@@ -55,7 +55,7 @@ public sealed class ConfidentialityTests
     [InlineData("span")]
     [InlineData("problem")]
     [InlineData("journal")]
-    [InlineData("idempotency")]
+    [InlineData("records")]
     public async Task A_secret_that_is_planted_is_found(string channel)
     {
         const string Secret = "the-planted/secret=7";
@@ -149,13 +149,10 @@ public sealed class ConfidentialityTests
                     new SyncInput("user-1", [], new SyncOptions()) { UserId = secret },
                     new StartOrchestrationOptions("sync-planted"));
                 break;
-            case "idempotency":
-                await app.Services.GetRequiredService<IIdempotencyStore>().TryAddAsync(
+            case "records":
+                await app.Services.GetRequiredService<IdempotencyRecords>().TryAddAsync(
                     new IdempotencyRecord(
-                        "id", "fingerprint", "claim", IdempotencyState.Running, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1))
-                    {
-                        UserId = secret,
-                    },
+                        "id", secret, "claim", IdempotencyState.Running, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)),
                     CancellationToken.None);
                 break;
             default:

@@ -156,13 +156,13 @@ public sealed class IdempotencyTests
 
     private static async Task<string> RecordsOfAsync(AppUnderTest app)
     {
-        var record = await app.Services.GetRequiredService<IIdempotencyStore>().FindAsync(IdempotencyKey.Parse("key-1")!.Id, default);
+        var record = await app.Services.GetRequiredService<IdempotencyRecords>().FindAsync(IdempotencyKey.Parse("key-1")!.Id, default);
         return $"{record}";
     }
 
     private static string StoredText(TemporaryDirectory state)
     {
-        var files = state.Files.Where(file => Path.GetFileName(file).StartsWith("idempotency", StringComparison.Ordinal)).ToArray();
+        var files = state.Files.Where(file => Path.GetFileName(file).StartsWith("records", StringComparison.Ordinal)).ToArray();
         Assert.NotEmpty(files);
         return string.Concat(files.Select(file => File.ReadAllText(file, Encoding.Latin1)));
     }

@@ -12,14 +12,14 @@ namespace BasiqFunctions.Idempotency;
 internal sealed record IdempotencyRecord(
     string Id, string Fingerprint, string Claim, IdempotencyState State, DateTimeOffset LeaseUntil, DateTimeOffset ExpiresAt)
 {
-    /// <summary>The most that a store keeps of an answer, in bytes; a property of Azure Table Storage has no more.</summary>
+    /// <summary>The most that is kept of an answer, in bytes.</summary>
     public const int MaxAnswerBytes = 60 * 1024;
 
     /// <summary>The user whose deletion removes it; null while there is none.</summary>
     public string? UserId { get; init; }
 
     /// <summary>The answer, sealed where it is personal; null when there is none, or it was too large.</summary>
-    [SuppressMessage("Performance", "CA1819", Justification = "Stores take and give it as it is.")]
+    [SuppressMessage("Performance", "CA1819", Justification = "Tables take and give it as it is.")]
     public byte[]? Answer { get; init; }
 
     /// <summary>Which version of the record this is; null of one that has not been stored.</summary>

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using BasiqFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,8 +11,8 @@ namespace BasiqFunctions.Idempotency;
 public static class IdempotencyRegistration
 {
     /// <summary>
-    /// Adds <see cref="IdempotentRequests"/> and its options (section <c>Idempotency</c>, validated at start). Unless the host has
-    /// brought a store, records go to the table storage of <see cref="HostStorage"/>.
+    /// Adds <see cref="IdempotentRequests"/> and its options (section <c>Idempotency</c>, validated at start). Records
+    /// go to a table of <see cref="IRecordTables"/>.
     /// </summary>
     public static IServiceCollection AddIdempotency(this IServiceCollection services, IConfiguration configuration)
     {
@@ -22,44 +21,15 @@ public static class IdempotencyRegistration
         services.AddOptions<IdempotencyOptions>().Bind(configuration.GetSection(IdempotencyOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IdempotencyOptions>, IdempotencyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        if (services.All(service => service.ServiceType != typeof(IIdempotencyStore)))
-        {
-            services.AddSingleton<IIdempotencyStore>(provider => new TableIdempotencyStore(
-                Connect(configuration).GetTableClient(provider.GetRequiredService<IOptions<IdempotencyOptions>>().Value.Table)));
-            services.AddSingleton<IValidateOptions<IdempotencyOptions>>(new TableConnectionValidator(configuration));
-        }
-
+        services.AddRecordTable<IdempotencyOptions>(configuration, IdempotencyOptions.Section, options => options.Table);
+        services.TryAddSingleton<IdempotencyRecords>();
         services.TryAddSingleton<AnswerSeal>();
         services.TryAddSingleton(provider => new IdempotentRequests(
-            provider.GetRequiredService<IIdempotencyStore>(),
+            provider.GetRequiredService<IdempotencyRecords>(),
             provider.GetRequiredService<AnswerSeal>(),
             provider.GetRequiredService<IOptions<IdempotencyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<IdempotentRequests>>()));
         return services;
-    }
-
-    private static TableServiceClient Connect(IConfiguration configuration) =>
-        HostStorage.Connect(
-            configuration,
-            "table",
-            connection => new TableServiceClient(connection),
-            (address, credential) => new TableServiceClient(address, credential));
-
-    /// <summary>Makes a wrong connection stop the start, not the first request.</summary>
-    private sealed class TableConnectionValidator(IConfiguration configuration) : IValidateOptions<IdempotencyOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, IdempotencyOptions options)
-        {
-            try
-            {
-                Connect(configuration);
-                return ValidateOptionsResult.Success;
-            }
-            catch (InvalidOperationException e)
-            {
-                return ValidateOptionsResult.Fail(e.Message);
-            }
-        }
     }
 }

@@ -32,7 +32,7 @@ public sealed class IdempotentRequests
     /// <summary>When to come back while another instance runs the first request.</summary>
     private static readonly TimeSpan ComeBackAfter = TimeSpan.FromSeconds(2);
 
-    private readonly IIdempotencyStore _store;
+    private readonly IdempotencyRecords _store;
     private readonly AnswerSeal _seal;
     private readonly IdempotencyOptions _options;
     private readonly TimeProvider _clock;
@@ -40,19 +40,11 @@ public sealed class IdempotentRequests
     private readonly ConcurrentDictionary<string, Task> _running = new(StringComparer.Ordinal);
 
     internal IdempotentRequests(
-        IIdempotencyStore store, AnswerSeal seal, IOptions<IdempotencyOptions> options, TimeProvider clock, ILogger<IdempotentRequests> logger) =>
+        IdempotencyRecords store, AnswerSeal seal, IOptions<IdempotencyOptions> options, TimeProvider clock, ILogger<IdempotentRequests> logger) =>
         (_store, _seal, _options, _clock, _logger) = (store, seal, options.Value, clock, logger);
 
     /// <summary>Removes everything kept of requests about a user.</summary>
     public Task RemoveUserAsync(string userId, CancellationToken cancellation) => _store.RemoveOfUserAsync(userId, cancellation);
-
-    /// <summary>Removes what has expired.</summary>
-    public async Task RemoveExpiredAsync(CancellationToken cancellation)
-    {
-        var count = await _store.RemoveExpiredAsync(_clock.GetUtcNow(), cancellation);
-        if (count > 0)
-            Log.Removed(_logger, count);
-    }
 
     /// <summary>Runs an operation, or answers as its first run was answered. Without the header it just runs.</summary>
     /// <param name="request">The request, for its header.</param>

@@ -18,7 +18,4 @@ internal static partial class Log
 
     [LoggerMessage(3304, LogLevel.Warning, "{Endpoint}: a kept answer could not be read any more; it is made again")]
     public static partial void Unreadable(ILogger logger, string endpoint);
-
-    [LoggerMessage(3305, LogLevel.Information, "Removed {Count} expired records of requests with an Idempotency-Key")]
-    public static partial void Removed(ILogger logger, int count);
 }

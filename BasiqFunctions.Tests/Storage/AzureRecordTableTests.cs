@@ -1,38 +1,47 @@
 using Azure.Data.Tables;
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Snapshots;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace BasiqFunctions.Tests.Idempotency;
+namespace BasiqFunctions.Tests.Storage;
 
-public sealed class TableIdempotencyStoreTests(AzuriteFixture azurite) : IdempotencyStoreContract, IClassFixture<AzuriteFixture>
+public sealed class AzureRecordTableTests(AzuriteFixture azurite) : RecordTableContract, IClassFixture<AzuriteFixture>
 {
-    internal override IIdempotencyStore Open() => new TableIdempotencyStore(Table());
+    private readonly string _test = $"t{Guid.NewGuid():N}"[..20];
+
+    internal override IRecordTable Open(string name = "TestRecords")
+    {
+        Skip.If(azurite.Missing is not null, azurite.Missing);
+        return new AzureRecordTables(new TableServiceClient(azurite.ConnectionString)).Open(_test + name);
+    }
 
     [SkippableFact]
     public async Task Nothing_is_left_in_the_table_of_a_user_who_is_gone_or_of_what_has_expired()
     {
-        var table = Table();
-        var store = new TableIdempotencyStore(table);
+        Skip.If(azurite.Missing is not null, azurite.Missing);
+        var table = azurite.NewTable();
+        var records = new IdempotencyRecords(new AzureRecordTable(table));
         var now = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
         foreach (var (id, userId) in new[] { ("a", "user-1"), ("b", "user-1"), ("c", "user-2") })
         {
-            await store.TryAddAsync(
+            await records.TryAddAsync(
                 new IdempotencyRecord(id, "f", "c", IdempotencyState.Running, now, now.AddDays(1)) { UserId = userId }, default);
         }
 
         Assert.Equal(6, await CountAsync(table));
-        await store.RemoveOfUserAsync("user-1", default);
+        await records.RemoveOfUserAsync("user-1", default);
         Assert.Equal(2, await CountAsync(table));
-        Assert.Equal(1, await store.RemoveExpiredAsync(now.AddDays(1), default));
+        Assert.Equal(2, await new AzureRecordTable(table).RemoveExpiredAsync(now.AddDays(1), default));
         Assert.Equal(0, await CountAsync(table));
     }
 
     [SkippableFact]
-    public async Task The_registered_store_uses_the_table_of_the_settings()
+    public async Task The_registered_table_is_that_of_the_settings()
     {
-        var table = Table();
+        Skip.If(azurite.Missing is not null, azurite.Missing);
+        var table = azurite.NewTable();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["AzureWebJobsStorage"] = azurite.ConnectionString,
@@ -40,7 +49,7 @@ public sealed class TableIdempotencyStoreTests(AzuriteFixture azurite) : Idempot
         }).Build();
         await using var services = new ServiceCollection().AddLogging().AddIdempotency(configuration).BuildServiceProvider();
 
-        await services.GetRequiredService<IIdempotencyStore>().TryAddAsync(
+        await services.GetRequiredService<IdempotencyRecords>().TryAddAsync(
             new IdempotencyRecord("a", "f", "c", IdempotencyState.Running, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch), default);
 
         Assert.Equal(1, await CountAsync(table));
@@ -52,11 +61,5 @@ public sealed class TableIdempotencyStoreTests(AzuriteFixture azurite) : Idempot
         await foreach (var _ in table.QueryAsync<TableEntity>())
             count++;
         return count;
-    }
-
-    private TableClient Table()
-    {
-        Skip.If(azurite.Missing is not null, azurite.Missing);
-        return azurite.NewTable();
     }
 }

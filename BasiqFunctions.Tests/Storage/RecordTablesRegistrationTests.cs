@@ -1,12 +1,13 @@
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Moq;
 
-namespace BasiqFunctions.Tests.Idempotency;
+namespace BasiqFunctions.Tests.Storage;
 
-public sealed class IdempotencyRegistrationTests
+public sealed class RecordTablesRegistrationTests
 {
     private const string Secret = "c2VjcmV0";
 
@@ -19,7 +20,7 @@ public sealed class IdempotencyRegistrationTests
     {
         using var services = Services(new() { [key] = value });
         services.GetRequiredService<IStartupValidator>().Validate();
-        Assert.IsType<TableIdempotencyStore>(services.GetRequiredService<IIdempotencyStore>());
+        Assert.IsType<AzureRecordTable>(services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
     }
 
     [Theory]
@@ -40,15 +41,16 @@ public sealed class IdempotencyRegistrationTests
     }
 
     [Fact]
-    public void A_host_that_brings_its_own_store_needs_no_connection()
+    public void A_host_that_brings_its_own_tables_needs_no_connection()
     {
-        var own = Mock.Of<IIdempotencyStore>();
+        var table = Mock.Of<IRecordTable>();
+        var own = Mock.Of<IRecordTables>(tables => tables.Open("BasiqIdempotency") == table);
         using var services = Services([], own);
         services.GetRequiredService<IStartupValidator>().Validate();
-        Assert.Same(own, services.GetRequiredService<IIdempotencyStore>());
+        Assert.Same(table, services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
     }
 
-    private static ServiceProvider Services(Dictionary<string, string?> settings, IIdempotencyStore? own = null)
+    private static ServiceProvider Services(Dictionary<string, string?> settings, IRecordTables? own = null)
     {
         var services = new ServiceCollection().AddLogging();
         if (own is not null)

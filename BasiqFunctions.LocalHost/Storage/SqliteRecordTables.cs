@@ -1,0 +1,192 @@
+using System.Globalization;
+using BasiqFunctions.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace BasiqFunctions.LocalHost.Storage;
+
+/// <summary>
+/// Tables in one SQLite file that only its owner can read. A change has happened when its task completes: neither a killed process
+/// nor a power cut takes it back.
+/// </summary>
+internal sealed class SqliteRecordTables : IRecordTables, IDisposable
+{
+    private const string Schema = """
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        CREATE TABLE IF NOT EXISTS records (
+            name TEXT NOT NULL, part TEXT NOT NULL, row TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER, etag TEXT NOT NULL,
+            PRIMARY KEY (name, part, row)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS records_by_expiry ON records (name, expires_at);
+        """;
+
+    private readonly SqliteConnection _connection;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    private SqliteRecordTables(SqliteConnection connection) => _connection = connection;
+
+    /// <summary>Opens the file, making it and its folder if they are missing.</summary>
+    /// <exception cref="SqliteException">The file holds something else, or cannot be written.</exception>
+    public static SqliteRecordTables Open(string path)
+    {
+        if (!File.Exists(path))
+        {
+            OwnerOnly.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            OwnerOnly.CreateFile(path).Dispose();
+        }
+
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = false }.ToString());
+        connection.Open();
+        using var schema = connection.CreateCommand();
+        schema.CommandText = Schema;
+        schema.ExecuteNonQuery();
+        return new SqliteRecordTables(connection);
+    }
+
+    IRecordTable IRecordTables.Open(string name) => new Table(this, name);
+
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _turn.Dispose();
+    }
+
+    private async Task<T> RunAsync<T>(
+        string sql, Action<SqliteParameterCollection> bind, Func<SqliteCommand, Task<T>> run, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            await using var command = _connection.CreateCommand();
+#pragma warning disable CA2100 // The text is one of the constants of this class.
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            bind(command.Parameters);
+            return await run(command);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private sealed class Table(SqliteRecordTables file, string name) : IRecordTable
+    {
+        public async Task<TableRecord?> FindAsync(string partition, string row, CancellationToken cancellation) =>
+            (await ReadAsync(
+                "SELECT part, row, content, expires_at, etag FROM records WHERE name = $name AND part = $part AND row = $row",
+                parameters =>
+                {
+                    parameters.AddWithValue("$part", TableRecord.CheckName(partition));
+                    parameters.AddWithValue("$row", TableRecord.CheckName(row));
+                },
+                cancellation)).FirstOrDefault();
+
+        public Task<TableRecord?> TryAddAsync(TableRecord record, CancellationToken cancellation) =>
+            StoreAsync(
+                """
+                INSERT INTO records (name, part, row, content, expires_at, etag) VALUES ($name, $part, $row, $content, $expires, $next)
+                ON CONFLICT DO NOTHING
+                """,
+                record,
+                cancellation);
+
+        public Task<TableRecord?> TryReplaceAsync(TableRecord record, CancellationToken cancellation) =>
+            StoreAsync(
+                """
+                UPDATE records SET content = $content, expires_at = $expires, etag = $next
+                WHERE name = $name AND part = $part AND row = $row AND etag = $etag
+                """,
+                record with { ETag = ETagOf(record) },
+                cancellation);
+
+        public async Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation) =>
+            await ChangeAsync(
+                "DELETE FROM records WHERE name = $name AND part = $part AND row = $row AND etag = $etag",
+                parameters =>
+                {
+                    parameters.AddWithValue("$part", record.Partition);
+                    parameters.AddWithValue("$row", record.Row);
+                    parameters.AddWithValue("$etag", ETagOf(record));
+                },
+                cancellation) == 1;
+
+        public async Task<IReadOnlyList<TableRecord>> ListAsync(
+            string partition, int limit, string? after, CancellationToken cancellation)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+            return await ReadAsync(
+                """
+                SELECT part, row, content, expires_at, etag FROM records
+                WHERE name = $name AND part = $part AND row > $after ORDER BY row LIMIT $limit
+                """,
+                parameters =>
+                {
+                    parameters.AddWithValue("$part", TableRecord.CheckName(partition));
+                    parameters.AddWithValue("$after", after is null ? "" : TableRecord.CheckName(after));
+                    parameters.AddWithValue("$limit", limit);
+                },
+                cancellation);
+        }
+
+        public Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation) =>
+            ChangeAsync(
+                "DELETE FROM records WHERE name = $name AND expires_at <= $now",
+                parameters => parameters.AddWithValue("$now", now.UtcTicks),
+                cancellation);
+
+        private static string ETagOf(TableRecord record) =>
+            record.ETag ?? throw new ArgumentException("The record has not been stored.", nameof(record));
+
+        private async Task<TableRecord?> StoreAsync(string sql, TableRecord record, CancellationToken cancellation)
+        {
+            record.Checked();
+
+            // Random: a record that is removed and added again is another version, not the first once more.
+            var next = Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
+            var stored = await ChangeAsync(
+                sql,
+                parameters =>
+                {
+                    parameters.AddWithValue("$part", record.Partition);
+                    parameters.AddWithValue("$row", record.Row);
+                    parameters.AddWithValue("$content", record.Content);
+                    parameters.AddWithValue("$expires", (object?)record.ExpiresAt?.UtcTicks ?? DBNull.Value);
+                    parameters.AddWithValue("$etag", record.ETag ?? "");
+                    parameters.AddWithValue("$next", next);
+                },
+                cancellation);
+            return stored == 1 ? record with { ETag = next } : null;
+        }
+
+        private Task<int> ChangeAsync(string sql, Action<SqliteParameterCollection> bind, CancellationToken cancellation) =>
+            file.RunAsync(sql, Named(bind), command => command.ExecuteNonQueryAsync(cancellation), cancellation);
+
+        private Task<List<TableRecord>> ReadAsync(string sql, Action<SqliteParameterCollection> bind, CancellationToken cancellation) =>
+            file.RunAsync(
+                sql,
+                Named(bind),
+                async command =>
+                {
+                    List<TableRecord> records = [];
+                    await using var reader = await command.ExecuteReaderAsync(cancellation);
+                    while (await reader.ReadAsync(cancellation))
+                    {
+                        records.Add(new TableRecord(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<byte[]>(2))
+                        {
+                            ExpiresAt = reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetInt64(3), TimeSpan.Zero),
+                            ETag = reader.GetString(4),
+                        });
+                    }
+
+                    return records;
+                },
+                cancellation);
+
+        private Action<SqliteParameterCollection> Named(Action<SqliteParameterCollection> bind) => parameters =>
+        {
+            parameters.AddWithValue("$name", name);
+            bind(parameters);
+        };
+    }
+}

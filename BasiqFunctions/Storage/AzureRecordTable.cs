@@ -1,0 +1,148 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+
+namespace BasiqFunctions.Storage;
+
+/// <summary>A table of Azure Table Storage, made on first use.</summary>
+internal sealed class AzureRecordTable(TableClient table) : IRecordTable
+{
+    private const int ParallelDeletes = 8;
+    private const int MostPerPage = 1_000;
+    private const string ExpiresAt = "ExpiresAt";
+
+    /// <summary>A property holds 64 KiB (Microsoft Learn, "Understanding the Table service data model").</summary>
+    private const int MostPerProperty = 64 * 1024;
+
+    private volatile bool _created;
+
+    public async Task<TableRecord?> FindAsync(string partition, string row, CancellationToken cancellation)
+    {
+        await EnsureTableAsync(cancellation);
+        var found = await table.GetEntityIfExistsAsync<TableEntity>(
+            TableRecord.CheckName(partition), TableRecord.CheckName(row), cancellationToken: cancellation);
+        return found.HasValue ? RecordOf(found.Value!) : null;
+    }
+
+    public async Task<TableRecord?> TryAddAsync(TableRecord record, CancellationToken cancellation)
+    {
+        var entity = EntityOf(record.Checked());
+        await EnsureTableAsync(cancellation);
+        try
+        {
+            using var added = await table.AddEntityAsync(entity, cancellation);
+            return record with { ETag = added.Headers.ETag.ToString() };
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.EntityAlreadyExists)
+        {
+            return null;
+        }
+    }
+
+    public async Task<TableRecord?> TryReplaceAsync(TableRecord record, CancellationToken cancellation)
+    {
+        var entity = EntityOf(record.Checked());
+        await EnsureTableAsync(cancellation);
+        try
+        {
+            using var replaced = await table.UpdateEntityAsync(entity, ETagOf(record), TableUpdateMode.Replace, cancellation);
+            return record with { ETag = replaced.Headers.ETag.ToString() };
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            return null;
+        }
+    }
+
+    public async Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation)
+    {
+        await EnsureTableAsync(cancellation);
+        return await TryDeleteAsync(record.Partition, record.Row, ETagOf(record), cancellation);
+    }
+
+    public async Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        await EnsureTableAsync(cancellation);
+        TableRecord.CheckName(partition);
+        var filter = after is null
+            ? TableClient.CreateQueryFilter($"PartitionKey eq {partition}")
+            : TableClient.CreateQueryFilter($"PartitionKey eq {partition} and RowKey gt {TableRecord.CheckName(after)}");
+        List<TableRecord> records = [];
+        await foreach (var entity in table.QueryAsync<TableEntity>(filter, Math.Min(limit, MostPerPage), cancellationToken: cancellation))
+        {
+            records.Add(RecordOf(entity));
+            if (records.Count == limit)
+                break;
+        }
+
+        return records;
+    }
+
+    public async Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation)
+    {
+        await EnsureTableAsync(cancellation);
+        var removed = 0;
+        var expired = table.QueryAsync<TableEntity>(
+            TableClient.CreateQueryFilter($"ExpiresAt le {now}"), select: ["PartitionKey", "RowKey", "Timestamp"], cancellationToken: cancellation);
+        await Parallel.ForEachAsync(
+            expired,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelDeletes, CancellationToken = cancellation },
+            async (entity, token) =>
+            {
+                // By etag: the name may be in use again.
+                if (await TryDeleteAsync(entity.PartitionKey, entity.RowKey, entity.ETag, token))
+                    Interlocked.Increment(ref removed);
+            });
+        return removed;
+    }
+
+    private static ETag ETagOf(TableRecord record) =>
+        new(record.ETag ?? throw new ArgumentException("The record has not been stored.", nameof(record)));
+
+    private static TableEntity EntityOf(TableRecord record)
+    {
+        var entity = new TableEntity(record.Partition, record.Row) { ["Length"] = record.Content.Length };
+        if (record.ExpiresAt is { } expiresAt)
+            entity[ExpiresAt] = expiresAt;
+        for (var (at, part) = (0, 0); at < record.Content.Length; at += MostPerProperty, part++)
+            entity[PartName(part)] = record.Content[at..Math.Min(at + MostPerProperty, record.Content.Length)];
+        return entity;
+    }
+
+    private static TableRecord RecordOf(TableEntity entity)
+    {
+        var content = new byte[entity.GetInt32("Length") ?? 0];
+        for (var (at, part) = (0, 0); at < content.Length; at += MostPerProperty, part++)
+            entity.GetBinary(PartName(part)).CopyTo(content, at);
+        return new TableRecord(entity.PartitionKey, entity.RowKey, content)
+        {
+            ExpiresAt = entity.GetDateTimeOffset(ExpiresAt),
+            ETag = entity.ETag.ToString(),
+        };
+    }
+
+    private static string PartName(int part) => part == 0 ? "Content" : $"Content{part + 1}";
+
+    /// <summary>False when there is none of that etag.</summary>
+    private async Task<bool> TryDeleteAsync(string partition, string row, ETag etag, CancellationToken cancellation)
+    {
+        try
+        {
+            using var deleted = await table.DeleteEntityAsync(partition, row, etag, cancellation);
+            return deleted.Status != 404;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            return false;
+        }
+    }
+
+    private async Task EnsureTableAsync(CancellationToken cancellation)
+    {
+        if (_created)
+            return;
+        await table.CreateIfNotExistsAsync(cancellation);
+        _created = true;
+    }
+}
