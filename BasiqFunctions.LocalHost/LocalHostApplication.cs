@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using BasiqFunctions.LocalHost.Console;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
@@ -8,6 +9,7 @@ using BasiqFunctions.Sandbox;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
+using BasiqFunctions.Users;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.DurableTask.Client;
@@ -101,6 +103,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
 
             configure?.Invoke(builder);
             AddHost(builder.Services, builder.Configuration, options);
+            AddConsole(builder.Services, urls, sandbox);
             builder.Services.AddBasiqFunctions(builder.Configuration);
             AddTelemetry(builder);
 
@@ -112,9 +115,10 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
             app.MapFunctions(options.FunctionKey);
+            app.Services.GetRequiredService<ConsoleEndpoints>().Map(app, app.Services.GetService<SandboxControl>());
             await RunAsync(app);
             var host = new LocalHostApplication(app, sandbox, stateLock);
-            await host.TellSandboxWhereToReturnAsync(builder.Configuration);
+            await host.TellWhereToReturnAsync(builder.Configuration);
             return host;
         }
         catch
@@ -168,6 +172,15 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         }
     }
 
+    private static void AddConsole(IServiceCollection services, string urls, WebApplication? sandbox)
+    {
+        services.AddSingleton<ConsoleEndpoints>();
+        if (sandbox is not null)
+            services.AddSingleton(_ => new SandboxControl(AddressOf(sandbox)));
+        services.PostConfigure<ConsentOptions>(
+            consent => ConsoleReturnUrls.Allow(consent, urls.Split(';', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
     /// <summary>In Azure the Functions host traces what callers ask for; here the web server does, with the same care for queries.</summary>
     private static void AddTelemetry(WebApplicationBuilder builder)
     {
@@ -197,10 +210,18 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         return sandbox;
     }
 
-    /// <summary>With a port that the system chose, the sandbox learns only now where the consent page goes back to.</summary>
-    private async Task TellSandboxWhereToReturnAsync(IConfiguration configuration)
+    /// <summary>
+    /// With a port that the system chose, only now is it known where a consent returns to: first to the app, which the sandbox is
+    /// told, and then to the console.
+    /// </summary>
+    private async Task TellWhereToReturnAsync(IConfiguration configuration)
     {
-        if (SandboxUrl is null || !configuration["urls"]!.EndsWith(":0", StringComparison.Ordinal))
+        if (!configuration["urls"]!.EndsWith(":0", StringComparison.Ordinal))
+            return;
+
+        // Nobody has asked for a consent link yet, which is when the app reads the list.
+        ConsoleReturnUrls.Allow(_app.Services.GetRequiredService<IOptions<ConsentOptions>>().Value, [Url.ToString()]);
+        if (SandboxUrl is null)
             return;
         using var client = new HttpClient { BaseAddress = SandboxUrl };
         using var answer = await client.PatchAsJsonAsync(

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Azure.Functions.Worker;
 
 namespace BasiqFunctions.LocalHost.Functions;
@@ -13,7 +11,7 @@ internal static class HttpFunctionEndpoints
         foreach (var function in endpoints.ServiceProvider.GetRequiredService<FunctionCatalog>().Http)
         {
             RequestDelegate run = function.AuthLevel is not AuthorizationLevel.Anonymous && functionKey is not null
-                ? context => HasKey(context.Request, functionKey) ? function.Run(context) : RefuseAsync(context)
+                ? context => FunctionKey.IsIn(context.Request, functionKey) ? function.Run(context) : RefuseAsync(context)
                 : new RequestDelegate(function.Run);
             endpoints.MapMethods($"/api/{function.Route}", function.Methods, Traced($"/api/{function.Route}", run))
                 .WithDisplayName(function.Name);
@@ -33,13 +31,6 @@ internal static class HttpFunctionEndpoints
         await run(context);
         span?.SetTag("http.response.status_code", context.Response.StatusCode);
     };
-
-    private static bool HasKey(HttpRequest request, string functionKey)
-    {
-        var given = request.Headers.TryGetValue("x-functions-key", out var header) ? header : request.Query["code"];
-        return CryptographicOperations.FixedTimeEquals(
-            SHA256.HashData(Encoding.UTF8.GetBytes(given.ToString())), SHA256.HashData(Encoding.UTF8.GetBytes(functionKey)));
-    }
 
     private static Task RefuseAsync(HttpContext context)
     {

@@ -138,11 +138,20 @@ internal sealed class Journal : IAsyncDisposable
         command.Parameters.AddWithValue("$from", createdFrom?.UtcTicks ?? 0);
         command.Parameters.AddWithValue("$to", createdTo?.UtcTicks ?? long.MaxValue);
         command.Parameters.AddWithValue("$limit", limit);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        List<InstanceRecord> records = [];
-        while (await reader.ReadAsync(cancellation))
-            records.Add(ReadInstance(reader));
-        return records;
+        return await ReadInstancesAsync(command, cancellation);
+    }
+
+    /// <summary>The orchestrations of a name that were created last, newest first.</summary>
+    public async Task<IReadOnlyList<InstanceRecord>> ListNewestAsync(string name, int limit, CancellationToken cancellation)
+    {
+        await using var connection = await OpenReaderAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            $"SELECT {InstanceColumns} FROM instances WHERE instance_id IN "
+            + "(SELECT instance_id FROM instances WHERE name = $name ORDER BY created_at DESC LIMIT $limit) ORDER BY created_at DESC";
+        command.Parameters.AddWithValue("$name", name);
+        command.Parameters.AddWithValue("$limit", limit);
+        return await ReadInstancesAsync(command, cancellation);
     }
 
     /// <summary>How many events an orchestration's history has.</summary>
@@ -188,6 +197,15 @@ internal sealed class Journal : IAsyncDisposable
 
     private const string InstanceColumns =
         "instance_id, name, status, created_at, updated_at, input, custom_status, output, failure";
+
+    private static async Task<IReadOnlyList<InstanceRecord>> ReadInstancesAsync(SqliteCommand command, CancellationToken cancellation)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        List<InstanceRecord> records = [];
+        while (await reader.ReadAsync(cancellation))
+            records.Add(ReadInstance(reader));
+        return records;
+    }
 
     private static InstanceRecord ReadInstance(SqliteDataReader reader) => new(
         reader.GetString(0),

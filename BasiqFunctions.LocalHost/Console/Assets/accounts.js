@@ -1,0 +1,106 @@
+import { action, h, show } from './dom.js';
+import { call } from './api.js';
+import { href } from './address.js';
+import { bankOf } from './bank.js';
+import { refresh } from './jobs.js';
+import { add, compare, format, parse, zero } from './money.js';
+import { problemBox, step } from './step.js';
+import { classOrder, count, ofClass, ofMoment } from './words.js';
+
+const here = step('accounts', [['GET', '/api/users/{userId}/accounts']]);
+
+export const clear = () => {
+  here.set('todo');
+  here.clear();
+};
+
+/** Room for what is being fetched, so that nothing moves when it comes. */
+export function wait() {
+  here.set('todo');
+  here.show(h('div', { class: 'cards', 'aria-hidden': 'true' }, Array.from({ length: 3 }, () => h('div', { class: 'account skeleton' }, ' '))));
+}
+
+/** The accounts of the current snapshot, or null when there is none or it cannot be had. */
+export async function load(userId, signal) {
+  const result = await call('accounts', 'GET', '/api/users/{userId}/accounts', { values: { userId }, signal });
+  if (result.ok) {
+    return result.data;
+  }
+  if (result.problem.code === 'no-snapshot') {
+    here.set('todo');
+    here.show(h('p', { class: 'soft' }, 'Nothing has been fetched yet.'));
+    return null;
+  }
+  here.set('failed');
+  here.show(problemBox(result));
+  return null;
+}
+
+export function showAccounts(userId, snapshot, onDisconnected) {
+  const { accounts, fetchedAt } = snapshot;
+  here.set('done', count(accounts.length, 'account'));
+  const trouble = h('div');
+  const byBank = Map.groupBy(accounts, account => account.connection ?? account.institution ?? '');
+  here.show(
+    accounts.length > 0 ? totals(accounts) : h('p', {}, 'The bank has no accounts for this login.'),
+    h('p', { class: 'soft' }, `Fetched ${ofMoment(fetchedAt)}.`),
+    trouble,
+    [...byBank].map(([connectionId, list]) => bank(userId, connectionId, list, trouble, onDisconnected)));
+}
+
+function bank(userId, connectionId, accounts, trouble, onDisconnected) {
+  const name = bankOf(accounts[0].institution);
+  const sorted = accounts.toSorted((a, b) => rank(a) - rank(b));
+  return h('section', { class: 'bank-group', 'aria-label': name },
+    h('div', { class: 'bank-head' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, name.slice(0, 1)), h('h3', {}, name),
+      h('div', { class: 'actions' },
+        action('Refresh', { class: 'small quiet', 'aria-label': `Refresh ${name}` }, () => refresh(userId, { connectionId }, trouble)),
+        action('Disconnect', { class: 'small quiet', 'aria-label': `Disconnect ${name}` }, () => disconnect(userId, connectionId, name, trouble, onDisconnected)))),
+    h('ul', { class: 'cards' }, sorted.map(account => h('li', {}, card(userId, account)))));
+}
+
+async function disconnect(userId, connectionId, name, trouble, onDisconnected) {
+  const result = await call('accounts', 'DELETE', '/api/users/{userId}/connections/{connectionId}', { values: { userId, connectionId } });
+  if (result.ok) {
+    await onDisconnected(name);
+  } else {
+    show(trouble, problemBox(result));
+  }
+}
+
+function card(userId, account) {
+  const isOwed = (account.balance ?? '').startsWith('-');
+  return h('a', { class: 'account', href: href({ userId, accountId: account.id, from: '', to: '', status: '' }), data: { go: 'transactions-title', account: account.id } },
+    h('span', { class: 'eyebrow' }, ofClass(account.class?.type)),
+    h('span', { class: 'account-name' }, account.name ?? account.class?.product ?? 'Account'),
+    h('span', { class: 'soft' }, account.maskedNumber ? `•••• ${account.maskedNumber.slice(-4)}` : ' '),
+    h('span', { class: 'amount', data: { sign: isOwed ? 'minus' : 'plus' } }, format(account.balance, account.currency)),
+    h('span', { class: 'soft' }, account.availableFunds ? ['Available ', h('span', { class: 'figure' }, format(account.availableFunds, account.currency))] : ' '));
+}
+
+const rank = account => {
+  const place = classOrder.indexOf(account.class?.type);
+  return place < 0 ? classOrder.length : place;
+};
+
+/** By currency: what there is, what is owed, and both together. Amounts that are no numbers are left out, and said to be. */
+function totals(accounts) {
+  const byCurrency = new Map();
+  let unread = 0;
+  for (const account of accounts) {
+    const amount = parse(account.balance);
+    if (!amount) {
+      unread++;
+      continue;
+    }
+    const sums = byCurrency.get(account.currency) ?? { own: zero, owe: zero };
+    byCurrency.set(account.currency, compare(amount, zero) < 0 ? { ...sums, owe: add(sums.owe, amount) } : { ...sums, own: add(sums.own, amount) });
+  }
+  return [
+    [...byCurrency].toSorted(([a], [b]) => a < b ? -1 : 1).map(([currency, { own, owe }]) => h('dl', { class: 'totals', 'aria-label': `Totals in ${currency}` },
+      total('In the accounts', own, currency), total('Owed', owe, currency), total('Together', add(own, owe), currency, 'sum'))),
+    unread > 0 ? h('p', { class: 'soft' }, `${count(unread, 'account')} without a balance ${unread === 1 ? 'is' : 'are'} not in the totals.`) : null,
+  ];
+}
+
+const total = (term, amount, currency, kind) => h('div', { data: { kind } }, h('dt', {}, `${term}, ${currency}`), h('dd', { class: 'figure' }, format(amount, currency)));

@@ -1,0 +1,76 @@
+// Elements without markup: whatever came from the API becomes text, never HTML.
+
+const svgNames = new Set(['svg', 'g', 'path', 'rect', 'line', 'text', 'circle', 'title', 'desc']);
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+/** Makes an element. Properties that start with "on" are listeners; null and false are left out. */
+export function h(name, properties, ...children) {
+  return fill(document.createElement(name), properties, children);
+}
+
+/** The same for SVG. */
+export function s(name, properties, ...children) {
+  if (!svgNames.has(name)) {
+    throw new Error(`No SVG element of ours: ${name}`);
+  }
+  return fill(document.createElementNS(svgNamespace, name), properties, children);
+}
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === null || value === undefined || value === false) {
+      continue;
+    }
+    if (name.startsWith('on')) {
+      element.addEventListener(name.slice(2), value);
+    } else if (name === 'data') {
+      Object.assign(element.dataset, value);
+    } else {
+      element.setAttribute(name, value === true ? '' : String(value));
+    }
+  }
+  element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Puts other children in the place of an element's own. */
+export function show(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export const $ = id => document.getElementById(id);
+
+/** Says something to a screen reader, once it has said what came before. */
+export function announce(text) {
+  const announcer = $('announcer');
+  announcer.textContent = text;
+}
+
+/** Moves the focus to a heading or a message, for whoever follows the page by keyboard or by ear. */
+export function focusOn(element) {
+  if (!element.hasAttribute('tabindex') && !element.matches('a[href], button, input, select, textarea')) {
+    element.setAttribute('tabindex', '-1');
+  }
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+}
+
+/** A button that is busy while its work runs, and never runs twice at once. */
+export function action(label, properties, work) {
+  const button = h('button', { type: 'button', ...properties }, label);
+  button.addEventListener('click', () => busy(button, work));
+  return button;
+}
+
+export async function busy(button, work) {
+  if (button.getAttribute('aria-disabled') === 'true') {
+    return;
+  }
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    await work();
+  } finally {
+    button.removeAttribute('aria-disabled');
+  }
+}

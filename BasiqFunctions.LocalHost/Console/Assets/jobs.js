@@ -1,0 +1,186 @@
+import { $, action, announce, focusOn, h, show } from './dom.js';
+import { call } from './api.js';
+import { go } from './address.js';
+import { bankOfConnection, connect } from './bank.js';
+import { problemBox, step } from './step.js';
+import { count, isOver, ofAction, ofJob, ofStep, ofSync } from './words.js';
+
+const here = step('jobs', [['GET', '/api/users/{userId}/syncs/{syncId}']]);
+const route = '/api/users/{userId}/syncs/{syncId}';
+const askAgainAfter = 1000;
+const states = { completed: 'done', partial: 'partial', failed: 'failed', cancelled: 'failed' };
+
+export const clear = text => {
+  here.set('todo');
+  here.show(text ? h('p', { class: 'soft' }, text) : null);
+};
+
+/** Follows a sync to its end, which it returns; null when there is no such sync. */
+export async function follow(userId, syncId, { signal, onConnection }) {
+  const view = makeView(userId, syncId);
+  let seen = null;
+  let firstLook = true;
+  while (true) {
+    const result = await call('jobs', 'GET', route, { values: { userId, syncId }, signal });
+    let wait = Math.max(askAgainAfter, result.retryAfter * 1000);
+    if (result.status === 404 || result.status === 400) {
+      clear('This sync is not known any more. What it fetched, if anything, is below.');
+      return null;
+    }
+    if (result.ok) {
+      show(view.trouble);
+      if (result.data.jobs.some(job => job.connectionId)) {
+        await onConnection(result.data.jobs.map(job => job.connectionId).filter(id => id));
+      }
+      tell(seen, result.data, firstLook);
+      view.update(result.data);
+      seen = result.data;
+      firstLook = false;
+      if (isOver(seen.status)) {
+        return seen;
+      }
+    } else if (result.status === 401) {
+      return null;
+    } else {
+      wait = Math.max(wait, 2000);
+      show(view.trouble, problemBox(result, h('p', { class: 'soft' }, `Asking again every ${Math.round(wait / 1000)} s.`)));
+    }
+    await pause(wait, signal);
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(new DOMException('Not wanted any more.', 'AbortError'));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function makeView(userId, syncId) {
+  here.set('busy');
+  const status = h('strong', {}, 'Asking …');
+  const numbers = h('span', { class: 'soft' });
+  const bar = h('progress', { max: 1, 'aria-label': 'Progress of the sync' });
+  const jobs = h('ul', { class: 'jobs' });
+  const trouble = h('div');
+  const buttons = h('div', { class: 'actions' }, cancelButton(userId, syncId, trouble));
+  here.show(h('div', { class: 'sync-line' }, status, numbers), bar, trouble, jobs, buttons);
+  let shown = '';
+  return {
+    trouble,
+    update(sync) {
+      const over = isOver(sync.status);
+      here.set(over ? states[sync.status] : 'busy', over ? ofSync(sync.status) : undefined);
+      status.textContent = ofSync(sync.status);
+      numbers.textContent = sync.accounts.total > 0
+        ? `${sync.accounts.fetched} of ${count(sync.accounts.total, 'account')} · ${count(sync.transactions, 'transaction')}`
+        : count(sync.jobs.length, 'bank');
+      bar.value = over && sync.status === 'completed' ? 1 : progress(sync);
+      bar.dataset.state = over ? states[sync.status] : 'busy';
+      const next = JSON.stringify(sync.jobs) + over;
+      if (next !== shown) {
+        shown = next;
+        show(jobs, sync.jobs.map(job => jobCard(userId, job, over, trouble)));
+      }
+      if (over) {
+        show(buttons, againButton(userId, sync, trouble));
+        if (sync.error) {
+          show(trouble, h('div', { class: 'box bad' }, h('p', {}, h('strong', {}, sync.error.detail ?? sync.error.code)), h('p', { class: 'soft' }, h('code', {}, sync.error.code))));
+        }
+      }
+    },
+  };
+}
+
+// Half of the way is the bank's, half is ours.
+function progress(sync) {
+  const steps = sync.jobs.flatMap(job => (job.steps.length ? job.steps : [{ status: 'pending' }]));
+  const ended = steps.filter(item => item.status === 'success' || item.status === 'failed').length;
+  const bank = steps.length ? ended / steps.length : 0;
+  const ours = sync.accounts.total ? sync.accounts.fetched / sync.accounts.total : 0;
+  return bank * 0.5 + ours * 0.5;
+}
+
+function cancelButton(userId, syncId, trouble) {
+  return action('Cancel the sync', { id: 'cancel-sync' }, async () => {
+    const result = await call('jobs', 'DELETE', route, { values: { userId, syncId } });
+    if (result.ok) {
+      announce('The sync is being cancelled.');
+      focusOn(here.title);
+    } else {
+      show(trouble, problemBox(result));
+    }
+  });
+}
+
+function againButton(userId, sync, trouble) {
+  return action(sync.status === 'completed' ? 'Refresh all banks' : 'Try all banks again', { id: 'refresh-all' }, () => refresh(userId, {}, trouble));
+}
+
+/** Has the banks asked anew: the answer is a sync like the first. */
+export async function refresh(userId, body, trouble) {
+  const result = await call('jobs', 'POST', '/api/users/{userId}/refresh', { values: { userId }, body });
+  if (result.ok) {
+    announce('Asked the bank again.');
+    go({ syncId: result.data.syncId });
+    focusOn($('jobs-title'));
+  } else {
+    show(trouble, problemBox(result));
+  }
+}
+
+function jobCard(userId, job, over, trouble) {
+  const bank = bankOfConnection(job.connectionId);
+  const failed = job.steps.find(item => item.status === 'failed');
+  const hasEnded = job.status === 'failed' || job.status === 'timed-out';
+  return h('li', { class: 'job', data: { state: job.status } },
+    h('div', { class: 'job-head' }, h('h3', {}, bank), h('span', { class: 'pill', data: { state: pillOf(job.status) } }, ofJob(job.status))),
+    h('ol', { class: 'job-steps' }, (job.steps.length ? job.steps : [{ title: 'verify-credentials', status: 'pending' }]).map(item => h('li', { data: { state: item.status } },
+      h('span', { class: 'tick', 'aria-hidden': 'true' }), h('span', {}, ofStep(item.title)), h('span', { class: 'visually-hidden' }, `: ${ofJob(item.status)}`)))),
+    hasEnded
+      ? h('div', { class: 'box bad' },
+        h('p', {}, h('strong', {}, failed?.detail ?? (job.status === 'timed-out' ? 'The bank did not finish in time.' : 'The bank could not be read.'))),
+        failed?.code ? h('p', { class: 'soft' }, h('code', {}, failed.code)) : null,
+        job.nextAction ? h('p', {}, h('b', {}, 'What to do: '), ofAction(job.nextAction)) : null,
+        over ? h('div', { class: 'actions' }, nextButtons(userId, job, bank, trouble)) : null)
+      : null);
+}
+
+const pillOf = status => ({ success: 'done', failed: 'failed', 'timed-out': 'failed', 'in-progress': 'busy' })[status] ?? 'todo';
+
+function nextButtons(userId, job, bank, trouble) {
+  const retry = job.connectionId
+    ? action('Try again', { class: 'small', 'aria-label': `Try ${bank} again` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
+    : null;
+  const again = action('Connect again', { class: 'small', 'aria-label': `Connect ${bank} again` },
+    () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble));
+  return job.nextAction === 'reconnect' ? [again, retry] : [retry, again];
+}
+
+function tell(before, now, firstLook) {
+  if (firstLook) {
+    return;
+  }
+  for (const job of now.jobs) {
+    const last = before.jobs.find(other => other.jobId === job.jobId);
+    const bank = bankOfConnection(job.connectionId);
+    job.steps.forEach((item, index) => {
+      const was = last?.steps[index]?.status;
+      if (was !== item.status && (item.status === 'success' || item.status === 'failed')) {
+        announce(`${bank}: ${ofStep(item.title)}, ${item.status === 'success' ? 'done' : 'failed'}.`);
+      }
+    });
+  }
+  if (before.status !== now.status) {
+    announce(isOver(now.status)
+      ? `${ofSync(now.status)}: ${count(now.accounts.fetched, 'account')}, ${count(now.transactions, 'transaction')}.`
+      : `${ofSync(now.status)}.`);
+  }
+}

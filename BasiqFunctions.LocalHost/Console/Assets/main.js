@@ -1,0 +1,176 @@
+import { $, announce, focusOn } from './dom.js';
+import { forgetCalls, hasKey, useKey } from './api.js';
+import { note, read } from './address.js';
+import * as user from './user.js';
+import * as bank from './bank.js';
+import * as jobs from './jobs.js';
+import * as accounts from './accounts.js';
+import * as transactions from './transactions.js';
+import * as charts from './charts.js';
+import * as removal from './removal.js';
+import * as panel from './panel.js';
+import { showAllCalls } from './step.js';
+import { isOver } from './words.js';
+
+// The page is a function of its address: whatever changes that, a click, Back or a reload, the journey is shown from there.
+
+let under = null;
+let shown = { userId: null, syncId: null };
+let snapshot = null;
+
+async function start(isForced) {
+  const at = read();
+  if (!isForced && at.userId === shown.userId && at.syncId === shown.syncId) {
+    if (snapshot) {
+      showData(at, under.signal);
+    }
+    return;
+  }
+  if (at.userId !== shown.userId && shown.userId !== null) {
+    forgetCalls();
+    showAllCalls();
+  }
+  under?.abort();
+  under = new AbortController();
+  if (at.userId !== shown.userId) {
+    snapshot = null;
+  }
+  shown = { userId: at.userId, syncId: at.syncId };
+  try {
+    await run(at, under.signal);
+  } catch (error) {
+    if (error.name !== 'AbortError') {
+      throw error;
+    }
+  }
+}
+
+async function run(at, signal) {
+  if (!at.userId) {
+    user.showForm();
+    clearFrom();
+    return;
+  }
+  if (!await user.showUser(at.userId, signal)) {
+    clearFrom();
+    return;
+  }
+  removal.offer(at.userId, gone);
+  let connections = await bank.showBanks(at.userId, { error: at.error, hasSync: Boolean(at.syncId), signal });
+  if (!at.syncId) {
+    jobs.clear(connections.length > 0 ? 'No sync is followed here. Refresh a bank, or choose one of the recent syncs.' : '');
+    if (connections.length > 0) {
+      await loadData(at, signal);
+    } else {
+      clearData();
+    }
+    return;
+  }
+  if (snapshot) {
+    // What a refresh will replace stays until then.
+    accounts.showAccounts(at.userId, snapshot, disconnected);
+  } else {
+    clearData();
+    accounts.wait();
+  }
+  const sync = await jobs.follow(at.userId, at.syncId, {
+    signal,
+    onConnection: async ids => {
+      if (ids.some(id => !bank.knows(id))) {
+        connections = await bank.showBanks(at.userId, { hasSync: true, signal });
+      }
+    },
+  });
+  panel.look();
+  if (sync && isOver(sync.status)) {
+    connections = await bank.showBanks(at.userId, { hasSync: connections.length > 0, signal });
+  }
+  await loadData(at, signal);
+}
+
+async function loadData(at, signal) {
+  snapshot = await accounts.load(at.userId, signal);
+  if (snapshot === null) {
+    transactions.clear();
+    charts.clear();
+    return;
+  }
+  accounts.showAccounts(at.userId, snapshot, disconnected);
+  await showData(read(), signal);
+}
+
+async function disconnected(name) {
+  announce(`${name} has been disconnected.`);
+  focusOn($('accounts-title'));
+  await start(true);
+}
+
+async function showData(at, signal) {
+  transactions.showTransactions(at.userId, snapshot, at);
+  await charts.showCharts(at.userId, snapshot, signal);
+}
+
+function clearFrom() {
+  bank.clear();
+  jobs.clear();
+  clearData();
+  removal.clear();
+}
+
+function clearData() {
+  snapshot = null;
+  accounts.clear();
+  transactions.clear();
+  charts.clear();
+}
+
+function gone() {
+  under.abort();
+  shown = { userId: '', syncId: '' };
+  note({ userId: '', syncId: '', accountId: '', from: '', to: '', status: '', scope: '' });
+  user.showForm();
+  bank.clear();
+  jobs.clear();
+  clearData();
+  panel.look();
+}
+
+document.addEventListener('click', event => {
+  const link = event.target.closest('a[data-go]');
+  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) {
+    return;
+  }
+  event.preventDefault();
+  history.pushState(null, '', link.getAttribute('href'));
+  start();
+  focusOn($(link.dataset.go || 'user-title'));
+});
+addEventListener('addresschange', () => start());
+addEventListener('popstate', () => start());
+addEventListener('retry', () => start(true));
+
+// Back from the consent page: the browser may bring the page back as it was left, and much may have happened since.
+addEventListener('pageshow', event => {
+  if (event.persisted) {
+    start(true);
+  }
+});
+
+addEventListener('keyneeded', () => {
+  if ($('key-form').hidden) {
+    $('key-form').hidden = false;
+    $('key-error').textContent = hasKey() ? 'This key is not the right one.' : '';
+    $('key').focus();
+  }
+});
+$('key-form').addEventListener('submit', event => {
+  event.preventDefault();
+  useKey($('key').value);
+  $('key').value = '';
+  $('key-form').hidden = true;
+  panel.look();
+  start(true);
+});
+
+await panel.start();
+await start(true);

@@ -1,0 +1,72 @@
+// Money is text, as the API sends it, and is added as whole numbers of its smallest unit: no amount is ever a floating-point number.
+
+const pattern = /^([+-]?)(\d+)(?:\.(\d+))?$/;
+
+/** Reads an amount such as "-123.45"; null for anything else. */
+export function parse(text) {
+  const match = pattern.exec(text ?? '');
+  if (!match) {
+    return null;
+  }
+  const [, sign, whole, fraction = ''] = match;
+  const units = BigInt(whole + fraction);
+  return { units: sign === '-' ? -units : units, scale: fraction.length };
+}
+
+export const zero = { units: 0n, scale: 0 };
+
+export function add(a, b) {
+  const scale = Math.max(a.scale, b.scale);
+  return { units: at(a, scale) + at(b, scale), scale };
+}
+
+export const negate = a => ({ units: -a.units, scale: a.scale });
+
+export const absolute = a => (a.units < 0n ? negate(a) : a);
+
+export function compare(a, b) {
+  const scale = Math.max(a.scale, b.scale);
+  const difference = at(a, scale) - at(b, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Only to know where on a chart an amount lies. */
+export const position = a => Number(a.units) / 10 ** a.scale;
+
+export function toText(a) {
+  const digits = (a.units < 0n ? -a.units : a.units).toString().padStart(a.scale + 1, '0');
+  const whole = digits.slice(0, digits.length - a.scale);
+  const fraction = a.scale ? `.${digits.slice(-a.scale)}` : '';
+  return `${a.units < 0n ? '-' : ''}${whole}${fraction}`;
+}
+
+const formats = new Map();
+
+/** An amount for a person: exact, in the currency's own way of writing. */
+export function format(amount, currency, options) {
+  const value = typeof amount === 'string' ? parse(amount) : amount;
+  if (!value) {
+    return '–';
+  }
+  return formatOf(currency, value.scale, options).format(toText(value)).replace('-', '−');
+}
+
+function formatOf(currency, scale, options) {
+  const key = `${currency} ${scale} ${options?.whole}`;
+  if (!formats.has(key)) {
+    const digits = options?.whole ? { maximumFractionDigits: 0 } : { minimumFractionDigits: 2, maximumFractionDigits: Math.max(2, Math.min(scale, 20)) };
+    let made;
+    try {
+      made = new Intl.NumberFormat('en-AU', { style: 'currency', currency, ...digits });
+    } catch {
+      // A code that is no currency's: the number alone.
+      made = new Intl.NumberFormat('en-AU', digits);
+    }
+    formats.set(key, made);
+  }
+  return formats.get(key);
+}
+
+function at(a, scale) {
+  return a.units * 10n ** BigInt(scale - a.scale);
+}

@@ -1,0 +1,97 @@
+import { $, h, show } from './dom.js';
+import { callsOf, onCall } from './api.js';
+
+// One step of the journey: its state, what it holds, and what it calls.
+
+const pills = { todo: '', now: 'Next', busy: 'Running', done: 'Done', failed: 'Failed', partial: 'Partly' };
+const planned = {};
+
+export function step(id, plan) {
+  planned[id] = plan;
+  const section = $(id);
+  const body = section.querySelector('.body');
+  const pill = section.querySelector('.pill');
+  const link = document.querySelector(`[data-step="${id}"]`);
+  showCalls(id);
+  return {
+    section,
+    body,
+    title: section.querySelector('h2'),
+    /** @param {'todo'|'now'|'busy'|'done'|'failed'|'partial'} state */
+    set(state, text) {
+      section.dataset.state = state;
+      link.dataset.state = state;
+      pill.textContent = text ?? pills[state];
+      pill.dataset.state = state;
+      if (state === 'now' || state === 'busy') {
+        link.setAttribute('aria-current', 'step');
+      } else {
+        link.removeAttribute('aria-current');
+      }
+    },
+    show: (...children) => show(body, ...children),
+    clear: () => show(body),
+  };
+}
+
+onCall(showCalls);
+
+export function showAllCalls() {
+  Object.keys(planned).forEach(showCalls);
+}
+
+function showCalls(id) {
+  const section = $(id);
+  if (!section) {
+    return;
+  }
+  const place = section.querySelector('.calls');
+  const made = callsOf(id);
+  const wasOpen = place.querySelector('details')?.open ?? false;
+  if (made.length === 0) {
+    show(place, h('div', { class: 'call planned' }, planned[id].map(([method, route]) => [h('code', {}, h('b', {}, method), ' ', route)])));
+    return;
+  }
+  const last = made.at(-1);
+  const others = made.slice(0, -1).reverse();
+  show(
+    place,
+    row(last),
+    h('details', { open: wasOpen }, h('summary', {}, others.length ? `The line, and ${others.length} before it` : 'The line for your terminal'),
+      [last, ...others].map(entry => [entry === last ? null : row(entry), h('pre', { class: 'curl', tabindex: '0', 'aria-label': `curl line of ${entry.method} ${entry.route}`, role: 'region' }, h('code', {}, entry.curl))])));
+}
+
+function row(entry) {
+  const good = entry.status >= 200 && entry.status < 400;
+  return h('div', { class: 'call' },
+    h('code', {}, h('b', {}, entry.method), ' ', entry.route),
+    h('span', { class: good ? 'code good' : 'code bad' }, entry.status === 0 ? 'no answer' : entry.status),
+    h('span', { class: 'ms' }, `${entry.milliseconds} ms${entry.times > 1 ? ` · ${entry.times} times` : ''}`),
+    copy(entry));
+}
+
+function copy(entry) {
+  const button = h('button', { class: 'quiet small', type: 'button', 'aria-label': `Copy the curl line of ${entry.method} ${entry.route}` }, 'Copy curl');
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(entry.curl);
+      button.textContent = 'Copied';
+    } catch {
+      const details = button.closest('.calls').querySelector('details');
+      details.open = true;
+      button.textContent = 'Select it below';
+    }
+    setTimeout(() => { button.textContent = 'Copy curl'; }, 2000);
+  });
+  return button;
+}
+
+/** A problem of the API, in a box. */
+export function problemBox(result, more) {
+  const problem = result.problem ?? {};
+  return h('div', { class: 'box bad', role: 'alert' },
+    h('p', {}, h('strong', {}, problem.detail ?? 'It did not work.')),
+    h('p', { class: 'soft' }, problem.code ? h('code', {}, problem.code) : null, problem.correlationId ? [' · correlation id ', h('code', {}, problem.correlationId)] : null,
+      result.retryAfter ? ` · try again in ${result.retryAfter} s` : null),
+    more);
+}

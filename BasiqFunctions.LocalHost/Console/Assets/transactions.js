@@ -1,0 +1,206 @@
+import { $, h, show } from './dom.js';
+import { call } from './api.js';
+import { go, note } from './address.js';
+import { bankOf } from './bank.js';
+import { format } from './money.js';
+import { problemBox, step } from './step.js';
+import { count, ofClass, ofDay, ofKind, plain } from './words.js';
+
+const route = '/api/users/{userId}/accounts/{accountId}/transactions';
+const here = step('transactions', [['GET', `${route}?from&to&status&limit&cursor`]]);
+const pageSize = 100;
+const enoughFound = 25;
+
+let shownFor = '';
+
+export const clear = () => {
+  shownFor = '';
+  here.set('todo');
+  here.clear();
+};
+
+export const categoryOf = transaction =>
+  transaction.enrich?.category?.anzsic?.group?.title || transaction.subClass?.title || ofKind(transaction.class);
+
+export const dayOf = transaction => (transaction.postDate || transaction.transactionDate || '').slice(0, 10);
+
+/** The transactions of one account: a list that grows as one scrolls. */
+export function showTransactions(userId, snapshot, at) {
+  const account = snapshot.accounts.find(one => one.id === at.accountId) ?? snapshot.accounts[0];
+  if (!account) {
+    clear();
+    return;
+  }
+  const key = JSON.stringify([userId, snapshot.syncId, snapshot.fetchedAt, account.id, at.from, at.to, at.status]);
+  if (key === shownFor) {
+    return;
+  }
+  shownFor = key;
+  here.set('done', '');
+  const rows = h('tbody');
+  const status = h('p', { class: 'soft', role: 'status' }, 'Reading …');
+  const trouble = h('div');
+  const more = h('button', { type: 'button', class: 'small' }, 'Read more');
+  const region = h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': `Transactions of ${account.name}` },
+    h('table', { class: 'transactions' },
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Date'), h('th', { scope: 'col' }, 'What'), h('th', { scope: 'col', class: 'figure' }, 'Amount'), h('th', { scope: 'col', class: 'figure wide' }, 'Balance'))),
+      rows),
+    h('div', { class: 'more' }, more));
+  const search = h('input', { id: 'find', type: 'search', autocomplete: 'off', placeholder: 'Name, kind or amount' });
+  here.show(tools(snapshot.accounts, account, at, search), trouble, region, status);
+  const list = new List({ userId, account, at, rows, status, trouble, more, region, search, key });
+  list.start();
+}
+
+function tools(accounts, account, at, search) {
+  const field = (label, input) => h('div', { class: 'field' }, h('label', { for: input.id }, label), input);
+  const chooser = h('select', { id: 'account', onchange: event => go({ accountId: event.target.value }) },
+    accounts.map(one => h('option', { value: one.id, selected: one.id === account.id }, `${one.name ?? ofClass(one.class?.type)} · ${bankOf(one.institution)}`)));
+  const day = (name, label) => {
+    const input = h('input', { id: `filter-${name}`, type: 'date', value: at[name] });
+    input.addEventListener('change', () => refilter({ [name]: input.value }));
+    return field(label, input);
+  };
+  const status = h('select', { id: 'filter-status', onchange: event => refilter({ status: event.target.value }) },
+    [['', 'All'], ['posted', 'Posted'], ['pending', 'Pending']].map(([value, label]) => h('option', { value, selected: value === at.status }, label)));
+  return h('div', { class: 'tools' }, field('Account', chooser), field('Search', search), day('from', 'From'), day('to', 'To'), field('Status', status));
+}
+
+function refilter(change) {
+  const focused = document.activeElement?.id;
+  note(change);
+  dispatchEvent(new Event('addresschange'));
+  if (focused) {
+    $(focused)?.focus();
+  }
+}
+
+class List {
+  #view;
+  #cursor = null;
+  #isEnd = false;
+  #isLoading = false;
+  #count = 0;
+  #found = 0;
+  #observer = null;
+
+  constructor(view) {
+    this.#view = view;
+  }
+
+  start() {
+    const { more, region, search } = this.#view;
+    more.addEventListener('click', () => this.#load());
+    search.addEventListener('input', () => this.#search());
+    this.#observer = new IntersectionObserver(entries => {
+      if (entries.some(entry => entry.isIntersecting)) {
+        this.#load();
+      }
+    }, { root: region, rootMargin: '400px' });
+    this.#load();
+  }
+
+  get #isGone() {
+    return shownFor !== this.#view.key;
+  }
+
+  async #load() {
+    if (this.#isLoading || this.#isEnd || this.#isGone) {
+      return;
+    }
+    this.#isLoading = true;
+    const { userId, account, at, trouble, more } = this.#view;
+    const result = await call('transactions', 'GET', route, {
+      values: { userId, accountId: account.id },
+      query: { from: at.from, to: at.to, status: at.status, limit: pageSize, cursor: this.#cursor },
+    });
+    this.#isLoading = false;
+    if (this.#isGone) {
+      return;
+    }
+    if (!result.ok) {
+      this.#observer.disconnect();
+      if (result.problem.code === 'snapshot-changed') {
+        show(trouble, h('div', { class: 'box', role: 'status' }, h('p', {}, 'A newer sync has replaced this data. The list starts again.')));
+        this.#restart();
+        return;
+      }
+      show(trouble, problemBox(result, Object.entries(result.problem.errors ?? {}).map(([name, messages]) => h('p', {}, h('code', {}, name), ' ', messages.join(' ')))));
+      this.#isEnd = result.status === 400;
+      more.hidden = this.#isEnd;
+      this.#tell();
+      return;
+    }
+    show(trouble);
+    this.#append(result.data.transactions);
+    this.#cursor = result.data.nextCursor ?? null;
+    this.#isEnd = this.#cursor === null;
+    more.hidden = this.#isEnd;
+    this.#observer.disconnect();
+    if (!this.#isEnd) {
+      this.#observer.observe(more);
+    }
+    this.#tell();
+    this.#goOnSearching();
+  }
+
+  #restart() {
+    show(this.#view.rows);
+    this.#cursor = null;
+    this.#count = 0;
+    this.#found = 0;
+    this.#load();
+  }
+
+  #append(transactions) {
+    const wanted = this.#wanted;
+    this.#view.rows.append(...transactions.map(transaction => {
+      const made = row(transaction);
+      made.hidden = !made.dataset.text.includes(wanted);
+      this.#found += made.hidden ? 0 : 1;
+      return made;
+    }));
+    this.#count += transactions.length;
+  }
+
+  get #wanted() {
+    return this.#view.search.value.trim().toLowerCase();
+  }
+
+  #search() {
+    const wanted = this.#wanted;
+    this.#found = 0;
+    for (const one of this.#view.rows.children) {
+      one.hidden = !one.dataset.text.includes(wanted);
+      this.#found += one.hidden ? 0 : 1;
+    }
+    this.#tell();
+    this.#goOnSearching();
+  }
+
+  // The API does not search by text: this page reads on until it has found enough.
+  #goOnSearching() {
+    if (this.#wanted && this.#found < enoughFound) {
+      this.#load();
+    }
+  }
+
+  #tell() {
+    const { status } = this.#view;
+    const read = `${count(this.#count, 'transaction')} read${this.#isEnd ? ', all there are' : ''}`;
+    status.textContent = this.#wanted ? `${count(this.#found, 'match', 'matches')} in ${read}.` : `${read}.`;
+  }
+}
+
+function row(transaction) {
+  const isPending = transaction.status === 'pending';
+  const name = transaction.enrich?.cleanDescription || transaction.description || plain(transaction.class);
+  const isIn = !(transaction.amount ?? '').startsWith('-');
+  const amount = format(transaction.amount, transaction.currency);
+  const text = [name, transaction.description, categoryOf(transaction), transaction.amount, amount].join(' ').toLowerCase();
+  return h('tr', { data: { text, status: transaction.status } },
+    h('td', {}, h('time', { datetime: dayOf(transaction) }, ofDay(dayOf(transaction)))),
+    h('td', {}, h('span', { class: 'what' }, name, isPending ? h('span', { class: 'tag' }, 'Pending') : null), h('span', { class: 'soft block' }, categoryOf(transaction))),
+    h('td', { class: 'figure', data: { sign: isIn ? 'plus' : 'minus' } }, isIn ? `+${amount}` : amount),
+    h('td', { class: 'figure wide soft' }, transaction.balance ? format(transaction.balance, transaction.currency) : ''));
+}

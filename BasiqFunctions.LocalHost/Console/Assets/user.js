@@ -1,0 +1,128 @@
+import { $, announce, busy, focusOn, h } from './dom.js';
+import { call } from './api.js';
+import { go } from './address.js';
+import { problemBox, step } from './step.js';
+
+const here = step('user', [['POST', '/api/users']]);
+const keyName = 'createKey';
+
+const fields = [
+  ['email', 'E-mail', 'email', 'email', 'max@hooli.com'],
+  ['mobile', 'Mobile, with the country code', 'tel', 'tel', '+61410888666'],
+  ['firstName', 'First name', 'text', 'given-name', 'Max'],
+  ['lastName', 'Last name', 'text', 'family-name', 'Wentworth-Smith'],
+];
+
+/** The form for a new user. */
+export function showForm(notice) {
+  here.set('now');
+  const errors = h('div', { id: 'user-errors' });
+  const form = h('form', { novalidate: true, id: 'user-form' },
+    notice ?? null,
+    h('div', { class: 'fields' }, fields.map(([name, label, type, autocomplete]) => h('div', { class: 'field' },
+      h('label', { for: `user-${name}` }, label),
+      h('input', { id: `user-${name}`, name, type, autocomplete: `section-new ${autocomplete}`, 'aria-describedby': `user-${name}-error` }),
+      h('p', { class: 'field-error', id: `user-${name}-error` })))),
+    errors,
+    h('div', { class: 'actions' },
+      h('button', { class: 'main', id: 'create-user' }, 'Create the user'),
+      h('button', { type: 'button', onclick: fillIn }, 'Fill in an example')));
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    return busy($('create-user'), () => create(form, errors));
+  });
+  // A key stands for one content: whoever changes the form asks for something else.
+  form.addEventListener('input', () => sessionStorage.removeItem(keyName));
+  here.show(form);
+}
+
+function fillIn() {
+  for (const [name, , , , example] of fields) {
+    $(`user-${name}`).value = example;
+  }
+  sessionStorage.removeItem(keyName);
+  $('create-user').focus();
+}
+
+async function create(form, errors) {
+  const body = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
+  let key = sessionStorage.getItem(keyName);
+  if (key === null) {
+    key = newKey();
+    sessionStorage.setItem(keyName, key);
+  }
+  const result = await call('user', 'POST', '/api/users', { body, headers: { 'Idempotency-Key': key } });
+  showErrors(result.problem?.errors ?? {}, errors, result);
+  if (result.ok) {
+    sessionStorage.removeItem(keyName);
+    announce('The user has been created.');
+    go({ userId: result.data.id, syncId: '', accountId: '' });
+    focusOn($('bank-title'));
+  } else if (result.status !== 0 && result.status !== 429 && result.status < 500) {
+    sessionStorage.removeItem(keyName);
+  }
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function showErrors(problems, errors, result) {
+  let first = null;
+  const others = [];
+  for (const [name] of fields) {
+    const input = $(`user-${name}`);
+    const messages = problems[name] ?? [];
+    $(`user-${name}-error`).textContent = messages.join(' ');
+    if (messages.length > 0) {
+      input.setAttribute('aria-invalid', 'true');
+      first ??= input;
+    } else {
+      input.removeAttribute('aria-invalid');
+    }
+  }
+  for (const [name, messages] of Object.entries(problems)) {
+    if (!fields.some(([known]) => known === name)) {
+      others.push(h('p', {}, h('code', {}, name), ' ', messages.join(' ')));
+    }
+  }
+  errors.replaceChildren();
+  if (!result.ok && (first === null || others.length > 0)) {
+    errors.append(problemBox(result, others));
+  }
+  if (first) {
+    announce(`Not accepted. ${Object.values(problems).flat().length} to correct.`);
+    first.focus();
+  }
+}
+
+/** The user of the address; returns false when there is none any more. */
+export async function showUser(userId, signal) {
+  here.set('done');
+  if (here.body.dataset.userId !== userId) {
+    here.show(h('div', { class: 'summary skeleton' }, ' '));
+  }
+  const result = await call('user', 'GET', '/api/users/{userId}', { values: { userId }, signal });
+  here.body.dataset.userId = result.ok ? userId : '';
+  if (result.ok) {
+    const user = result.data;
+    const name = [user.firstName, user.middleName, user.lastName].filter(part => part).join(' ') || user.name;
+    here.show(h('dl', { class: 'summary' },
+      pair('User', h('code', {}, user.id)),
+      name ? pair('Name', name) : null,
+      user.email ? pair('E-mail', user.email) : null,
+      user.mobile ? pair('Mobile', user.mobile) : null),
+      h('p', { class: 'actions' }, h('a', { href: '/' , class: 'button', data: { go: '' } }, 'Start with another user')));
+    return true;
+  }
+  if (result.status === 404 || result.status === 400) {
+    showForm(h('div', { class: 'box', role: 'status' }, h('p', {}, h('strong', {}, 'The user of this address does not exist, or not any more.')),
+      h('p', { class: 'soft' }, 'Create a new one to go on.')));
+    return false;
+  }
+  here.set('failed');
+  here.show(problemBox(result, h('p', { class: 'actions' }, h('button', { type: 'button', onclick: () => dispatchEvent(new Event('retry')) }, 'Try again'))));
+  return false;
+}
+
+const pair = (term, value) => h('div', {}, h('dt', {}, term), h('dd', {}, value));

@@ -1,0 +1,69 @@
+// The API's states in words for a person, and its dates.
+
+const syncs = {
+  'waiting-for-bank': 'Waiting for the bank', fetching: 'Fetching accounts', completed: 'Completed', partial: 'Partly completed',
+  failed: 'Failed', cancelled: 'Cancelled',
+};
+
+const jobs = { pending: 'Not begun', 'in-progress': 'In progress', success: 'Done', failed: 'Failed', 'timed-out': 'Timed out' };
+
+const steps = {
+  'verify-credentials': 'Check the login', 'retrieve-accounts': 'Read the accounts', 'retrieve-transactions': 'Read the transactions',
+  'mfa-challenge': 'Confirm with a code', 'retrieve-statements': 'Read the statements',
+};
+
+const actions = {
+  reconnect: 'Connect the bank again with the right login. An account that is locked must be unlocked at the bank first.',
+  'act-at-bank': 'Log in at the bank’s own site, clear what it asks for, then try again.',
+  'retry-later': 'The bank is not available at the moment. Wait ten minutes or so, then try again.',
+  'contact-support': 'Ask Basiq’s support, and give them the code and the detail.',
+};
+
+const classes = {
+  transaction: 'Everyday', savings: 'Savings', 'term-deposit': 'Term deposit', 'credit-card': 'Credit card', loan: 'Loan',
+  mortgage: 'Home loan', investment: 'Investment', superannuation: 'Superannuation', insurance: 'Insurance', foreign: 'Foreign currency',
+};
+
+const kinds = {
+  'direct-credit': 'Salary and other deposits', interest: 'Interest earned', 'cash-withdrawal': 'Cash', 'loan-repayment': 'Loan repayments',
+  'loan-interest': 'Loan interest', transfer: 'Transfers', refund: 'Refunds', 'bank-fee': 'Bank fees', payment: 'Other payments',
+  'direct-debit': 'Direct debits',
+};
+
+export const classOrder = Object.keys(classes);
+
+export const plain = text => {
+  const spaced = (text ?? '').replaceAll('-', ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+
+export const ofSync = status => syncs[status] ?? plain(status);
+export const ofJob = status => jobs[status] ?? plain(status);
+export const ofStep = title => (title ? steps[title] ?? plain(title) : 'Step');
+export const ofAction = name => actions[name] ?? plain(name);
+export const ofClass = name => classes[name] ?? plain(name || 'account');
+export const ofKind = name => kinds[name] ?? plain(name || 'other');
+export const isOver = status => status !== 'waiting-for-bank' && status !== 'fetching';
+
+export const count = (number, one, many = `${one}s`) => `${number.toLocaleString('en-AU')} ${number === 1 ? one : many}`;
+
+const day = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' });
+const month = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short', year: 'numeric' });
+const shortMonth = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short' });
+const moment = new Intl.DateTimeFormat('en-AU', { dateStyle: 'medium', timeStyle: 'short' });
+const clock = new Intl.DateTimeFormat('en-AU', { timeStyle: 'short' });
+
+const valid = text => !Number.isNaN(Date.parse(text));
+
+/** A day, given as 2026-11-24 or as a time at it; banks' days have no time zone. */
+export const ofDay = text => (valid(text) ? day.format(new Date(text.slice(0, 10))) : '–');
+export const ofMonth = text => month.format(new Date(`${text}-01`));
+export const ofShortMonth = text => shortMonth.format(new Date(`${text}-01`));
+export const ofMoment = text => (valid(text) ? moment.format(new Date(text)) : '–');
+export const ofClock = text => (valid(text) ? clock.format(new Date(text)) : '–');
+
+/** How long, roughly: "34 s", "12 min", "3 h". */
+export function ofSeconds(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 90 ? `${whole} s` : whole < 5400 ? `${Math.round(whole / 60)} min` : whole < 172800 ? `${Math.round(whole / 3600)} h` : `${Math.round(whole / 86400)} days`;
+}

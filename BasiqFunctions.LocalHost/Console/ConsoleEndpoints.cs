@@ -1,0 +1,123 @@
+using System.Text.Json;
+using BasiqFunctions.Http;
+using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tokens;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.LocalHost.Console;
+
+/// <summary>
+/// The console: its pages, <c>/</c> and <c>/reference</c>, which hold no data and are open, and the endpoints that its script asks
+/// beside the API: <c>/console/status</c> and, when Basiq is simulated, <c>/console/sandbox</c>.
+/// </summary>
+internal sealed class ConsoleEndpoints(
+    FunctionCatalog functions,
+    Journal journal,
+    IServerTokenProvider tokens,
+    Syncs syncs,
+    DurableTaskClient client,
+    TimeProvider clock,
+    LocalHostOptions options)
+{
+    private const int RecentSyncs = 6;
+
+    /// <summary>
+    /// Nothing but the console's own files and this host's answers; no inline script or style, and no string becomes markup.
+    /// </summary>
+    internal const string PagePolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        + "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    private static readonly string[] Reads = ["GET", "HEAD"];
+
+    private readonly Lazy<ConsoleAssets> _assets = new(ConsoleAssets.Load);
+
+    /// <param name="endpoints">The host.</param>
+    /// <param name="sandbox">Turns the sandbox's knobs; null when Basiq is not simulated.</param>
+    public void Map(IEndpointRouteBuilder endpoints, SandboxControl? sandbox)
+    {
+        endpoints.MapMethods("/", Reads, context => PageAsync(context, "index.html"));
+        endpoints.MapMethods("/reference", Reads, context => PageAsync(context, "reference.html"));
+        endpoints.MapMethods("/console/assets/{version}/{name}", Reads, AssetAsync);
+        endpoints.MapGet("/console/status", context => GuardedAsync(context, async () =>
+        {
+            var status = await StatusAsync(sandbox is not null, context.RequestAborted);
+            return new JsonAnswer<ConsoleStatus>(StatusCodes.Status200OK, status, ConsoleJson.Default.ConsoleStatus);
+        }));
+        if (sandbox is null)
+            return;
+        endpoints.MapGet("/console/sandbox", context => GuardedAsync(
+            context, async () => Knobs(await sandbox.ReadAsync(context.RequestAborted))));
+        endpoints.MapPatch("/console/sandbox", context => GuardedAsync(context, async () =>
+        {
+            var body = await JsonBody.ReadAsync(
+                context.Request, ConsoleJson.Default.SandboxKnobs, optional: false, context.RequestAborted);
+            if (!body.IsRead)
+                return body.Refusal;
+            var (knobs, refusal) = await sandbox.ChangeAsync(body.Value, context.RequestAborted);
+            return refusal ?? (IResult)Knobs(knobs!);
+        }));
+    }
+
+    private static JsonAnswer<SandboxKnobs> Knobs(SandboxKnobs knobs) =>
+        new(StatusCodes.Status200OK, knobs, ConsoleJson.Default.SandboxKnobs);
+
+    private Task PageAsync(HttpContext context, string name)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-cache";
+        headers.ContentSecurityPolicy = PagePolicy;
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        return _assets.Value.Find(name)!.WriteAsync(context);
+    }
+
+    private Task AssetAsync(HttpContext context)
+    {
+        var values = context.Request.RouteValues;
+        var assets = _assets.Value;
+        if ((string?)values["version"] != assets.Version || assets.Find((string)values["name"]!) is not { } asset)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        return asset.WriteAsync(context);
+    }
+
+    private async Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer)
+    {
+        var result = ConsoleGuard.Refuse(context.Request, options.FunctionKey) ?? await answer();
+        await result.ExecuteAsync(context);
+    }
+
+    private async Task<ConsoleStatus> StatusAsync(bool isSimulated, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var token = tokens.GetHealth() is { Age: { } age, ExpiresAt: { } expiresAt } ? new TokenTimes(now - age, expiresAt) : null;
+        List<TimerTimes> timers = [];
+        foreach (var timer in functions.Timers)
+        {
+            var times = await journal.FindTimerAsync(timer.Name, cancellation);
+            timers.Add(new TimerTimes(
+                timer.Name, times is { Last: var last } && last != DateTime.MinValue ? last : null, times is { Next: var next } ? next : null));
+        }
+
+        List<RecentSync> recent = [];
+        foreach (var record in await journal.ListNewestAsync(SyncOrchestration.Name, RecentSyncs, cancellation))
+        {
+            if (record.Input is { } input
+                && JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput) is { } started
+                && await syncs.FindAsync(client, started.UserId, record.InstanceId, cancellation) is { } sync)
+            {
+                recent.Add(new RecentSync(
+                    sync.SyncId, sync.UserId, sync.Status, sync.StartedAt, sync.UpdatedAt, sync.Accounts.Fetched, sync.Transactions));
+            }
+        }
+
+        return new ConsoleStatus(now, token, timers, recent, isSimulated ? Banks.Names : null);
+    }
+}

@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.LocalHost.Console;
+
+/// <summary>The JSON of the console's own endpoints, without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ConsoleStatus))]
+[JsonSerializable(typeof(SandboxKnobs))]
+internal sealed partial class ConsoleJson : JsonSerializerContext;
