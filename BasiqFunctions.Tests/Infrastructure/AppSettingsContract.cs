@@ -31,6 +31,8 @@ internal static class AppSettingsContract
             "Idempotency:Lease",
             "Idempotency:Retention",
             "Idempotency:Table",
+            "Receipts:KeepFor",
+            "Receipts:Table",
             "Snapshots:LeftoverGrace",
             "Sync:FirstPollDelay",
             "Sync:JobTimeout",

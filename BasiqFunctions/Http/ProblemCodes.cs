@@ -27,6 +27,9 @@ internal static class ProblemCodes
     /// <summary>404: nothing has been fetched for the user or the account yet.</summary>
     public const string NoSnapshot = "no-snapshot";
 
+    /// <summary>404: what had been fetched is gone, since the user's consent has ended.</summary>
+    public const string ConsentEnded = "consent-ended";
+
     /// <summary>409: the cursor is of a snapshot that has been replaced.</summary>
     public const string SnapshotChanged = "snapshot-changed";
 
