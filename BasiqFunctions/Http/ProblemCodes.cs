@@ -36,6 +36,9 @@ internal static class ProblemCodes
     /// <summary>500: what is stored cannot be read.</summary>
     public const string SnapshotDamaged = "snapshot-damaged";
 
+    /// <summary>409: no bank waits for an answer.</summary>
+    public const string NoChallenge = "no-challenge";
+
     /// <summary>409: the user has nothing to refresh.</summary>
     public const string NoConnections = "no-connections";
 
@@ -69,7 +72,7 @@ internal static class ProblemCodes
     /// <summary>504.</summary>
     public const string BasiqTimeout = "basiq-timeout";
 
-    /// <summary>502 or 504: a user may or may not have been created.</summary>
+    /// <summary>502 or 504: a user may or may not have been created, a bank may or may not have been answered.</summary>
     public const string OutcomeUnknown = "outcome-unknown";
 
     /// <summary>503, with <c>Retry-After</c>: Key Vault or the snapshots' storage does not answer.</summary>

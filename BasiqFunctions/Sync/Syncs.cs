@@ -92,6 +92,13 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         return true;
     }
 
+    /// <summary>Has a sync that waits for its jobs look at them now.</summary>
+    public Task WakeAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.RaiseEventAsync(syncId, SyncOrchestration.JobChangedEvent, null, cancellation);
+    }
+
     /// <summary>
     /// Stops all syncs of a user and waits, for a bounded time, until none writes any more. A sync that takes longer still
     /// removes what it staged when it stops.
