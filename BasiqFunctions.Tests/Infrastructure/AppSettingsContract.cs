@@ -34,6 +34,7 @@ internal static class AppSettingsContract
             "Receipts:KeepFor",
             "Receipts:Table",
             "Snapshots:LeftoverGrace",
+            "Snapshots:MaxAge",
             "Sync:FirstPollDelay",
             "Sync:JobTimeout",
             "Sync:KeepFinishedFor",

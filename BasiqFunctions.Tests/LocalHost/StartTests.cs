@@ -20,7 +20,7 @@ public sealed class StartTests
         "AnswerMfa",
         "CancelSync", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListTransactions", "RefreshConnections", "StartSync",
+        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListTransactions", "RefreshConnections", "RevokeConsent", "StartSync",
         "UpdateUser",
     ];
 

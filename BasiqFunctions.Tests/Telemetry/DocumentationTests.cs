@@ -20,8 +20,8 @@ public sealed partial class DocumentationTests
     private static readonly string[] AllowedPlaceholders =
     [
         "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
-        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
-        "Milliseconds", "Name", "Reason", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
+        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
+        "Milliseconds", "Name", "Reason", "Removed", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];

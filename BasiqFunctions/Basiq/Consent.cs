@@ -40,7 +40,14 @@ public sealed record Consent : IBasiqResource<Consent>
     public bool HasEndedBy(DateTimeOffset now) =>
         IsRevoked
         || Status is "expired"
-        || (DateTimeOffset.TryParse(ExpiryDate, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiry) && expiry <= now);
+        || EndsAt <= now;
+
+    /// <summary>When it ends or ended; null where Basiq gives no date.</summary>
+    public DateTimeOffset? EndsAt =>
+        DateTimeOffset.TryParse(
+            Json.Text("revoked") ?? ExpiryDate, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end)
+            ? end
+            : null;
 
     /// <inheritdoc />
     public static Consent From(JsonElement json) => new(json);

@@ -26,6 +26,10 @@ public static class ConsentsRegistration
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());
         services.TryAddSingleton<DataRemoval>();
         services.TryAddSingleton<ConsentEnd>();
+        services.TryAddSingleton<ConsentWarnings>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<ConsentWarnings>());
+        services.TryAddSingleton<UserConsents>();
+        services.TryAddSingleton<Retention>();
         return services;
     }
 }

@@ -19,6 +19,9 @@ internal static class ProblemCodes
     public const string ConnectionNotFound = "connection-not-found";
 
     /// <summary>404.</summary>
+    public const string ConsentNotFound = "consent-not-found";
+
+    /// <summary>404.</summary>
     public const string JobNotFound = "job-not-found";
 
     /// <summary>404.</summary>
