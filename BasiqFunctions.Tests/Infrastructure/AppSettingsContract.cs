@@ -45,6 +45,7 @@ internal static class AppSettingsContract
             "Sync:PageSize",
             "Sync:PagesPerActivity",
             "Sync:PollDelayGrowth",
+            "Sync:PollDelayWithNews",
             "Sync:RetryDelay",
         ]),
         ("A secret: it is in the vault.", ["Basiq:ApiKey"]),

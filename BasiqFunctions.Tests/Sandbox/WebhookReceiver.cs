@@ -18,6 +18,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public int Status { get; set; } = 200;
 
+    /// <summary>What is done with each message before it is answered.</summary>
+    public Func<Delivery, Task> Received { get; set; } = _ => Task.CompletedTask;
+
     public ConcurrentQueue<Delivery> Deliveries { get; } = new();
 
     public static async Task<WebhookReceiver> StartAsync()
@@ -51,8 +54,10 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         var body = await reader.ReadToEndAsync();
         var headers = context.Request.Headers;
         context.Response.StatusCode = Status;
-        Deliveries.Enqueue(new Delivery(
-            headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body));
+        var delivery = new Delivery(
+            headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body);
+        await Received(delivery);
+        Deliveries.Enqueue(delivery);
         _arrived.Release();
     }
 

@@ -15,6 +15,9 @@ public sealed class SyncOptions
     /// <summary>The longest wait between two polls.</summary>
     public TimeSpan MaxPollDelay { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The wait between two polls while webhooks tell of what changes: they may get lost, so there are polls all the same.</summary>
+    public TimeSpan PollDelayWithNews { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a job may take before the sync goes on without it.</summary>
     public TimeSpan JobTimeout { get; set; } = TimeSpan.FromMinutes(15);
 
@@ -38,4 +41,12 @@ public sealed class SyncOptions
 
     /// <summary>How long what is known of a sync is kept after it ended. GetSync answers 404 then; its snapshot stays.</summary>
     public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>The same for a sync that is told of what changes.</summary>
+    internal SyncOptions WithNews()
+    {
+        var settings = (SyncOptions)MemberwiseClone();
+        settings.FirstPollDelay = settings.MaxPollDelay = PollDelayWithNews;
+        return settings;
+    }
 }

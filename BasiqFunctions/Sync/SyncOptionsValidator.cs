@@ -11,6 +11,7 @@ internal sealed class SyncOptionsValidator : AbstractValidator<SyncOptions>, IVa
         RuleFor(o => o.FirstPollDelay).GreaterThan(TimeSpan.Zero);
         RuleFor(o => o.PollDelayGrowth).InclusiveBetween(1, 10);
         RuleFor(o => o.MaxPollDelay).GreaterThanOrEqualTo(o => o.FirstPollDelay);
+        RuleFor(o => o.PollDelayWithNews).GreaterThan(TimeSpan.Zero);
         RuleFor(o => o.JobTimeout).GreaterThan(TimeSpan.Zero).LessThanOrEqualTo(TimeSpan.FromDays(1));
         RuleFor(o => o.MaxParallelAccounts).InclusiveBetween(1, 64);
         RuleFor(o => o.PagesPerActivity).InclusiveBetween(1, 1_000);

@@ -11,7 +11,7 @@ namespace BasiqFunctions.Sync;
 /// <summary>Starts, finds and stops syncs, for the HTTP functions of every feature.</summary>
 [SuppressMessage(
     "Performance", "CA1822", Justification = "Callers hold one Syncs; which of its methods need its fields may change.")]
-public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, TimeProvider time, ILogger<Syncs> logger)
+public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEnumerable<IJobNews> news, TimeProvider time, ILogger<Syncs> logger)
 {
     /// <summary>How long <see cref="StopAllAsync"/> waits at most.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
@@ -44,6 +44,13 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
 
         var jobs = await FindJobsAsync(userId, [.. jobIds.Distinct()], cancellation);
 
+        var settings = options.Value;
+        foreach (var source in news)
+        {
+            if (await source.AreExpectedAsync(cancellation))
+                settings = options.Value.WithNews();
+        }
+
         // Another caller's sync may have run to its end meanwhile, and hosts start a finished one anew.
         if (await FindAsync(client, userId, syncId, cancellation) is { } finished)
             return finished;
@@ -51,7 +58,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
                 SyncOrchestration.Name,
-                new SyncInput(userId, jobs, options.Value),
+                new SyncInput(userId, jobs, settings),
                 new StartOrchestrationOptions(syncId),
                 cancellation);
             Log.SyncStarted(logger, syncId, userId, jobs.Count);
