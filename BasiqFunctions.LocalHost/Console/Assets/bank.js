@@ -65,6 +65,6 @@ function line(userId, connection, place) {
       connection.expiryDate ? `Consent until ${ofDay(connection.expiryDate)}` : 'Connected')),
     h('span', { class: 'pill', data: { state: isGood ? 'done' : connection.status === 'invalid' ? 'failed' : 'busy' } }, plain(connection.status)),
     connection.status === 'invalid'
-      ? action('Connect again', { class: 'small', 'aria-label': `Connect ${bankOf(connection.institution?.id)} again` }, () => connect(userId, { action: 'reauthorise', connectionId: connection.id }, place))
+      ? action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bankOf(connection.institution?.id)}` }, () => connect(userId, { action: 'reauthorise', connectionId: connection.id }, place))
       : null);
 }

@@ -157,9 +157,9 @@ const pillOf = status => ({ success: 'done', failed: 'failed', 'timed-out': 'fai
 
 function nextButtons(userId, job, bank, trouble) {
   const retry = job.connectionId
-    ? action('Try again', { class: 'small', 'aria-label': `Try ${bank} again` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
+    ? action('Try again', { class: 'small', 'aria-label': `Try again: ${bank}` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
     : null;
-  const again = action('Connect again', { class: 'small', 'aria-label': `Connect ${bank} again` },
+  const again = action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bank}` },
     () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble));
   return job.nextAction === 'reconnect' ? [again, retry] : [retry, again];
 }
