@@ -26,19 +26,21 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, Tokens tokens, 
         });
     }
 
-    private Task? Refusal(HttpContext context)
+    /// <summary>The living token that a request brings; null without one.</summary>
+    public static Token? TokenOf(HttpContext context, Tokens tokens)
     {
         const string Scheme = "Bearer ";
-        var header = context.Request.Headers.Authorization;
-        if (header.Count == 0)
-            return Answers.Unauthorized(context, "unauthorized-access", "You are not authorized to access this resource.");
-        if (header is not [{ } value]
-            || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            || tokens.Read(value.AsSpan(Scheme.Length).Trim()) is not { } token)
-        {
-            return Answers.Unauthorized(context, "invalid-authorization-token", "The token is not valid or has expired.");
-        }
+        return context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? tokens.Read(value.AsSpan(Scheme.Length).Trim())
+            : null;
+    }
 
+    private Task? Refusal(HttpContext context)
+    {
+        if (context.Request.Headers.Authorization.Count == 0)
+            return Answers.Unauthorized(context, "unauthorized-access", "You are not authorized to access this resource.");
+        if (TokenOf(context, tokens) is not { } token)
+            return Answers.Unauthorized(context, "invalid-authorization-token", "The token is not valid or has expired.");
         if (token.Scope != TokenScope.Server)
             return Answers.Forbidden(context, "Access to this resource is forbidden with the scope CLIENT_ACCESS.");
         return TakesJson(context.Request.Headers.Accept)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BasiqFunctions.Sandbox;
 
 /// <summary><c>/users/{userId}/connections</c>: list, one, delete, and refresh of all or one.</summary>
-internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataViews data, TimeProvider clock)
+internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events events, DataViews data, TimeProvider clock)
 {
     private static readonly FilterFields Filters = new(
     [
@@ -35,7 +35,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataVie
                 && filter.Matches("id", c.Record.Id)
                 && filter.Matches("connection.id", c.Record.Id)
                 && filter.Matches("institution.id", c.Record.InstitutionId)
-                && filter.Matches("status", Status(c, now)))
+                && filter.Matches("status", Status(user, c, now)))
             .ToArray();
         return Answers.Json(context, 200, (user, connections, now, context.BaseUrl()), static (writer, x) =>
         {
@@ -80,7 +80,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataVie
                     AccountEndpoints.WriteShort(writer, user, account, baseUrl);
                 writer.WriteEndArray();
                 writer.WriteEndObject();
-                if (Status(connection, now) == "active")
+                if (Status(user, connection, now) == "active")
                     WriteProfile(writer, Persona.Find(connection.Record.LoginId)!);
                 writer.WriteEndObject();
             });
@@ -93,6 +93,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataVie
             if (Asked(context, user) is not { } connection)
                 return Answers.NotFound(context);
             state.Record(new StateLine { Connection = connection.Record with { Deleted = true } });
+            events.Raise(EventTypes.ConnectionDeleted, connection.Record, "deleted");
         }
 
         return Answers.NoContent(context);
@@ -142,15 +143,14 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataVie
         });
     }
 
-    private static string Status(ConnectionState connection, DateTimeOffset now)
+    private static string Status(UserState user, ConnectionState connection, DateTimeOffset now)
     {
-        if (connection.Record.ConsentRevoked)
+        if (connection.Record.ConsentRevoked || connection.ConsentHasEnded(user, now))
             return "invalid";
         for (var i = connection.Jobs.Length - 1; i >= 0; i--)
         {
-            var progress = new JobProgress(connection.Jobs[i], now);
-            if (progress.IsVerified)
-                return progress[0] == StepStatus.Success ? "active" : "invalid";
+            if (new JobProgress(connection.Jobs[i], now).IsLetIn is { } isLetIn)
+                return isLetIn ? "active" : "invalid";
         }
 
         return "pending";
@@ -168,7 +168,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, DataVie
         writer.WriteString("type"u8, "connection"u8);
         writer.WriteString("id"u8, record.Id);
         writer.WriteString("method"u8, "open-banking"u8);
-        writer.WriteString("status"u8, Status(connection, now));
+        writer.WriteString("status"u8, Status(user, connection, now));
         writer.WriteString("createdDate"u8, Answers.Timestamp(record.Created));
         writer.WriteString("expiryDate"u8, Answers.Timestamp(expires));
         writer.WriteString("lastUsed"u8, Answers.Timestamp(used));

@@ -21,7 +21,8 @@ namespace BasiqFunctions.Sandbox;
 /// form again, a token that is missing, expired or not a client token 401.
 /// </para>
 /// </remarks>
-internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, LiveOptions options, TimeProvider clock)
+internal sealed class ConsentPage(
+    SandboxState state, Tokens tokens, Jobs jobs, ConsentLife consents, Events events, ManagePage manage, LiveOptions options, TimeProvider clock)
 {
     private static readonly byte[] StyleSheet = ReadStyleSheet();
 
@@ -31,6 +32,7 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
         routes.Open("POST", "/home", Submit);
         routes.Open("GET", "/home/link/{linkId}", FollowLink);
         routes.Open("GET", "/home/style.css", Style);
+        manage.Map(routes);
     }
 
     private static byte[] ReadStyleSheet()
@@ -51,7 +53,9 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
     private Task Show(HttpContext context)
     {
         var query = context.Request.Query;
-        return Read(name => query[name]) is { } visit ? ShowStep(context, visit, 200) : Refuse(context);
+        if (Read(name => query[name]) is not { } visit)
+            return Refuse(context);
+        return visit.Action == "manage" ? manage.Show(context, visit.User) : ShowStep(context, visit, 200);
     }
 
     private async Task Submit(HttpContext context)
@@ -122,7 +126,7 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
         lock (visit.User.Gate)
         {
             if (!visit.User.Deleted)
-                job = jobs.Start(Connected(visit, persona)).Job;
+                job = jobs.Start(Connected(visit, persona), authorises: true).Job;
         }
 
         if (job is null)
@@ -143,12 +147,7 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
     {
         var user = visit.User;
         var now = clock.GetUtcNow();
-        var consent = ActiveConsent(user);
-        if (consent is null)
-        {
-            consent = new ConsentRecord(Guid.NewGuid().ToString(), user.Id, now, now, ConsentEndpoints.ExpiryOf(now), null);
-            state.Record(new StateLine { Consent = consent });
-        }
+        var consent = consents.InForce(user) ?? consents.Give(user);
 
         ConnectionRecord record;
         if (visit.Connection is { } known && known.Record.InstitutionId == visit.InstitutionId)
@@ -170,23 +169,19 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
                 current.TransactionsPerAccount);
         }
 
+        var isNew = user.Connection(record.Id) is null;
         state.Record(new StateLine { Connection = record });
+        if (isNew)
+            events.Raise(EventTypes.ConnectionCreated, record, "pending");
         return user.Connection(record.Id)!;
-    }
-
-    private ConsentRecord? ActiveConsent(UserState user)
-    {
-        var now = clock.GetUtcNow();
-        return user.Consents.LastOrDefault(c => c.Revoked is null && c.Expires > now);
     }
 
     private void Extend(UserState user)
     {
-        var now = clock.GetUtcNow();
         lock (user.Gate)
         {
-            if (!user.Deleted && ActiveConsent(user) is { } consent)
-                state.Record(new StateLine { Consent = consent with { Updated = now, Expires = ConsentEndpoints.ExpiryOf(now) } });
+            if (!user.Deleted)
+                consents.Extend(user);
         }
     }
 
@@ -313,21 +308,21 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
         Hidden(html, "jobIds", string.Join(',', visit.JobIds));
     }
 
-    private static void Hidden(StringBuilder html, string name, string? value)
+    internal static void Hidden(StringBuilder html, string name, string? value)
     {
         if (!string.IsNullOrEmpty(value))
             html.Append("<input type=\"hidden\" name=\"").Append(name).Append("\" value=\"").Append(Encode(value)).Append("\">");
     }
 
-    private static string Encode(string? text) => HtmlEncoder.Default.Encode(text ?? "");
+    internal static string Encode(string? text) => HtmlEncoder.Default.Encode(text ?? "");
 
-    private static Task Refuse(HttpContext context) => Message(
+    internal static Task Refuse(HttpContext context) => Message(
         context, 401, "This page has expired", "It needs a client token that is valid. Go back to the app and start again.");
 
     private static Task Message(HttpContext context, int status, string title, string text) =>
         Page(context, status, title, $"<p>{Encode(text)}</p>");
 
-    private static async Task Page(HttpContext context, int status, string title, string content)
+    internal static async Task Page(HttpContext context, int status, string title, string content)
     {
         SetHeaders(context, status);
         var html = $"""
@@ -354,7 +349,7 @@ internal sealed class ConsentPage(SandboxState state, Tokens tokens, Jobs jobs, 
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
-    private static void SetHeaders(HttpContext context, int status)
+    internal static void SetHeaders(HttpContext context, int status)
     {
         var response = context.Response;
         response.StatusCode = status;

@@ -2,8 +2,59 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Sandbox;
 
+/// <summary>The life of a consent: given, extended, revoked. Callers hold the user's gate.</summary>
+internal sealed class ConsentLife(SandboxState state, Events events, Milestones milestones, LiveOptions options, TimeProvider clock)
+{
+    public ConsentRecord? InForce(UserState user)
+    {
+        var now = clock.GetUtcNow();
+        return user.Consents.LastOrDefault(c => !c.HasEndedAt(now));
+    }
+
+    public ConsentRecord Give(UserState user)
+    {
+        var now = clock.GetUtcNow();
+        var consent = new ConsentRecord(Guid.NewGuid().ToString(), user.Id, now, now, now + options.Current.ConsentLifetime, null);
+        state.Record(new StateLine { Consent = consent });
+        events.Raise(EventTypes.ConsentCreated, consent, "active");
+        milestones.Watch(consent);
+        return consent;
+    }
+
+    /// <summary>Lets the consent that is in force end as late as one given now; false when none is.</summary>
+    public bool Extend(UserState user)
+    {
+        if (InForce(user) is not { } consent)
+            return false;
+        var now = clock.GetUtcNow();
+        consent = consent with { Updated = now, Expires = now + options.Current.ConsentLifetime };
+        state.Record(new StateLine { Consent = consent });
+        events.Raise(EventTypes.ConsentUpdated, consent, "active");
+        milestones.Watch(consent);
+        return true;
+    }
+
+    /// <summary>A revoked consent stays in the list; what rests on it is invalid from then on. False for one that has ended.</summary>
+    public bool Revoke(UserState user, string consentId)
+    {
+        var now = clock.GetUtcNow();
+        if (user.Deleted || user.Consents.FirstOrDefault(c => c.Id == consentId) is not { } consent || consent.HasEndedAt(now))
+            return false;
+        state.Record(new StateLine { Consent = consent with { Updated = now, Revoked = now } });
+        events.Raise(EventTypes.ConsentRevoked, consent, "revoked");
+        foreach (var connection in user.Connections.Where(c => c.Record.ConsentId == consentId && !c.Record.ConsentRevoked))
+        {
+            state.Record(new StateLine { Connection = connection.Record with { ConsentRevoked = true } });
+            if (!connection.Record.Deleted)
+                events.Raise(EventTypes.ConnectionInvalidated, connection.Record, "invalid");
+        }
+
+        return true;
+    }
+}
+
 /// <summary><c>/users/{userId}/consents</c> and <c>/users/{userId}/auth_link</c>.</summary>
-internal sealed class ConsentEndpoints(SandboxState state, TimeProvider clock)
+internal sealed class ConsentEndpoints(SandboxState state, ConsentLife consents, TimeProvider clock)
 {
     private static readonly TimeSpan AuthLinkLifetime = TimeSpan.FromDays(30);
 
@@ -35,9 +86,6 @@ internal sealed class ConsentEndpoints(SandboxState state, TimeProvider clock)
             ["Name", "Phone", "Email address", "Residential address"]),
     ];
 
-    /// <summary>How long a consent given now lasts: Australia's Consumer Data Right allows at most a year.</summary>
-    public static DateTimeOffset ExpiryOf(DateTimeOffset given) => given.AddYears(1);
-
     public void Map(ApiRoutes routes)
     {
         routes.OfUser("GET", "/users/{userId}/consents", List);
@@ -68,21 +116,14 @@ internal sealed class ConsentEndpoints(SandboxState state, TimeProvider clock)
         });
     }
 
-    /// <summary>A revoked consent stays in the list; what rests on it is invalid from then on.</summary>
     private Task Revoke(HttpContext context, UserState user)
     {
-        var id = (string)context.Request.RouteValues["consentId"]!;
         lock (user.Gate)
         {
-            if (user.Deleted || user.Consents.FirstOrDefault(c => c.Id == id && c.Revoked is null) is not { } consent)
-                return Answers.NotFound(context);
-            var now = clock.GetUtcNow();
-            state.Record(new StateLine { Consent = consent with { Updated = now, Revoked = now } });
-            foreach (var connection in user.Connections.Where(c => c.Record.ConsentId == id))
-                state.Record(new StateLine { Connection = connection.Record with { ConsentRevoked = true } });
+            return consents.Revoke(user, (string)context.Request.RouteValues["consentId"]!)
+                ? Answers.NoContent(context)
+                : Answers.NotFound(context);
         }
-
-        return Answers.NoContent(context);
     }
 
     private async Task CreateLink(HttpContext context, UserState user)

@@ -11,20 +11,22 @@ internal enum StepStatus
 }
 
 /// <summary>
-/// Where a job stands at an instant. Each of its three steps takes a third of its duration; nothing ticks, so a restart in
-/// the middle changes nothing.
+/// Where a job stands at an instant. Each of its three steps takes a third of its duration, and the challenge of a bank that
+/// has one, after the first, as long as its answer does; nothing ticks, so a restart in the middle changes nothing.
 /// </summary>
 internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
 {
     public const int Steps = 3;
     private const int StepThatNeverEnds = 1;
 
+    private static readonly TimeSpan Never = TimeSpan.MaxValue;
     private static readonly JobFailure NoConsent = new(0, "authorization-failed", "Authorization failed", "access_denied");
 
     private readonly TimeSpan _elapsed = now - job.Created;
 
     public JobFailure? Failure { get; } = job.ConsentRevoked ? NoConsent : Persona.Find(job.LoginId)?.Failure;
 
+    /// <summary>A step that every job has; the challenge is not among them.</summary>
     public StepStatus this[int step]
     {
         get
@@ -45,12 +47,38 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
         }
     }
 
+    /// <summary>The challenge's; null where the bank has none.</summary>
+    public StepStatus? Challenge
+    {
+        get
+        {
+            if (job.Challenge is not { } challenge)
+                return null;
+            if (this[0] != StepStatus.Success)
+                return StepStatus.Pending;
+            if (_elapsed < ChallengeEnd)
+                return StepStatus.InProgress;
+            return challenge is { Answered: not null, Refused: false } ? StepStatus.Success : StepStatus.Failed;
+        }
+    }
+
+    /// <summary>When a challenge that is over ended.</summary>
+    public DateTimeOffset ChallengeEnded => job.Created + ChallengeEnd;
+
     public bool IsRunning => this[Steps - 1] != StepStatus.Success && !HasFailed;
 
-    public bool HasFailed => Failure is { } failure && this[failure.Step] == StepStatus.Failed;
+    public bool HasFailed => Challenge == StepStatus.Failed || (Failure is { } failure && this[failure.Step] == StepStatus.Failed);
 
     /// <summary>The credentials were accepted or refused: the connection is known from here on.</summary>
     public bool IsVerified => this[0] is StepStatus.Success or StepStatus.Failed;
+
+    /// <summary>Whether the bank lets the person in, challenge included; null while that is open.</summary>
+    public bool? IsLetIn => (this[0], Challenge) switch
+    {
+        (StepStatus.Failed, _) or (_, StepStatus.Failed) => false,
+        (StepStatus.Success, null or StepStatus.Success) => true,
+        _ => null,
+    };
 
     /// <summary>When the last change that has happened did.</summary>
     public DateTimeOffset Updated
@@ -59,6 +87,8 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
         {
             for (var step = Steps - 1; step >= 0; step--)
             {
+                if (step == 0 && Challenge is StepStatus.Success or StepStatus.Failed)
+                    return ChallengeEnded;
                 if (this[step] is StepStatus.Success or StepStatus.Failed)
                     return EndOf(step);
             }
@@ -70,13 +100,48 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     /// <summary>When a step that is over ended.</summary>
     public DateTimeOffset EndOf(int step) => job.Created + End(step);
 
-    private TimeSpan Start(int step) => job.Duration * step / Steps;
+    /// <summary>The moments at which something of the job changes or may have changed, as far as they are certain by now.</summary>
+    public IEnumerable<DateTimeOffset> Changes()
+    {
+        yield return job.Created + End(0);
+        if (job.Challenge is not null)
+            yield return ChallengeEnded;
+        for (var step = 1; step < Steps && End(step) != Never; step++)
+            yield return job.Created + End(step);
+    }
 
-    private TimeSpan End(int step) => job.Duration * (step + 1) / Steps;
+    // An answer ends the challenge, or else its expiry does.
+    private TimeSpan ChallengeEnd
+    {
+        get
+        {
+            var expires = End(0) + job.Challenge!.Expiry;
+            return job.Challenge.Answered is { } answered && answered - job.Created < expires ? answered - job.Created : expires;
+        }
+    }
+
+    private TimeSpan Start(int step) => step == 0 ? TimeSpan.Zero : step == 1 ? AfterChallenge : End(step - 1);
+
+    private TimeSpan End(int step)
+    {
+        if (step == 0)
+            return job.Duration / Steps;
+        return AfterChallenge == Never ? Never : AfterChallenge + (job.Duration * (step + 1) / Steps) - (job.Duration / Steps);
+    }
+
+    private TimeSpan AfterChallenge
+    {
+        get
+        {
+            if (job.Challenge is not { } challenge)
+                return End(0);
+            return challenge is { Answered: not null, Refused: false } ? ChallengeEnd : Never;
+        }
+    }
 }
 
 /// <summary>Starts jobs, and answers <c>/jobs/{jobId}</c> and <c>/users/{userId}/jobs</c>.</summary>
-internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider clock)
+internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOptions options, TimeProvider clock)
 {
     // "This endpoint only returns jobs that are less than 7 days old": Basiq's OpenAPI, GET /users/{userId}/jobs.
     private static readonly TimeSpan Listed = TimeSpan.FromDays(7);
@@ -85,6 +150,9 @@ internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider
 
     private static readonly string[] Titles = ["verify-credentials", "retrieve-accounts", "retrieve-transactions"];
 
+    private static readonly JobFailure NotAnswered =
+        new(0, "invalid-credentials", "MFA challenge not passed", "The code was not given in time, or was wrong too often.");
+
     public void Map(ApiRoutes routes)
     {
         routes.Server("GET", "/jobs/{jobId}", Get);
@@ -92,7 +160,9 @@ internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider
     }
 
     /// <summary>The connection's job that is still running, or a new one. The caller holds the user's gate.</summary>
-    public (JobRecord Job, bool IsNew) Start(ConnectionState connection)
+    /// <param name="connection">Whose job.</param>
+    /// <param name="authorises">The person is there: logs in, and can be asked for a code.</param>
+    public (JobRecord Job, bool IsNew) Start(ConnectionState connection, bool authorises = false)
     {
         var now = clock.GetUtcNow();
         if (connection.Jobs is [.., var last] && new JobProgress(last, now).IsRunning)
@@ -107,8 +177,15 @@ internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider
             now,
             options.Current.JobDuration,
             options.Current.JobsNeverEnd,
-            record.ConsentRevoked);
+            record.ConsentRevoked || (state.User(record.UserId) is { } user && connection.ConsentHasEnded(user, now)))
+        {
+            Authorises = authorises,
+            Challenge = Institution.Find(record.InstitutionId) is { AsksForCode: true }
+                ? new ChallengeRecord(Challenges.Code, options.Current.MfaExpiry, 0, null, Refused: false)
+                : null,
+        };
         state.Record(new StateLine { Job = job });
+        milestones.Watch(job);
         return (job, true);
     }
 
@@ -179,23 +256,14 @@ internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider
                 writer.WriteString("url"u8, ResultUrl(job, step, connection));
                 writer.WriteEndObject();
             }
-            else if (status == StepStatus.Failed)
-            {
-                var failure = progress.Failure!;
-                writer.WriteStartObject("result"u8);
-                writer.WriteString("code"u8, failure.Code);
-                writer.WriteString("title"u8, failure.Title);
-                writer.WriteString("detail"u8, failure.Detail);
-                if (inList)
-                    writer.WriteString("details"u8, failure.Detail);
-                writer.WriteEndObject();
-            }
             else
             {
-                writer.WriteNull("result"u8);
+                WriteFailure(writer, status == StepStatus.Failed ? progress.Failure : null, inList);
             }
 
             writer.WriteEndObject();
+            if (step == 0 && progress.Challenge is { } challenge)
+                WriteChallenge(writer, job, challenge, self, inList);
         }
 
         writer.WriteEndArray();
@@ -204,6 +272,41 @@ internal sealed class Jobs(SandboxState state, LiveOptions options, TimeProvider
         if (progress.IsVerified)
             writer.WriteString("source"u8, baseUrl + connection);
         writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteChallenge(Utf8JsonWriter writer, JobRecord job, StepStatus status, string self, bool inList)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("title"u8, "mfa-challenge"u8);
+        writer.WriteString("status"u8, Name(status));
+        if (status is StepStatus.InProgress or StepStatus.Success)
+        {
+            writer.WritePropertyName("result"u8);
+            Challenges.Write(writer, job, self);
+        }
+        else
+        {
+            WriteFailure(writer, status == StepStatus.Failed ? NotAnswered : null, inList);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteFailure(Utf8JsonWriter writer, JobFailure? failure, bool inList)
+    {
+        if (failure is null)
+        {
+            writer.WriteNull("result"u8);
+            return;
+        }
+
+        writer.WriteStartObject("result"u8);
+        writer.WriteString("code"u8, failure.Code);
+        writer.WriteString("title"u8, failure.Title);
+        writer.WriteString("detail"u8, failure.Detail);
+        if (inList)
+            writer.WriteString("details"u8, failure.Detail);
         writer.WriteEndObject();
     }
 

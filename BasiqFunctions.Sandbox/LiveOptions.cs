@@ -20,8 +20,15 @@ internal sealed class LiveOptions
     public SandboxOptions Current
     {
         get => _current;
-        set => _current = value;
+        set
+        {
+            _current = value;
+            Changed?.Invoke();
+        }
     }
+
+    /// <summary>Called after each change.</summary>
+    public event Action? Changed;
 
     private static void ThrowIfBad(SandboxOptions options)
     {

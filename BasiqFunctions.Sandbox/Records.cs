@@ -43,7 +43,7 @@ internal sealed record ConnectionRecord(
     public bool ConsentRevoked { get; init; }
 }
 
-/// <summary>A job; its progress is a function of the clock alone (see <see cref="JobProgress"/>).</summary>
+/// <summary>A job; its progress is a function of the clock and of this alone (see <see cref="JobProgress"/>).</summary>
 internal sealed record JobRecord(
     string Id,
     string UserId,
@@ -53,14 +53,95 @@ internal sealed record JobRecord(
     DateTimeOffset Created,
     TimeSpan Duration,
     bool NeverEnds,
-    bool ConsentRevoked);
+    bool ConsentRevoked)
+{
+    /// <summary>It makes a connection or gives it a new consent, rather than refresh it.</summary>
+    public bool Authorises { get; init; }
+
+    /// <summary>The code that the bank asks for between logging in and giving data; null where it asks for none.</summary>
+    public ChallengeRecord? Challenge { get; init; }
+}
+
+/// <summary>What a bank asks a person who logs in; answered at some moment, or not.</summary>
+/// <param name="Code">The right answer.</param>
+/// <param name="Expiry">How long it is waited for.</param>
+/// <param name="WrongAnswers">How many answers were not right.</param>
+/// <param name="Answered">When it was answered, or refused for good.</param>
+/// <param name="Refused">Too many answers were wrong.</param>
+internal sealed record ChallengeRecord(string Code, TimeSpan Expiry, int WrongAnswers, DateTimeOffset? Answered, bool Refused);
 
 internal sealed record ConsentRecord(
-    string Id, string UserId, DateTimeOffset Created, DateTimeOffset Updated, DateTimeOffset Expires, DateTimeOffset? Revoked);
+    string Id, string UserId, DateTimeOffset Created, DateTimeOffset Updated, DateTimeOffset Expires, DateTimeOffset? Revoked)
+{
+    public bool HasEndedAt(DateTimeOffset now) => Revoked is not null || Expires <= now;
+}
 
 internal sealed record AuthLinkRecord(string Id, string UserId, string Mobile, DateTimeOffset Expires);
 
-/// <summary>A line of the state file: exactly one member is set.</summary>
+/// <summary>Something that happened. It holds ids alone, so that it can outlast the user by the days that events are kept.</summary>
+/// <param name="Id">64 hexadecimal digits, as Basiq's.</param>
+/// <param name="Created">When it happened.</param>
+/// <param name="TypeId">As <c>consent.revoked</c>.</param>
+/// <param name="UserId">Whose it is.</param>
+/// <param name="Path">Path and query of what it is about.</param>
+/// <param name="Status">What that is from then on, where it has a status.</param>
+/// <param name="ConnectionId">The bank connection it came through, where it is about more than that.</param>
+internal sealed record EventRecord(
+    string Id, DateTimeOffset Created, string TypeId, string UserId, string Path, string? Status, string? ConnectionId)
+{
+    public string Entity => TypeId[..TypeId.IndexOf('.', StringComparison.Ordinal)];
+    public string EventType => TypeId[(Entity.Length + 1)..];
+}
+
+/// <summary>A subscription of webhooks.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Name">As given; may be null.</param>
+/// <param name="Description">As given; may be null.</param>
+/// <param name="Url">Where messages go.</param>
+/// <param name="Events">The types it is for; empty: all.</param>
+/// <param name="Secret">What messages are signed with, as <c>whsec_…</c>.</param>
+/// <param name="BaseUrl">How the subscriber reaches this API: what links in messages begin with.</param>
+/// <param name="Disabled">So many deliveries of a message failed that no more are tried until the subscription is updated.</param>
+internal sealed record WebhookRecord(
+    string Id, string? Name, string? Description, string Url, string[] Events, string Secret, string BaseUrl, bool Disabled)
+{
+    public bool Takes(string typeId) => Events.Length == 0 || Events.Contains(typeId);
+
+    /// <summary>Without the secret, whatever prints it.</summary>
+    public override string ToString() => $"{nameof(WebhookRecord)} {Id}";
+}
+
+/// <summary>A message to a subscriber, with what came of it so far.</summary>
+/// <param name="Id">Its id, the same at every attempt.</param>
+/// <param name="WebhookId">Whose it is.</param>
+/// <param name="EventId">What it tells of.</param>
+/// <param name="TypeId">The event's type.</param>
+/// <param name="Path">The event's path.</param>
+/// <param name="Text">What a test message was given to repeat.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="Next">When it is tried next; null once it has arrived or was given up.</param>
+/// <param name="Attempts">Oldest first.</param>
+internal sealed record MessageRecord(
+    string Id,
+    string WebhookId,
+    string EventId,
+    string TypeId,
+    string Path,
+    string? Text,
+    DateTimeOffset Created,
+    DateTimeOffset? Next,
+    AttemptRecord[] Attempts)
+{
+    public string Status => Next is not null ? "Pending" : Attempts is [.., { Succeeded: true }] ? "Success" : "Failed";
+}
+
+/// <summary>One attempt to deliver a message; without a status the endpoint was not reached.</summary>
+internal sealed record AttemptRecord(string Id, DateTimeOffset At, string Url, int? Status, string Response)
+{
+    public bool Succeeded => Status is >= 200 and < 300;
+}
+
+/// <summary>A line of the state file: exactly one member is set, but for messages, which come with what happens together with them.</summary>
 internal sealed record StateLine
 {
     public string? TokenKey { get; init; }
@@ -69,6 +150,10 @@ internal sealed record StateLine
     public JobRecord? Job { get; init; }
     public ConsentRecord? Consent { get; init; }
     public AuthLinkRecord? AuthLink { get; init; }
+    public EventRecord? Event { get; init; }
+    public MessageRecord[]? Messages { get; init; }
+    public WebhookRecord? Webhook { get; init; }
+    public string? DeletedWebhook { get; init; }
     public string? DeletedUser { get; init; }
     public string? DeletedAuthLink { get; init; }
 }

@@ -29,6 +29,12 @@ public static class SandboxApplication
         builder.Services.AddSingleton<Stats>();
         builder.Services.AddSingleton<Tokens>();
         builder.Services.AddSingleton<Faults>();
+        builder.Services.AddSingleton<WebhookDelivery>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WebhookDelivery>());
+        builder.Services.AddSingleton<Events>();
+        builder.Services.AddSingleton<Milestones>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Milestones>());
+        builder.Services.AddSingleton<ConsentLife>();
         builder.Services.AddSingleton<Jobs>();
         builder.Services.AddSingleton<DataViews>();
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
@@ -64,13 +70,19 @@ public static class SandboxApplication
 
         var routes = new ApiRoutes(app, tokens, state, stats);
         new TokenEndpoint(tokens, state, options, stats).Map(routes);
-        new UserEndpoints(state, data, clock).Map(routes);
-        new ConsentEndpoints(state, clock).Map(routes);
+        var events = services.GetRequiredService<Events>();
+        var consents = services.GetRequiredService<ConsentLife>();
+        new UserEndpoints(state, events, data, clock).Map(routes);
+        new ConsentEndpoints(state, consents, clock).Map(routes);
         jobs.Map(routes);
-        new ConnectionEndpoints(state, jobs, data, clock).Map(routes);
+        new Challenges(state, tokens, services.GetRequiredService<Milestones>(), clock).Map(routes);
+        new ConnectionEndpoints(state, jobs, events, data, clock).Map(routes);
         new AccountEndpoints(data).Map(routes);
         new TransactionEndpoints(data, stats).Map(routes);
-        new ConsentPage(state, tokens, jobs, options, clock).Map(routes);
+        new EventEndpoints(state, clock).Map(routes);
+        new WebhookEndpoints(state, services.GetRequiredService<WebhookDelivery>(), clock).Map(routes);
+        var manage = new ManagePage(state, tokens, consents, options, clock);
+        new ConsentPage(state, tokens, jobs, consents, events, manage, options, clock).Map(routes);
         new ControlEndpoints(options, stats, faults).Map(app);
         app.MapFallback("{**path}", Answers.NotFound);
     }

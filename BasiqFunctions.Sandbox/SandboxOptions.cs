@@ -53,6 +53,26 @@ public sealed class SandboxOptions
     /// <summary>What data of new connections, and the sequence of faults, are derived from.</summary>
     public int Seed { get; set; } = 20240611;
 
+    /// <summary>How long a consent lasts from when it is given or extended; Australia's Consumer Data Right allows a year at most.</summary>
+    public TimeSpan ConsentLifetime { get; set; } = TimeSpan.FromDays(365);
+
+    /// <summary>How long before the end of a consent its <c>consent.warning</c> is raised; one that lasts no longer gets none.</summary>
+    public TimeSpan ConsentWarning { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long a bank that asks for a code waits for it before the job fails.</summary>
+    public TimeSpan MfaExpiry { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// Whether webhooks are sent. While it is false, what happens is told to nobody, also not later: <c>GET /events</c> knows it.
+    /// </summary>
+    public bool Webhooks { get; set; } = true;
+
+    /// <summary>
+    /// What Basiq's waits between the attempts of a delivery are multiplied by: 1 keeps them (5 s up to 10 h), 0.001 makes
+    /// the longest of them 36 s.
+    /// </summary>
+    public double WebhookRetryScale { get; set; } = 1;
+
     /// <summary>Where the consent page sends the browser back to: the redirect URL that one sets in Basiq's dashboard.</summary>
     public string ReturnUrl { get; set; } = "http://localhost:7071/api/consent/return";
 
@@ -101,6 +121,15 @@ public sealed class SandboxOptions
             nameof(TokenLifetime),
             TokenLifetime,
             "longer than 0 and at most 365 days");
+        Require(
+            ConsentLifetime > TimeSpan.Zero && ConsentLifetime <= TimeSpan.FromDays(365),
+            nameof(ConsentLifetime),
+            ConsentLifetime,
+            "longer than 0 and at most 365 days");
+        Require(ConsentWarning >= TimeSpan.Zero, nameof(ConsentWarning), ConsentWarning, "zero or longer");
+        Require(
+            MfaExpiry > TimeSpan.Zero && MfaExpiry <= TimeSpan.FromDays(1), nameof(MfaExpiry), MfaExpiry, "longer than 0 and at most a day");
+        Require(WebhookRetryScale is >= 0 and <= 1, nameof(WebhookRetryScale), WebhookRetryScale, "from 0 to 1");
         Require(
             Uri.TryCreate(ReturnUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https",
             nameof(ReturnUrl),

@@ -49,6 +49,10 @@ internal sealed class ConnectionState(ConnectionRecord record)
     public ConnectionRecord Record { get => _record; set => _record = value; }
     public JobRecord[] Jobs { get => _jobs; set => _jobs = value; }
     public ConnectionData? Data { get => _data; set => _data = value; }
+
+    /// <summary>Whether the consent it rests on is over at a moment, or gone.</summary>
+    public bool ConsentHasEnded(UserState user, DateTimeOffset now) =>
+        user.Consents.FirstOrDefault(c => c.Id == Record.ConsentId)?.HasEndedAt(now) is not false;
 }
 
 /// <summary>All that the sandbox remembers. Every change goes to the state file first, when there is one.</summary>
@@ -79,6 +83,12 @@ internal sealed class SandboxState : IDisposable
     /// <summary>What tokens are authenticated with; kept in the state file, so that tokens outlive a restart.</summary>
     public byte[] TokenKey { get; private set; }
 
+    /// <summary>Events, and who is told of them.</summary>
+    public NotificationState Notifications { get; } = new();
+
+    /// <summary>All users, in no order.</summary>
+    public IEnumerable<UserState> Users => _users.Values;
+
     public UserState? User(string id) => _users.GetValueOrDefault(id);
 
     public JobRecord? Job(string id) => _jobs.GetValueOrDefault(id);
@@ -106,17 +116,23 @@ internal sealed class SandboxState : IDisposable
         }
     }
 
-    /// <summary>Removes a user and everything of it, from the file too.</summary>
-    public void DeleteUser(UserState user)
+    /// <summary>Removes a user and everything of it, from the file too; false when it is gone already.</summary>
+    public bool DeleteUser(UserState user)
     {
         lock (user.Gate)
+        {
+            if (user.Deleted)
+                return false;
             Record(new StateLine { DeletedUser = user.Id });
+        }
+
         if (_file is null)
-            return;
+            return true;
         _fileGate.EnterWriteLock();
         try
         {
             _file.Rewrite(Snapshot());
+            return true;
         }
         finally
         {
@@ -150,9 +166,9 @@ internal sealed class SandboxState : IDisposable
                     user.Connections = [.. user.Connections, new ConnectionState(record)];
                 break;
             case { Job: { } record } when User(record.UserId) is { } user:
-                user.Jobs = [.. user.Jobs, record];
+                user.Jobs = With(user.Jobs, record);
                 if (user.Connections.FirstOrDefault(c => c.Record.Id == record.ConnectionId) is { } of)
-                    of.Jobs = [.. of.Jobs, record];
+                    of.Jobs = With(of.Jobs, record);
                 _jobs[record.Id] = record;
                 break;
             case { Consent: { } record } when User(record.UserId) is { } user:
@@ -171,8 +187,22 @@ internal sealed class SandboxState : IDisposable
                 ForgetAuthLink(user);
                 foreach (var job in user.Jobs)
                     _jobs.TryRemove(job.Id, out _);
+                Notifications.Forget(userId);
+                break;
+            default:
+                Notifications.Apply(line);
                 break;
         }
+    }
+
+    private static JobRecord[] With(JobRecord[] jobs, JobRecord record)
+    {
+        var index = Array.FindIndex(jobs, j => j.Id == record.Id);
+        if (index < 0)
+            return [.. jobs, record];
+        JobRecord[] changed = [.. jobs];
+        changed[index] = record;
+        return changed;
     }
 
     private void ForgetAuthLink(UserState user)
@@ -197,5 +227,8 @@ internal sealed class SandboxState : IDisposable
             if (user.AuthLink is { } link)
                 yield return new StateLine { AuthLink = link };
         }
+
+        foreach (var line in Notifications.Snapshot())
+            yield return line;
     }
 }

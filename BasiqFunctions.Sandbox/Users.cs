@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace BasiqFunctions.Sandbox;
 
 /// <summary><c>/users</c>: create, get, update, delete. The same e-mail twice makes two users, as at Basiq.</summary>
-internal sealed partial class UserEndpoints(SandboxState state, DataViews data, TimeProvider clock)
+internal sealed partial class UserEndpoints(SandboxState state, Events events, DataViews data, TimeProvider clock)
 {
     private static readonly string[] TextFields =
     [
@@ -41,6 +41,7 @@ internal sealed partial class UserEndpoints(SandboxState state, DataViews data, 
 
         var record = new UserRecord(Guid.NewGuid().ToString(), clock.GetUtcNow(), fields);
         state.Record(new StateLine { User = record });
+        events.Raise(EventTypes.UserCreated, record);
         await Answers.Json(context, 201, (record, context.BaseUrl()), WriteShort);
     }
 
@@ -92,6 +93,7 @@ internal sealed partial class UserEndpoints(SandboxState state, DataViews data, 
             {
                 record = user.Record with { Fields = Merge(user.Record.Fields, given) };
                 state.Record(new StateLine { User = record });
+                events.Raise(EventTypes.UserUpdated, record);
             }
         }
 
@@ -103,7 +105,9 @@ internal sealed partial class UserEndpoints(SandboxState state, DataViews data, 
 
     private Task Delete(HttpContext context, UserState user)
     {
-        state.DeleteUser(user);
+        if (!state.DeleteUser(user))
+            return Answers.NotFound(context);
+        events.Raise(EventTypes.UserDeleted, user.Record);
         return Answers.NoContent(context);
     }
 

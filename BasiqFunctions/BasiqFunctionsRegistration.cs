@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Health;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
@@ -29,6 +30,7 @@ public static class BasiqFunctionsRegistration
             .AddSnapshots(configuration)
             .AddIdempotency(configuration)
             .AddSync(configuration)
+            .AddConsents(configuration)
             .AddUsers(configuration)
             .AddHealth();
     }

@@ -45,6 +45,9 @@ internal sealed class AppUnderTest : IAsyncDisposable
 
     public LogCapture Logs { get; }
 
+    /// <summary>The bank that people are connected to from now on.</summary>
+    public string Bank { get; set; } = "AU00000";
+
     public IServiceProvider Services => _host.Services;
 
     public TemporaryDirectory State => _state;
@@ -109,7 +112,7 @@ internal sealed class AppUnderTest : IAsyncDisposable
             var isLast = i == logins.Length - 1;
             using var form = new FormUrlEncodedContent(
             [
-                new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"),
+                new("token", query["token"]), new("state", query["state"]), new("institutionId", Bank),
                 new("loginId", user.LoginId), new("password", user.Password), new("jobIds", jobIds),
                 new(isLast ? "finish" : "another", "1"),
             ]);
@@ -170,6 +173,9 @@ internal sealed class AppUnderTest : IAsyncDisposable
     /// <summary>How often the sandbox was asked for an endpoint, such as <c>GET /jobs/{jobId}</c>.</summary>
     public async Task<long> CountAsync(string endpoint) =>
         (await StatsAsync()).GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
+
+    /// <summary>The body of an answer to a bank.</summary>
+    public static Dictionary<string, string[]> MfaResponse(params string[] answers) => new() { ["mfa-response"] = answers };
 
     public static async Task<JsonElement> ReadAsync(HttpResponseMessage answer) =>
         await answer.Content.ReadFromJsonAsync<JsonElement>();

@@ -81,6 +81,7 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
         Assert.Equal(SyncState.Partial, sync.Status);
 
         await RepeatCreationAsync();
+        await AnswerBankAsync(userId);
         await ReadBankDataAsync(userId);
         await MisbehaveAsync(userId, state, jobIds[0]);
         await StumbleAsync(userId);
@@ -133,6 +134,30 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
             using var answer = await app.Api.SendAsync(request);
             await keep(answer);
         }
+    }
+
+    /// <summary>Gets a link to send to the person, and answers a bank that asks for a code, first with a wrong one.</summary>
+    private async Task AnswerBankAsync(string userId)
+    {
+        const string OtherMobile = "+61400111222";
+        const string Wrong = "a-code-that-is-not-right";
+        const string Right = "246810";
+        _secrets["mobile of an auth link"] = OtherMobile;
+        _secrets["wrong code"] = Wrong;
+        _secrets["right code"] = Right;
+        Add("auth link", (await ReadAsync(HttpMethod.Post, $"users/{userId}/auth-link", new { mobile = OtherMobile })).GetProperty("url"));
+        await RefusedAsync(HttpMethod.Post, $"users/{userId}/auth-link", JsonContent.Create(new { mobile = OtherMobile + "x" }));
+
+        app.Bank = "AU90004";
+        var jobIds = await app.ConnectAsync(userId, "Whistler");
+        app.Bank = "AU00000";
+        var syncId = (await ReadAsync(HttpMethod.Post, $"users/{userId}/syncs", new { jobIds })).GetProperty("syncId").GetString()!;
+        var asking = await AppUnderTest.WaitForAsync(
+            () => app.GetSyncAsync(userId, syncId), s => s.Jobs[0].Steps.Any(step => step.Challenge is not null));
+        _secrets["challenge"] = asking.Jobs[0].Steps.Single(step => step.Challenge is not null).Challenge!.Input[0];
+        await RefusedAsync(HttpMethod.Post, $"users/{userId}/syncs/{syncId}/mfa", JsonContent.Create(AppUnderTest.MfaResponse(Wrong)));
+        await SendAsync(HttpMethod.Post, $"users/{userId}/syncs/{syncId}/mfa", AppUnderTest.MfaResponse(Right));
+        Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(userId, syncId)).Status);
     }
 
     /// <summary>Reads accounts and transactions as a front end would; what is in them is to be found nowhere else.</summary>

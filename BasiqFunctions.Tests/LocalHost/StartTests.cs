@@ -17,8 +17,10 @@ public sealed class StartTests
     /// <summary>The functions of the HTTP contract, by name.</summary>
     private static readonly string[] HttpFunctions =
     [
-        "CancelSync", "ConsentReturn", "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListTransactions", "RefreshConnections", "StartSync",
+        "AnswerMfa",
+        "CancelSync", "ConsentReturn", "CreateAuthLink",
+        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
+        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListTransactions", "RefreshConnections", "RevokeConsent", "StartSync",
         "UpdateUser",
     ];
 

@@ -36,6 +36,36 @@ public sealed class ContractTests
         await host.Send(HttpMethod.Delete, $"/users/{userId}/auth_link", HttpStatusCode.NoContent);
         await host.Error(HttpMethod.Post, "/users", HttpStatusCode.BadRequest, new { });
         await host.Error(HttpMethod.Get, $"/users/{userId}/transactions?limit=0", HttpStatusCode.BadRequest);
+        await host.Get("/events");
+        await host.Get("/events/types");
+        await host.Get("/events/types/consent.revoked");
+        await host.Error(HttpMethod.Get, "/events/none", HttpStatusCode.NotFound);
+        await host.Error(HttpMethod.Get, "/events/types/none", HttpStatusCode.NotFound);
+        await host.Get($"/events/{(await host.Get("/events")).GetProperty("data")[0].GetProperty("id").GetString()}");
+        const string Webhooks = "/notifications/webhooks";
+        await host.Error(HttpMethod.Post, Webhooks, HttpStatusCode.BadRequest, new { name = "no url" });
+        await host.Error(HttpMethod.Post, "/notifications/messages/test", HttpStatusCode.BadRequest, new { eventTypeId = "user.created" });
+        var subscription = new { url = "http://127.0.0.1:1/", subscribedEvents = (string[])["user.created"] };
+        var webhook = $"{Webhooks}/{(await host.Send(HttpMethod.Post, Webhooks, HttpStatusCode.Created, subscription)).GetProperty("id").GetString()}";
+        await host.Error(HttpMethod.Post, Webhooks, HttpStatusCode.Conflict, subscription);
+        await host.Send(HttpMethod.Post, webhook, HttpStatusCode.OK, subscription);
+        await host.Get(Webhooks);
+        await host.Get(webhook);
+        await host.Send(HttpMethod.Post, "/notifications/messages/test", HttpStatusCode.Created, new { eventTypeId = "user.created" });
+        var message = (await host.Get($"{webhook}/messages")).GetProperty("data")[0].GetProperty("id").GetString();
+        await host.Get($"{webhook}/messages/{message}");
+        await host.Error(HttpMethod.Get, $"{webhook}/messages/none", HttpStatusCode.NotFound);
+        await host.Error(HttpMethod.Get, $"{Webhooks}/none", HttpStatusCode.BadRequest);
+        await host.Send(HttpMethod.Delete, webhook, HttpStatusCode.NoContent);
+        await host.Error(HttpMethod.Get, webhook, HttpStatusCode.NotFound);
+        var asked = await host.Connect(userId, "jared", "AU90004");
+        host.Clock.Advance(TimeSpan.FromSeconds(2));
+        await host.Get($"/jobs/{asked}");
+        await host.Get($"/users/{userId}/jobs");
+        await host.Error(HttpMethod.Post, $"/jobs/{asked}/mfa", HttpStatusCode.BadRequest, new Dictionary<string, string[]> { ["mfa-response"] = ["0"] });
+        await host.Send(
+            HttpMethod.Post, $"/jobs/{asked}/mfa", HttpStatusCode.Accepted, new Dictionary<string, string[]> { ["mfa-response"] = ["246810"] });
+        await host.Get($"/jobs/{asked}");
         await host.SetOptions(new { shareOf500 = 1 });
         foreach (var path in (string[])["", "/accounts", "/transactions", "/connections", "/jobs", "/consents"])
             await host.Error(HttpMethod.Get, $"/users/{userId}{path}", HttpStatusCode.InternalServerError);
@@ -50,11 +80,20 @@ public sealed class ContractTests
 
         string[] expected =
         [
+            "DELETE /notifications/webhooks/{webhookId} 204",
             "DELETE /users/{userId} 204",
             "DELETE /users/{userId}/auth_link 204",
             "DELETE /users/{userId}/connections/{connectionId} 204",
             "DELETE /users/{userId}/consents/{consentId} 204",
+            "GET /events 200",
+            "GET /events/types 200",
+            "GET /events/types/{id} 200",
+            "GET /events/{id} 200",
             "GET /jobs/{jobId} 200",
+            "GET /notifications/webhooks 200",
+            "GET /notifications/webhooks/{webhookId} 200",
+            "GET /notifications/webhooks/{webhookId}/messages 200",
+            "GET /notifications/webhooks/{webhookId}/messages/{messageId} 200",
             "GET /users/{userId} 200",
             "GET /users/{userId}/accounts 200",
             "GET /users/{userId}/accounts/{accountId} 200",
@@ -65,6 +104,10 @@ public sealed class ContractTests
             "GET /users/{userId}/jobs 200",
             "GET /users/{userId}/transactions 200",
             "GET /users/{userId}/transactions/{transactionId} 200",
+            "POST /jobs/{jobId}/mfa 202",
+            "POST /notifications/messages/test 201",
+            "POST /notifications/webhooks 201",
+            "POST /notifications/webhooks/{webhookId} 200",
             "POST /token 200",
             "POST /users 201",
             "POST /users/{userId} 200",

@@ -16,7 +16,7 @@ internal sealed class OpenApiContract
 
     private OpenApiContract(string folder)
     {
-        foreach (var file in (string[])["openapi-core.json", "openapi-data.json"])
+        foreach (var file in (string[])["openapi-core.json", "openapi-data.json", "openapi-webhooks.json"])
         {
             var document = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!.AsObject();
             foreach (var (template, operations) in document["paths"]!.AsObject())
@@ -52,6 +52,8 @@ internal sealed class OpenApiContract
     {
         if (status == HttpStatusCode.NoContent)
             return body.Length == 0 ? [] : ["204 with a body"];
+        if (method == "POST" && template == "/notifications/messages/test" && status == HttpStatusCode.Created)
+            return body.Length == 0 ? [] : ["a body that is not described"];
         var schema = await _schemas.GetOrAdd((template, method, (int)status), k => Schema(k.Template, k.Method, k.Status));
         var errors = new JsonSchemaValidator().Validate(Sampled(body), schema);
         return [.. errors.Select(e => $"{method} {template} {(int)status}: {e.Kind} at {e.Path}")];
@@ -102,6 +104,31 @@ internal sealed class OpenApiContract
         return JsonSchema.FromJsonAsync(root["s"]!.ToJsonString());
     }
 
+    /// <summary>Where the examples of the descriptions, or other parts of them, contradict their schemas.</summary>
+    private static void Correct(JsonObject adapted, string name)
+    {
+        switch (name)
+        {
+            // Of fifteen types of events the schema of a list knows six kinds and two entities.
+            case "entity" or "eventType":
+                adapted.Remove("enum");
+                break;
+
+            // A step that the example of a job has.
+            case "title" when adapted["enum"] is JsonArray titles:
+                titles.Add("mfa-challenge");
+                break;
+
+            // What an event is about, and attempts to deliver a message: texts by the schemas, objects in the examples.
+            case "data" when (string?)adapted["type"] == "string":
+                adapted["type"] = "object";
+                break;
+            case "attempts" when adapted["items"] is JsonObject attempt:
+                attempt["type"] = "object";
+                break;
+        }
+    }
+
     private static JsonNode Resolve(JsonNode node, JsonObject document)
     {
         switch (node)
@@ -147,6 +174,7 @@ internal sealed class OpenApiContract
 
         if (schema["items"] is { } items)
             adapted["items"] = Adapt(items, name);
+        Correct(adapted, name);
 
         // The kinds of job overlap: a job is often several of them.
         foreach (var keyword in (string[])["oneOf", "anyOf"])

@@ -1,3 +1,4 @@
+using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Tests.Http;
@@ -99,6 +100,29 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal((404, "account-not-found"), (noAccount.Status, noAccount.Code));
     }
 
+    [Theory]
+    [InlineData(DeletionReason.ConsentRevoked, null, "consent-ended")]
+    [InlineData(DeletionReason.ConsentExpired, null, "consent-ended")]
+    [InlineData(DeletionReason.UserDeleted, null, "no-snapshot")]
+    [InlineData(DeletionReason.Retention, null, "no-snapshot")]
+    [InlineData(DeletionReason.ConsentRevoked, "c1", "no-snapshot")]
+    public async Task What_went_with_a_consent_says_so_until_something_new_is_published(DeletionReason reason, string? connectionId, string code)
+    {
+        var begun = await _scene.Receipts.BeginAsync(
+            new DeletionReceipt("r1", User, reason, null, connectionId, 1, 1, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
+        Assert.Equal((404, code), ((await AccountsAsync(User)).Status, (await AccountsAsync(User)).Code));
+        await _scene.Receipts.CompleteAsync(begun, default);
+
+        Assert.Equal((404, code), ((await AccountsAsync(User)).Status, (await AccountsAsync(User)).Code));
+        Assert.Equal((404, code), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));
+        Assert.Equal("no-snapshot", (await AccountsAsync("user-2")).Code);
+
+        await _scene.Store.StageAccountsAsync(User, "s2", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.PublishAsync(User, "s2", [], "c1");
+        Assert.Equal(200, (await AccountsAsync(User)).Status);
+        Assert.Equal((404, "no-snapshot"), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));
+    }
+
     [Fact]
     public async Task A_cursor_of_a_replaced_snapshot_is_a_conflict()
     {
@@ -142,7 +166,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         return request;
     }
 
-    private SnapshotFunctions Functions() => new(_scene.Store, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
+    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
 
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));

@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using BasiqFunctions.Consents;
 using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -16,8 +19,12 @@ internal sealed partial class SnapshotScene : IDisposable
     private readonly TemporaryDirectory _folder = new();
     private readonly Dictionary<(string SyncId, string AccountId, int Segment), string> _attempts = [];
 
+    private readonly SqliteRecordTables _tables;
+
     public SnapshotScene()
     {
+        _tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));
+        Receipts = new DeletionReceipts(((IRecordTables)_tables).Open("BasiqReceipts"), Options.Create(new ReceiptOptions()), Clock);
         Storage = new InterceptedStorage(new FileSnapshotStorage(Folder, Clock));
         Store = new SnapshotStore(Storage, Options.Create(new SnapshotOptions()), Clock, NullLogger<SnapshotStore>.Instance);
     }
@@ -29,6 +36,8 @@ internal sealed partial class SnapshotScene : IDisposable
     public InterceptedStorage Storage { get; }
 
     public SnapshotStore Store { get; }
+
+    public DeletionReceipts Receipts { get; }
 
     /// <summary>What lies in the folder; the names of segments without the attempt that wrote them.</summary>
     public IReadOnlyList<string> Files => Directory.Exists(Folder)
@@ -123,7 +132,11 @@ internal sealed partial class SnapshotScene : IDisposable
         return [.. all];
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _tables.Dispose();
+        _folder.Dispose();
+    }
 
     [GeneratedRegex("-[0-9a-f]{8}\\.ndjson$")]
     private static partial Regex Attempt();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using BasiqFunctions.LocalHost;
@@ -19,8 +20,8 @@ public sealed partial class DocumentationTests
     private static readonly string[] AllowedPlaceholders =
     [
         "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
-        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
-        "Milliseconds", "Name", "Reason", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId",
+        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
+        "Milliseconds", "Name", "Reason", "Removed", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];
@@ -74,6 +75,8 @@ public sealed partial class DocumentationTests
         var userId = await app.CreateUserAsync();
         var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler", "bighead"));
         Assert.Equal(SyncState.Partial, sync.Status);
+        using (var deleted = await app.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative)))
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         telemetry.Observe();
 
         var rows = ReadmeTests.Readme.Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

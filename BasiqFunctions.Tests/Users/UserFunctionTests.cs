@@ -307,6 +307,7 @@ public sealed class UserFunctionTests : IDisposable
                 removed = true;
                 return Task.CompletedTask;
             });
+        storage.Setup(s => s.ReadAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((SnapshotBlob?)null);
         storage.Setup(s => s.ListAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .Returns(Array.Empty<SnapshotBlobInfo>().ToAsyncEnumerable());
         using var scene = new UsersScene(services => services.AddSingleton(storage.Object));

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Health;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost.Snapshots;
@@ -46,7 +47,7 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
+        services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
     }

@@ -20,6 +20,9 @@ internal sealed class BasiqCall(string endpoint, BasiqCredential credential, boo
     /// <summary>Whether it asks for the server token, for which some token requests are reserved.</summary>
     public bool IsForServerToken { get; init; }
 
+    /// <summary>The token of a call that is authorized by one of its own.</summary>
+    public string? ClientToken { get; init; }
+
     /// <summary>Requests sent so far.</summary>
     public int Attempts { get; set; }
 

@@ -68,6 +68,38 @@ internal sealed class BasiqClient(
     public Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default) =>
         GetAsync(new("GET /jobs/{jobId}", $"jobs/{Id(jobId)}"), BasiqJson.Default.Job, cancellationToken, HasItsSteps);
 
+    public async Task AnswerMfaAsync(
+        string userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(answers);
+        var path = $"jobs/{Id(jobId)}/mfa";
+        var token = await CreateClientTokenAsync(userId, cancellationToken);
+        await CallAsync(
+            new("POST /jobs/{jobId}/mfa", path, HttpMethod.Post)
+            {
+                Content = Json(new MfaResponse(answers), BasiqJson.Default.MfaResponse),
+                Credential = BasiqCredential.ClientToken,
+                ClientToken = token.AccessToken,
+                IsRepeatable = false,
+            },
+            static (_, bytes) =>
+            {
+                using var document = JsonDocument.Parse(bytes);
+                return document.RootElement.RequiredText("id");
+            },
+            cancellationToken);
+    }
+
+    public Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("POST /users/{userId}/auth_link", $"users/{Id(userId)}/auth_link", HttpMethod.Post)
+            {
+                Content = Json(new AuthLinkRequest(mobile), BasiqJson.Default.AuthLinkRequest),
+            },
+            BasiqJson.Default.AuthLink,
+            cancellationToken,
+            link => Uri.TryCreate(link.Links?.Public, UriKind.Absolute, out var target) && target.Scheme is "http" or "https");
+
     public Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default) =>
         ListAsync(
             new("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs"),
@@ -153,10 +185,12 @@ internal sealed class BasiqClient(
             : throw Failure(new(BasiqFailureKind.UnusableAnswer, BasiqFailure.ForeignLinkCode) { Endpoint = request.Endpoint });
     }
 
-    private static ByteArrayContent Json(UserDetails details)
+    private static ByteArrayContent Json(UserDetails details) => Json(details, BasiqJson.Default.UserDetails);
+
+    private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type)
     {
-        ArgumentNullException.ThrowIfNull(details);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails));
+        ArgumentNullException.ThrowIfNull(value);
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
         content.Headers.ContentType = new("application/json");
         return content;
     }
@@ -289,6 +323,7 @@ internal sealed class BasiqClient(
         var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp())
         {
             IsForServerToken = request.IsForServerToken,
+            ClientToken = request.ClientToken,
         };
         call.AttachTo(message);
 
@@ -484,5 +519,7 @@ internal sealed class BasiqClient(
         public bool IsRepeatable { get; init; } = true;
 
         public bool IsForServerToken { get; init; }
+
+        public string? ClientToken { get; init; }
     }
 }

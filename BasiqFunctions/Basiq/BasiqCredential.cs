@@ -8,4 +8,7 @@ internal enum BasiqCredential
 
     /// <summary>The API key as issued, for <c>POST /token</c>.</summary>
     ApiKey,
+
+    /// <summary>A CLIENT_ACCESS token that the call brings, as bearer.</summary>
+    ClientToken,
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -29,6 +30,24 @@ public sealed record Consent : IBasiqResource<Consent>
 
     /// <summary>Where it was given.</summary>
     public string? Origin => Json.Text("origin");
+
+    /// <summary>Whether the person took it back.</summary>
+    public bool IsRevoked => Status is "revoked" || Json.Text("revoked") is not null;
+
+    /// <summary>
+    /// Whether it is over: revoked, expired, or past its date. One of a status that Basiq does not document is not.
+    /// </summary>
+    public bool HasEndedBy(DateTimeOffset now) =>
+        IsRevoked
+        || Status is "expired"
+        || EndsAt <= now;
+
+    /// <summary>When it ends or ended; null where Basiq gives no date.</summary>
+    public DateTimeOffset? EndsAt =>
+        DateTimeOffset.TryParse(
+            Json.Text("revoked") ?? ExpiryDate, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end)
+            ? end
+            : null;
 
     /// <inheritdoc />
     public static Consent From(JsonElement json) => new(json);

@@ -27,6 +27,26 @@ public interface IBasiqClient
     /// <summary>Reads a job (<c>GET /jobs/{jobId}</c>).</summary>
     Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Answers the challenge of a job (<c>POST /jobs/{jobId}/mfa</c>). Basiq asks for a token of the user's here, which is minted for
+    /// the call. An answer counts each time it is sent, so it is sent once: when what became of it is not known, the failure is
+    /// <see cref="BasiqFailureKind.OutcomeUnknown"/>.
+    /// </summary>
+    /// <param name="userId">Whose job it is.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="answers">What the person answered; in no log, whatever happens.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task AnswerMfaAsync(string userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Makes a link to the consent page that can be sent to a person (<c>POST /users/{userId}/auth_link</c>); an earlier one stops
+    /// working.
+    /// </summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="mobile">Where the code goes that opens it, E.164; the user's own mobile when null.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default);
+
     /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>).</summary>
     Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default);
 

@@ -22,6 +22,14 @@ public sealed record JobStep
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Extra { get; set; }
 
+    /// <summary>Whether it is the bank's question to the person, asked or not; Basiq's examples leave titles out.</summary>
+    [JsonIgnore]
+    public bool IsChallenge => Title is "mfa-challenge" || Result?.Type is "mfa";
+
+    /// <summary>Whether the bank waits for an answer now.</summary>
+    [JsonIgnore]
+    public bool AwaitsAnswer => IsChallenge && Status is "in-progress" && Result is not null;
+
     /// <summary>Whether it has not begun.</summary>
     [JsonIgnore]
     public bool IsPending => Status is "pending";

@@ -163,6 +163,8 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
             (404, ProblemCodes.ConnectionNotFound, "Basiq does not know this connection of this user."),
         not null when endpoint.Contains("{accountId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.AccountNotFound, "Basiq does not know this account of this user."),
+        not null when endpoint.Contains("{consentId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.ConsentNotFound, "Basiq does not know this consent of this user."),
         not null when endpoint.Contains("{jobId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.JobNotFound, "Basiq does not know this job."),
         _ => (404, ProblemCodes.UserNotFound, "Basiq does not know this user."),

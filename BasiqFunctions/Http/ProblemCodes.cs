@@ -19,6 +19,9 @@ internal static class ProblemCodes
     public const string ConnectionNotFound = "connection-not-found";
 
     /// <summary>404.</summary>
+    public const string ConsentNotFound = "consent-not-found";
+
+    /// <summary>404.</summary>
     public const string JobNotFound = "job-not-found";
 
     /// <summary>404.</summary>
@@ -27,11 +30,17 @@ internal static class ProblemCodes
     /// <summary>404: nothing has been fetched for the user or the account yet.</summary>
     public const string NoSnapshot = "no-snapshot";
 
+    /// <summary>404: what had been fetched is gone, since the user's consent has ended.</summary>
+    public const string ConsentEnded = "consent-ended";
+
     /// <summary>409: the cursor is of a snapshot that has been replaced.</summary>
     public const string SnapshotChanged = "snapshot-changed";
 
     /// <summary>500: what is stored cannot be read.</summary>
     public const string SnapshotDamaged = "snapshot-damaged";
+
+    /// <summary>409: no bank waits for an answer.</summary>
+    public const string NoChallenge = "no-challenge";
 
     /// <summary>409: the user has nothing to refresh.</summary>
     public const string NoConnections = "no-connections";
@@ -66,7 +75,7 @@ internal static class ProblemCodes
     /// <summary>504.</summary>
     public const string BasiqTimeout = "basiq-timeout";
 
-    /// <summary>502 or 504: a user may or may not have been created.</summary>
+    /// <summary>502 or 504: a user may or may not have been created, a bank may or may not have been answered.</summary>
     public const string OutcomeUnknown = "outcome-unknown";
 
     /// <summary>503, with <c>Retry-After</c>: Key Vault or the snapshots' storage does not answer.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
@@ -25,7 +26,7 @@ namespace BasiqFunctions.Idempotency;
 /// carried out gives the key back, so that the same request can succeed later.
 /// </para>
 /// </remarks>
-public sealed class IdempotentRequests
+public sealed class IdempotentRequests : IKeptOfUser
 {
     private const int MostAttemptsToKeep = 3;
 

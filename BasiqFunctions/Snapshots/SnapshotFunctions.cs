@@ -1,4 +1,5 @@
 using System.Globalization;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.OpenApi;
 using Microsoft.AspNetCore.Http;
@@ -8,14 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Snapshots;
 
 /// <summary>Reads a user's current snapshot.</summary>
-public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, ILogger<SnapshotFunctions> logger)
+public sealed class SnapshotFunctions(SnapshotStore store, DeletionReceipts receipts, HttpAnswers answers, ILogger<SnapshotFunctions> logger)
 {
     private const int DefaultLimit = 100;
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
     [Answers(StatusCodes.Status200OK, typeof(AccountsResult))]
-    [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.SnapshotDamaged)]
+    [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListAccountsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts")] HttpRequest request,
         string userId,
@@ -34,7 +35,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
                     return Problem.InvalidInput(errors);
                 return await store.GetCurrentAsync(userId, cancellationToken) is { } snapshot
                     ? new AccountsResult(snapshot)
-                    : NoSnapshot();
+                    : await NoSnapshotAsync(userId, cancellationToken);
             },
             cancellationToken);
 
@@ -49,7 +50,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
     [Parameter("cursor", "The last page's nextCursor.")]
     [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult))]
     [FailsWith(
-        ProblemCodes.NoSnapshot, ProblemCodes.AccountNotFound, ProblemCodes.SnapshotChanged, ProblemCodes.SnapshotDamaged)]
+        ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.AccountNotFound, ProblemCodes.SnapshotChanged, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListTransactionsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts/{accountId}/transactions")]
         HttpRequest request,
@@ -68,14 +69,14 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
                 var query = ReadQuery(request.Query, errors);
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
-                return AnswerTo(await store.ReadTransactionsAsync(userId, accountId, query, cancellationToken));
+                return await AnswerToAsync(userId, await store.ReadTransactionsAsync(userId, accountId, query, cancellationToken), cancellationToken);
             },
             cancellationToken);
 
-    private static IResult AnswerTo(TransactionsResult result) => result switch
+    private async Task<IResult> AnswerToAsync(string userId, TransactionsResult result, CancellationToken cancellationToken) => result switch
     {
         TransactionsResult.Page page => new TransactionsPageResult(page),
-        TransactionsResult.NoSnapshot => NoSnapshot(),
+        TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
         TransactionsResult.AccountNotFound =>
             Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
         TransactionsResult.CursorExpired => Problem.Conflict(
@@ -126,8 +127,15 @@ public sealed class SnapshotFunctions(SnapshotStore store, HttpAnswers answers, 
         return null;
     }
 
-    private static ProblemResult NoSnapshot() => Problem.NotFound(
-        ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
+    /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
+    private async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
+        await store.GetCurrentAsync(userId, cancellationToken) is null
+        && await receipts.FindLastOfUserAsync(userId, cancellationToken) is { IsOfConsent: true }
+            ? Problem.NotFound(
+                ProblemCodes.ConsentEnded,
+                "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")
+            : Problem.NotFound(
+                ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
 
     private Task<IResult> RunAsync(
         HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>

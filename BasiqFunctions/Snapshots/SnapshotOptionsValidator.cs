@@ -12,6 +12,8 @@ internal sealed partial class SnapshotOptionsValidator : IValidateOptions<Snapsh
             failures.Add("Snapshots:Container must have 3 to 63 lower-case letters, digits and single hyphens, not at its ends.");
         if (options.LeftoverGrace < TimeSpan.FromHours(1) || options.LeftoverGrace > TimeSpan.FromDays(30))
             failures.Add("Snapshots:LeftoverGrace must be between 1 hour and 30 days.");
+        if (options.MaxAge < TimeSpan.FromDays(1) || options.MaxAge > TimeSpan.FromDays(3_650))
+            failures.Add("Snapshots:MaxAge must be between 1 day and 3,650 days.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

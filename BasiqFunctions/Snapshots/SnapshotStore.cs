@@ -307,6 +307,15 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <summary>The same for every user.</summary>
     public async Task<int> RemoveUnreferencedAsync(CancellationToken cancellationToken)
     {
+        var removed = 0;
+        foreach (var userId in await ListUsersAsync(cancellationToken))
+            removed += await SweepAsync(userId, null, cancellationToken);
+        return removed;
+    }
+
+    /// <summary>Everybody of whom anything is stored, be it the rest of a sync.</summary>
+    public async Task<IReadOnlyCollection<string>> ListUsersAsync(CancellationToken cancellationToken)
+    {
         var users = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var blob in storage.ListAsync("", cancellationToken))
         {
@@ -314,10 +323,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             if (slash > 0)
                 users.Add(blob.Name[..slash]);
         }
-        var removed = 0;
-        foreach (var userId in users)
-            removed += await SweepAsync(userId, null, cancellationToken);
-        return removed;
+        return users;
     }
 
     /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>

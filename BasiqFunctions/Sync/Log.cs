@@ -10,6 +10,9 @@ internal static partial class Log
     [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is slow to stop; it removes what it staged when it does.")]
     public static partial void SyncStillStopping(ILogger logger, string userId);
 
+    [LoggerMessage(1304, LogLevel.Information, "A bank's challenge in sync {SyncId} of user {UserId} was answered.")]
+    public static partial void ChallengeAnswered(ILogger logger, string syncId, string userId);
+
     [LoggerMessage(1303, LogLevel.Information, "Purged the histories of {Count} syncs that ended before {EndedBefore}.")]
     public static partial void SyncsPurged(ILogger logger, int count, DateTimeOffset endedBefore);
 }

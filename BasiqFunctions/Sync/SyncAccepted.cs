@@ -11,7 +11,7 @@ internal static class SyncAccepted
     /// <summary>202 with <c>Location</c> and <c>Retry-After</c>.</summary>
     public static IResult For(SyncAnswer sync)
     {
-        var url = $"/api/users/{Uri.EscapeDataString(sync.UserId)}/syncs/{Uri.EscapeDataString(sync.SyncId)}";
+        var url = UrlOf(sync);
         return new JsonAnswer<SyncStarted>(
             StatusCodes.Status202Accepted, new SyncStarted(sync.SyncId, sync.Status, url), SyncJson.Default.SyncStarted)
         {
@@ -19,4 +19,8 @@ internal static class SyncAccepted
             RetryAfter = AskAgainAfter,
         };
     }
+
+    /// <summary>Where to ask for a sync.</summary>
+    public static string UrlOf(SyncAnswer sync) =>
+        $"/api/users/{Uri.EscapeDataString(sync.UserId)}/syncs/{Uri.EscapeDataString(sync.SyncId)}";
 }

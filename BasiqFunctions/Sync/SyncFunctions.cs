@@ -9,7 +9,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Sync;
 
 /// <summary>The HTTP functions of a user's syncs.</summary>
-public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, HttpAnswers answers)
+public sealed class SyncFunctions(Syncs syncs, Challenges challenges, IdempotentRequests requests, HttpAnswers answers)
 {
     /// <summary>Starts the sync of some jobs, or finds it: 202.</summary>
     [Function("StartSync")]
@@ -48,7 +48,7 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
             },
             cancellation);
 
-    /// <summary>Tells how far a sync has come: 200.</summary>
+    /// <summary>Tells how far a sync has come, and what a bank asks that waits for an answer: 200.</summary>
     [Function("GetSync")]
     [Answers(StatusCodes.Status200OK, typeof(SyncAnswer))]
     [FailsWith(ProblemCodes.SyncNotFound)]
@@ -66,7 +66,8 @@ public sealed class SyncFunctions(Syncs syncs, IdempotentRequests requests, Http
                 if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
                     return refusal;
                 return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
-                    ? new JsonAnswer<SyncAnswer>(StatusCodes.Status200OK, sync, SyncJson.Default.SyncAnswer)
+                    ? new JsonAnswer<SyncAnswer>(
+                        StatusCodes.Status200OK, await challenges.ShowAsync(sync, cancellation), SyncJson.Default.SyncAnswer)
                     : NotFound();
             },
             cancellation);

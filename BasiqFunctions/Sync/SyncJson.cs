@@ -8,4 +8,5 @@ namespace BasiqFunctions.Sync;
 [JsonSerializable(typeof(SyncAnswer))]
 [JsonSerializable(typeof(SyncStarted))]
 [JsonSerializable(typeof(StartSyncRequest))]
+[JsonSerializable(typeof(MfaAnswerRequest))]
 internal sealed partial class SyncJson : JsonSerializerContext;

@@ -16,6 +16,14 @@ public sealed record SyncedStep(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("code")] string? Code = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("detail")] string? Detail = null)
 {
+    /// <summary>
+    /// What the bank asks the person, while it waits for the answer. It is asked of Basiq for each answer of GetSync and kept nowhere:
+    /// what an orchestration knows of a step goes into its history.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonPropertyName("challenge")]
+    public SyncedChallenge? Challenge { get; init; }
+
     /// <summary>Longer explanations are cut: they travel in the orchestration's custom status, which is small.</summary>
     public const int MostDetailLength = 200;
 

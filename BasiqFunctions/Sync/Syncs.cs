@@ -92,11 +92,19 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         return true;
     }
 
+    /// <summary>Has a sync that waits for its jobs look at them now.</summary>
+    public Task WakeAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.RaiseEventAsync(syncId, SyncOrchestration.JobChangedEvent, null, cancellation);
+    }
+
     /// <summary>
     /// Stops all syncs of a user and waits, for a bounded time, until none writes any more. A sync that takes longer still
     /// removes what it staged when it stops.
     /// </summary>
-    public async Task StopAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    /// <returns>How many were told to stop.</returns>
+    public async Task<int> StopAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         List<string> stopping = [];
@@ -117,6 +125,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         {
             Log.SyncStillStopping(logger, userId);
         }
+
+        return stopping.Count;
     }
 
     /// <summary>Forgets the histories of a user's syncs that have ended.</summary>
@@ -125,6 +135,15 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
         ArgumentNullException.ThrowIfNull(client);
         await foreach (var sync in SyncsOf(client, userId, Finished).WithCancellation(cancellation))
             await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
+    }
+
+    /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
+    public async Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        await foreach (var _ in SyncsOf(client, userId, null).WithCancellation(cancellation))
+            return true;
+        return false;
     }
 
     /// <summary>Forgets the syncs that finished longer ago than <see cref="SyncOptions.KeepFinishedFor"/>; their snapshots stay.</summary>
@@ -156,7 +175,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, Tim
     }
 
     private static AsyncPageable<OrchestrationMetadata> SyncsOf(
-        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[] statuses) =>
+        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses) =>
         client.GetAllInstancesAsync(
             new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncId.PrefixFor(userId)));
 

@@ -1,5 +1,8 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Text.Json;
+using BasiqFunctions.Consents;
 
 namespace BasiqFunctions.Telemetry;
 
@@ -20,6 +23,9 @@ public sealed class Instruments
 
     internal const string OutcomeTag = "basiq.outcome";
 
+    private static readonly FrozenDictionary<DeletionReason, string> Reasons = Enum.GetValues<DeletionReason>()
+        .ToFrozenDictionary(reason => reason, reason => JsonNamingPolicy.KebabCaseLower.ConvertName(reason.ToString()));
+
     private static readonly ActivitySource Source = new(Name);
 
     private readonly TimeProvider _clock;
@@ -30,6 +36,8 @@ public sealed class Instruments
     private readonly Counter<long> _jobs;
     private readonly Counter<long> _accounts;
     private readonly Counter<long> _transactions;
+    private readonly Counter<long> _removals;
+    private readonly Counter<long> _retentionFailures;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -47,6 +55,9 @@ public sealed class Instruments
         _jobs = _meter.CreateCounter<long>("basiq.sync.jobs", "{job}", "Jobs of the syncs that ended.");
         _accounts = _meter.CreateCounter<long>("basiq.sync.accounts", "{account}", "Accounts fetched to their end.");
         _transactions = _meter.CreateCounter<long>("basiq.sync.transactions", "{transaction}", "Transactions fetched.");
+        _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
+        _retentionFailures = _meter.CreateCounter<long>(
+            "basiq.retention.failures", "{user}", "Users of whom it could not be settled whether their data may be kept.");
     }
 
     /// <summary>Has the age of the server token observed, for as long as there is one.</summary>
@@ -101,6 +112,13 @@ public sealed class Instruments
         if (isWholeAccount)
             _accounts.Add(1);
     }
+
+    /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
+    internal void DataRemoved(DeletionReason reason) =>
+        _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", Reasons[reason]));
+
+    /// <summary>Counts a user with whom the daily pass failed.</summary>
+    internal void RetentionFailed() => _retentionFailures.Add(1);
 
     private static Activity? StartSpan(string name) => Source.StartActivity(name);
 

@@ -20,8 +20,16 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
         BasiqCall.Of(request).Credential switch
         {
             BasiqCredential.ApiKey => SendWithKeyAsync(request, cancellationToken),
+            BasiqCredential.ClientToken => SendWithClientTokenAsync(request, cancellationToken),
             _ => SendWithTokenAsync(request, cancellationToken),
         };
+
+    /// <summary>The token is minutes old at most: one that is refused is not worth another try.</summary>
+    private Task<HttpResponseMessage> SendWithClientTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", BasiqCall.Of(request).ClientToken);
+        return base.SendAsync(request, cancellationToken);
+    }
 
     private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

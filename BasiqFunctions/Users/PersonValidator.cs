@@ -14,8 +14,7 @@ internal sealed class PersonValidator : AbstractValidator<UserDetails>
             .WithMessage(
                 "must be an e-mail address such as name@example.com: at most 254 characters, one @, no spaces or control "
                 + "characters, each character in its plain, composed form (Unicode NFC and NFKC).");
-        RuleFor(user => user.Mobile).Matches(@"\A\+[1-9][0-9]{6,14}\z")
-            .WithMessage("must be in E.164: a plus, the country code and the number, 7 to 15 digits, such as +61410888666.");
+        RuleFor(user => user.Mobile).IsMobile();
         RuleFor(user => user.FirstName).IsLine(MostNameLength);
         RuleFor(user => user.MiddleName).IsLine(MostNameLength);
         RuleFor(user => user.LastName).IsLine(MostNameLength);

@@ -1,5 +1,5 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Idempotency;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
@@ -8,28 +8,32 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Users;
 
 /// <summary>Removes users and connections, at Basiq and here.</summary>
-public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore snapshots, IdempotentRequests requests, ILogger<UserRemoval> logger)
+public sealed class UserRemoval(
+    IBasiqClient basiq,
+    Syncs syncs,
+    SnapshotStore snapshots,
+    DataRemoval removal,
+    DeletionReceipts receipts,
+    ILogger<UserRemoval> logger)
 {
     /// <summary>
-    /// Stops the user's syncs, removes the user at Basiq and then everything kept here. While Basiq fails nothing is lost here;
-    /// once it has removed the user, or no longer knows it, what is kept here goes too, so that calling again finishes what an
-    /// interruption left.
+    /// Stops the user's syncs, removes the user at Basiq and then everything kept here, which leaves a receipt. While Basiq fails
+    /// nothing is lost here; once it has removed the user, or no longer knows it, what is kept here goes too, so that calling again
+    /// finishes what an interruption left.
     /// </summary>
     /// <exception cref="BasiqException">
     /// Basiq could not be asked, or neither Basiq nor this app has anything of the user (<see cref="BasiqFailureKind.NotFound"/>).
     /// </exception>
     public async Task RemoveUserAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
-        await syncs.StopAllAsync(client, userId, cancellation);
+        var stopped = await syncs.StopAllAsync(client, userId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteUserAsync(userId, cancellation));
         var hadAny = unknown is null || await HasAnyAsync(client, userId, cancellation);
 
         // From here on the user is gone at Basiq: a caller that hangs up must not keep its data here. A sync may have started
         // while Basiq was removing the user; after this no further one can.
-        await syncs.StopAllAsync(client, userId, CancellationToken.None);
-        await snapshots.RemoveUserAsync(userId, CancellationToken.None);
-        await requests.RemoveUserAsync(userId, CancellationToken.None);
-        await syncs.ForgetAllAsync(client, userId, CancellationToken.None);
+        await removal.RemoveUserAsync(
+            client, userId, new DeletionCause(DeletionReason.UserDeleted), CancellationToken.None, stopped, always: hadAny);
         if (!hadAny)
             throw unknown!;
         logger.UserRemoved(userId, unknown is null);
@@ -42,8 +46,9 @@ public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore s
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
         var unknown = await AtBasiqAsync(basiq.DeleteConnectionAsync(userId, connectionId, cancellation));
-        var hadAny = await snapshots.RemoveConnectionAsync(userId, connectionId, CancellationToken.None);
-        if (unknown is not null && !hadAny)
+        var receipt = await removal.RemoveConnectionAsync(
+            userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), CancellationToken.None);
+        if (unknown is not null && receipt is null)
             throw unknown;
         logger.ConnectionRemoved(connectionId, userId, unknown is null);
     }
@@ -74,9 +79,7 @@ public sealed class UserRemoval(IBasiqClient basiq, Syncs syncs, SnapshotStore s
             return true;
         }
 
-        await foreach (var _ in client.GetAllInstancesAsync(new OrchestrationQuery { InstanceIdPrefix = SyncId.PrefixFor(userId) })
-            .WithCancellation(cancellation))
-            return true;
-        return false;
+        return await syncs.AnyAsync(client, userId, cancellation)
+            || await receipts.FindUnderWayAsync(userId, null, cancellation) is not null;
     }
 }

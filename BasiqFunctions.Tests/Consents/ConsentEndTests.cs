@@ -1,0 +1,276 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Snapshots;
+using BasiqFunctions.Tests.Storage;
+using BasiqFunctions.Tests.Users;
+using BasiqFunctions.Users;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Moq;
+
+namespace BasiqFunctions.Tests.Consents;
+
+public sealed class ConsentEndTests : IDisposable
+{
+    private const string UserId = UsersScene.UserId;
+
+    private readonly UsersScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Theory]
+    [InlineData("revoked", "2025-01-01T00:00:00Z", DeletionReason.ConsentRevoked)]
+    [InlineData("expired", "2024-01-01T00:00:00Z", DeletionReason.ConsentExpired)]
+    [InlineData("active", "2024-06-01T12:00:00Z", DeletionReason.ConsentExpired)]
+    public async Task When_no_consent_is_left_everything_goes_and_a_receipt_stays(string status, string expiry, DeletionReason reason)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        await _scene.PublishAsync("user-2", "c3");
+        var running = SyncId.For(UserId, ["j1"]);
+        _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
+        Consents(Consent("consent-1", status, expiry), Consent("consent-0", "revoked", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
+
+        var result = await EndAsync("consent-1");
+
+        Assert.Equal((ConsentEndOutcome.Removed, true), (result.Outcome, result.IsComplete));
+        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
+        Assert.Empty(_scene.Durable.Instances);
+        var receipt = Assert.Single(await ReceiptsAsync());
+        Assert.Equal(
+            (UserId, reason, "consent-1", null, 2L, 2L, 1), (receipt.UserId, receipt.Reason, receipt.ConsentId, receipt.ConnectionId, receipt.Accounts, receipt.Connections, receipt.SyncsStopped));
+        Assert.Equal(_scene.Clock.GetUtcNow(), receipt.RemovedAt);
+
+        Assert.Equal(ConsentEndOutcome.NothingKept, (await EndAsync("consent-1")).Outcome);
+        Assert.Single(await ReceiptsAsync());
+    }
+
+    [Fact]
+    public async Task The_consent_that_ended_last_is_the_reason_where_none_is_named()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(
+            Consent("old", "revoked", "2024-01-01T00:00:00Z", "2023-06-01T00:00:00Z"),
+            Consent("newest", "expired", "2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z"),
+            Consent("newer", "revoked", "2024-04-01T00:00:00Z", "2024-04-01T00:00:00Z"));
+
+        await EndAsync(null);
+
+        var receipt = Assert.Single(await ReceiptsAsync());
+        Assert.Equal((DeletionReason.ConsentExpired, "newest"), (receipt.Reason, receipt.ConsentId));
+    }
+
+    [Fact]
+    public async Task A_user_without_any_consent_is_one_whose_consent_has_ended()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents();
+        await EndAsync("consent-1");
+        var receipt = Assert.Single(await ReceiptsAsync());
+        Assert.Equal((DeletionReason.ConsentRevoked, "consent-1"), (receipt.Reason, receipt.ConsentId));
+    }
+
+    [Theory]
+    [InlineData(BasiqFailureKind.NotFound)]
+    [InlineData(BasiqFailureKind.Gone)]
+    public async Task When_Basiq_does_not_know_the_user_everything_goes(BasiqFailureKind kind)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(kind));
+
+        Assert.Equal(ConsentEndOutcome.Removed, (await EndAsync(null)).Outcome);
+
+        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await ReceiptsAsync()).Reason);
+    }
+
+    [Theory]
+    [InlineData(BasiqFailureKind.Unavailable)]
+    [InlineData(BasiqFailureKind.Forbidden)]
+    [InlineData(BasiqFailureKind.UnusableAnswer)]
+    public async Task While_Basiq_cannot_be_asked_nothing_goes(BasiqFailureKind kind)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(kind));
+
+        await Assert.ThrowsAsync<BasiqException>(() => EndAsync("consent-1"));
+
+        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Theory]
+    [InlineData("active")]
+    [InlineData("a-status-to-come")]
+    public async Task While_another_consent_is_active_only_the_connections_that_Basiq_no_longer_lists_go(string status)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2", "c3");
+        Consents(Consent("ended", "revoked", "2025-01-01T00:00:00Z"), Consent("other", status, "2025-01-01T00:00:00Z"));
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([Connection.Parse("""{"id":"c2"}"""), Connection.Parse("""{"id":"c9"}""")]);
+
+        var result = await EndAsync("ended");
+
+        Assert.Equal(ConsentEndOutcome.StillConsented, result.Outcome);
+        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        var receipts = await ReceiptsAsync();
+        Assert.Equal(["c1", "c3"], receipts.Select(r => r.ConnectionId).Order());
+        Assert.All(receipts, r => Assert.Equal((DeletionReason.ConsentRevoked, "ended", 1L), (r.Reason, r.ConsentId, r.Accounts)));
+        await EndAsync("ended");
+        Assert.Equal(2, (await ReceiptsAsync()).Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public async Task A_machine_that_dies_half_way_is_made_good_by_calling_again(int step)
+    {
+        // Dies at the n-th step that changes something, of the receipts or of the snapshots.
+        var changes = 0;
+        var dies = true;
+        void Step()
+        {
+            if (dies && ++changes == step)
+                throw new IOException("the machine died");
+        }
+
+        using var scene = new UsersScene(services =>
+        {
+            var files = (ISnapshotStorage)services.Last(s => s.ServiceType == typeof(ISnapshotStorage)).ImplementationInstance!;
+            services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(files)
+            {
+                Before = (what, _) =>
+                {
+                    if (what is "delete-prefix")
+                        Step();
+                    return Task.CompletedTask;
+                },
+            });
+            var tables = services.Last(s => s.ServiceType == typeof(IRecordTables)).ImplementationFactory!;
+            services.AddSingleton<IRecordTables>(provider => new SteppedTables((IRecordTables)tables(provider), Step));
+        });
+        dies = false;
+        await scene.PublishAsync(UserId, "c1", "c2");
+        scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent("x", "revoked", "2025-01-01T00:00:00Z")]);
+        dies = true;
+        var end = scene.Get<ConsentEnd>();
+        var died = false;
+        try
+        {
+            await end.RunAsync(scene.Durable.Client, UserId, "x", default);
+        }
+        catch (IOException)
+        {
+            died = true;
+        }
+
+        Assert.Equal(step <= changes, died);
+        dies = false;
+        scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        await end.RunAsync(scene.Durable.Client, UserId, "x", default);
+        await end.RunAsync(scene.Durable.Client, UserId, "x", default);
+
+        Assert.Null(await scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.False(scene.HasSnapshotFiles);
+        var receipt = Assert.Single(await scene.Get<DeletionReceipts>().ListAsync(UserId, default));
+        Assert.Equal((2L, 2L, DeletionReason.ConsentRevoked), (receipt.Accounts, receipt.Connections, receipt.Reason));
+        Assert.Null(await scene.Get<DeletionReceipts>().FindUnderWayAsync(UserId, null, default));
+    }
+
+    [Fact]
+    public async Task Calls_at_the_same_time_leave_one_receipt()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(Consent("x", "revoked", "2025-01-01T00:00:00Z"));
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => EndAsync("x"))));
+
+        Assert.Equal(1, Assert.Single(await ReceiptsAsync()).Accounts);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_cannot_be_read_goes_all_the_same_and_its_receipt_does_not_claim_to_have_counted()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        var storage = _scene.Get<ISnapshotStorage>();
+        var manifest = await storage.ReadAsync($"{UserId}/current.json", default);
+        await storage.TryPutAsync($"{UserId}/current.json", "{"u8.ToArray(), manifest!.ETag, default);
+        Consents(Consent("x", "revoked", "2025-01-01T00:00:00Z"));
+
+        Assert.Equal(ConsentEndOutcome.Removed, (await EndAsync("x")).Outcome);
+
+        Assert.False(_scene.HasSnapshotFiles);
+        Assert.Null(Assert.Single(await ReceiptsAsync()).Accounts);
+    }
+
+    [Fact]
+    public async Task Receipts_are_listed_newest_first_for_as_long_as_they_are_kept_and_of_users_who_are_gone()
+    {
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        Assert.Equal(204, (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, "c1", default))).Status);
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(204, (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client, default))).Status);
+
+        var answer = await _scene.CallAsync<DeletionReceiptFunctions>((f, r) => f.ListDeletionReceipts(r, UserId, default));
+
+        Assert.Equal(200, answer.Status);
+        var receipts = answer.Json.GetProperty("receipts").EnumerateArray().ToArray();
+        Assert.Equal(["user-deleted", "connection-deleted"], receipts.Select(r => r.GetProperty("reason").GetString()));
+        Assert.Equal("c1", receipts[1].GetProperty("connectionId").GetString());
+        Assert.Equal((1, 1), (receipts[0].GetProperty("accounts").GetInt32(), receipts[0].GetProperty("connections").GetInt32()));
+        Assert.False(receipts[0].TryGetProperty("connectionId", out _));
+        Assert.Equal("2024-06-01T13:00:00+00:00", receipts[0].GetProperty("removedAt").GetString());
+        (await _scene.CallAsync<DeletionReceiptFunctions>((f, r) => f.ListDeletionReceipts(r, "a/b", default))).Names("userId");
+
+        _scene.Clock.Advance(new ReceiptOptions().KeepFor - TimeSpan.FromSeconds(1));
+        Assert.Single(await ReceiptsAsync());
+        _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Theory]
+    [InlineData("Receipts:Table", "No-Table")]
+    [InlineData("Receipts:KeepFor", "00:00:01")]
+    public void A_wrong_setting_stops_the_start(string key, string value)
+    {
+        using var scene = new UsersScene(settings: new() { [key] = value });
+        var thrown = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => scene.Get<Microsoft.Extensions.Options.IStartupValidator>().Validate());
+        Assert.Contains(key, thrown.Message, StringComparison.Ordinal);
+    }
+
+    private static Consent Consent(string id, string status, string expiry, string updated = "2024-05-01T00:00:00Z") =>
+        BasiqFunctions.Basiq.Consent.Parse($$"""{"type":"consent","id":"{{id}}","status":"{{status}}","updated":"{{updated}}","expiryDate":"{{expiry}}"}""");
+
+    private void Consents(params Consent[] consents) =>
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(consents);
+
+    private Task<ConsentEndResult> EndAsync(string? consentId) =>
+        _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, consentId, default);
+
+    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync() => _scene.Get<DeletionReceipts>().ListAsync(UserId, default);
+
+    private sealed class SteppedTables(IRecordTables inner, Action step) : IRecordTables
+    {
+        public IRecordTable Open(string name) => new InterceptedRecordTable(inner.Open(name))
+        {
+            Before = what =>
+            {
+                if (what is not "find")
+                    step();
+                return Task.CompletedTask;
+            },
+        };
+    }
+}

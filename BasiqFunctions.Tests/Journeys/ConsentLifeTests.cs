@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Web;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+/// <summary>Data goes when the consent goes, whoever ends it and whoever tells.</summary>
+public sealed class ConsentLifeTests
+{
+    [Fact]
+    public async Task Consents_are_listed_as_Basiq_sent_them_and_beside_them_how_they_stand()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var userId = await UserWithDataAsync(app);
+        var sent = await FromSandboxAsync(app, userId);
+        await app.Services.GetRequiredService<ConsentWarnings>().NoteAsync(
+            userId, Id(sent[0]), new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
+
+        var listed = await ConsentsAsync(app, userId);
+
+        Assert.Equal(sent[0].GetRawText(), Assert.Single(listed.GetProperty("consents").EnumerateArray()).GetRawText());
+        var standing = Assert.Single(listed.GetProperty("standings").EnumerateArray());
+        Assert.Equal((Id(sent[0]), "active"), (standing.GetProperty("consentId").GetString(), standing.GetProperty("status").GetString()));
+        Assert.Equal(sent[0].GetProperty("expiryDate").GetDateTimeOffset(), standing.GetProperty("endsAt").GetDateTimeOffset());
+        Assert.Equal(2026, standing.GetProperty("warnedAt").GetDateTimeOffset().Year);
+        using var unknown = await app.Api.GetAsync(new Uri("users/nobody/consents", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(unknown, HttpStatusCode.NotFound, "user-not-found");
+    }
+
+    [Fact]
+    public async Task Revoking_here_revokes_at_Basiq_and_removes_the_data_and_may_be_repeated()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var userId = await UserWithDataAsync(app);
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+        var url = new Uri($"users/{userId}/consents/{consentId}", UriKind.Relative);
+        using var unknown = await app.Api.DeleteAsync(new Uri($"users/{userId}/consents/none", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(unknown, HttpStatusCode.NotFound, "consent-not-found");
+        using var nobody = await app.Api.DeleteAsync(new Uri($"users/nobody/consents/{consentId}", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(nobody, HttpStatusCode.NotFound, "user-not-found");
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var revoked = await app.Api.DeleteAsync(url);
+            Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+            await AssertGoneAsync(app, userId, "consent-revoked", consentId);
+        }
+
+        Assert.Equal("revoked", (await ConsentsAsync(app, userId)).GetProperty("standings")[0].GetProperty("status").GetString());
+
+        // A new consent and a new sync: there is data again.
+        await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "jared"));
+        using var accounts = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_the_next_daily_run()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00"], clock);
+        var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        var kept = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+
+        await RevokeOnManagePageAsync(app, userId, consentId);
+        using (var still = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)))
+            Assert.Equal(HttpStatusCode.OK, still.StatusCode);
+
+        clock.Advance(TimeSpan.FromDays(1));
+        await WaitForGoneAsync(app, userId);
+        await AssertGoneAsync(app, userId, "consent-revoked", consentId);
+        using var others = await app.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
+    }
+
+    [Fact]
+    public async Task Data_whose_consent_has_expired_is_gone_at_the_next_daily_run()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(
+            ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Sandbox:ConsentLifetime=10.00:00:00"], clock);
+        var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+        clock.Advance(TimeSpan.FromDays(11));
+        await WaitForGoneAsync(app, userId);
+        await AssertGoneAsync(app, userId, "consent-expired", consentId);
+    }
+
+    [Fact]
+    public async Task Data_that_is_too_old_goes_whatever_the_consent_says_and_who_fails_keeps_nobody_waiting()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(
+            ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Snapshots:MaxAge=3.00:00:00", "Basiq:MaxRetries=0"], clock);
+        var old = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        clock.Advance(TimeSpan.FromDays(2));
+        var failing = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        using var knob = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOf500 = 1, faultsUnder = $"/users/{failing}" });
+        knob.EnsureSuccessStatusCode();
+
+        clock.Advance(TimeSpan.FromDays(1.5));
+        await WaitForGoneAsync(app, old);
+        var receipt = Assert.Single(await ReceiptsAsync(app, old));
+        Assert.Equal("retention", receipt.GetProperty("reason").GetString());
+        using var gone = await app.Api.GetAsync(new Uri($"users/{old}/accounts", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(gone, HttpStatusCode.NotFound, "no-snapshot");
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(app.Logs.Text), text => text.Contains($"of user {failing} may be kept could not be settled", StringComparison.Ordinal));
+        using var kept = await app.Api.GetAsync(new Uri($"users/{failing}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, kept.StatusCode);
+    }
+
+    internal static async Task<string> UserWithDataAsync(AppUnderTest app, Action? betweenLooks = null)
+    {
+        var userId = await app.CreateUserAsync();
+        var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "jared"), betweenLooks);
+        Assert.Equal(SyncState.Completed, sync.Status);
+        Assert.Contains(app.State.Files, file => file.Contains(userId, StringComparison.Ordinal));
+        return userId;
+    }
+
+    /// <summary>What a person does in the browser: opens the page, and presses the button.</summary>
+    internal static async Task RevokeOnManagePageAsync(AppUnderTest app, string userId, string consentId)
+    {
+        var link = await app.CreateConsentLinkAsync(userId, new { action = "manage" });
+        var page = await app.Api.GetStringAsync(link);
+        Assert.Contains($"name=\"revoke\" value=\"{consentId}\"", page, StringComparison.Ordinal);
+        var query = HttpUtility.ParseQueryString(link.Query);
+        using var form = new FormUrlEncodedContent([new("token", query["token"]), new("state", query["state"]), new("revoke", consentId)]);
+        using var answer = await app.Api.PostAsync(new Uri(new Uri(link.GetLeftPart(UriPartial.Authority)), "/home/manage"), form);
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+    }
+
+    internal static Task WaitForGoneAsync(AppUnderTest app, string userId) => AppUnderTest.WaitForAsync(
+        async () =>
+        {
+            using var answer = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+            return (answer.StatusCode, Receipts: (await ReceiptsAsync(app, userId)).Count);
+        },
+        seen => seen is (HttpStatusCode.NotFound, 1));
+
+    internal static async Task AssertGoneAsync(AppUnderTest app, string userId, string reason, string consentId)
+    {
+        using var accounts = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(accounts, HttpStatusCode.NotFound, "consent-ended");
+        using var transactions = await app.Api.GetAsync(new Uri($"users/{userId}/accounts/a/transactions", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(transactions, HttpStatusCode.NotFound, "consent-ended");
+        Assert.DoesNotContain(app.State.Files, file => file.Contains($"/{userId}/", StringComparison.Ordinal) && File.Exists(file));
+        var receipt = Assert.Single(await ReceiptsAsync(app, userId));
+        Assert.Equal((reason, consentId), (receipt.GetProperty("reason").GetString(), receipt.GetProperty("consentId").GetString()));
+        Assert.True(receipt.GetProperty("accounts").GetInt64() > 0);
+    }
+
+    /// <summary>The consents as the sandbox gives them to whoever asks it directly.</summary>
+    internal static async Task<JsonElement[]> FromSandboxAsync(AppUnderTest app, string userId)
+    {
+        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
+        };
+        mint.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
+        mint.Headers.Add("basiq-version", "3.0");
+        using var minted = await app.Sandbox.SendAsync(mint);
+        using var ask = new HttpRequestMessage(HttpMethod.Get, new Uri($"users/{userId}/consents", UriKind.Relative));
+        ask.Headers.Authorization = new("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+        using var consents = await app.Sandbox.SendAsync(ask);
+        return [.. (await AppUnderTest.ReadAsync(consents)).GetProperty("data").EnumerateArray()];
+    }
+
+    private static Task<JsonElement> ConsentsAsync(AppUnderTest app, string userId) =>
+        app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
+
+    private static async Task<IReadOnlyList<JsonElement>> ReceiptsAsync(AppUnderTest app, string userId) =>
+        [.. (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts")).GetProperty("receipts").EnumerateArray()];
+
+    private static string Id(JsonElement resource) => resource.GetProperty("id").GetString()!;
+}

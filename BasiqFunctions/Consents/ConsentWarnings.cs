@@ -1,0 +1,42 @@
+using BasiqFunctions.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>Keeps that Basiq warned of the end of a consent, for whoever asks for a user's consents.</summary>
+public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
+{
+    // Basiq warns days before the end, and no consent lasts longer than a year.
+    private static readonly TimeSpan KeepFor = TimeSpan.FromDays(366);
+
+    /// <summary>Notes a warning; a later one of the same consent takes its place.</summary>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="consentId">The consent, already validated as an id.</param>
+    /// <param name="warnedAt">When Basiq warned.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public Task NoteAsync(string userId, string consentId, DateTimeOffset warnedAt, CancellationToken cancellation) => table.PutAsync(
+        new TableRecord(
+            PartitionOf(userId), consentId, new ConsentWarning(consentId, warnedAt).ToContent(ConsentsJson.Default.ConsentWarning))
+        {
+            ExpiresAt = clock.GetUtcNow() + KeepFor,
+        },
+        cancellation);
+
+    /// <summary>When Basiq warned, by consent.</summary>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListAsync(string userId, CancellationToken cancellation)
+    {
+        Dictionary<string, DateTimeOffset> warnings = new(StringComparer.Ordinal);
+        await foreach (var record in table.ListAllAsync(PartitionOf(userId), cancellation))
+        {
+            if (record.IsLiveAt(clock.GetUtcNow()))
+                warnings[record.Row] = record.Read(ConsentsJson.Default.ConsentWarning).WarnedAt;
+        }
+
+        return warnings;
+    }
+
+    /// <inheritdoc />
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
+
+    private static string PartitionOf(string userId) => $"warned-{userId}";
+}

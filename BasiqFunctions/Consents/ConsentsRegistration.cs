@@ -1,0 +1,35 @@
+using BasiqFunctions.Idempotency;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Telemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>Registers what the end of consents takes.</summary>
+public static class ConsentsRegistration
+{
+    /// <summary>
+    /// Adds <see cref="ConsentEnd"/>, <see cref="DataRemoval"/> and the receipts with their options (section <c>Receipts</c>,
+    /// validated at start).
+    /// </summary>
+    public static IServiceCollection AddConsents(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptions<ReceiptOptions>().Bind(configuration.GetSection(ReceiptOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ReceiptOptions>, ReceiptOptionsValidator>());
+        services.AddRecordTable<ReceiptOptions>(configuration, ReceiptOptions.Section, options => options.Table);
+        services.AddInstruments();
+        services.TryAddSingleton<DeletionReceipts>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());
+        services.TryAddSingleton<DataRemoval>();
+        services.TryAddSingleton<ConsentEnd>();
+        services.TryAddSingleton<ConsentWarnings>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<ConsentWarnings>());
+        services.TryAddSingleton<UserConsents>();
+        services.TryAddSingleton<Retention>();
+        return services;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Telemetry;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>
+/// Looks after everybody of whom a snapshot is kept, whether or not Basiq ever told of an end: asks how their consents stand, and
+/// removes what has to go.
+/// </summary>
+public sealed class Retention(
+    SnapshotStore snapshots,
+    ConsentEnd end,
+    DataRemoval removal,
+    IOptions<SnapshotOptions> options,
+    Instruments instruments,
+    TimeProvider clock,
+    ILogger<Retention> logger)
+{
+    /// <summary>Users looked after at once: nobody waits for this, and Basiq has others to serve.</summary>
+    private const int AtATime = 4;
+
+    /// <summary>
+    /// Looks after all of them. What fails with one does not keep the others waiting: it is logged and counted, and the next pass
+    /// tries again.
+    /// </summary>
+    /// <returns>How many users were looked after, of how many data went, and with how many it failed.</returns>
+    public async Task<RetentionPass> RunAsync(DurableTaskClient client, CancellationToken cancellation)
+    {
+        var (users, removed, failed) = (0, 0, 0);
+        await Parallel.ForEachAsync(
+            await snapshots.ListUsersAsync(cancellation),
+            new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
+            async (userId, token) =>
+            {
+                Interlocked.Increment(ref users);
+                switch (await LookAfterAsync(client, userId, token))
+                {
+                    case true:
+                        Interlocked.Increment(ref removed);
+                        break;
+                    case null:
+                        Interlocked.Increment(ref failed);
+                        break;
+                }
+            });
+        Log.RetentionEnforced(logger, users, removed, failed);
+        return new RetentionPass(users, removed, failed);
+    }
+
+    /// <summary>Whether data of the user went; null when that failed.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
+    private async Task<bool?> LookAfterAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await IsTooOldAsync(userId, cancellation))
+                return await removal.RemoveUserAsync(client, userId, new DeletionCause(DeletionReason.Retention), cancellation) is not null;
+            return (await end.RunAsync(client, userId, null, cancellation)).Receipts.Count > 0;
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            instruments.RetentionFailed();
+            Log.RetentionFailed(logger, userId, e.GetType().Name);
+            return null;
+        }
+    }
+
+    private async Task<bool> IsTooOldAsync(string userId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await snapshots.GetCurrentAsync(userId, cancellation) is { } snapshot
+                && snapshot.FetchedAt + options.Value.MaxAge <= clock.GetUtcNow();
+        }
+        catch (SnapshotCorruptException)
+        {
+            // Nobody can read how old it is. It goes with the consent, as any other.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>The HTTP functions of a user's consents.</summary>
+public sealed class UserConsentFunctions(UserConsents consents, HttpAnswers answers)
+{
+    /// <summary>Lists a user's consents as Basiq gives them and, beside them, how each stands: 200.</summary>
+    [Function("ListConsents")]
+    [Answers(StatusCodes.Status200OK, typeof(ConsentList))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
+    public Task<IResult> ListConsents(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/consents")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "ListConsents",
+            async cancellation => RouteId.Refuse(("userId", userId))
+                ?? new JsonAnswer<ConsentList>(
+                    StatusCodes.Status200OK, await consents.ListAsync(userId, cancellation), ConsentsJson.Default.ConsentList),
+            cancellation);
+
+    /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before.</summary>
+    [Function("RevokeConsent")]
+    [Answers(StatusCodes.Status204NoContent)]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConsentNotFound, AsksBasiq = true)]
+    public Task<IResult> RevokeConsent(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/consents/{consentId}")] HttpRequest request,
+        string userId,
+        string consentId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "RevokeConsent",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("consentId", consentId)) is { } refusal)
+                    return refusal;
+                await consents.RevokeAsync(client, userId, consentId, cancellation);
+                return Results.NoContent();
+            },
+            cancellation);
+}

@@ -1,0 +1,45 @@
+using BasiqFunctions.Basiq;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>A user's consents, at Basiq.</summary>
+public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, ConsentEnd end, TimeProvider clock)
+{
+    /// <summary>Lists them, and how they stand.</summary>
+    /// <exception cref="BasiqException">Basiq could not be asked.</exception>
+    internal async Task<ConsentList> ListAsync(string userId, CancellationToken cancellation)
+    {
+        var consents = await basiq.ListConsentsAsync(userId, cancellation);
+        var warned = await warnings.ListAsync(userId, cancellation);
+        var now = clock.GetUtcNow();
+        return new ConsentList(
+            consents,
+            [.. consents.Select(c => ConsentStanding.Of(c, now, warned.TryGetValue(c.Id, out var at) ? at : null))]);
+    }
+
+    /// <summary>
+    /// Revokes a consent at Basiq and removes what nobody may keep any more. One that has ended already counts as revoked, so that
+    /// calling again finishes what an interruption left.
+    /// </summary>
+    /// <exception cref="BasiqException">
+    /// Basiq could not be asked, or does not know the user or the consent (<see cref="BasiqFailureKind.NotFound"/>).
+    /// </exception>
+    public async Task RevokeAsync(DurableTaskClient client, string userId, string consentId, CancellationToken cancellation)
+    {
+        try
+        {
+            await basiq.DeleteConsentAsync(userId, consentId, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            // Who of the two is unknown: the list says.
+            var consents = await basiq.ListConsentsAsync(userId, cancellation);
+            if (!consents.Any(c => c.Id == consentId && c.HasEndedBy(clock.GetUtcNow())))
+                throw;
+        }
+
+        // From here on the consent is gone: a caller that hangs up must not keep the data here.
+        await end.RunAsync(client, userId, consentId, CancellationToken.None);
+    }
+}

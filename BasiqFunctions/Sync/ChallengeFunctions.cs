@@ -1,0 +1,46 @@
+using BasiqFunctions.Http;
+using BasiqFunctions.OpenApi;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>The HTTP function of what banks ask.</summary>
+public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges, HttpAnswers answers)
+{
+    /// <summary>Answers the challenge that GetSync shows, such as a code that the bank sent by SMS: 202 as StartSync, 400 for a wrong one.</summary>
+    [Function("AnswerMfa")]
+    [Takes(typeof(MfaAnswerRequest), Required = ["mfa-response"])]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [FailsWith(
+        ProblemCodes.UserNotFound,
+        ProblemCodes.SyncNotFound,
+        ProblemCodes.JobNotFound,
+        ProblemCodes.NoChallenge,
+        ProblemCodes.OutcomeUnknown,
+        AsksBasiq = true)]
+    public Task<IResult> AnswerMfa(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs/{syncId}/mfa")] HttpRequest request,
+        string userId,
+        string syncId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "AnswerMfa",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
+                    return refusal;
+                var body = await JsonBody.ReadAsync(request, SyncJson.Default.MfaAnswerRequest, optional: false, cancellation);
+                if (!body.IsRead)
+                    return body.Refusal;
+                if (body.Value.Refuse() is { } refused)
+                    return refused;
+                return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
+                    ? await challenges.AnswerAsync(client, sync, body.Value, cancellation)
+                    : Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
+            },
+            cancellation);
+}
