@@ -255,7 +255,7 @@ internal sealed class ConsentPage(
                 .Append("</strong>. Read what you agree to, and go on.</p>");
         }
 
-        var until = ConsentEndpoints.ExpiryOf(clock.GetUtcNow()).UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
+        var until = (clock.GetUtcNow() + options.Current.ConsentLifetime).UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
         OpenForm(html, visit);
         Hidden(html, "institutionId", bank.Id);
         Hidden(html, "connectionId", visit.Connection?.Record.Id);
@@ -269,7 +269,7 @@ internal sealed class ConsentPage(
             .Append("<li><strong>Who you are</strong> Your name and contact details</li>")
             .Append("<li><strong>Your accounts</strong> Their names, numbers and balances</li>")
             .Append("<li><strong>Your transactions</strong> Those of the last year, and new ones</li></ul><p>")
-            .Append("For 12 months, until ").Append(until)
+            .Append("Until ").Append(until)
             .Append(". You can withdraw at any time; what was fetched is deleted then.</p></section>")
             .Append("<div class=\"actions\"><button class=\"main\" name=\"finish\" value=\"1\">Agree and finish</button>")
             .Append("<button name=\"another\" value=\"1\">Agree and connect another bank</button>")

@@ -30,6 +30,13 @@ const kinds = {
   'direct-debit': 'Direct debits',
 };
 
+const reasons = {
+  'consent-revoked': 'the consent was revoked', 'consent-expired': 'the consent expired', 'user-deleted': 'the user was deleted',
+  'connection-deleted': 'the bank was disconnected', retention: 'it may be kept no longer',
+};
+
+export const ofReason = name => reasons[name] ?? plain(name);
+
 export const classOrder = Object.keys(classes);
 
 export const plain = text => {

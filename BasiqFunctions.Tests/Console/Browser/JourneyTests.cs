@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace BasiqFunctions.Tests.Console.Browser;
@@ -145,7 +146,7 @@ public sealed partial class JourneyTests(Chromium chromium)
 
         await visit.SeeStateAsync("jobs", "done");
         await visit.SeeStateAsync("accounts", "done");
-        await Assertions.Expect(page.Locator(".banks li")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator(".banks:not(.consents) li")).ToHaveCountAsync(1);
     }
 
     [Fact]
@@ -263,11 +264,51 @@ public sealed partial class JourneyTests(Chromium chromium)
 
         await Assertions.Expect(page.Locator(".proof")).ToContainTextAsync("404 user-not-found");
         await Assertions.Expect(page.Locator(".proof")).ToContainTextAsync("404 no-snapshot");
+        await Assertions.Expect(page.Locator(".proof .receipts")).ToContainTextAsync("because the user was deleted");
         await Assertions.Expect(page.Locator("a.account")).ToHaveCountAsync(0);
         Assert.Equal(visit.Home, page.Url);
         var second = await visit.OpenAsync();
         await second.GotoAsync(address);
         await Assertions.Expect(second.GetByText("does not exist, or not any more")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_bank_that_asks_for_a_code_is_answered_in_the_page()
+    {
+        await using var visit = await Visit.StartAsync(chromium, ["Sandbox:JobDuration=00:00:01"]);
+        visit.Expected.Add("400 /mfa");
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("Whistler", "Bottlebrush Bank");
+        var answer = page.Locator(".question input");
+        await answer.FillAsync("000000");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send the answer" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".question .field-error")).Not.ToBeEmptyAsync();
+        Assert.Empty((await page.RunAxe()).Violations);
+        await answer.FillAsync("246810");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send the answer" }).ClickAsync();
+
+        await visit.SeeStateAsync("charts", "done");
+        Assert.DoesNotContain("246810", await page.EvaluateAsync<string>("sessionStorage.getItem('calls')"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_revoked_consent_takes_the_data_with_it_and_leaves_a_receipt()
+    {
+        await using var visit = await Visit.StartAsync(chromium);
+        visit.Expected.AddRange(["404 /accounts", "404 /syncs/"]);
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("Whistler");
+        await visit.SeeStateAsync("charts", "done");
+        await Assertions.Expect(page.Locator(".consents li")).ToContainTextAsync("Ends ");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Revoke the consent" }).ClickAsync();
+        await page.Locator("#really-revoke").ClickAsync();
+
+        await Assertions.Expect(page.Locator("#accounts .receipts")).ToContainTextAsync("because the consent was revoked");
+        await Assertions.Expect(page.Locator("a.account")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator(".consents .pill")).ToHaveTextAsync("Revoked");
     }
 
     [Fact]

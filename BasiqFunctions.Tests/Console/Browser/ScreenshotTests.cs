@@ -83,6 +83,6 @@ public sealed partial class ScreenshotTests(Chromium chromium)
     }
 
     /// <summary>Tokens and states, and the day on which the consent would end.</summary>
-    [GeneratedRegex("value=\"[^\"]*\"|until \\d+ \\w+ \\d{4}")]
+    [GeneratedRegex("value=\"[^\"]*\"|Until \\d+ \\w+ \\d{4}")]
     private static partial Regex Changing();
 }

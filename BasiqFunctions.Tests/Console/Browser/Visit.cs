@@ -100,7 +100,7 @@ internal sealed class Visit : IAsyncDisposable
     {
         await _context.CloseAsync();
         await App.DisposeAsync();
-        Assert.Empty(_complaints);
+        Assert.True(_complaints.IsEmpty, string.Join("; ", _complaints));
     }
 
     private static bool IsExpected(IConsoleMessage message, string expected)
