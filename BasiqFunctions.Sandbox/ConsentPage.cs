@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 
@@ -200,7 +201,7 @@ internal sealed class ConsentPage(
         context.Response.Headers.Location = url.ToString();
     }
 
-    private static Task ShowStep(HttpContext context, Visit visit, int status, string? error = null)
+    private Task ShowStep(HttpContext context, Visit visit, int status, string? error = null)
     {
         if (visit.Institution is { } bank)
             return Page(context, status, $"Log in to {bank.Name}", LogIn(visit, bank, error));
@@ -212,11 +213,12 @@ internal sealed class ConsentPage(
     private static string ChooseBank(Visit visit, string? error)
     {
         var html = new StringBuilder();
+        html.Append("<p class=\"lead\">You will log in there, on the bank's own page. The app never sees your password.</p>");
         AppendError(html, error);
         var connected = visit.User.Connections.Where(c => !c.Record.Deleted).ToArray();
         if (connected.Length > 0)
         {
-            html.Append("<h2>Connected so far</h2><ul>");
+            html.Append("<h2>Connected so far</h2><ul class=\"connected\">");
             foreach (var connection in connected)
                 html.Append("<li>").Append(Encode(Institution.Find(connection.Record.InstitutionId)!.Name)).Append("</li>");
             html.Append("</ul><h2>Connect another bank</h2>");
@@ -227,7 +229,7 @@ internal sealed class ConsentPage(
         {
             OpenForm(html, visit);
             Hidden(html, "institutionId", bank.Id);
-            html.Append("<button>").Append(Encode(bank.Name)).Append("</button></form>");
+            html.Append("<button>").Append(Mark(bank)).Append(Encode(bank.Name)).Append("</button></form>");
         }
 
         html.Append("</div>");
@@ -242,39 +244,54 @@ internal sealed class ConsentPage(
         return html.Append("</div></form>").ToString();
     }
 
-    private static string LogIn(Visit visit, Institution bank, string? error)
+    private string LogIn(Visit visit, Institution bank, string? error)
     {
         var html = new StringBuilder();
         AppendError(html, error);
         var chosen = TestUsers.Find(visit["prefill"] ?? "");
+        if (chosen is not null)
+        {
+            html.Append("<p class=\"notice\" role=\"status\">Filled in for <strong>").Append(Encode(chosen.LoginId))
+                .Append("</strong>. Read what you agree to, and go on.</p>");
+        }
+
+        var until = (clock.GetUtcNow() + options.Current.ConsentLifetime).UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
         OpenForm(html, visit);
         Hidden(html, "institutionId", bank.Id);
         Hidden(html, "connectionId", visit.Connection?.Record.Id);
-        html.Append("<label for=\"loginId\">Login</label><input id=\"loginId\" name=\"loginId\" autocomplete=\"off\" required value=\"")
+        html.Append("<div class=\"fields\"><div><label for=\"loginId\">Login</label>")
+            .Append("<input id=\"loginId\" name=\"loginId\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
             .Append(Encode(chosen?.LoginId ?? visit.LoginId))
-            .Append("\"><label for=\"password\">Password</label>")
+            .Append("\"></div><div><label for=\"password\">Password</label>")
             .Append("<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"off\" required value=\"")
             .Append(Encode(chosen?.Password))
-            .Append("\"><h2>What you agree to</h2><ul><li>Your name and contact details</li>")
-            .Append("<li>Your accounts, their numbers and balances</li>")
-            .Append("<li>Your transactions of the last year, and new ones for 12 months</li></ul><p>You can withdraw at any time.</p>")
+            .Append("\"></div></div><section class=\"consent\"><h2>What you agree to share</h2><ul class=\"shared\">")
+            .Append("<li><strong>Who you are</strong> Your name and contact details</li>")
+            .Append("<li><strong>Your accounts</strong> Their names, numbers and balances</li>")
+            .Append("<li><strong>Your transactions</strong> Those of the last year, and new ones</li></ul><p>")
+            .Append("Until ").Append(until)
+            .Append(". You can withdraw at any time; what was fetched is deleted then.</p></section>")
             .Append("<div class=\"actions\"><button class=\"main\" name=\"finish\" value=\"1\">Agree and finish</button>")
             .Append("<button name=\"another\" value=\"1\">Agree and connect another bank</button>")
-            .Append("<button name=\"cancel\" value=\"1\" formnovalidate>Cancel</button></div></form>")
-            .Append("<h2>Test users</h2><table><thead><tr><th>Login</th><th>Password</th><th>Shows</th><th></th></tr></thead><tbody>");
+            .Append("<button class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button></div></form>")
+            .Append("<section class=\"people\"><h2>Test users</h2><p>Nobody has an account here: borrow one. A click fills in the form.</p><ul>");
         foreach (var user in TestUsers.All)
         {
-            html.Append("<tr><td><code>").Append(Encode(user.LoginId)).Append("</code></td><td><code>").Append(Encode(user.Password))
-                .Append("</code></td><td>").Append(Encode(user.Shows)).Append("</td><td>");
+            html.Append(user.AlwaysFails ? "<li class=\"fails\">" : "<li>");
             OpenForm(html, visit);
             Hidden(html, "institutionId", bank.Id);
             Hidden(html, "connectionId", visit.Connection?.Record.Id);
             Hidden(html, "prefill", user.LoginId);
-            html.Append("<button>Use</button></form></td></tr>");
+            html.Append("<button><span class=\"login\"><code>").Append(Encode(user.LoginId)).Append("</code> <code>")
+                .Append(Encode(user.Password)).Append("</code></span><span class=\"shows\">").Append(Encode(user.Shows))
+                .Append("</span></button></form></li>");
         }
 
-        return html.Append("</tbody></table>").ToString();
+        return html.Append("</ul></section>").ToString();
     }
+
+    private static string Mark(Institution bank) =>
+        $"<span class=\"mark\" aria-hidden=\"true\">{Encode(bank.ShortName[..1])}</span>";
 
     private static void AppendError(StringBuilder html, string? error)
     {
@@ -318,8 +335,8 @@ internal sealed class ConsentPage(
             <link rel="stylesheet" href="/home/style.css">
             </head>
             <body>
+            <header>Consent <span class="tag">Sandbox: no real bank, no real money</span></header>
             <main>
-            <span class="tag">Sandbox: no real bank, no real money</span>
             <h1>{Encode(title)}</h1>
             {content}
             </main>

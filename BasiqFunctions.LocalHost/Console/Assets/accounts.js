@@ -4,6 +4,7 @@ import { href } from './address.js';
 import { bankOf } from './bank.js';
 import { refresh } from './jobs.js';
 import { add, compare, format, parse, zero } from './money.js';
+import { receiptsOf } from './removal.js';
 import { problemBox, step } from './step.js';
 import { classOrder, count, ofClass, ofMoment } from './words.js';
 
@@ -29,6 +30,12 @@ export async function load(userId, signal) {
   if (result.problem.code === 'no-snapshot') {
     here.set('todo');
     here.show(h('p', { class: 'soft' }, 'Nothing has been fetched yet.'));
+    return null;
+  }
+  if (result.problem.code === 'consent-ended') {
+    here.set('todo');
+    here.show(h('div', { class: 'box', role: 'status' }, h('p', {}, h('strong', {}, 'The consent has ended, and what was fetched with it is gone.'))),
+      await receiptsOf('accounts', userId, signal));
     return null;
   }
   here.set('failed');

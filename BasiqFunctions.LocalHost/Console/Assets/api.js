@@ -53,7 +53,7 @@ export async function call(step, method, route, { values = {}, query = {}, body,
   if (step) {
     remember(step, {
       method, route: search ? `${route}?${[...new URLSearchParams(search).keys()].join('&')}` : route, status: result.status, milliseconds: Math.round(performance.now() - started), curl,
-      isPersonal: method === 'POST' && route === '/api/users',
+      isPersonal: method === 'POST' && (route === '/api/users' || route.endsWith('/mfa')),
     });
   }
   if (result.status === 401) {
@@ -124,7 +124,7 @@ function remember(step, entry) {
 // person is not kept.
 function keep() {
   const kept = Object.fromEntries(Object.entries(calls).map(([step, list]) => [
-    step, list.map(({ isPersonal, curl, ...rest }) => ({ ...rest, curl: isPersonal ? curl.replace(/ -d '.*'$/, " -d '{\"email\":\"…\"}'") : curl })),
+    step, list.map(({ isPersonal, curl, ...rest }) => ({ ...rest, curl: isPersonal ? curl.replace(/ -d '.*'$/, " -d '{…}'") : curl })),
   ]));
   try {
     sessionStorage.setItem(callsName, JSON.stringify(kept));

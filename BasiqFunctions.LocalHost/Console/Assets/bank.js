@@ -1,4 +1,4 @@
-import { action, h, show } from './dom.js';
+import { action, announce, confirm, h, show } from './dom.js';
 import { call } from './api.js';
 import { href } from './address.js';
 import { problemBox, step } from './step.js';
@@ -45,16 +45,43 @@ export async function showBanks(userId, { error, hasSync, signal }) {
   }
   here.set(connections.length > 0 ? 'done' : hasSync ? 'busy' : 'now');
   const place = h('div');
+  const consents = connections.length > 0 ? await consentsOf(userId, place, signal) : null;
   here.show(
     error === 'no-bank-connected'
       ? h('div', { class: 'box warn', role: 'status' }, h('p', {}, h('strong', {}, 'No bank was connected.')), h('p', { class: 'soft' }, 'You came back from the consent page without agreeing. Nothing has been fetched.'))
       : null,
     result.ok ? null : problemBox(result),
     connections.length > 0 ? h('ul', { class: 'banks' }, connections.map(connection => line(userId, connection, place))) : null,
+    consents,
     h('div', { class: 'actions' },
       action(connections.length > 0 ? 'Connect another bank' : 'Connect a bank', { class: connections.length > 0 ? '' : 'main', id: 'connect-bank' }, () => connect(userId, {}, place))),
     place);
   return connections;
+}
+
+/** The consents, each with its end and a way out: what it covered is deleted then. */
+async function consentsOf(userId, place, signal) {
+  const result = await call('bank', 'GET', '/api/users/{userId}/consents', { values: { userId }, signal });
+  if (!result.ok || result.data.consents.length === 0) {
+    return null;
+  }
+  const revoke = async consentId => {
+    if (!await confirm('Revoke this consent?', 'The app may not use the bank’s data any more, and deletes what it fetched.', 'Revoke', 'really-revoke')) {
+      return;
+    }
+    const revoked = await call('bank', 'DELETE', '/api/users/{userId}/consents/{consentId}', { values: { userId, consentId } });
+    if (!revoked.ok) {
+      show(place, problemBox(revoked));
+      return;
+    }
+    announce('The consent has been revoked, and the data deleted.');
+    dispatchEvent(new Event('retry'));
+  };
+  return h('ul', { class: 'banks consents' }, result.data.standings.map(standing => h('li', {},
+    h('span', { class: 'grow' }, h('strong', {}, 'Consent'), h('span', { class: 'soft block' },
+      standing.endsAt ? `${standing.status === 'active' ? 'Ends' : 'Ended'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
+    h('span', { class: 'pill', data: { state: standing.status === 'active' ? 'done' : 'failed' } }, plain(standing.status)),
+    standing.status === 'active' ? action('Revoke', { class: 'small', 'aria-label': 'Revoke the consent' }, () => revoke(standing.consentId)) : null)));
 }
 
 function line(userId, connection, place) {
@@ -65,6 +92,6 @@ function line(userId, connection, place) {
       connection.expiryDate ? `Consent until ${ofDay(connection.expiryDate)}` : 'Connected')),
     h('span', { class: 'pill', data: { state: isGood ? 'done' : connection.status === 'invalid' ? 'failed' : 'busy' } }, plain(connection.status)),
     connection.status === 'invalid'
-      ? action('Connect again', { class: 'small', 'aria-label': `Connect ${bankOf(connection.institution?.id)} again` }, () => connect(userId, { action: 'reauthorise', connectionId: connection.id }, place))
+      ? action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bankOf(connection.institution?.id)}` }, () => connect(userId, { action: 'reauthorise', connectionId: connection.id }, place))
       : null);
 }

@@ -56,6 +56,24 @@ export function focusOn(element) {
   element.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
 
+/** Asks before what cannot be undone; true when the person goes on. */
+export function confirm(title, text, label, id) {
+  const dialog = h('dialog', { 'aria-labelledby': 'sure-title' },
+    h('h2', { id: 'sure-title' }, title),
+    h('p', {}, text),
+    h('div', { class: 'actions' },
+      h('button', { type: 'button', class: 'danger', id, onclick: () => dialog.close('yes') }, label),
+      h('button', { type: 'button', onclick: () => dialog.close('') }, 'Keep')));
+  document.body.append(dialog);
+  return new Promise(resolve => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'yes');
+    }, { once: true });
+    dialog.showModal();
+  });
+}
+
 /** A button that is busy while its work runs, and never runs twice at once. */
 export function action(label, properties, work) {
   const button = h('button', { type: 'button', ...properties }, label);

@@ -1,4 +1,4 @@
-import { $, action, announce, focusOn, h, show } from './dom.js';
+import { $, action, announce, busy, focusOn, h, show } from './dom.js';
 import { call } from './api.js';
 import { go } from './address.js';
 import { bankOfConnection, connect } from './bank.js';
@@ -71,8 +71,10 @@ function makeView(userId, syncId) {
   const jobs = h('ul', { class: 'jobs' });
   const trouble = h('div');
   const buttons = h('div', { class: 'actions' }, cancelButton(userId, syncId, trouble));
-  here.show(h('div', { class: 'sync-line' }, status, numbers), bar, trouble, jobs, buttons);
+  const questions = h('div');
+  here.show(h('div', { class: 'sync-line' }, status, numbers), bar, trouble, questions, jobs, buttons);
   let shown = '';
+  let asked = '';
   return {
     trouble,
     update(sync) {
@@ -89,6 +91,11 @@ function makeView(userId, syncId) {
         shown = next;
         show(jobs, sync.jobs.map(job => jobCard(userId, job, over, trouble)));
       }
+      const asking = over ? [] : sync.jobs.filter(job => challengeOf(job));
+      if (asking.map(job => job.jobId).join() !== asked) {
+        asked = asking.map(job => job.jobId).join();
+        show(questions, asking.map(job => question(userId, syncId, job)));
+      }
       if (over) {
         show(buttons, againButton(userId, sync, trouble));
         if (sync.error) {
@@ -97,6 +104,41 @@ function makeView(userId, syncId) {
       }
     },
   };
+}
+
+const challengeOf = job => job.steps.find(item => item.challenge)?.challenge;
+
+/** What a bank asks the person in the middle of a job: it waits for the answer. */
+function question(userId, syncId, job) {
+  const challenge = challengeOf(job);
+  const bank = bankOfConnection(job.connectionId);
+  const texts = challenge.input.length > 0 ? challenge.input : ['Your answer'];
+  const message = h('p', { class: 'field-error', role: 'alert' });
+  const form = h('form', { class: 'box warn question' },
+    h('h3', {}, `${bank} asks for a confirmation`),
+    challenge.description ? h('p', {}, challenge.description) : null,
+    texts.map((text, index) => h('div', { class: 'field' },
+      h('label', { for: `answer-${job.jobId}-${index}` }, text), h('input', { id: `answer-${job.jobId}-${index}`, autocomplete: 'one-time-code', required: true }))),
+    message,
+    h('div', { class: 'actions' }, h('button', { class: 'main' }, 'Send the answer')));
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    return busy(form.querySelector('button'), async () => {
+      const inputs = [...form.querySelectorAll('input')];
+      const result = await call('jobs', 'POST', `${route}/mfa`, {
+        values: { userId, syncId }, body: { 'mfa-response': inputs.map(input => input.value), jobId: job.jobId },
+      });
+      message.textContent = result.ok ? '' : Object.values(result.problem.errors ?? {}).flat().join(' ') || result.problem.detail;
+      if (result.ok) {
+        show(form, h('p', { role: 'status' }, 'Sent. The bank goes on.'));
+        focusOn(here.title);
+      } else {
+        inputs[0].focus();
+      }
+    });
+  });
+  announce(`${bank} asks for a confirmation.`);
+  return form;
 }
 
 // Half of the way is the bank's, half is ours.
@@ -157,9 +199,9 @@ const pillOf = status => ({ success: 'done', failed: 'failed', 'timed-out': 'fai
 
 function nextButtons(userId, job, bank, trouble) {
   const retry = job.connectionId
-    ? action('Try again', { class: 'small', 'aria-label': `Try ${bank} again` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
+    ? action('Try again', { class: 'small', 'aria-label': `Try again: ${bank}` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
     : null;
-  const again = action('Connect again', { class: 'small', 'aria-label': `Connect ${bank} again` },
+  const again = action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bank}` },
     () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble));
   return job.nextAction === 'reconnect' ? [again, retry] : [retry, again];
 }

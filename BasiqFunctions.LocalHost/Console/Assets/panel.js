@@ -82,9 +82,9 @@ function showSyncs({ now, syncs }) {
   show($('syncs'), syncs.length === 0
     ? h('p', { class: 'soft' }, 'None yet.')
     : h('ul', { class: 'recent' }, syncs.map(sync => h('li', {},
-      h('a', { href: `/?${new URLSearchParams({ userId: sync.userId, syncId: sync.syncId })}`, data: { go: '' }, 'aria-label': `Sync ${sync.syncId.slice(-6)}, ${ofSync(sync.status)}` },
+      h('a', { href: `/?${new URLSearchParams({ userId: sync.userId, syncId: sync.syncId })}`, data: { go: '' } },
         h('span', { class: 'lamp', 'aria-hidden': 'true', data: { state: isOver(sync.status) ? sync.status : 'busy' } }),
-        h('span', { class: 'grow' }, ofSync(sync.status)),
+        h('span', { class: 'grow' }, ofSync(sync.status), h('span', { class: 'visually-hidden' }, `, sync ${sync.syncId.slice(-6)}`)),
         h('span', { class: 'soft' }, `${ofSeconds((Date.parse(now) - Date.parse(sync.startedAt)) / 1000)} ago`))))));
   if (focused) {
     [...$('syncs').querySelectorAll('a')].find(link => link.getAttribute('href') === focused)?.focus();

@@ -1,6 +1,7 @@
-import { action, announce, focusOn, h, show } from './dom.js';
+import { action, announce, confirm, focusOn, h, show } from './dom.js';
 import { call } from './api.js';
 import { problemBox, step } from './step.js';
+import { count, ofMoment, ofReason } from './words.js';
 
 const here = step('removal', [['DELETE', '/api/users/{userId}']]);
 
@@ -15,23 +16,22 @@ export const clear = () => {
 export function offer(userId, onRemoved) {
   here.set('todo');
   const trouble = h('div');
-  const dialog = h('dialog', { 'aria-labelledby': 'sure-title' },
-    h('h2', { id: 'sure-title' }, 'Delete this user?'),
-    h('p', {}, 'The user, the banks’ connections and everything that was fetched will be removed, at Basiq and here. It cannot be undone.'),
-    h('div', { class: 'actions' },
-      h('button', { type: 'button', class: 'danger', id: 'really-delete', onclick: () => dialog.close('yes') }, 'Delete for good'),
-      h('button', { type: 'button', onclick: () => dialog.close('') }, 'Keep')));
-  const button = action('Delete this user …', { class: 'danger', id: 'delete-user' }, () => new Promise(resolve => {
-    dialog.returnValue = '';
-    dialog.addEventListener('close', async () => {
-      if (dialog.returnValue === 'yes') {
-        await remove(userId, trouble, onRemoved);
-      }
-      resolve();
-    }, { once: true });
-    dialog.showModal();
-  }));
-  here.show(h('div', { class: 'actions' }, button), trouble, dialog);
+  const button = action('Delete this user …', { class: 'danger', id: 'delete-user' }, async () => {
+    if (await confirm('Delete this user?', 'The user, the banks’ connections and everything that was fetched will be removed, at Basiq and here. It cannot be undone.', 'Delete for good', 'really-delete')) {
+      await remove(userId, trouble, onRemoved);
+    }
+  });
+  here.show(h('div', { class: 'actions' }, button), trouble);
+}
+
+/** What was removed of a user, when and why: it is kept when nothing else is. */
+export async function receiptsOf(step, userId, signal) {
+  const result = await call(step, 'GET', '/api/users/{userId}/deletion-receipts', { values: { userId }, signal });
+  const receipts = result.data?.receipts ?? [];
+  return receipts.length === 0 ? null : h('div', { class: 'receipts' }, h('h3', {}, 'Receipts of what was removed'),
+    h('ul', {}, receipts.map(receipt => h('li', {}, h('strong', {}, ofMoment(receipt.removedAt)), `, because ${ofReason(receipt.reason)}: `,
+      [receipt.accounts === undefined ? null : count(receipt.accounts, 'account'), receipt.transactions === undefined ? null : count(receipt.transactions, 'transaction')].filter(part => part).join(', ') || 'what there was', '. ',
+      h('span', { class: 'soft block' }, 'Receipt ', h('code', {}, receipt.receiptId))))));
 }
 
 async function remove(userId, trouble, onRemoved) {
@@ -43,10 +43,11 @@ async function remove(userId, trouble, onRemoved) {
   const user = await call('removal', 'GET', '/api/users/{userId}', { values: { userId } });
   const accounts = await call('removal', 'GET', '/api/users/{userId}/accounts', { values: { userId } });
   const line = (text, answer) => h('li', { data: { state: answer.status === 404 ? 'success' : 'failed' } }, h('span', { class: 'tick', 'aria-hidden': 'true' }), h('span', {}, text, ' ', h('code', {}, `${answer.status} ${answer.problem?.code ?? ''}`)));
+  const receipts = await receiptsOf('removal', userId);
   here.set('done', 'Gone');
   here.show(h('div', { class: 'proof' },
     h('p', {}, h('strong', {}, 'Deleted. '), 'Asked again, the API answers:'),
-    h('ul', { class: 'job-steps' }, line('The user:', user), line('The accounts:', accounts))));
+    h('ul', { class: 'job-steps' }, line('The user:', user), line('The accounts:', accounts)), receipts));
   announce('The user has been deleted.');
   onRemoved();
   focusOn(here.title);

@@ -58,7 +58,7 @@ function showCalls(id) {
     place,
     row(last),
     h('details', { open: wasOpen }, h('summary', {}, others.length ? `The line, and ${others.length} before it` : 'The line for your terminal'),
-      [last, ...others].map(entry => [entry === last ? null : row(entry), h('pre', { class: 'curl', tabindex: '0', 'aria-label': `curl line of ${entry.method} ${entry.route}`, role: 'region' }, h('code', {}, entry.curl))])));
+      [last, ...others].map(entry => [entry === last ? null : row(entry), h('pre', { class: 'curl' }, h('code', {}, entry.curl))])));
 }
 
 function row(entry) {
@@ -71,7 +71,7 @@ function row(entry) {
 }
 
 function copy(entry) {
-  const button = h('button', { class: 'quiet small', type: 'button', 'aria-label': `Copy the curl line of ${entry.method} ${entry.route}` }, 'Copy curl');
+  const button = h('button', { class: 'quiet small', type: 'button', 'aria-label': `Copy curl for ${entry.method} ${entry.route}` }, 'Copy curl');
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(entry.curl);

@@ -4,7 +4,7 @@ import { go, note } from './address.js';
 import { bankOf } from './bank.js';
 import { format } from './money.js';
 import { problemBox, step } from './step.js';
-import { count, ofClass, ofDay, ofKind, plain } from './words.js';
+import { count, ofClass, ofDayOfYear, ofKind, plain } from './words.js';
 
 const route = '/api/users/{userId}/accounts/{accountId}/transactions';
 const here = step('transactions', [['GET', `${route}?from&to&status&limit&cursor`]]);
@@ -199,7 +199,7 @@ function row(transaction) {
   const amount = format(transaction.amount, transaction.currency);
   const text = [name, transaction.description, categoryOf(transaction), transaction.amount, amount].join(' ').toLowerCase();
   return h('tr', { data: { text, status: transaction.status } },
-    h('td', {}, h('time', { datetime: dayOf(transaction) }, ofDay(dayOf(transaction)))),
+    h('td', {}, h('time', { datetime: dayOf(transaction) }, ofDayOfYear(dayOf(transaction)), h('span', { class: 'year' }, ` ${dayOf(transaction).slice(0, 4)}`))),
     h('td', {}, h('span', { class: 'what' }, name, isPending ? h('span', { class: 'tag' }, 'Pending') : null), h('span', { class: 'soft block' }, categoryOf(transaction))),
     h('td', { class: 'figure', data: { sign: isIn ? 'plus' : 'minus' } }, isIn ? `+${amount}` : amount),
     h('td', { class: 'figure wide soft' }, transaction.balance ? format(transaction.balance, transaction.currency) : ''));

@@ -30,6 +30,13 @@ const kinds = {
   'direct-debit': 'Direct debits',
 };
 
+const reasons = {
+  'consent-revoked': 'the consent was revoked', 'consent-expired': 'the consent expired', 'user-deleted': 'the user was deleted',
+  'connection-deleted': 'the bank was disconnected', retention: 'it may be kept no longer',
+};
+
+export const ofReason = name => reasons[name] ?? plain(name);
+
 export const classOrder = Object.keys(classes);
 
 export const plain = text => {
@@ -48,6 +55,7 @@ export const isOver = status => status !== 'waiting-for-bank' && status !== 'fet
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString('en-AU')} ${number === 1 ? one : many}`;
 
 const day = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' });
+const dayOfYear = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', day: 'numeric', month: 'short' });
 const month = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short', year: 'numeric' });
 const shortMonth = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short' });
 const moment = new Intl.DateTimeFormat('en-AU', { dateStyle: 'medium', timeStyle: 'short' });
@@ -57,6 +65,7 @@ const valid = text => !Number.isNaN(Date.parse(text));
 
 /** A day, given as 2026-11-24 or as a time at it; banks' days have no time zone. */
 export const ofDay = text => (valid(text) ? day.format(new Date(text.slice(0, 10))) : '–');
+export const ofDayOfYear = text => (valid(text) ? dayOfYear.format(new Date(text.slice(0, 10))) : '–');
 export const ofMonth = text => month.format(new Date(`${text}-01`));
 export const ofShortMonth = text => shortMonth.format(new Date(`${text}-01`));
 export const ofMoment = text => (valid(text) ? moment.format(new Date(text)) : '–');

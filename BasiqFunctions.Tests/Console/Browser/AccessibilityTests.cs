@@ -1,0 +1,80 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace BasiqFunctions.Tests.Console.Browser;
+
+/// <summary>axe finds nothing to complain of, on any page, in either theme, on a large screen and on the smallest.</summary>
+[Collection(InBrowser.Name)]
+public sealed class AccessibilityTests(Chromium chromium)
+{
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 320)]
+    [InlineData(ColorScheme.Dark, 320)]
+    public async Task Every_page_is_accessible(ColorScheme scheme, int width)
+    {
+        await using var visit = await Visit.StartAsync(chromium, options: new BrowserNewContextOptions
+        {
+            ColorScheme = scheme,
+            ViewportSize = new ViewportSize { Width = width, Height = 900 },
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        visit.Expected.AddRange(["400 /api/users", "404 /accounts", "400 /home", "401 /home", "404 /api/users/"]);
+        var page = visit.Page;
+
+        await page.GotoAsync(visit.Home);
+        await page.Locator("#sandbox form").WaitForAsync();
+        await CheckAsync(visit, "the first page");
+        await page.Locator("#create-user").ClickAsync();
+        await page.Locator("[aria-invalid=true]").WaitForAsync();
+        await CheckAsync(visit, "a form with mistakes");
+        await page.GotoAsync(visit.Home + "reference");
+        await page.Locator(".function").First.WaitForAsync();
+        await page.EvaluateAsync("document.querySelectorAll('details').forEach(one => one.open = true)");
+        await CheckAsync(visit, "the reference");
+
+        await visit.CreateUserAsync();
+        await page.Locator("#connect-bank").ClickAsync();
+        await page.Locator("main .banks").WaitForAsync();
+        await CheckAsync(visit, "the bank picker");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hooli" }).ClickAsync();
+        await page.Locator("#loginId").WaitForAsync();
+        await CheckAsync(visit, "the bank's log-in");
+        await page.Locator("#loginId").FillAsync("nobody");
+        await page.Locator("#password").FillAsync("wrong");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Agree and finish" }).ClickAsync();
+        await page.Locator(".error").WaitForAsync();
+        await CheckAsync(visit, "a log-in that is refused");
+        await page.Locator(".people button", new() { HasText = "hooli2016" }).ClickAsync();
+        await page.Locator(".notice").WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Agree and connect another bank" }).ClickAsync();
+        await page.Locator(".connected").WaitForAsync();
+        await CheckAsync(visit, "the picker for another bank");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Kookaburra Direct" }).ClickAsync();
+        await visit.AgreeAsync("jianYang");
+        await visit.SeeStateAsync("jobs", "partial");
+        await visit.SeeStateAsync("charts", "done");
+        await page.EvaluateAsync("document.querySelectorAll('details').forEach(one => one.open = true)");
+        await CheckAsync(visit, "the whole journey");
+        Assert.True(
+            await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
+
+        await page.Locator("#delete-user").ClickAsync();
+        await page.Locator("#really-delete").WaitForAsync();
+        await CheckAsync(visit, "the question before deleting");
+        await page.Locator("#really-delete").ClickAsync();
+        await page.Locator(".proof").WaitForAsync();
+        await CheckAsync(visit, "the page after deleting");
+        await page.GotoAsync(new Uri(visit.App.Sandbox.BaseAddress!, "home").ToString());
+        await CheckAsync(visit, "the consent page without a token");
+    }
+
+    private static async Task CheckAsync(Visit visit, string what)
+    {
+        var result = await visit.Page.RunAxe();
+        Assert.True(
+            result.Violations.Length == 0,
+            $"On {what}: {string.Join("; ", result.Violations.Select(v => $"{v.Id}: {v.Help} ({string.Join(" | ", v.Nodes.Take(4).Select(n => n.Html))})"))}");
+    }
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using BasiqFunctions.Tests.Documentation;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Playwright;
+
+namespace BasiqFunctions.Tests.Console.Browser;
+
+/// <summary>The README's pictures show the pages as they are: with UPDATE_SCREENSHOTS=1 this takes them, else it tells stale ones.</summary>
+[Collection(InBrowser.Name)]
+public sealed partial class ScreenshotTests(Chromium chromium)
+{
+    private static readonly string Docs = Path.Combine(Repository.Root, "docs");
+    private static readonly string DigestFile = Path.Combine(Docs, "screenshots.sha256");
+
+    [Fact]
+    public async Task The_README_s_pictures_are_of_the_pages_as_they_are()
+    {
+        if (Environment.GetEnvironmentVariable("UPDATE_SCREENSHOTS") == "1")
+        {
+            Directory.CreateDirectory(Docs);
+            await TakeAsync(ColorScheme.Light, "accounts", "console-light.png");
+            await TakeAsync(ColorScheme.Dark, "charts", "console-dark.png");
+            await TakeConsentPageAsync("consent-page.png");
+            await File.WriteAllTextAsync(DigestFile, await DigestAsync() + "\n");
+        }
+
+        Assert.True(
+            File.Exists(DigestFile) && (await File.ReadAllTextAsync(DigestFile)).Trim() == await DigestAsync(),
+            "The pages have changed since the pictures in docs/ were taken: UPDATE_SCREENSHOTS=1 dotnet test --filter ScreenshotTests");
+        foreach (var name in (string[])["console-light.png", "console-dark.png", "consent-page.png"])
+        {
+            Assert.Contains($"docs/{name}", ReadmeTests.Readme, StringComparison.Ordinal);
+            Assert.InRange(new FileInfo(Path.Combine(Docs, name)).Length, 10_000, 250_000);
+        }
+    }
+
+    private async Task TakeAsync(ColorScheme scheme, string step, string name)
+    {
+        await using var visit = await Visit.StartAsync(chromium, ["Sandbox:JobDuration=00:00:02"], Window(scheme));
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("gavinBelson");
+        await visit.SeeStateAsync("charts", "done");
+        await visit.Page.Locator("#sandbox form").WaitForAsync();
+        await visit.Page.Locator($"#{step}").EvaluateAsync("step => step.scrollIntoView()");
+        await ShootAsync(visit.Page, name);
+    }
+
+    private async Task TakeConsentPageAsync(string name)
+    {
+        await using var visit = await Visit.StartAsync(chromium, options: Window(ColorScheme.Light));
+        await visit.CreateUserAsync();
+        await visit.Page.Locator("#connect-bank").ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Hooli" }).ClickAsync();
+        await visit.Page.Locator(".people button", new() { HasText = "hooli2016" }).ClickAsync();
+        await visit.Page.Locator(".notice").WaitForAsync();
+        await ShootAsync(visit.Page, name);
+    }
+
+    private static BrowserNewContextOptions Window(ColorScheme scheme) => new()
+    {
+        ColorScheme = scheme,
+        ReducedMotion = ReducedMotion.Reduce,
+        ViewportSize = new ViewportSize { Width = 1280, Height = 940 },
+    };
+
+    private static Task ShootAsync(IPage page, string name) =>
+        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Docs, name), Animations = ScreenshotAnimations.Disabled });
+
+    /// <summary>Of everything that gives the pages their looks: the console's files, the consent page's markup and its style.</summary>
+    private static async Task<string> DigestAsync()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var link = await app.CreateConsentLinkAsync(await app.CreateUserAsync(), new { institutionId = "AU00000" });
+        var page = Changing().Replace(await app.Api.GetStringAsync(link), "");
+        var style = await app.Sandbox.GetStringAsync("home/style.css");
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "BasiqFunctions.LocalHost", "Console", "Assets"))
+            .Order(StringComparer.Ordinal)
+            .Select(file => $"{Path.GetFileName(file)}\n{File.ReadAllText(file)}");
+        var all = string.Concat([.. files, style, page]).ReplaceLineEndings("\n");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)));
+    }
+
+    /// <summary>Tokens and states, and the day on which the consent would end.</summary>
+    [GeneratedRegex("value=\"[^\"]*\"|Until \\d+ \\w+ \\d{4}")]
+    private static partial Regex Changing();
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Playwright;
+
+namespace BasiqFunctions.Tests.Console.Browser;
+
+/// <summary>
+/// A person at a browser, in front of an app of its own. Whatever the browser asks of another machine, logs as an error, or refuses by
+/// the page's policy fails the test at the end.
+/// </summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    private const float Patience = 60_000;
+
+    private readonly IBrowserContext _context;
+    private readonly ConcurrentQueue<string> _complaints = new();
+    private readonly ConcurrentQueue<IResponse> _responses = new();
+
+    private Visit(AppUnderTest app, IBrowserContext context)
+    {
+        App = app;
+        _context = context;
+    }
+
+    public AppUnderTest App { get; }
+
+    public IPage Page { get; private set; } = null!;
+
+    public IBrowserContext Context => _context;
+
+    public IReadOnlyCollection<IResponse> Responses => _responses;
+
+    /// <summary>The console's address, with the slash.</summary>
+    public string Home => new Uri(App.Api.BaseAddress!, "/").ToString();
+
+    /// <summary>Answers of the API that the test brings about, such as <c>404 /accounts</c>: browsers log them as errors.</summary>
+    public List<string> Expected { get; } = [];
+
+    public static async Task<Visit> StartAsync(
+        Chromium chromium, IEnumerable<string>? settings = null, BrowserNewContextOptions? options = null)
+    {
+        var app = await AppUnderTest.StartAsync(settings);
+        var context = await chromium.Instance.NewContextAsync(
+            options ?? new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
+        context.SetDefaultTimeout(Patience);
+        var visit = new Visit(app, context);
+        await visit.WatchAsync();
+        visit.Page = await visit.OpenAsync();
+        return visit;
+    }
+
+    /// <summary>Another tab of the same browser.</summary>
+    public async Task<IPage> OpenAsync()
+    {
+        var page = await _context.NewPageAsync();
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error" && !Expected.Any(expected => IsExpected(message, expected)))
+                _complaints.Enqueue($"{message.Text} ({message.Location})");
+        };
+        page.PageError += (_, error) => _complaints.Enqueue(error);
+        page.Response += (_, response) => _responses.Enqueue(response);
+        return page;
+    }
+
+    /// <summary>Creates a user with the form, as whoever never read anything would.</summary>
+    public async Task CreateUserAsync()
+    {
+        await Page.GotoAsync(Home);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Fill in an example" }).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Create the user" }).ClickAsync();
+        await Page.Locator("#connect-bank").WaitForAsync();
+    }
+
+    /// <summary>Leaves for the consent page, logs in with a click on a test user, agrees and comes back.</summary>
+    public async Task ConnectAsync(string login, string bank = "Hooli")
+    {
+        await Page.Locator("#connect-bank").ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = bank }).ClickAsync();
+        await AgreeAsync(login);
+    }
+
+    /// <summary>On the consent page's log-in.</summary>
+    public async Task AgreeAsync(string login)
+    {
+        await Page.Locator(".people button", new() { HasText = TestUsers.Find(login)!.Password }).ClickAsync();
+        await Assertions.Expect(Page.Locator("#loginId")).ToHaveValueAsync(login);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Agree and finish" }).ClickAsync();
+        await Page.WaitForURLAsync(url => url.StartsWith(Home, StringComparison.Ordinal) && url.Contains("syncId=", StringComparison.Ordinal));
+    }
+
+    /// <summary>Waits until a step says of itself how it stands.</summary>
+    public Task SeeStateAsync(string step, string state) =>
+        Assertions.Expect(Page.Locator($"#{step}")).ToHaveAttributeAsync("data-state", state, new() { Timeout = Patience });
+
+    public Task SeeAsync(string text) => Assertions.Expect(Page.GetByText(text).First).ToBeVisibleAsync(new() { Timeout = Patience });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _context.CloseAsync();
+        await App.DisposeAsync();
+        Assert.True(_complaints.IsEmpty, string.Join("; ", _complaints));
+    }
+
+    private static bool IsExpected(IConsoleMessage message, string expected)
+    {
+        var (status, path) = (expected[..3], expected[4..]);
+        return message.Text.Contains($"status of {status}", StringComparison.Ordinal) && message.Location.Contains(path, StringComparison.Ordinal);
+    }
+
+    private async Task WatchAsync()
+    {
+        int[] own = [App.Api.BaseAddress!.Port, App.Sandbox.BaseAddress!.Port];
+        await _context.RouteAsync("**/*", async route =>
+        {
+            var url = new Uri(route.Request.Url);
+            if (url.IsLoopback && own.Contains(url.Port))
+            {
+                await route.ContinueAsync();
+                return;
+            }
+
+            _complaints.Enqueue($"asked {url}");
+            await route.AbortAsync();
+        });
+    }
+}
