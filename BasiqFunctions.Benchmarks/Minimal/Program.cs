@@ -1,0 +1,3 @@
+var app = WebApplication.CreateSlimBuilder(args).Build();
+app.Run(context => context.Response.WriteAsync("Hello"));
+await app.RunAsync();

@@ -1,0 +1,20 @@
+using BasiqFunctions.Benchmarks.Processes;
+
+namespace BasiqFunctions.Benchmarks.Parts;
+
+/// <summary>LocalHost as the benchmarks start it: a process of its own in front of an upstream, with nothing in its folder.</summary>
+internal static class LocalHosts
+{
+    public const string Assembly = "BasiqFunctions.LocalHost.dll";
+
+    public static string[] Settings(Uri upstream, TemporaryFolder state) =>
+    [
+        $"--Basiq:BaseUrl={upstream.OriginalString}",
+        $"--Basiq:ConsentUrl={upstream.OriginalString}/home",
+        "--Basiq:ApiKey=sandbox-api-key",
+        $"--LocalHost:StateDirectory={state.Path}",
+    ];
+
+    public static Task<ServerProcess> StartAsync(Uri upstream, TemporaryFolder state, params IReadOnlyList<string> more) =>
+        ServerProcess.StartAsync(Assembly, [.. Settings(upstream, state), .. more]);
+}

@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Web;
+using BasiqFunctions.Benchmarks.Processes;
+using BasiqFunctions.Sandbox;
+
+namespace BasiqFunctions.Benchmarks.Parts;
+
+/// <summary>A sandbox and a LocalHost in front of it, each a process of its own, with people who have consented.</summary>
+internal sealed class SyncStage : IAsyncDisposable
+{
+    private const int Lanes = 16;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly HttpClient _api;
+    private readonly HttpClient _sandboxClient = new(new HttpClientHandler { AllowAutoRedirect = false });
+
+    private SyncStage(TemporaryFolder state, ServerProcess sandbox, ServerProcess host)
+    {
+        (State, Sandbox, Host) = (state, sandbox, host);
+        _api = new HttpClient { BaseAddress = new Uri(host.Url, "api/"), Timeout = TimeSpan.FromMinutes(3) };
+        _sandboxClient.BaseAddress = sandbox.Url;
+    }
+
+    public TemporaryFolder State { get; }
+
+    public ServerProcess Sandbox { get; }
+
+    public ServerProcess Host { get; }
+
+    public static async Task<SyncStage> StartAsync(int accounts, int transactions)
+    {
+        var state = new TemporaryFolder();
+        var sandbox = await ServerProcess.StartAsync(
+            "BasiqFunctions.Sandbox.dll",
+            "--Sandbox:JobDuration=00:00:00",
+            FormattableString.Invariant($"--Sandbox:AccountsPerUser={accounts}"),
+            FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"));
+        return new SyncStage(state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, "--Logging:LogLevel:Default=Warning"));
+    }
+
+    /// <summary>Creates people and has each consent at one bank, whose job is done at once.</summary>
+    public async Task<(string UserId, string JobId)[]> ConsentAsync(int people)
+    {
+        var consented = new (string, string)[people];
+        await Parallel.ForAsync(0, people, new ParallelOptions { MaxDegreeOfParallelism = Lanes }, async (i, cancellation) =>
+        {
+            var user = await PostAsync("users", new Dictionary<string, string>
+            {
+                ["email"] = string.Create(CultureInfo.InvariantCulture, $"person-{i}@benchmarks.example"),
+            });
+            var userId = user.GetProperty("id").GetString()!;
+            var token = await PostAsync($"users/{userId}/client-token", new Dictionary<string, string>());
+            var login = TestUsers.All.First(u => !u.AlwaysFails);
+            using var form = new FormUrlEncodedContent(
+            [
+                new("token", token.GetProperty("access_token").GetString()), new("institutionId", "AU00000"),
+                new("loginId", login.LoginId), new("password", login.Password), new("finish", "1"),
+            ]);
+            using var page = await _sandboxClient.PostAsync(new Uri("home", UriKind.Relative), form, cancellation);
+            var back = page.Headers.Location ?? throw new InvalidOperationException($"The consent page answered {(int)page.StatusCode}.");
+            consented[i] = (userId, HttpUtility.ParseQueryString(back.Query)["jobIds"]!);
+        });
+        return consented;
+    }
+
+    /// <summary>Forgets what the sandbox has counted and what memory LocalHost needed so far.</summary>
+    public async Task BeginAsync()
+    {
+        using var reset = await _sandboxClient.PostAsync(new Uri("_sandbox/reset", UriKind.Relative), null);
+        reset.EnsureSuccessStatusCode();
+        Host.ForgetPeak();
+    }
+
+    /// <summary>Starts a sync of each at once, and returns when all have completed.</summary>
+    /// <exception cref="InvalidOperationException">One did not complete.</exception>
+    public Task SyncAsync((string UserId, string JobId)[] people) => Task.WhenAll(people.Select(async person =>
+    {
+        var started = await PostAsync(
+            $"users/{person.UserId}/syncs", new Dictionary<string, string[]> { ["jobIds"] = [person.JobId] }, HttpStatusCode.Accepted);
+        var path = $"users/{person.UserId}/syncs/{started.GetProperty("syncId").GetString()}";
+
+        // Asking must not be what is measured: the more there are, the more seldom each is asked about.
+        var pause = Pause * Math.Max(1, people.Length / 20);
+        while (true)
+        {
+            var sync = await _api.GetFromJsonAsync<JsonElement>(path);
+            switch (sync.GetProperty("status").GetString())
+            {
+                case "completed":
+                    return;
+                case "waiting-for-bank" or "fetching":
+                    await Task.Delay(pause);
+                    break;
+                default:
+                    throw new InvalidOperationException($"A sync ended so: {sync}");
+            }
+        }
+    }));
+
+    /// <summary>Requests that the sandbox has had since <see cref="BeginAsync"/>.</summary>
+    public async Task<long> RequestsAsync()
+    {
+        var stats = await _sandboxClient.GetFromJsonAsync<JsonElement>("_sandbox/stats");
+        return stats.GetProperty("requests").EnumerateObject().Sum(r => r.Value.GetInt64());
+    }
+
+    /// <summary>Fetches all pages of a user's transactions from the sandbox, and does nothing with them.</summary>
+    public async Task FetchAloneAsync(string userId)
+    {
+        using var ask = new HttpRequestMessage(HttpMethod.Post, "token");
+        ask.Headers.Add("Authorization", $"Basic {new SandboxOptions().ApiKey}");
+        ask.Headers.Add("basiq-version", "3.0");
+        ask.Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]);
+        using var token = await _sandboxClient.SendAsync(ask);
+        var bearer = (await token.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString();
+        for (string? link = $"users/{userId}/transactions?limit=500"; link is not null;)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, link);
+            request.Headers.Add("Authorization", $"Bearer {bearer}");
+            request.Headers.Add("Accept", "application/json");
+            using var page = await _sandboxClient.SendAsync(request);
+            link = NextOf(await page.Content.ReadAsByteArrayAsync());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _api.Dispose();
+        _sandboxClient.Dispose();
+        await Host.DisposeAsync();
+        await Sandbox.DisposeAsync();
+        State.Dispose();
+    }
+
+    /// <summary>The next page's link, from the end of the page: nothing else of it is looked at.</summary>
+    private static string? NextOf(byte[] page)
+    {
+        ReadOnlySpan<byte> name = "\"next\":\""u8;
+        var at = page.AsSpan().LastIndexOf(name);
+        if (at < 0)
+            return null;
+        var link = page.AsSpan(at + name.Length - 1);
+        var reader = new Utf8JsonReader(link);
+        reader.Read();
+        return reader.GetString();
+    }
+
+    private async Task<JsonElement> PostAsync<T>(string path, T body, HttpStatusCode? expected = null)
+    {
+        using var answer = await _api.PostAsJsonAsync(path, body);
+        if (expected is { } status && answer.StatusCode != status)
+            throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        answer.EnsureSuccessStatusCode();
+        return await answer.Content.ReadFromJsonAsync<JsonElement>();
+    }
+}
