@@ -19,18 +19,16 @@ internal static class HttpFunctionEndpoints
     }
 
     /// <summary>Names the web server's span by the route: the path and the query are as the caller wrote them, and stay out of it.</summary>
-    private static RequestDelegate Traced(string route, RequestDelegate run) => async context =>
-    {
-        var span = Activity.Current is { IsAllDataRequested: true, Kind: ActivityKind.Server } server ? server : null;
-        if (span is not null)
-        {
-            span.DisplayName = $"{context.Request.Method} {route}";
-            span.SetTag("http.request.method", context.Request.Method).SetTag("http.route", route);
-        }
+    private static RequestDelegate Traced(string route, RequestDelegate run) => context =>
+        Activity.Current is { IsAllDataRequested: true, Kind: ActivityKind.Server } span ? TraceAsync(span, route, run, context) : run(context);
 
+    private static async Task TraceAsync(Activity span, string route, RequestDelegate run, HttpContext context)
+    {
+        span.DisplayName = $"{context.Request.Method} {route}";
+        span.SetTag("http.request.method", context.Request.Method).SetTag("http.route", route);
         await run(context);
-        span?.SetTag("http.response.status_code", context.Response.StatusCode);
-    };
+        span.SetTag("http.response.status_code", context.Response.StatusCode);
+    }
 
     private static Task RefuseAsync(HttpContext context)
     {

@@ -16,7 +16,7 @@ namespace BasiqFunctions.Basiq;
 
 /// <inheritdoc />
 internal sealed class BasiqClient(
-    IHttpClientFactory httpClients,
+    IHttpMessageHandlerFactory handlers,
     IOptions<BasiqOptions> options,
     TimeProvider timeProvider,
     Instruments instruments,
@@ -33,7 +33,9 @@ internal sealed class BasiqClient(
     private readonly LogPace _refusals = new(timeProvider);
 
     // Made on first use: the handlers need the token provider, which needs this client.
-    private readonly Lazy<HttpClient> _http = new(() => httpClients.CreateClient(HttpClientName));
+    // An invoker, since all that an HttpClient would add (a base address, a time-out) is the pipeline's.
+    private readonly Lazy<HttpMessageInvoker> _http =
+        new(() => new HttpMessageInvoker(handlers.CreateHandler(HttpClientName), disposeHandler: false));
 
     public Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default) =>
         GetAsync(
@@ -330,7 +332,7 @@ internal sealed class BasiqClient(
         HttpResponseMessage response;
         try
         {
-            response = await _http.Value.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            response = await _http.Value.SendAsync(message, cancellationToken);
         }
         catch (BasiqException)
         {

@@ -38,7 +38,7 @@ public static class BasiqRegistration
         services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<BasiqClient>());
 
         var http = services
-            .AddHttpClient(BasiqClient.HttpClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .AddHttpClient(BasiqClient.HttpClientName)
             .RemoveAllLoggers()
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => Connections(provider.GetRequiredService<IOptions<BasiqOptions>>().Value));

@@ -15,11 +15,17 @@ internal sealed class BodyDeadline(TimeSpan limit, TimeProvider clock)
     {
         if (request.HttpContext.Features.Get<BodyDeadline>() is not { } deadline)
             return await read(cancellation);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var reading = read(end.Token);
+
+        // Most bodies come with their headers: then no timer has to be made.
+        if (reading.IsCompletedSuccessfully)
+            return await reading;
         using var timer = new CancellationTokenSource(deadline.Limit, deadline.Clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timer.Token);
+        using var passed = timer.Token.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), end);
         try
         {
-            return await read(either.Token);
+            return await reading;
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -36,7 +36,12 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     {
         request.HttpContext.Protect();
         request.HttpContext.Features.Set(new BodyDeadline(options.Value.BodyTimeout, clock));
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation, request.HttpContext.RequestAborted);
+        var aborted = request.HttpContext.RequestAborted;
+
+        // In one host they are the same token, in the other two.
+        using var end = cancellation == aborted
+            ? CancellationTokenSource.CreateLinkedTokenSource(aborted)
+            : CancellationTokenSource.CreateLinkedTokenSource(cancellation, aborted);
         var work = AnswerAsync(function, answer, end.Token);
         try
         {

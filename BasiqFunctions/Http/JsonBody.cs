@@ -36,9 +36,10 @@ internal static class JsonBody
         if (request.ContentLength > MaxBytes)
             return Refuse<T>(TooLarge());
         var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
+        var length = MaxBytes + 1;
         try
         {
-            var length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
+            length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
             if (length > MaxBytes)
                 return Refuse<T>(TooLarge());
             if (length == 0 && optional)
@@ -52,7 +53,9 @@ internal static class JsonBody
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            // What was personal in it goes; the rest was never written.
+            buffer.AsSpan(0, length).Clear();
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

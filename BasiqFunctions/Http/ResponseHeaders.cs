@@ -5,6 +5,8 @@ namespace BasiqFunctions.Http;
 /// <summary>The headers that every answer has, good or bad.</summary>
 internal static class ResponseHeaders
 {
+    private const string NoStore = "no-store";
+
     /// <summary>
     /// No cache keeps the answer, no browser guesses another type for it, shows it in a frame or lets it load anything, and no
     /// page that comes after learns its address, in which a state may stand. Nothing is said to other origins: no answer of this
@@ -13,7 +15,11 @@ internal static class ResponseHeaders
     public static void Protect(this HttpContext context)
     {
         var headers = context.Response.Headers;
-        headers.CacheControl = "no-store";
+
+        // A host may have done so already, for its own answers.
+        if (ReferenceEquals((string?)headers.CacheControl, NoStore) && headers.ContentSecurityPolicy.Count > 0)
+            return;
+        headers.CacheControl = NoStore;
         headers.XContentTypeOptions = "nosniff";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
         headers["Referrer-Policy"] = "no-referrer";
