@@ -18,11 +18,11 @@ switch (args)
         return 0;
 }
 
-IPart[] parts = [new Throughput(), new Start(), new SyncsAtOnce(), new BigAccount()];
+IPart[] parts = [new Throughput(), new Start(), new SyncsAtOnce(), new BigAccount(), new Detection(), new Replay(), new HotPieces()];
 BenchmarkOptions options;
 try
 {
-    options = BenchmarkOptions.Parse(args, [.. parts.Select(part => part.Name)], ["throughput", "start", "syncs", "big-account"]);
+    options = BenchmarkOptions.Parse(args, [.. parts.Select(part => part.Name)], ["throughput", "start", "syncs"]);
 }
 catch (ArgumentException exception)
 {
@@ -48,6 +48,8 @@ if (options.Out is { } folder)
     Directory.CreateDirectory(folder);
     var report = new BenchmarkReport(DateTimeOffset.UtcNow, string.Join(' ', args), machine, reports);
     await File.WriteAllTextAsync(Path.Combine(folder, "benchmarks.json"), JsonSerializer.Serialize(report, ReportJson.Default.BenchmarkReport));
+    if (reports.FirstOrDefault(r => r.Part == "big-account") is { } bigAccount)
+        await File.WriteAllTextAsync(Path.Combine(folder, "cost-against-size.svg"), BigAccount.Plotted(bigAccount));
 }
 
 return reports.SelectMany(report => report.Goals).All(goal => goal.IsMet) ? 0 : 1;

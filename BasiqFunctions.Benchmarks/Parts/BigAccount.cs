@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BasiqFunctions.Benchmarks.Arithmetic;
 using BasiqFunctions.Benchmarks.Reports;
 
@@ -12,6 +13,18 @@ internal sealed class BigAccount : IPart
     private const double WantedMebibytes = 150;
 
     public string Name => "big-account";
+
+    /// <summary>The report as a plot: what a page costs, the larger the account.</summary>
+    public static string Plotted(PartReport report)
+    {
+        var rows = report.Tables[0].Rows;
+        return Plot.Of(
+            "A page of 500 transactions, by the size of the account", "transactions in the account", "milliseconds a page",
+            ("synced by LocalHost", Line(1)), ("the upstream alone", Line(2)));
+
+        (double Size, double Cost)[] Line(int column) =>
+            [.. rows.Select(row => (double.Parse(row.Label, NumberStyles.AllowThousands, CultureInfo.InvariantCulture), row.Values[column]!.Value))];
+    }
 
     public async Task<PartReport> RunAsync(Effort effort)
     {
