@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -17,7 +18,7 @@ namespace BasiqFunctions.Tests.Snapshots;
 internal sealed partial class SnapshotScene : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
-    private readonly Dictionary<(string SyncId, string AccountId, int Segment), string> _attempts = [];
+    private readonly ConcurrentDictionary<(string SyncId, string AccountId, int Segment), string> _attempts = [];
 
     private readonly SqliteRecordTables _tables;
 
