@@ -13,5 +13,6 @@ internal sealed record Goal(string What, double Measured, double Limit, bool IsL
     public bool IsMet => IsLeast ? Measured >= Limit : Measured <= Limit;
 
     /// <summary>The same goal with a margin: half as good is good enough where only a break is to be noticed.</summary>
+    [JsonIgnore]
     public Goal Halved => this with { Limit = IsLeast ? Limit / 2 : Limit * 2 };
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Xml.Linq;
 using BasiqFunctions.Benchmarks;
 using BasiqFunctions.Benchmarks.Arithmetic;
@@ -69,6 +70,20 @@ public sealed class ArithmeticTests
         var text = Markdown.Of([new Goal("ratio", 0.5, 0.8, IsLeast: true)]);
 
         Assert.Contains("| ratio | 0.5 | at least 0.8 | **missed** |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_report_is_JSON_with_its_machine_and_goals()
+    {
+        var report = new BenchmarkReport(
+            DateTimeOffset.UnixEpoch, "start", new Machine("cpu", 2, 24, "os", "net"),
+            [new PartReport("start", "how", [new Table("t", "l", [new("c")], [new Row("r", 1.5)])], [new Goal("ratio", 1, 2, IsLeast: false)])]);
+
+        var json = JsonSerializer.SerializeToElement(report, ReportJson.Default.BenchmarkReport);
+
+        Assert.Equal(2, json.GetProperty("machine").GetProperty("cores").GetInt32());
+        Assert.True(json.GetProperty("parts")[0].GetProperty("goals")[0].GetProperty("isMet").GetBoolean());
+        Assert.Equal(1.5, json.GetProperty("parts")[0].GetProperty("tables")[0].GetProperty("rows")[0].GetProperty("values")[0].GetDouble());
     }
 
     [Fact]

@@ -35,8 +35,11 @@ internal sealed partial class RequestFields
     public static async Task<RequestFields> ReadAsync(
         HttpRequest request, bool optional, bool nullIsAbsent, CancellationToken cancellation)
     {
-        var body = await JsonBody.ReadAsync(request, Json.Default.DictionaryStringJsonElement, optional, cancellation);
-        return body.IsRead ? new RequestFields(body.Value, nullIsAbsent, "", new FieldErrors()) : throw new ProblemException(body.Refusal);
+        // One document for all fields: a dictionary of elements would hold one for each.
+        var body = await JsonBody.ReadAsync(request, Json.Default.JsonDocument, optional, cancellation);
+        return body.IsRead
+            ? new RequestFields(FieldsOf(body.Value.RootElement), nullIsAbsent, "", new FieldErrors())
+            : throw new ProblemException(body.Refusal);
     }
 
     /// <summary>The field's text; null when it is absent or not a text.</summary>
@@ -83,8 +86,7 @@ internal sealed partial class RequestFields
             return null;
         }
 
-        var fields = value.EnumerateObject().ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
-        var inner = new RequestFields(fields, _nullIsAbsent, $"{_prefix}{name}.", _errors);
+        var inner = new RequestFields(FieldsOf(value), _nullIsAbsent, $"{_prefix}{name}.", _errors);
         _inner.Add(inner);
         return inner;
     }
@@ -103,8 +105,11 @@ internal sealed partial class RequestFields
     public T Validated<T>(T value, IValidator<T> validator)
     {
         RefuseUntaken();
+        var validation = validator.Validate(value);
+        if (validation.IsValid && _errors.Count == 0)
+            return value;
         var refused = _errors.Fields.Select(f => f.Field).ToHashSet(StringComparer.Ordinal);
-        foreach (var failure in validator.Validate(value).Errors)
+        foreach (var failure in validation.Errors)
         {
             // A field of the wrong type was read as absent: what follows from that is no news.
             var name = JsonNameOf(failure);
@@ -112,13 +117,17 @@ internal sealed partial class RequestFields
                 _errors.Add(name, failure.ErrorMessage);
         }
 
-        return _errors.Count == 0 ? value : throw new ProblemException(Problem.InvalidInput(_errors));
+        throw new ProblemException(Problem.InvalidInput(_errors));
     }
 
     private void RefuseUntaken()
     {
-        foreach (var name in _fields.Keys.Where(name => !_taken.Contains(name)))
-            Refuse(name, "is not a field of this request.");
+        foreach (var name in _fields.Keys)
+        {
+            if (!_taken.Contains(name))
+                Refuse(name, "is not a field of this request.");
+        }
+
         foreach (var inner in _inner)
             inner.RefuseUntaken();
     }
@@ -145,6 +154,14 @@ internal sealed partial class RequestFields
     private static string JsonNameOf(ValidationFailure failure) =>
         string.Join('.', failure.PropertyName.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
 
-    [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+    private static Dictionary<string, JsonElement> FieldsOf(JsonElement json)
+    {
+        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var property in json.EnumerateObject())
+            fields.Add(property.Name, property.Value);
+        return fields;
+    }
+
+    [JsonSerializable(typeof(JsonDocument))]
     private sealed partial class Json : JsonSerializerContext;
 }
