@@ -18,6 +18,8 @@ internal static class DotSegments
     {
         var end = target.IndexOfAny('?', '#');
         var path = end < 0 ? target : target[..end];
+        if (!path.ContainsAny('.', '%'))
+            return false;
         foreach (var range in path.Split('/'))
         {
             var segment = path[range];

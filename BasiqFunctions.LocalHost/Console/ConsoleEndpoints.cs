@@ -16,9 +16,7 @@ namespace BasiqFunctions.LocalHost.Console;
 internal sealed class ConsoleEndpoints(
     FunctionCatalog functions,
     Journal journal,
-    IServerTokenProvider tokens,
-    Syncs syncs,
-    DurableTaskClient client,
+    IServiceProvider services,
     TimeProvider clock,
     LocalHostOptions options)
 {
@@ -96,6 +94,10 @@ internal sealed class ConsoleEndpoints(
 
     private async Task<ConsoleStatus> StatusAsync(bool isSimulated, CancellationToken cancellation)
     {
+        // Taken when they are needed: they bring the clients of Basiq and of the vault, which the start need not wait for.
+        var tokens = services.GetRequiredService<IServerTokenProvider>();
+        var syncs = services.GetRequiredService<Syncs>();
+        var client = services.GetRequiredService<DurableTaskClient>();
         var now = clock.GetUtcNow();
         var token = tokens.GetHealth() is { Age: { } age, ExpiresAt: { } expiresAt } ? new TokenTimes(now - age, expiresAt) : null;
         List<TimerTimes> timers = [];

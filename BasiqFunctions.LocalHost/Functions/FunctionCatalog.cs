@@ -137,15 +137,36 @@ internal sealed class FunctionCatalog
     {
         Func<TInput, object?>[] arguments = [.. method.GetParameters().Select(bind)];
         var invoker = MethodInvoker.Create(method);
-        var create = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, Type.EmptyTypes);
+
+        var create = method.IsStatic ? null : Construct(method.DeclaringType!);
         var unwrap = Unwrap(method.ReturnType);
         return async (services, input) =>
         {
-            var target = create?.Invoke(services, null);
+            var target = create?.Invoke(services);
             var values = new object?[arguments.Length];
             for (var i = 0; i < values.Length; i++)
                 values[i] = arguments[i](input);
             return await unwrap(invoker.Invoke(target, values.AsSpan()));
+        };
+    }
+
+    /// <summary>
+    /// Makes instances with what their one constructor asks for. (The framework's factory compiles an expression, which costs more
+    /// than the first answer of a host can afford.)
+    /// </summary>
+    private static Func<IServiceProvider, object> Construct(Type type)
+    {
+        var constructor = type.GetConstructors() is [var only]
+            ? only
+            : throw new InvalidOperationException($"Class '{type.Name}' needs exactly one public constructor.");
+        Type[] services = [.. constructor.GetParameters().Select(parameter => parameter.ParameterType)];
+        var invoker = ConstructorInvoker.Create(constructor);
+        return provider =>
+        {
+            var arguments = new object?[services.Length];
+            for (var i = 0; i < arguments.Length; i++)
+                arguments[i] = provider.GetRequiredService(services[i]);
+            return invoker.Invoke(arguments.AsSpan());
         };
     }
 

@@ -1,22 +1,17 @@
-using FluentValidation;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Http;
 
 /// <summary>Stops the app at start, naming the setting that is wrong.</summary>
-internal sealed class HttpOptionsValidator : AbstractValidator<HttpOptions>, IValidateOptions<HttpOptions>
+internal sealed class HttpOptionsValidator : IValidateOptions<HttpOptions>
 {
-    public HttpOptionsValidator()
-    {
-        RuleFor(o => o.BodyTimeout).InclusiveBetween(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(3));
-        RuleFor(o => o.Deadline).GreaterThanOrEqualTo(o => o.BodyTimeout).LessThanOrEqualTo(TimeSpan.FromMinutes(10));
-    }
-
     public ValidateOptionsResult Validate(string? name, HttpOptions options)
     {
-        var result = Validate(options);
-        return result.IsValid
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail(result.Errors.Select(e => $"{HttpOptions.Section}:{e.PropertyName}: {e.ErrorMessage}"));
+        List<string> failures = [];
+        if (options.BodyTimeout < TimeSpan.FromSeconds(1) || options.BodyTimeout > TimeSpan.FromMinutes(3))
+            failures.Add("Http:BodyTimeout must be between 1 second and 3 minutes.");
+        if (options.Deadline < options.BodyTimeout || options.Deadline > TimeSpan.FromMinutes(10))
+            failures.Add("Http:Deadline must be at least Http:BodyTimeout and at most 10 minutes.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 }

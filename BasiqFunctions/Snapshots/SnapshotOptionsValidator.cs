@@ -1,14 +1,13 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Snapshots;
 
-internal sealed partial class SnapshotOptionsValidator : IValidateOptions<SnapshotOptions>
+internal sealed class SnapshotOptionsValidator : IValidateOptions<SnapshotOptions>
 {
     public ValidateOptionsResult Validate(string? name, SnapshotOptions options)
     {
         var failures = new List<string>();
-        if (!ContainerName().IsMatch(options.Container ?? "") || options.Container!.Contains("--", StringComparison.Ordinal))
+        if (!IsContainerName(options.Container))
             failures.Add("Snapshots:Container must have 3 to 63 lower-case letters, digits and single hyphens, not at its ends.");
         if (options.LeftoverGrace < TimeSpan.FromHours(1) || options.LeftoverGrace > TimeSpan.FromDays(30))
             failures.Add("Snapshots:LeftoverGrace must be between 1 hour and 30 days.");
@@ -17,6 +16,10 @@ internal sealed partial class SnapshotOptionsValidator : IValidateOptions<Snapsh
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
-    [GeneratedRegex(@"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]\z", RegexOptions.CultureInvariant)]
-    private static partial Regex ContainerName();
+    private static bool IsContainerName(string? name) =>
+        name is { Length: >= 3 and <= 63 }
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-')
+        && name[0] != '-'
+        && name[^1] != '-'
+        && !name.Contains("--", StringComparison.Ordinal);
 }

@@ -1,32 +1,42 @@
-using FluentValidation;
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Sync;
 
 /// <summary>Stops the app at start, naming the setting that is wrong.</summary>
-internal sealed class SyncOptionsValidator : AbstractValidator<SyncOptions>, IValidateOptions<SyncOptions>
+/// <remarks>Written out: rules that are compiled from expressions, for one use each, are a tenth of the time that a start takes.</remarks>
+internal sealed class SyncOptionsValidator : IValidateOptions<SyncOptions>
 {
-    public SyncOptionsValidator()
-    {
-        RuleFor(o => o.FirstPollDelay).GreaterThan(TimeSpan.Zero);
-        RuleFor(o => o.PollDelayGrowth).InclusiveBetween(1, 10);
-        RuleFor(o => o.MaxPollDelay).GreaterThanOrEqualTo(o => o.FirstPollDelay);
-        RuleFor(o => o.PollDelayWithNews).GreaterThan(TimeSpan.Zero);
-        RuleFor(o => o.JobTimeout).GreaterThan(TimeSpan.Zero).LessThanOrEqualTo(TimeSpan.FromDays(1));
-        RuleFor(o => o.MaxParallelAccounts).InclusiveBetween(1, 64);
-        RuleFor(o => o.PagesPerActivity).InclusiveBetween(1, 1_000);
-        RuleFor(o => o.PageSize).InclusiveBetween(1, 500);
-        RuleFor(o => o.MaxAttempts).InclusiveBetween(1, 100);
-        RuleFor(o => o.RetryDelay).GreaterThan(TimeSpan.Zero);
-        RuleFor(o => o.KeepFinishedFor).InclusiveBetween(TimeSpan.FromHours(1), TimeSpan.FromDays(3650));
-        RuleFor(o => o.MaxRetryDelay).GreaterThanOrEqualTo(o => o.RetryDelay);
-    }
-
     public ValidateOptionsResult Validate(string? name, SyncOptions options)
     {
-        var result = Validate(options);
-        return result.IsValid
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail(result.Errors.Select(e => $"{SyncOptions.Section}:{e.PropertyName}: {e.ErrorMessage}"));
+        List<string> failures = [];
+        Positive(nameof(options.FirstPollDelay), options.FirstPollDelay);
+        Positive(nameof(options.PollDelayWithNews), options.PollDelayWithNews);
+        Positive(nameof(options.JobTimeout), options.JobTimeout);
+        Positive(nameof(options.RetryDelay), options.RetryDelay);
+        Between(nameof(options.PollDelayGrowth), options.PollDelayGrowth, 1, 10);
+        Between(nameof(options.MaxParallelAccounts), options.MaxParallelAccounts, 1, 64);
+        Between(nameof(options.PagesPerActivity), options.PagesPerActivity, 1, 1_000);
+        Between(nameof(options.PageSize), options.PageSize, 1, 500);
+        Between(nameof(options.MaxAttempts), options.MaxAttempts, 1, 100);
+        Require(options.JobTimeout <= TimeSpan.FromDays(1), nameof(options.JobTimeout), "at most 1 day");
+        Require(options.MaxPollDelay >= options.FirstPollDelay, nameof(options.MaxPollDelay), "at least Sync:FirstPollDelay");
+        Require(options.MaxRetryDelay >= options.RetryDelay, nameof(options.MaxRetryDelay), "at least Sync:RetryDelay");
+        Require(
+            options.KeepFinishedFor >= TimeSpan.FromHours(1) && options.KeepFinishedFor <= TimeSpan.FromDays(3_650),
+            nameof(options.KeepFinishedFor),
+            "between 1 hour and 3,650 days");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Positive(string setting, TimeSpan value) => Require(value > TimeSpan.Zero, setting, "longer than zero");
+
+        void Between(string setting, double value, double least, double most) => Require(
+            value >= least && value <= most, setting, string.Create(CultureInfo.InvariantCulture, $"between {least} and {most}"));
+
+        void Require(bool holds, string setting, string rule)
+        {
+            if (!holds)
+                failures.Add($"{SyncOptions.Section}:{setting} must be {rule}.");
+        }
     }
 }

@@ -1,17 +1,15 @@
 using System.Globalization;
-using BasiqFunctions.Basiq;
 using FluentValidation;
 
 namespace BasiqFunctions.Users;
 
 /// <summary>What CreateUser takes (Basiq, API reference: Create a user).</summary>
-internal sealed class CreateUserValidator : AbstractValidator<UserDetails>
+internal sealed class CreateUserValidator : PersonValidator
 {
     private const int MostBusinessNameLength = 200;
 
     public CreateUserValidator()
     {
-        Include(new PersonValidator());
         RuleFor(user => user.Email).Must((user, email) => email is not null || user.Mobile is not null)
             .WithMessage("is needed, or mobile is.");
         RuleFor(user => user.BusinessName).IsLine(MostBusinessNameLength);

@@ -3,12 +3,12 @@ using FluentValidation;
 
 namespace BasiqFunctions.Users;
 
-/// <summary>The fields of a person, where they are given.</summary>
-internal sealed class PersonValidator : AbstractValidator<UserDetails>
+/// <summary>The fields of a person, where they are given. Inherited and not included: an inclusion costs as much as its rules.</summary>
+internal abstract class PersonValidator : AbstractValidator<UserDetails>
 {
     private const int MostNameLength = 100;
 
-    public PersonValidator()
+    protected PersonValidator()
     {
         RuleFor(user => user.Email).Must(EmailAddress.IsAddress!).When(user => user.Email is not null)
             .WithMessage(

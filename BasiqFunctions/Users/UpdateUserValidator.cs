@@ -1,10 +1,4 @@
-using BasiqFunctions.Basiq;
-using FluentValidation;
-
 namespace BasiqFunctions.Users;
 
 /// <summary>What UpdateUser takes.</summary>
-internal sealed class UpdateUserValidator : AbstractValidator<UserDetails>
-{
-    public UpdateUserValidator() => Include(new PersonValidator());
-}
+internal sealed class UpdateUserValidator : PersonValidator;
