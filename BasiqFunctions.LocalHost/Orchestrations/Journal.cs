@@ -39,6 +39,7 @@ internal sealed class Journal : IAsyncDisposable
     private static string Schema => """
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
+        BEGIN;
         CREATE TABLE IF NOT EXISTS instances (
             instance_id TEXT PRIMARY KEY, name TEXT NOT NULL, status INTEGER NOT NULL,
             created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
@@ -51,6 +52,7 @@ internal sealed class Journal : IAsyncDisposable
         CREATE INDEX IF NOT EXISTS activity_runs_by_instance ON activity_runs (instance_id);
         CREATE TABLE IF NOT EXISTS timers (
             function TEXT PRIMARY KEY, last INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;
+        COMMIT;
         """;
 
     /// <summary>Opens the journal, making it and its folder if they are missing; the owner alone may read it.</summary>

@@ -13,10 +13,12 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
     private const string Schema = """
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
+        BEGIN;
         CREATE TABLE IF NOT EXISTS records (
             name TEXT NOT NULL, part TEXT NOT NULL, row TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER, etag TEXT NOT NULL,
             PRIMARY KEY (name, part, row)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS records_by_expiry ON records (name, expires_at);
+        COMMIT;
         """;
 
     private readonly SqliteConnection _connection;
