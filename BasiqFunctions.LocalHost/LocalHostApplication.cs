@@ -184,10 +184,14 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     /// <summary>In Azure the Functions host traces what callers ask for; here the web server does, with the same care for queries.</summary>
     private static void AddTelemetry(WebApplicationBuilder builder)
     {
-        if (!builder.Services.AddTelemetry(builder.Configuration))
-            return;
-        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource("Microsoft.AspNetCore"));
-        builder.Services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter("Microsoft.AspNetCore.Hosting"));
+        if (builder.Services.AddTelemetry(builder.Configuration))
+            AddServerTelemetry(builder.Services);
+    }
+
+    private static void AddServerTelemetry(IServiceCollection services)
+    {
+        services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource("Microsoft.AspNetCore"));
+        services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter("Microsoft.AspNetCore.Hosting"));
     }
 
     private static async Task<WebApplication> StartSandboxAsync(

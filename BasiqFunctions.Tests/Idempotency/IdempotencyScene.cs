@@ -65,7 +65,7 @@ internal sealed class IdempotencyScene : IDisposable
         new(new BasiqFailure(kind, "code") { StatusCode = status, RetryAfter = retryAfter, Endpoint = "POST /users", CorrelationId = "corr-1" });
 
     public IdempotentRequests NewInstance() => new(
-        new IdempotencyRecords(Store), new AnswerSeal(Vault.CreateClient(), Clock, _loggers.CreateLogger<AnswerSeal>()), Options.Create(new IdempotencyOptions()), Clock, _loggers.CreateLogger<IdempotentRequests>());
+        new(new IdempotencyRecords(Store)), new(new AnswerSeal(Vault.CreateClient(), Clock, _loggers.CreateLogger<AnswerSeal>())), Options.Create(new IdempotencyOptions()), Clock, _loggers.CreateLogger<IdempotentRequests>());
 
     public void Restart() => Here = NewInstance();
 

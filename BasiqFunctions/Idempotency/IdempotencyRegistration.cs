@@ -25,11 +25,14 @@ public static class IdempotencyRegistration
         services.TryAddSingleton<IdempotencyRecords>();
         services.TryAddSingleton<AnswerSeal>();
         services.TryAddSingleton(provider => new IdempotentRequests(
-            provider.GetRequiredService<IdempotencyRecords>(),
-            provider.GetRequiredService<AnswerSeal>(),
+            OnFirstUse(provider.GetRequiredService<IdempotencyRecords>),
+            OnFirstUse(provider.GetRequiredService<AnswerSeal>),
             provider.GetRequiredService<IOptions<IdempotencyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<IdempotentRequests>>()));
         return services;
+
+        // A table that could not be opened is tried again by the next request.
+        static Lazy<T> OnFirstUse<T>(Func<T> make) => new(make, LazyThreadSafetyMode.PublicationOnly);
     }
 }

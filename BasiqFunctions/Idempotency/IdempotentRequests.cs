@@ -33,19 +33,20 @@ public sealed class IdempotentRequests : IKeptOfUser
     /// <summary>When to come back while another instance runs the first request.</summary>
     private static readonly TimeSpan ComeBackAfter = TimeSpan.FromSeconds(2);
 
-    private readonly IdempotencyRecords _store;
-    private readonly AnswerSeal _seal;
+    // Made on first use: few requests bring a key, and the first answer of a process need not wait for table and vault.
+    private readonly Lazy<IdempotencyRecords> _store;
+    private readonly Lazy<AnswerSeal> _seal;
     private readonly IdempotencyOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<IdempotentRequests> _logger;
     private readonly ConcurrentDictionary<string, Task> _running = new(StringComparer.Ordinal);
 
     internal IdempotentRequests(
-        IdempotencyRecords store, AnswerSeal seal, IOptions<IdempotencyOptions> options, TimeProvider clock, ILogger<IdempotentRequests> logger) =>
+        Lazy<IdempotencyRecords> store, Lazy<AnswerSeal> seal, IOptions<IdempotencyOptions> options, TimeProvider clock, ILogger<IdempotentRequests> logger) =>
         (_store, _seal, _options, _clock, _logger) = (store, seal, options.Value, clock, logger);
 
     /// <summary>Removes everything kept of requests about a user.</summary>
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => _store.RemoveOfUserAsync(userId, cancellation);
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => _store.Value.RemoveOfUserAsync(userId, cancellation);
 
     /// <summary>Runs an operation, or answers as its first run was answered. Without the header it just runs.</summary>
     /// <param name="request">The request, for its header.</param>
@@ -65,7 +66,7 @@ public sealed class IdempotentRequests : IKeptOfUser
         }
 
         if (operation.IsPersonal)
-            await _seal.PrepareAsync(cancellation);
+            await _seal.Value.PrepareAsync(cancellation);
         var fresh = new IdempotencyRecord(
             key.Id,
             key.FingerprintOf(operation.Endpoint, operation.CanonicalBody.Span),
@@ -77,7 +78,7 @@ public sealed class IdempotentRequests : IKeptOfUser
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var found = await _store.FindAsync(key.Id, cancellation);
+            var found = await _store.Value.FindAsync(key.Id, cancellation);
             var live = found?.ExpiresAt > _clock.GetUtcNow() ? found : null;
             if (live is not null && live.Fingerprint != fresh.Fingerprint)
             {
@@ -129,7 +130,7 @@ public sealed class IdempotentRequests : IKeptOfUser
     /// <summary>409, unless the record has changed: the first request may have ended, or been this process's, since it was read.</summary>
     private async Task RefuseWhileRunningAsync(IdempotencyRecord running, CancellationToken cancellation)
     {
-        if ((await _store.FindAsync(running.Id, cancellation))?.ETag != running.ETag || _running.ContainsKey(running.Id))
+        if ((await _store.Value.FindAsync(running.Id, cancellation))?.ETag != running.ETag || _running.ContainsKey(running.Id))
             return;
         var wait = running.LeaseUntil - _clock.GetUtcNow();
         var problem = Problem.Conflict(
@@ -152,14 +153,14 @@ public sealed class IdempotentRequests : IKeptOfUser
             Log.TakenOver(_logger, operation.Endpoint);
 
         // A storage client repeats a request whose answer was lost, and then meets its own record.
-        return (found is null ? await _store.TryAddAsync(claim, CancellationToken.None) : await _store.TryReplaceAsync(claim, CancellationToken.None))
-            ?? (await _store.FindAsync(claim.Id, CancellationToken.None) is { } own && own.Claim == claim.Claim ? own : null);
+        return (found is null ? await _store.Value.TryAddAsync(claim, CancellationToken.None) : await _store.Value.TryReplaceAsync(claim, CancellationToken.None))
+            ?? (await _store.Value.FindAsync(claim.Id, CancellationToken.None) is { } own && own.Claim == claim.Claim ? own : null);
     }
 
     /// <summary>Notes that the claimant is dead and that its request must not be sent again.</summary>
     private async Task GiveUpAsync(IdempotentOperation operation, IdempotencyRecord abandoned)
     {
-        if (await _store.TryReplaceAsync(abandoned with { State = IdempotencyState.OutcomeUnknown }, CancellationToken.None) is not null)
+        if (await _store.Value.TryReplaceAsync(abandoned with { State = IdempotencyState.OutcomeUnknown }, CancellationToken.None) is not null)
             Log.OutcomeUnknown(_logger, operation.Endpoint);
     }
 
@@ -211,7 +212,7 @@ public sealed class IdempotentRequests : IKeptOfUser
     {
         var bytes = answer.ToBytes();
         if (operation.IsPersonal)
-            bytes = await _seal.SealAsync(key, bytes, CancellationToken.None);
+            bytes = await _seal.Value.SealAsync(key, bytes, CancellationToken.None);
         return bytes.Length <= IdempotencyRecord.MaxAnswerBytes ? bytes : null;
     }
 
@@ -226,12 +227,12 @@ public sealed class IdempotentRequests : IKeptOfUser
         {
             for (var attempt = 0; attempt < MostAttemptsToKeep; attempt++)
             {
-                if (await _store.TryReplaceAsync(ended, CancellationToken.None) is not null)
+                if (await _store.Value.TryReplaceAsync(ended, CancellationToken.None) is not null)
                     return;
 
                 // Removed with its user, taken over by another run, kept already by an attempt whose answer was lost: all done.
                 // Given up by an instance that took this one for dead: this one knows better.
-                if (await _store.FindAsync(ended.Id, CancellationToken.None) is not { } found
+                if (await _store.Value.FindAsync(ended.Id, CancellationToken.None) is not { } found
                     || found.Claim != ended.Claim
                     || found.State is IdempotencyState.Answered)
                     return;
@@ -249,7 +250,7 @@ public sealed class IdempotentRequests : IKeptOfUser
     {
         try
         {
-            await _store.TryRemoveAsync(claim, CancellationToken.None);
+            await _store.Value.TryRemoveAsync(claim, CancellationToken.None);
         }
         catch (Exception exception)
         {
@@ -270,7 +271,7 @@ public sealed class IdempotentRequests : IKeptOfUser
         // Refusals are not personal, and so not sealed: they name fields and no values.
         if (record.Answer is { } kept
             && (StoredAnswer.FromBytes(kept)
-                ?? (operation.IsPersonal && await _seal.TryOpenAsync(key, kept, cancellation) is { } opened ? StoredAnswer.FromBytes(opened) : null))
+                ?? (operation.IsPersonal && await _seal.Value.TryOpenAsync(key, kept, cancellation) is { } opened ? StoredAnswer.FromBytes(opened) : null))
                 is { } answer)
             return answer;
         if (operation.Restore is null)

@@ -41,6 +41,13 @@ public static class TelemetryRegistration
         if (!byOtlp && !toAzureMonitor)
             return false;
 
+        Send(services, configuration, byOtlp, toAzureMonitor);
+        return true;
+    }
+
+    /// <summary>By itself, so that a process that sends nothing loads none of the libraries that do.</summary>
+    private static void Send(IServiceCollection services, IConfiguration configuration, bool byOtlp, bool toAzureMonitor)
+    {
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(
                 configuration["OTEL_SERVICE_NAME"] ?? configuration["WEBSITE_SITE_NAME"] ?? nameof(BasiqFunctions)))
@@ -61,8 +68,6 @@ public static class TelemetryRegistration
                 monitor.Credential = credential;
             });
         }
-
-        return true;
     }
 
     /// <summary>The worker talks to its own host by gRPC, all the time; that is no call of the app's.</summary>
