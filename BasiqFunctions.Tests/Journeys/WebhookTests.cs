@@ -162,7 +162,9 @@ public sealed class WebhookTests
         await basiq.DeleteConsentAsync(userId, (await basiq.ListConsentsAsync(userId))[0].Id);
     }
 
-    private static async Task GoneAsync(AppUnderTest app, string userId) =>
+    /// <summary>Waits until the data is gone, and then until the receipt says that all of it is.</summary>
+    private static async Task GoneAsync(AppUnderTest app, string userId)
+    {
         await AppUnderTest.WaitForAsync(
             async () =>
             {
@@ -170,6 +172,8 @@ public sealed class WebhookTests
                 return await answer.Content.ReadAsStringAsync();
             },
             body => body.Contains("consent-ended", StringComparison.Ordinal));
+        await AppUnderTest.WaitForAsync(() => ListAsync(app, $"users/{userId}/deletion-receipts", "receipts"), receipts => receipts.Length > 0);
+    }
 
     private static async Task<JsonElement[]> ListAsync(AppUnderTest app, string path, string name) =>
         [.. (await app.Api.GetFromJsonAsync<JsonElement>(path)).GetProperty(name).EnumerateArray()];
