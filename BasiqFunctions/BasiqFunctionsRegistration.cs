@@ -7,6 +7,7 @@ using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
 using BasiqFunctions.Users;
+using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -32,6 +33,7 @@ public static class BasiqFunctionsRegistration
             .AddSync(configuration)
             .AddConsents(configuration)
             .AddUsers(configuration)
+            .AddWebhooks(configuration)
             .AddHealth();
     }
 }

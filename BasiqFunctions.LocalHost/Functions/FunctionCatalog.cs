@@ -98,11 +98,12 @@ internal sealed class FunctionCatalog
         }
         else if (Trigger<ActivityTriggerAttribute>(parameters, out var inputParameter) is not null)
         {
-            var call = Bind<(string? Input, CancellationToken Cancellation)>(method, parameter =>
+            var call = Bind<(IServiceProvider Services, string? Input, CancellationToken Cancellation)>(method, parameter =>
                 parameter == inputParameter ? input => ReadInput(input.Input, parameter.ParameterType)
                 : parameter.ParameterType == typeof(CancellationToken) ? input => input.Cancellation
+                : parameter.ParameterType == typeof(DurableTaskClient) ? input => input.Services.GetRequiredService<DurableTaskClient>()
                 : throw NothingBinds(name, parameter));
-            _activities.Add(name, (services, input, cancellation) => call(services, (input, cancellation)));
+            _activities.Add(name, (services, input, cancellation) => call(services, (services, input, cancellation)));
         }
         else
         {

@@ -91,6 +91,7 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
         var refresh = await ReadAsync(HttpMethod.Post, $"users/{userId}/refresh", new { connectionId });
         await SendAsync(HttpMethod.Delete, $"users/{userId}/syncs/{refresh.GetProperty("syncId").GetString()}");
         await SendAsync(HttpMethod.Get, "health");
+        await TellAsync();
         await SendAsync(HttpMethod.Delete, $"users/{userId}/connections/{connectionId}");
         return sync;
     }
@@ -181,6 +182,26 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
     }
 
     /// <summary>Sends what is refused, with data of people in every place where a caller may put some.</summary>
+    /// <summary>Tells the app of something by webhooks, by Basiq and by somebody else; what stands in a body is nobody else's business.</summary>
+    private async Task TellAsync()
+    {
+        const string Said = "what-a-webhook-says-of-a-person";
+        const string Forged = "whsec_Zm9yZ2VkIHNlY3JldCBvZiBzb21lYm9keQ==";
+        _secrets["body of a webhook"] = Said;
+        _secrets["forged secret"] = Forged;
+        _secrets["forged key"] = Forged["whsec_".Length..];
+        await app.SubscribeAsync();
+        await SendAsync(HttpMethod.Get, "webhooks/basiq/subscription");
+        foreach (var (id, secret) in new[] { ("msg-forged", Forged), ("msg-signed", null), ("msg-signed", null) })
+        {
+            using var answer = await app.SendWebhookAsync(id, $$"""{"eventId":"event-of-the-journey","text":"{{Said}}"}""", secret);
+            await keep(answer);
+        }
+
+        using var unusable = await app.SendWebhookAsync("msg-unusable", $$"""{"eventId":"{{Said}} {{Email}}"}""");
+        Assert.Equal(HttpStatusCode.NoContent, unusable.StatusCode);
+    }
+
     private async Task MisbehaveAsync(string userId, string state, string jobId)
     {
         object[] users =

@@ -42,6 +42,10 @@ public sealed class ConfidentialityTests
         Assert.Contains("records ", channels["records"], StringComparison.Ordinal);
         Assert.Contains("idempotency-key-reused", channels["problem"], StringComparison.Ordinal);
 
+        Assert.Contains("webhook-refused", channels["problem"], StringComparison.Ordinal);
+        Assert.Contains("event-event-of-the-journey", channels["journal"], StringComparison.Ordinal);
+        Assert.Contains("Refused a webhook", channels["log"], StringComparison.Ordinal);
+
         var detector = new LeakDetector(
             [.. journey.Secrets, .. Confidential.SecretsIn(state).Select((value, i) => KeyValuePair.Create($"secret {i} in the vault", value))]);
         Assert.True(journey.Secrets.Count > 50);

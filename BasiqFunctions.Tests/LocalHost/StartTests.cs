@@ -20,7 +20,8 @@ public sealed class StartTests
         "AnswerMfa",
         "CancelSync", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetOpenApi", "GetSync", "GetUser", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListTransactions", "RefreshConnections", "RevokeConsent", "StartSync",
+        "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
+        "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];
 
@@ -32,10 +33,11 @@ public sealed class StartTests
 
         Assert.Equal(HttpFunctions, functions.Http.Select(f => f.Name).Order(StringComparer.Ordinal));
         Assert.Equal(
-            ["ConsentReturn", "Health"],
+            ["ConsentReturn", "Health", "ReceiveWebhook"],
             functions.Http.Where(f => f.AuthLevel is AuthorizationLevel.Anonymous).Select(f => f.Name).Order(StringComparer.Ordinal));
         Assert.Contains(functions.Timers, t => t is { Name: "RefreshServerToken", Schedule: "0 */20 * * * *" });
         Assert.Contains("SyncConnections", functions.Orchestrators.Keys);
+        Assert.Contains("HandleEvent", functions.Orchestrators.Keys);
     }
 
     [Fact]

@@ -123,7 +123,7 @@ internal sealed partial class DocumentWriter
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = !takes.Optional,
-                ["content"] = new JsonObject { [JsonType] = new JsonObject { ["schema"] = _schemas.Of(takes, name) } },
+                ["content"] = new JsonObject { [JsonType] = new JsonObject { ["schema"] = takes.IsOpen ? new JsonObject { ["type"] = "object" } : _schemas.Of(takes, name) } },
             };
         }
 

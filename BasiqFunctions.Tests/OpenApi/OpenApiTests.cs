@@ -70,7 +70,7 @@ public sealed partial class OpenApiTests
                 using var answer = await app.Api.SendAsync(request);
                 var demandsKey = operation!["security"]!.AsArray().Count > 0;
                 Assert.True(
-                    demandsKey == (answer.StatusCode is HttpStatusCode.Unauthorized),
+                    demandsKey == (answer.StatusCode is HttpStatusCode.Unauthorized && !await IsOfTheFunctionAsync(answer)),
                     $"{verb} {path}: {answer.StatusCode}");
                 Assert.NotEqual(HttpStatusCode.NotFound, answer.StatusCode);
                 Assert.NotEqual(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
@@ -87,7 +87,9 @@ public sealed partial class OpenApiTests
         {
             foreach (var (verb, operation) in operations!.AsObject())
             {
-                if (operation!["requestBody"] is null)
+                // Of a body that somebody else decides on, nothing is refused.
+                if (operation!["requestBody"]?["content"]?["application/json"]?["schema"] is not { } schema
+                    || JsonNode.DeepEquals(schema, new JsonObject { ["type"] = "object" }))
                     continue;
                 using var request = new HttpRequestMessage(
                     new HttpMethod(verb.ToUpperInvariant()),
@@ -130,6 +132,10 @@ public sealed partial class OpenApiTests
 
         Assert.Contains(error, Assert.Single(await OwnContract.CheckAsync(request, response)), StringComparison.Ordinal);
     }
+
+    /// <summary>A message that is not signed is refused by the function, and not for want of a key.</summary>
+    private static async Task<bool> IsOfTheFunctionAsync(HttpResponseMessage answer) =>
+        (await answer.Content.ReadAsStringAsync()).Contains("webhook-refused", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\{\w+\}")]
     private static partial Regex Parameter();

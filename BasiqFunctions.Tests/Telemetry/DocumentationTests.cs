@@ -20,7 +20,7 @@ public sealed partial class DocumentationTests
     private static readonly string[] AllowedPlaceholders =
     [
         "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
-        "Endpoint", "ErrorCode", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
+        "Endpoint", "ErrorCode", "EventId", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
         "Milliseconds", "Name", "Reason", "Removed", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
@@ -77,6 +77,12 @@ public sealed partial class DocumentationTests
         Assert.Equal(SyncState.Partial, sync.Status);
         using (var deleted = await app.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await app.SubscribeAsync();
+        using (var forged = await app.SendWebhookAsync("msg-1", """{"eventId":"1"}""", "whsec_AAAA"))
+            Assert.Equal(HttpStatusCode.Unauthorized, forged.StatusCode);
+        using (var signed = await app.SendWebhookAsync("msg-2", """{"eventId":"no-such-event"}"""))
+            Assert.Equal(HttpStatusCode.NoContent, signed.StatusCode);
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Logs.Text), text => text.Contains("Event no-such-event", StringComparison.Ordinal));
         telemetry.Observe();
 
         var rows = ReadmeTests.Readme.Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

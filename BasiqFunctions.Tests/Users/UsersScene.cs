@@ -11,6 +11,7 @@ using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Users;
+using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,11 +44,12 @@ internal sealed class UsersScene : IDisposable
         services.AddLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
         services.AddSingleton<TimeProvider>(Clock);
         services.AddSingleton(Basiq.Object);
+        services.AddSingleton(Mock.Of<IBasiqAddress>());
         services.AddSingleton(_ => Vault.CreateClient());
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddHealth();
+        services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddWebhooks(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
     }

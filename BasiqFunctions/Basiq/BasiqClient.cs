@@ -21,7 +21,7 @@ internal sealed class BasiqClient(
     TimeProvider timeProvider,
     Instruments instruments,
     ILogger<BasiqClient> logger)
-    : IBasiqClient, ITokenEndpoint
+    : IBasiqClient, IBasiqAddress, ITokenEndpoint
 {
     /// <summary>Name of the one HTTP client and its pipeline.</summary>
     internal const string HttpClientName = "basiq";
@@ -152,6 +152,58 @@ internal sealed class BasiqClient(
         DeleteAsync(
             "DELETE /users/{userId}/consents/{consentId}", $"users/{Id(userId)}/consents/{Id(consentId)}", cancellationToken);
 
+    public Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default) =>
+        GetAsync(new("GET /events/{id}", $"events/{Id(eventId)}"), BasiqJson.Default.BasiqEvent, cancellationToken);
+
+    public Task<BasiqEventsPage> ListEventsAsync(string? nextLink = null, CancellationToken cancellationToken = default)
+    {
+        var request = new Request("GET /events", nextLink ?? "events");
+        if (nextLink is not null && !LeadsToBasiq(nextLink))
+            throw Failure(new(BasiqFailureKind.UnusableAnswer, BasiqFailure.ForeignLinkCode) { Endpoint = request.Endpoint });
+        return CallAsync(
+            request,
+            (_, bytes) =>
+            {
+                var list = JsonSerializer.Deserialize(bytes.Span, BasiqJson.Default.BasiqListBasiqEvent);
+                using var document = JsonDocument.Parse(bytes);
+                return list is { Data: { } data } && data.All(item => item is not null)
+                    ? new BasiqEventsPage([.. data.OfType<BasiqEvent>()], document.RootElement.Text("links", "next"))
+                    : throw new JsonException("Something is missing that belongs there.");
+            },
+            cancellationToken);
+    }
+
+    public Task<IReadOnlyList<Webhook>> ListWebhooksAsync(CancellationToken cancellationToken = default) =>
+        ListAsync(new("GET /notifications/webhooks", "notifications/webhooks"), BasiqJson.Default.BasiqListWebhook, cancellationToken);
+
+    public Task<Webhook> CreateWebhookAsync(string url, IReadOnlyList<string> events, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("POST /notifications/webhooks", "notifications/webhooks", HttpMethod.Post) { Content = Json(url, events) },
+            BasiqJson.Default.Webhook,
+            cancellationToken);
+
+    public Task<Webhook> UpdateWebhookAsync(
+        string webhookId, string url, IReadOnlyList<string> events, CancellationToken cancellationToken = default) =>
+        GetAsync(
+            new("POST /notifications/webhooks/{webhookId}", $"notifications/webhooks/{Id(webhookId)}", HttpMethod.Post)
+            {
+                Content = Json(url, events),
+            },
+            BasiqJson.Default.Webhook,
+            cancellationToken);
+
+    public Task DeleteWebhookAsync(string webhookId, CancellationToken cancellationToken = default) =>
+        DeleteAsync("DELETE /notifications/webhooks/{webhookId}", $"notifications/webhooks/{Id(webhookId)}", cancellationToken);
+
+    public Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(
+        string webhookId, int limit, CancellationToken cancellationToken = default) =>
+        ListAsync(
+            new(
+                "GET /notifications/webhooks/{webhookId}/messages",
+                string.Create(CultureInfo.InvariantCulture, $"notifications/webhooks/{Id(webhookId)}/messages?limit={limit}")),
+            BasiqJson.Default.BasiqListWebhookMessage,
+            cancellationToken);
+
     public Task<IReadOnlyList<Account>> ListAccountsAsync(
         string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default) =>
         ListAsync(
@@ -187,6 +239,11 @@ internal sealed class BasiqClient(
             : throw Failure(new(BasiqFailureKind.UnusableAnswer, BasiqFailure.ForeignLinkCode) { Endpoint = request.Endpoint });
     }
 
+    public string? PathOf(string link) =>
+        LeadsToBasiq(link) && new Uri(_baseUri, link).AbsolutePath is var path && path.StartsWith(_baseUri.AbsolutePath, StringComparison.Ordinal)
+            ? path[(_baseUri.AbsolutePath.Length - 1)..]
+            : null;
+
     private static ByteArrayContent Json(UserDetails details) => Json(details, BasiqJson.Default.UserDetails);
 
     private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type)
@@ -195,6 +252,12 @@ internal sealed class BasiqClient(
         var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
         content.Headers.ContentType = new("application/json");
         return content;
+    }
+
+    private static ByteArrayContent Json(string url, IReadOnlyList<string> events)
+    {
+        var details = new WebhookDetails(nameof(BasiqFunctions), "What ends consents, and what is new at banks.", url, events);
+        return Json(details, BasiqJson.Default.WebhookDetails);
     }
 
     /// <summary>An id as a path segment: what cannot be one without meaning another path is a caller's mistake.</summary>

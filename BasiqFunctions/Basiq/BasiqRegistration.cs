@@ -35,6 +35,7 @@ public static class BasiqRegistration
         services.TryAddSingleton<BasiqLimits>();
         services.TryAddSingleton<BasiqClient>();
         services.TryAddSingleton<IBasiqClient>(provider => provider.GetRequiredService<BasiqClient>());
+        services.TryAddSingleton<IBasiqAddress>(provider => provider.GetRequiredService<BasiqClient>());
         services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<BasiqClient>());
 
         var http = services

@@ -75,6 +75,32 @@ public interface IBasiqClient
     /// <summary>Revokes a consent (<c>DELETE /users/{userId}/consents/{consentId}</c>).</summary>
     Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default);
 
+    /// <summary>Reads an event of the last 7 days (<c>GET /events/{id}</c>).</summary>
+    Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the events of the last 7 days (<c>GET /events</c>), a page at a time.</summary>
+    /// <param name="nextLink">
+    /// The last page's <see cref="BasiqEventsPage.NextLink"/>, which is never followed to another place than <c>Basiq:BaseUrl</c>; null
+    /// for the first.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<BasiqEventsPage> ListEventsAsync(string? nextLink = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the subscriptions of webhooks (<c>GET /notifications/webhooks</c>).</summary>
+    Task<IReadOnlyList<Webhook>> ListWebhooksAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Makes a subscription; the answer has its secret (<c>POST /notifications/webhooks</c>).</summary>
+    Task<Webhook> CreateWebhookAsync(string url, IReadOnlyList<string> events, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes a subscription (<c>POST /notifications/webhooks/{webhookId}</c>).</summary>
+    Task<Webhook> UpdateWebhookAsync(string webhookId, string url, IReadOnlyList<string> events, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a subscription (<c>DELETE /notifications/webhooks/{webhookId}</c>).</summary>
+    Task DeleteWebhookAsync(string webhookId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists messages of a subscription (<c>GET /notifications/webhooks/{webhookId}/messages</c>).</summary>
+    Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(string webhookId, int limit, CancellationToken cancellationToken = default);
+
     /// <summary>Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>).</summary>
     Task<IReadOnlyList<Account>> ListAccountsAsync(
         string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default);

@@ -59,6 +59,24 @@ internal static class JsonBody
         }
     }
 
+    /// <summary>Reads a body of at most <see cref="MaxBytes"/> as it is, for whoever must see every byte of it.</summary>
+    /// <exception cref="ProblemException">413, or 408 for one that comes too slowly.</exception>
+    public static async Task<byte[]> ReadRawAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > MaxBytes)
+            throw new ProblemException(TooLarge());
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
+        try
+        {
+            var length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
+            return length <= MaxBytes ? buffer[..length] : throw new ProblemException(TooLarge());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        }
+    }
+
     private static async Task<int> FillAsync(Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var length = 0;

@@ -51,6 +51,12 @@ internal static class ProblemCodes
     /// <summary>422: the key came with another request before.</summary>
     public const string IdempotencyKeyReused = "idempotency-key-reused";
 
+    /// <summary>401: a webhook that is not signed as Basiq signs, or is too old.</summary>
+    public const string WebhookRefused = "webhook-refused";
+
+    /// <summary>404: Basiq has no subscription of webhooks that this app has made.</summary>
+    public const string SubscriptionNotFound = "subscription-not-found";
+
     /// <summary>408: the request's body did not arrive in time.</summary>
     public const string BodyTimeout = "body-timeout";
 

@@ -8,6 +8,9 @@ internal sealed class TakesAttribute(Type body) : Attribute
     /// <summary>What the body is of.</summary>
     public Type Body { get; } = body;
 
+    /// <summary>Whether somebody else decides what stands in the body, so that nothing in it is refused.</summary>
+    public bool IsOpen { get; init; }
+
     /// <summary>Whether the body may be left out.</summary>
     public bool Optional { get; init; }
 

@@ -144,6 +144,22 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
     }
 
+    /// <summary>Has a user's syncs that wait for a bank look at their jobs now.</summary>
+    /// <returns>How many syncs of the user are running.</returns>
+    public async Task<int> WakeAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var running = 0;
+        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
+            .WithCancellation(cancellation))
+        {
+            await WakeAsync(client, sync.InstanceId, cancellation);
+            running++;
+        }
+
+        return running;
+    }
+
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
     public async Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {

@@ -38,6 +38,9 @@ public sealed class Instruments
     private readonly Counter<long> _transactions;
     private readonly Counter<long> _removals;
     private readonly Counter<long> _retentionFailures;
+    private readonly Counter<long> _messages;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _events;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -58,7 +61,22 @@ public sealed class Instruments
         _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
         _retentionFailures = _meter.CreateCounter<long>(
             "basiq.retention.failures", "{user}", "Users of whom it could not be settled whether their data may be kept.");
+        _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
+        _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
+        _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
     }
+
+    /// <summary>Counts a webhook that was signed as it should be: new, come before, or of no use.</summary>
+    internal void WebhookTaken(string outcome) => _messages.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Counts a webhook that was refused.</summary>
+    internal void WebhookRefused(string reason) => _refusals.Add(1, new KeyValuePair<string, object?>("basiq.webhook.reason", reason));
+
+    /// <summary>Counts an event that was dealt with.</summary>
+    /// <param name="type">Its type, one of few.</param>
+    /// <param name="outcome">What came of it.</param>
+    internal void EventHandled(string type, string outcome) =>
+        _events.Add(1, new("basiq.event.type", type), new KeyValuePair<string, object?>(OutcomeTag, outcome));
 
     /// <summary>Has the age of the server token observed, for as long as there is one.</summary>
     /// <param name="age">Gives the age, null without a token.</param>

@@ -12,6 +12,9 @@ public static class SecretNames
     /// <summary>The key that signs the consent <c>state</c>.</summary>
     public const string ConsentStateKey = "consent-state-key";
 
+    /// <summary>What Basiq signs webhooks with.</summary>
+    public const string WebhookSecret = "basiq-webhook-secret";
+
     /// <summary>The key that seals the answers kept for requests with an <c>Idempotency-Key</c>.</summary>
     public const string IdempotencySealKey = "idempotency-seal-key";
 }

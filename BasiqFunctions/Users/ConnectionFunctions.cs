@@ -2,6 +2,7 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.OpenApi;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -10,7 +11,7 @@ namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    IBasiqClient basiq, UserRemoval removal, ConnectionRefresh refresh, HttpAnswers answers)
+    IBasiqClient basiq, UserRemoval removal, ConnectionRefresh refresh, EventNotes notes, HttpAnswers answers)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
@@ -28,7 +29,7 @@ public sealed class ConnectionFunctions(
             async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<ConnectionList>(
                     StatusCodes.Status200OK,
-                    new ConnectionList(await basiq.ListConnectionsAsync(userId, cancellation)),
+                    await ListAsync(userId, cancellation),
                     UsersJson.Default.ConnectionList),
             cancellation);
 
@@ -79,4 +80,13 @@ public sealed class ConnectionFunctions(
                     : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection that Basiq could refresh.");
             },
             cancellation);
+
+    private async Task<ConnectionList> ListAsync(string userId, CancellationToken cancellation)
+    {
+        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+        var known = connections.Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+        ConnectionAttention[] attention =
+            [.. (await notes.ListAttentionAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
+        return new ConnectionList(connections, attention.Length == 0 ? null : attention);
+    }
 }

@@ -1,8 +1,13 @@
 using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Webhooks;
 
 namespace BasiqFunctions.Users;
 
 /// <summary>ListConnections' answer: the connections as Basiq sent them.</summary>
 /// <param name="Connections">The connections.</param>
-internal sealed record ConnectionList([property: JsonPropertyName("connections")] IReadOnlyList<Connection> Connections);
+/// <param name="Attention">What is known to be the matter with some of them; left out when nothing is.</param>
+internal sealed record ConnectionList(
+    [property: JsonPropertyName("connections")] IReadOnlyList<Connection> Connections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("attention")]
+    IReadOnlyList<ConnectionAttention>? Attention = null);

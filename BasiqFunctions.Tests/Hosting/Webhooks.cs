@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using Azure.Security.KeyVault.Secrets;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Tests.Hosting;
+
+/// <summary>Sends webhooks to an app as Basiq does, or as somebody would who is not Basiq.</summary>
+internal static class Webhooks
+{
+    private const string SecretName = "basiq-webhook-secret";
+
+    /// <summary>Has the sandbox send its webhooks to the app.</summary>
+    public static async Task SubscribeAsync(this AppUnderTest app)
+    {
+        using var answer = await app.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = new Uri(app.Api.BaseAddress!, "webhooks/basiq") });
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.DoesNotContain("whsec", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Sends a message, signed with the app's own secret unless another is given.</summary>
+    public static async Task<HttpResponseMessage> SendWebhookAsync(this AppUnderTest app, string id, string body, string? secret = null)
+    {
+        secret ??= (await app.Services.GetRequiredService<SecretClient>().GetSecretAsync(SecretName)).Value.Value;
+        var at = (app.Services.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("webhooks/basiq", UriKind.Relative))
+        {
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)),
+        };
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", at);
+        request.Headers.Add("webhook-signature", Sign(secret, id, at, body));
+        return await app.Api.SendAsync(request);
+    }
+
+    /// <summary>The signature of a message.</summary>
+    public static string Sign(string secret, string id, string timestamp, string body) =>
+        "v1," + Convert.ToBase64String(HMACSHA256.HashData(
+            Convert.FromBase64String(secret["whsec_".Length..]), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Web;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+/// <summary>LocalHost is killed with SIGKILL when it has taken a webhook and not yet acted on it, and started again.</summary>
+#pragma warning disable CA1001 // DisposeAsync disposes of them.
+public sealed class KilledWebhookTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private readonly TemporaryDirectory _state = new();
+    private WebApplication _sandbox = null!;
+    private HttpClient _basiq = null!;
+
+    public async Task InitializeAsync()
+    {
+        _sandbox = SandboxApplication.Create([], builder =>
+        {
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Sandbox:JobDuration"] = "00:00:00.2",
+                ["Sandbox:Webhooks"] = "false",
+            });
+        });
+        await _sandbox.StartAsync();
+        _basiq = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(_sandbox.Urls.First()) };
+    }
+
+    public async Task DisposeAsync()
+    {
+        _basiq.Dispose();
+        await _sandbox.DisposeAsync();
+        _state.Dispose();
+    }
+
+    [Fact]
+    public async Task A_webhook_that_was_taken_and_not_acted_on_is_acted_on_once_after_the_start()
+    {
+        var host = await StartAsync();
+        try
+        {
+            var userId = await SyncedUserAsync(host);
+            using (var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" }))
+                Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
+            var eventId = await RevokeAsync(userId);
+
+            // Basiq is slow to say what happened, so that the kill comes before anything is done.
+            await SetAsync(new { latency = "00:00:30", faultsUnder = "/events" });
+            await SendAsync(host, "msg-1", eventId);
+            host.Kill();
+            Confidential.AssertNoneIn(host.Output, _state);
+            host.Dispose();
+            await SetAsync(new { latency = "00:00:00" });
+            host = await StartAsync();
+
+            await AppUnderTest.WaitForAsync(
+                async () =>
+                {
+                    using var answer = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+                    return await answer.Content.ReadAsStringAsync();
+                },
+                body => body.Contains("consent-ended", StringComparison.Ordinal));
+            await SendAsync(host, "msg-1", eventId);
+            await SendAsync(host, "msg-2", eventId);
+
+            var receipts = await AppUnderTest.WaitForAsync(
+                () => host.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts"),
+                r => r.GetProperty("receipts").GetArrayLength() > 0);
+            var receipt = Assert.Single(receipts.GetProperty("receipts").EnumerateArray());
+            Assert.Equal("consent-revoked", receipt.GetProperty("reason").GetString());
+
+            // The second host's words: the first had none about the event, and this one no more than once.
+            var running = host;
+            var acted = await AppUnderTest.WaitForAsync(
+                () => Task.FromResult(running.Output.Split('\n').Where(line => line.Contains($"Event {eventId}", StringComparison.Ordinal)).ToArray()),
+                lines => lines.Length > 0);
+            Assert.Contains("removed", Assert.Single(acted), StringComparison.Ordinal);
+            Assert.Empty(Directory.EnumerateFiles(Path.Combine(_state.Path, "snapshots"), "*", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    private Task<LocalHostProcess> StartAsync() => LocalHostProcess.StartAsync(
+        $"Basiq:BaseUrl={_sandbox.Urls.First()}",
+        $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
+        "Basiq:ApiKey=sandbox-api-key",
+        $"LocalHost:StateDirectory={_state.Path}",
+        "Sync:FirstPollDelay=00:00:00.1");
+
+    private async Task SetAsync(object options)
+    {
+        using var answer = await _basiq.PatchAsJsonAsync("_sandbox/options", options);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private async Task SendAsync(LocalHostProcess host, string id, string eventId)
+    {
+        var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(_state.Path, "keyvault.json")))
+            .GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
+        var link = new Uri(_basiq.BaseAddress!, $"events/{eventId}");
+        var body = JsonSerializer.Serialize(new { eventTypeId = "consent.revoked", eventId, links = new { @event = link } });
+        var at = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("webhooks/basiq", UriKind.Relative))
+        {
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)),
+        };
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", at);
+        request.Headers.Add("webhook-signature", Sender.Sign(secret, id, at, body));
+        using var answer = await host.Api.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    /// <summary>Takes the user's consent back at Basiq, and returns the event.</summary>
+    private async Task<string> RevokeAsync(string userId)
+    {
+        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
+        };
+        mint.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
+        mint.Headers.Add("basiq-version", "3.0");
+        using var minted = await _basiq.SendAsync(mint);
+        _basiq.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+        var consents = await _basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
+        using var revoked = await _basiq.DeleteAsync(
+            new Uri($"users/{userId}/consents/{consents.GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+        var events = await _basiq.GetFromJsonAsync<JsonElement>("events");
+        return events.GetProperty("data").EnumerateArray()
+            .Single(e => e.GetProperty("entity").GetString() == "consent" && e.GetProperty("eventType").GetString() == "revoked")
+            .GetProperty("id").GetString()!;
+    }
+
+    private async Task<string> SyncedUserAsync(LocalHostProcess host)
+    {
+        using var created = await host.Api.PostAsJsonAsync("users", new { email = "gavin@hooli.com" });
+        var userId = (await AppUnderTest.ReadAsync(created)).GetProperty("id").GetString()!;
+        using var linked = await host.Api.PostAsJsonAsync($"users/{userId}/consent-link", new { });
+        var query = HttpUtility.ParseQueryString(new Uri((await AppUnderTest.ReadAsync(linked)).GetProperty("url").GetString()!).Query);
+        var user = TestUsers.Find("Whistler")!;
+        using var form = new FormUrlEncodedContent(
+        [
+            new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"),
+            new("loginId", user.LoginId), new("password", user.Password), new("finish", "1"),
+        ]);
+        using var page = await _basiq.PostAsync(new Uri("home", UriKind.Relative), form);
+        using var back = await host.Api.GetAsync(new Uri($"consent/return{page.Headers.Location!.Query}", UriKind.Relative));
+        var syncId = (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString();
+        var sync = await AppUnderTest.WaitForAsync(
+            async () => (await host.Api.GetFromJsonAsync<SyncAnswer>($"users/{userId}/syncs/{syncId}"))!,
+            s => s.Status is not (SyncState.WaitingForBank or SyncState.Fetching));
+        Assert.Equal(SyncState.Completed, sync.Status);
+        return userId;
+    }
+}

@@ -1,0 +1,145 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Users;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>
+/// What is done about events. Each looks at what is true now, at Basiq, and not at what the event says: events come late, twice and
+/// out of order.
+/// </summary>
+public sealed class EventActions(
+    IBasiqClient basiq,
+    ConsentEnd consentEnd,
+    DataRemoval removal,
+    EventNotes notes,
+    ConsentWarnings warnings,
+    Syncs syncs,
+    ConnectionRefresh refresh,
+    SnapshotStore snapshots,
+    TimeProvider clock)
+{
+    /// <summary>Acts on an event; done again it changes nothing, or finishes what an interruption left.</summary>
+    /// <exception cref="BasiqException">Basiq could not be asked.</exception>
+    public async Task<EventHandled> ActAsync(DurableTaskClient client, BasiqEvent happened, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        var type = happened.TypeId;
+        if (!EventTypes.Subscribed.Contains(type))
+            return new EventHandled(EventTypes.Other, "unknown-type");
+        if (happened.UserId is not { } userId)
+            return new EventHandled(type, "no-user");
+        if (type is EventTypes.ConsentRevoked or EventTypes.ConsentExpired or EventTypes.UserDeleted)
+            return await EndConsentAsync(client, type, userId, happened.ConsentId, cancellation);
+        if (type is EventTypes.ConsentWarning)
+            return new EventHandled(type, await WarnAsync(userId, happened.ConsentId, happened.CreatedAt, cancellation));
+        if (happened.ConnectionId is not { } connectionId)
+            return new EventHandled(type, "no-connection");
+
+        var connection = await FindConnectionAsync(userId, connectionId, cancellation);
+        return new EventHandled(type, (type, connection) switch
+        {
+            (EventTypes.ConnectionDeleted, null) => await RemoveAsync(userId, connectionId, cancellation),
+            (_, null) => "no-such-connection",
+            (EventTypes.ConnectionDeleted, _) => "still-there",
+            (EventTypes.ConnectionInvalidated, { Status: "active" }) => await ClearAsync(userId, connectionId, cancellation),
+            (EventTypes.ConnectionInvalidated, _) => await MarkAsync(userId, connectionId, happened.CreatedAt, cancellation),
+            _ => await FetchAsync(client, userId, connectionId, type, happened.CreatedAt, cancellation),
+        });
+    }
+
+    private async Task<EventHandled> EndConsentAsync(
+        DurableTaskClient client, string type, string userId, string? consentId, CancellationToken cancellation)
+    {
+        var end = await consentEnd.RunAsync(client, userId, consentId, cancellation);
+        return new EventHandled(
+            type,
+            end.Outcome switch
+            {
+                ConsentEndOutcome.Removed => "removed",
+                ConsentEndOutcome.NothingKept => "nothing-kept",
+                _ => "still-consented",
+            },
+            end.IsComplete);
+    }
+
+    private async Task<string> WarnAsync(string userId, string? consentId, DateTimeOffset? warnedAt, CancellationToken cancellation)
+    {
+        var consents = await basiq.ListConsentsAsync(userId, cancellation);
+        if (consents.FirstOrDefault(consent => consent.Id == consentId) is not { } warned || warned.HasEndedBy(clock.GetUtcNow()))
+            return "no-such-consent";
+        await warnings.NoteAsync(userId, warned.Id, warnedAt ?? clock.GetUtcNow(), cancellation);
+        return "noted";
+    }
+
+    private async Task<string> RemoveAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        await removal.RemoveConnectionAsync(userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), cancellation) is null
+            ? "nothing-kept"
+            : "removed";
+
+    private async Task<string> MarkAsync(string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)
+    {
+        await notes.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
+        return "marked";
+    }
+
+    private async Task<string> ClearAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        await notes.ClearAsync(userId, connectionId, cancellation);
+        return "active-again";
+    }
+
+    /// <summary>
+    /// Wakes the user's syncs, or starts one by a refresh. A refresh brings about such events itself: they are covered by the sync
+    /// that it started, which is running or has fetched since.
+    /// </summary>
+    private async Task<string> FetchAsync(
+        DurableTaskClient client, string userId, string connectionId, string type, DateTimeOffset? createdAt, CancellationToken cancellation)
+    {
+        if (type is EventTypes.ConnectionActivated)
+            await notes.ClearAsync(userId, connectionId, cancellation);
+        if (await syncs.WakeAllAsync(client, userId, cancellation) > 0)
+            return "woken";
+        if (await FetchedAtAsync(userId, connectionId, cancellation) >= (createdAt ?? clock.GetUtcNow()))
+            return "covered";
+        if (!await notes.TryBeginRefreshAsync(userId, connectionId, cancellation))
+            return "refreshed-lately";
+        try
+        {
+            return await refresh.StartAsync(client, userId, connectionId, cancellation) is null ? "nothing-to-refresh" : "refreshed";
+        }
+        catch
+        {
+            await notes.GiveRefreshBackAsync(userId, connectionId, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task<DateTimeOffset?> FetchedAtAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts
+                .Where(account => account.ConnectionId == connectionId).Max(account => (DateTimeOffset?)account.FetchedAt);
+        }
+        catch (SnapshotCorruptException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<Connection?> FindConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await basiq.GetConnectionAsync(userId, connectionId, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>The types of events that this app acts on (Basiq, API reference: <c>GET /events/types</c>).</summary>
+internal static class EventTypes
+{
+    public const string ConsentRevoked = "consent.revoked";
+    public const string ConsentExpired = "consent.expired";
+    public const string ConsentWarning = "consent.warning";
+    public const string UserDeleted = "user.deleted";
+    public const string ConnectionInvalidated = "connection.invalidated";
+    public const string ConnectionDeleted = "connection.deleted";
+    public const string ConnectionActivated = "connection.activated";
+    public const string AccountUpdated = "account.updated";
+    public const string TransactionsUpdated = "transactions.updated";
+
+    /// <summary>What telemetry calls all others.</summary>
+    public const string Other = "other";
+
+    /// <summary>Those that the subscription is for.</summary>
+    public static readonly IReadOnlyList<string> Subscribed =
+    [
+        ConsentRevoked, ConsentExpired, ConsentWarning, UserDeleted, ConnectionInvalidated, ConnectionDeleted, ConnectionActivated,
+        AccountUpdated, TransactionsUpdated,
+    ];
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Webhooks;
+
+internal static partial class Log
+{
+    [LoggerMessage(3500, LogLevel.Warning, "Refused a webhook: {Reason}")]
+    public static partial void Refused(ILogger logger, string reason);
+
+    [LoggerMessage(3501, LogLevel.Warning, "A webhook that Basiq has signed names no event of Basiq's; nothing is done about it")]
+    public static partial void Unusable(ILogger logger);
+
+    [LoggerMessage(3502, LogLevel.Error, "A version of secret {Secret} is not base64 after whsec_; it is not used")]
+    public static partial void SecretUnusable(ILogger logger, string secret);
+
+    [LoggerMessage(3503, LogLevel.Information, "Event {EventId} ({Kind}): {Action}")]
+    public static partial void EventHandled(ILogger logger, string eventId, string kind, string action);
+
+    [LoggerMessage(3504, LogLevel.Warning, "Event {EventId} ({Kind}) could not be acted on: {Failure}")]
+    public static partial void EventFailed(ILogger logger, string eventId, string kind, string failure);
+
+    [LoggerMessage(3505, LogLevel.Warning, "Event {EventId} had been written down and not scheduled; it is now")]
+    public static partial void EventRetaken(ILogger logger, string eventId);
+
+    [LoggerMessage(3506, LogLevel.Warning, "No webhook had told of {Count} events; they are taken now")]
+    public static partial void EventsMissed(ILogger logger, int count);
+
+    [LoggerMessage(3507, LogLevel.Information, "Basiq sends webhooks by subscription {Name}")]
+    public static partial void Subscribed(ILogger logger, string name);
+}

@@ -1,0 +1,12 @@
+using BasiqFunctions.Users;
+using FluentValidation;
+
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>What SetWebhookSubscription takes.</summary>
+internal sealed class SubscriptionRequestValidator : AbstractValidator<SubscriptionRequest>
+{
+    public SubscriptionRequestValidator() =>
+        RuleFor(request => request.Url).Must(url => ReturnUrls.Parse(url) is not null)
+            .WithMessage("must be an absolute https URL (http on the loopback address) without user and fragment.");
+}

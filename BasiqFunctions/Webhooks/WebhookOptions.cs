@@ -1,0 +1,23 @@
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>How webhooks and the events that they tell of are dealt with. Section <c>Webhooks</c>.</summary>
+public sealed class WebhookOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Webhooks";
+
+    /// <summary>The table, created on first use.</summary>
+    public string Table { get; set; } = "BasiqWebhooks";
+
+    /// <summary>
+    /// How long a message is known as one that has come before. Basiq retries a message for some 28 hours, and an operator may have it
+    /// sent again.
+    /// </summary>
+    public TimeSpan RememberFor { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long the secret before the current one is still taken.</summary>
+    public TimeSpan SecretOverlap { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>The least time between two refreshes of one connection that events bring about.</summary>
+    public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromHours(1);
+}

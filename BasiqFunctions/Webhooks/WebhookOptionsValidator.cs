@@ -1,0 +1,22 @@
+using BasiqFunctions.Storage;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>Refuses settings that cannot work, by name.</summary>
+internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
+{
+    public ValidateOptionsResult Validate(string? name, WebhookOptions options)
+    {
+        List<string> failures = [];
+        if (!RecordTableName.IsValid(options.Table))
+            failures.Add($"Webhooks:Table {RecordTableName.Rule}.");
+        if (options.RememberFor < TimeSpan.FromDays(2) || options.RememberFor > TimeSpan.FromDays(90))
+            failures.Add("Webhooks:RememberFor must be between 2 and 90 days: Basiq retries for more than one.");
+        if (options.SecretOverlap < TimeSpan.Zero || options.SecretOverlap > TimeSpan.FromDays(30))
+            failures.Add("Webhooks:SecretOverlap must be between 0 and 30 days.");
+        if (options.RefreshEvery < TimeSpan.FromMinutes(1) || options.RefreshEvery > TimeSpan.FromDays(30))
+            failures.Add("Webhooks:RefreshEvery must be between 1 minute and 30 days.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}

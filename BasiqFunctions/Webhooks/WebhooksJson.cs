@@ -1,0 +1,9 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>The JSON of webhooks and events, without reflection.</summary>
+[JsonSerializable(typeof(ConnectionAttention))]
+[JsonSerializable(typeof(KeptSubscription))]
+[JsonSerializable(typeof(SubscriptionAnswer))]
+internal sealed partial class WebhooksJson : JsonSerializerContext;

@@ -1,0 +1,51 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Telemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Webhooks;
+
+/// <summary>Registers webhooks and what events do.</summary>
+public static class WebhooksRegistration
+{
+    /// <summary>
+    /// Adds what the functions of this folder need beyond Basiq, the tokens, syncs, snapshots, consents and users. Options: section
+    /// <c>Webhooks</c>, validated at start.
+    /// </summary>
+    public static IServiceCollection AddWebhooks(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptions<WebhookOptions>().Bind(configuration.GetSection(WebhookOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>());
+        services.AddRecordTable<WebhookOptions>(configuration, WebhookOptions.Section, options => options.Table);
+        services.AddInstruments();
+        services.TryAddSingleton<WebhookSecrets>();
+        services.TryAddSingleton<EventIntake>();
+        services.TryAddSingleton<EventNotes>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<EventNotes>());
+        services.TryAddSingleton<EventActions>();
+        services.TryAddSingleton<EventReconciliation>();
+        services.TryAddSingleton(provider => new WebhookReceiver(
+            provider.GetRequiredService<WebhookSecrets>(),
+            provider.GetRequiredService<EventIntake>(),
+            provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section),
+            provider.GetRequiredService<IBasiqAddress>(),
+            provider.GetRequiredService<IOptions<WebhookOptions>>(),
+            provider.GetRequiredService<Instruments>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<WebhookReceiver>>()));
+        services.TryAddSingleton(provider => new Subscriptions(
+            provider.GetRequiredService<IBasiqClient>(),
+            provider.GetRequiredService<WebhookSecrets>(),
+            provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section),
+            provider.GetRequiredService<ILogger<Subscriptions>>()));
+        services.AddSingleton<IJobNews>(provider => provider.GetRequiredService<Subscriptions>());
+        return services;
+    }
+}
