@@ -61,6 +61,23 @@ public sealed class ConsentLifeTests
     }
 
     [Fact]
+    public async Task With_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_once()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:JobDuration=00:00:00"]);
+        await app.SubscribeAsync();
+        var userId = await UserWithDataAsync(app);
+        var kept = await UserWithDataAsync(app);
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+
+        await RevokeOnManagePageAsync(app, userId, consentId);
+
+        await WaitForGoneAsync(app, userId);
+        await AssertGoneAsync(app, userId, "consent-revoked", consentId);
+        using var others = await app.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
+    }
+
+    [Fact]
     public async Task Without_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_the_next_daily_run()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
