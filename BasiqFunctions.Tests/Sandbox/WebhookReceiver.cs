@@ -18,9 +18,6 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public int Status { get; set; } = 200;
 
-    /// <summary>What is done with each message before it is answered.</summary>
-    public Func<Delivery, Task> Received { get; set; } = _ => Task.CompletedTask;
-
     public ConcurrentQueue<Delivery> Deliveries { get; } = new();
 
     public static async Task<WebhookReceiver> StartAsync()
@@ -54,10 +51,8 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         var body = await reader.ReadToEndAsync();
         var headers = context.Request.Headers;
         context.Response.StatusCode = Status;
-        var delivery = new Delivery(
-            headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body);
-        await Received(delivery);
-        Deliveries.Enqueue(delivery);
+        Deliveries.Enqueue(new Delivery(
+            headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), body));
         _arrived.Release();
     }
 
