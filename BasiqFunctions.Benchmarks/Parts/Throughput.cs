@@ -74,7 +74,7 @@ internal sealed class Throughput : IPart
     private static string TokenRequest => HttpText.Post(
         "/token", "application/x-www-form-urlencoded", FixedAnswers.TokenForm, "Authorization: Basic sandbox-api-key\r\nbasiq-version: 3.0\r\n");
 
-    private static string UserRequest => HttpText.Post("/users", Json, FixedAnswers.NewUser, "Authorization: Bearer token\r\n");
+    private static string UserRequest => HttpText.Post("/users", Json, FixedAnswers.NewUser, $"Authorization: Bearer {FixedAnswers.AccessToken}\r\n");
 
     /// <summary>Gives LocalHost something to read: one sync of three accounts, the first with transactions.</summary>
     private static async Task<string> SyncAsync(ServerProcess host)

@@ -22,6 +22,9 @@ internal static class FixedAnswers
     public const string NewUser =
         """{"email":"gavin@hooli.com","mobile":"+61410888666","firstName":"Gavin","lastName":"Belson"}""";
 
+    /// <summary>What it gives as a token, as long as Basiq's are.</summary>
+    public static string AccessToken { get; } = $"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{new string('x', 600)}.{new string('y', 43)}";
+
     /// <summary>The answer to a request; null when Basiq has no such page.</summary>
     public static (int Status, byte[] Body)? To(string method, string path) => (method, path) switch
     {
@@ -35,8 +38,7 @@ internal static class FixedAnswers
         _ => null,
     };
 
-    private static readonly byte[] Token = Utf8(
-        $$$"""{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{{{new string('x', 600)}}}.{{{new string('y', 43)}}}","token_type":"Bearer","expires_in":3600}""");
+    private static readonly byte[] Token = Utf8($$$"""{"access_token":"{{{AccessToken}}}","token_type":"Bearer","expires_in":3600}""");
 
     private static readonly byte[] User = Utf8(
         $$$"""

@@ -73,7 +73,7 @@ internal sealed class IdempotencyScene : IDisposable
     public Task<Answer> CreateAsync(
         string? key = "key-1", string body = "gavin@hooli.com", IdempotentRequests? at = null, CancellationToken aborted = default) =>
         AskAsync(
-            new IdempotentOperation("POST users", Encoding.UTF8.GetBytes(body), async _ =>
+            new IdempotentOperation("POST users", () => Encoding.UTF8.GetBytes(body), async _ =>
             {
                 var id = $"user-{Interlocked.Increment(ref _created)}";
                 await AtBasiq();
@@ -92,7 +92,7 @@ internal sealed class IdempotencyScene : IDisposable
     /// <summary>Asks for a sync, as the function does.</summary>
     public Task<Answer> StartAsync(string key = "key-1", IdempotentRequests? at = null) =>
         AskAsync(
-            new IdempotentOperation("POST users/user-1/syncs", "job-1"u8.ToArray(), async _ =>
+            new IdempotentOperation("POST users/user-1/syncs", () => "job-1"u8.ToArray(), async _ =>
             {
                 var run = Interlocked.Increment(ref _created);
                 await AtBasiq();

@@ -222,6 +222,13 @@ public sealed class UserValidationTests : IDisposable
     public async Task A_field_that_is_given_twice_is_refused() =>
         (await Post("""{"email":"gavin@hooli.com","email":"other@hooli.com"}""")).Names("email");
 
+    [Theory]
+    [InlineData("""{"suburb":"Manly","suburb":"Fairlight"}""", "businessAddress.suburb")]
+    [InlineData("""{"\ud800":1}""", "businessAddress")]
+    [InlineData("""{"suburb":{"suburb":"Manly","suburb":"Manly"}}""", "businessAddress.suburb")]
+    public async Task Fields_of_fields_are_read_as_strictly(string address, string named) =>
+        (await Post($$"""{"email":"gavin@hooli.com","businessAddress":{{address}}}""")).Names(named);
+
     [Fact]
     public async Task A_body_of_10_MB_is_refused_for_its_size() =>
         (await Post($$"""{"email":"{{new string('a', 10_000_000)}}"}""")).IsProblem(413, "body-too-large");

@@ -89,8 +89,8 @@ internal sealed class AttemptHandler(IOptions<BasiqOptions> options, TimeProvide
         }
 
         var buffered = new PooledContent(buffer, length);
-        foreach (var (name, values) in received.Headers)
-            buffered.Headers.TryAddWithoutValidation(name, values);
+        if (received.Headers.NonValidated.TryGetValues("Content-Type", out var contentType))
+            buffered.Headers.TryAddWithoutValidation("Content-Type", contentType);
         response.Content = buffered;
         received.Dispose();
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
@@ -249,8 +250,14 @@ internal sealed class BasiqClient(
     private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type)
     {
         ArgumentNullException.ThrowIfNull(value);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
-        content.Headers.ContentType = new("application/json");
+        return Body(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
+    }
+
+    // Headers of ours need no parser: they are right, and go out as they are.
+    private static ByteArrayContent Body(byte[] bytes, string mediaType)
+    {
+        var content = new ByteArrayContent(bytes);
+        content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
         return content;
     }
 
@@ -279,11 +286,9 @@ internal sealed class BasiqClient(
 
     private async Task<ClientToken> MintAsync(string form, bool isForServerToken, CancellationToken cancellationToken)
     {
-        var content = new ByteArrayContent(System.Text.Encoding.ASCII.GetBytes(form));
-        content.Headers.ContentType = new("application/x-www-form-urlencoded");
         var request = new Request("POST /token", "token", HttpMethod.Post)
         {
-            Content = content,
+            Content = Body(Encoding.ASCII.GetBytes(form), "application/x-www-form-urlencoded"),
             Credential = BasiqCredential.ApiKey,
             IsForServerToken = isForServerToken,
         };
@@ -344,30 +349,27 @@ internal sealed class BasiqClient(
                 : throw new JsonException("Something is missing that belongs there."),
             cancellationToken);
 
-    private async Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
-        await MeasureAsync(endpoint, async () =>
-        {
-            using var response = await SendAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
-            return true;
-        });
+    private Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
+        ExchangeAsync(new(endpoint, path, HttpMethod.Delete), static (_, _) => true, cancellationToken);
 
     private static bool HasItsSteps(Job job) => job.Steps.All(step => step is not null);
 
     /// <summary>Makes a call and reads its answer.</summary>
     private Task<TResult> CallAsync<TResult>(
         Request request, Func<PooledContent, ReadOnlyMemory<byte>, TResult> read, CancellationToken cancellationToken) =>
-        MeasureAsync(request.Endpoint, async () =>
-        {
-            using var response = await SendAsync(request, cancellationToken);
-            return Read(request, response, bytes => read((PooledContent)response.Content, bytes));
-        });
+        ExchangeAsync(
+            request,
+            (request, response) => Read(request, response, bytes => read((PooledContent)response.Content, bytes)),
+            cancellationToken);
 
-    private async Task<TResult> MeasureAsync<TResult>(string endpoint, Func<Task<TResult>> call)
+    private async Task<TResult> ExchangeAsync<TResult>(
+        Request request, Func<Request, HttpResponseMessage, TResult> read, CancellationToken cancellationToken)
     {
-        using var measured = instruments.BeginCall(endpoint);
+        using var measured = instruments.BeginCall(request.Endpoint);
         try
         {
-            var result = await call();
+            using var response = await SendAsync(request, cancellationToken);
+            var result = read(request, response);
             measured.Ends(Instruments.Success);
             return result;
         }
@@ -382,9 +384,9 @@ internal sealed class BasiqClient(
     private async Task<HttpResponseMessage> SendAsync(Request request, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(request.Method, new Uri(_baseUri, request.Target)) { Content = request.Content };
-        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        message.Headers.TryAddWithoutValidation("Accept", "application/json");
         if (request.Credential is BasiqCredential.ApiKey)
-            message.Headers.Add("basiq-version", "3.0");
+            message.Headers.TryAddWithoutValidation("basiq-version", "3.0");
         var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp())
         {
             IsForServerToken = request.IsForServerToken,
@@ -434,7 +436,7 @@ internal sealed class BasiqClient(
         {
             failure = Unusable("empty-answer", isTransient: true);
         }
-        else if (response.Content.Headers.ContentType?.MediaType is { } mediaType && !IsJson(mediaType))
+        else if (!IsJson(response.Content.Headers))
         {
             failure = Unusable("not-json", isTransient: true);
         }
@@ -470,8 +472,11 @@ internal sealed class BasiqClient(
             };
     }
 
-    private static bool IsJson(string mediaType) =>
-        mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+    /// <summary>Whether an answer says that it is JSON, or says nothing.</summary>
+    private static bool IsJson(HttpContentHeaders headers) =>
+        (headers.NonValidated.TryGetValues("Content-Type", out var said) && said.Count == 1 && said.ToString() is "application/json")
+        || headers.ContentType?.MediaType is not { } mediaType
+        || mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsWellFormed(ReadOnlyMemory<byte> bytes)

@@ -18,6 +18,8 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     /// <summary>What is told to wait when Basiq is overloaded or away and did not say for how long.</summary>
     internal static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(10);
 
+    private readonly BodyDeadline _bodyDeadline = new(options.Value.BodyTimeout, clock);
+
     /// <summary>
     /// Runs a function's work and answers with its result, with the problem that it met or, after
     /// <see cref="HttpOptions.Deadline"/>, with 504, whether or not the work heeds being cancelled.
@@ -35,7 +37,7 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         ProblemResult? late = null)
     {
         request.HttpContext.Protect();
-        request.HttpContext.Features.Set(new BodyDeadline(options.Value.BodyTimeout, clock));
+        request.HttpContext.Features.Set(_bodyDeadline);
         var aborted = request.HttpContext.RequestAborted;
 
         // In one host they are the same token, in the other two.

@@ -18,8 +18,21 @@ internal static class JsonBody
     /// <summary>The largest body, in bytes. None of the app's needs a tenth of it.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    private const int MaxDepth = 16;
+    /// <summary>How deep objects and arrays may stand in each other.</summary>
+    public const int MaxDepth = 16;
+
+    /// <summary>What is wrong with an object that has a name with half a character in it.</summary>
+    public const string NameIsNoText = "has a property whose name is not a Unicode text.";
+
+    /// <summary>What is wrong with a property that comes a second time.</summary>
+    public const string GivenTwice = "is given twice.";
+
     private const int MaxNameLength = 64;
+
+    /// <summary>Makes something of a body that is UTF-8.</summary>
+    /// <exception cref="JsonException">It is not well-formed.</exception>
+    public delegate JsonBodyResult<T> Reading<T>(ReadOnlySpan<byte> json)
+        where T : class;
 
     /// <summary>
     /// Reads an object. 415 for another content type, 413 for more than 64 KiB (without reading on), 400 for malformed JSON, for
@@ -29,8 +42,13 @@ internal static class JsonBody
     /// <param name="type">The object's type, from a source-generated context.</param>
     /// <param name="optional">Whether no body at all is taken as <c>{}</c>.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<JsonBodyResult<T>> ReadAsync<T>(
+    public static Task<JsonBodyResult<T>> ReadAsync<T>(
         HttpRequest request, JsonTypeInfo<T> type, bool optional, CancellationToken cancellationToken)
+        where T : class => ReadAsync(request, json => Read(json, type), optional, cancellationToken);
+
+    /// <summary>The same for whoever reads the object on their own.</summary>
+    public static async Task<JsonBodyResult<T>> ReadAsync<T>(
+        HttpRequest request, Reading<T> read, bool optional, CancellationToken cancellationToken)
         where T : class
     {
         if (request.ContentLength > MaxBytes)
@@ -39,17 +57,17 @@ internal static class JsonBody
         var length = MaxBytes + 1;
         try
         {
-            length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
+            length = await BodyDeadline.RunAsync(request, token => FillAsync(request, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
             if (length > MaxBytes)
                 return Refuse<T>(TooLarge());
             if (length == 0 && optional)
-                return new JsonBodyResult<T>(JsonSerializer.Deserialize("{}"u8, type), null);
+                return read("{}"u8);
             if (!IsJson(request))
                 return Refuse<T>(new ProblemResult(
                     StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", "The body must be application/json, in UTF-8, not compressed."));
             if (length == 0)
                 return Refuse<T>(Problem.InvalidInput("body", "is missing."));
-            return Parse(buffer.AsSpan(0, length), type);
+            return Parse(buffer.AsSpan(0, length), read);
         }
         finally
         {
@@ -68,7 +86,7 @@ internal static class JsonBody
         var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
         try
         {
-            var length = await BodyDeadline.RunAsync(request, token => FillAsync(request.Body, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
+            var length = await BodyDeadline.RunAsync(request, token => FillAsync(request, buffer.AsMemory(0, MaxBytes + 1), token), cancellationToken);
             return length <= MaxBytes ? buffer[..length] : throw new ProblemException(TooLarge());
         }
         finally
@@ -77,11 +95,13 @@ internal static class JsonBody
         }
     }
 
-    private static async Task<int> FillAsync(Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
+    private static async Task<int> FillAsync(HttpRequest request, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var length = 0;
         int read;
-        while (length < buffer.Length && (read = await body.ReadAsync(buffer[length..], cancellationToken)) > 0)
+        while (length < buffer.Length
+            && length != request.ContentLength
+            && (read = await request.Body.ReadAsync(buffer[length..], cancellationToken)) > 0)
             length += read;
         return length;
     }
@@ -91,6 +111,9 @@ internal static class JsonBody
     /// </summary>
     internal static string Shorten(string name)
     {
+        if (name.Length <= MaxNameLength && Ascii.IsValid(name) && name.All(char.IsAsciiLetter))
+            return name;
+
         // Cut twice: masking takes long over long texts, and an e-mail address that is cut in the middle looks like none.
         name = DetailRedaction.Mask(Cut(name, 4 * MaxNameLength));
         return name.Length <= MaxNameLength ? name : Cut(name, MaxNameLength) + "…";
@@ -100,40 +123,47 @@ internal static class JsonBody
     private static string Cut(string text, int length) =>
         text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
-    private static JsonBodyResult<T> Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+    private static JsonBodyResult<T> Parse<T>(ReadOnlySpan<byte> json, Reading<T> read)
         where T : class
     {
         if (json.StartsWith("\uFEFF"u8))
             json = json[3..];
         if (!Utf8.IsValid(json))
             return Refuse<T>(Problem.InvalidInput("body", "is not UTF-8."));
-        var errors = new FieldErrors();
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject)
-                return Refuse<T>(Problem.InvalidInput("body", "must be a JSON object."));
-            CheckObject(ref reader, type, "", errors);
-            // Throws when anything but white space follows.
-            reader.Read();
+            return read(json);
         }
         catch (JsonException e)
         {
             return Refuse<T>(Problem.InvalidInput(
                 "body", string.Create(CultureInfo.InvariantCulture, $"is not well-formed JSON of at most {MaxDepth} levels: it breaks at byte {Position(json, e)}.")));
         }
+    }
+
+    private static JsonBodyResult<T> Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+        where T : class
+    {
+        var errors = new FieldErrors();
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject)
+                return Refuse<T>(NoObject());
+            CheckObject(ref reader, type, "", errors);
+            // Throws when anything but white space follows.
+            reader.Read();
+        }
         catch (InvalidOperationException)
         {
-            return Refuse<T>(Problem.InvalidInput("body", "has a property whose name is not a Unicode text."));
+            return Refuse<T>(Problem.InvalidInput("body", NameIsNoText));
         }
         if (errors.Count > 0)
             return Refuse<T>(Problem.InvalidInput(errors));
         try
         {
-            return JsonSerializer.Deserialize(json, type) is { } value
-                ? new JsonBodyResult<T>(value, null)
-                : Refuse<T>(Problem.InvalidInput("body", "must be a JSON object."));
+            return JsonSerializer.Deserialize(json, type) is { } value ? new JsonBodyResult<T>(value, null) : Refuse<T>(NoObject());
         }
         catch (JsonException e)
         {
@@ -163,7 +193,7 @@ internal static class JsonBody
                     errors.Add(field, "is not a known property.");
             }
             if (!seen.Add(name))
-                errors.Add(field, "is given twice.");
+                errors.Add(field, GivenTwice);
             reader.Read();
             CheckValue(ref reader, property is null ? null : type!.Options.GetTypeInfo(property.PropertyType), field, errors);
         }
@@ -197,11 +227,17 @@ internal static class JsonBody
     }
 
     private static bool IsJson(HttpRequest request) =>
+        (request.ContentType is "application/json" || IsKindOfJson(request))
+        && request.Headers.ContentEncoding.Count == 0;
+
+    private static bool IsKindOfJson(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
-        && (!type.Charset.HasValue || type.Encoding is UTF8Encoding)
-        && request.Headers.ContentEncoding.Count == 0;
+        && (!type.Charset.HasValue || type.Encoding is UTF8Encoding);
+
+    /// <summary>400: some other value stands in the place of the object.</summary>
+    public static ProblemResult NoObject() => Problem.InvalidInput("body", "must be a JSON object.");
 
     private static ProblemResult TooLarge() =>
         new(StatusCodes.Status413PayloadTooLarge, "body-too-large", string.Create(CultureInfo.InvariantCulture, $"The body must be at most {MaxBytes} bytes."));

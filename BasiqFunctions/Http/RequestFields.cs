@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using FluentValidation;
 using FluentValidation.Results;
 using Microsoft.AspNetCore.Http;
@@ -11,20 +10,34 @@ namespace BasiqFunctions.Http;
 /// taken by nobody is noted under the field's name, so that one answer names everything that is wrong. For requests in which a
 /// field that is left out, one that is null and one of the wrong type are three things; see <see cref="JsonBody"/> for others.
 /// </summary>
-internal sealed partial class RequestFields
+internal sealed class RequestFields
 {
+    private static readonly JsonDocumentOptions AsDeepAsBodies = new() { MaxDepth = JsonBody.MaxDepth };
+
+    // What has not been taken yet.
     private readonly Dictionary<string, JsonElement> _fields;
     private readonly FieldErrors _errors;
-    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
-    private readonly List<RequestFields> _inner = [];
     private readonly bool _nullIsAbsent;
     private readonly string _prefix;
+    private List<RequestFields>? _inner;
 
-    private RequestFields(Dictionary<string, JsonElement> fields, bool nullIsAbsent, string prefix, FieldErrors errors) =>
-        (_fields, _nullIsAbsent, _prefix, _errors) = (fields, nullIsAbsent, prefix, errors);
+    private RequestFields(JsonElement json, bool nullIsAbsent, string prefix, FieldErrors errors)
+    {
+        (_nullIsAbsent, _prefix, _errors) = (nullIsAbsent, prefix, errors);
+        _fields = new Dictionary<string, JsonElement>(json.GetPropertyCount(), StringComparer.Ordinal);
+        foreach (var property in json.EnumerateObject())
+        {
+            // Throws when the name has half a character in it.
+            var name = property.Name;
+            if (!_fields.TryAdd(name, property.Value))
+                Refuse(name, JsonBody.GivenTwice);
+        }
+
+        IsEmpty = _fields.Count == 0;
+    }
 
     /// <summary>Whether the object has no fields at all.</summary>
-    public bool IsEmpty => _fields.Count == 0;
+    public bool IsEmpty { get; }
 
     /// <summary>Reads a request's body.</summary>
     /// <param name="request">The request.</param>
@@ -35,11 +48,8 @@ internal sealed partial class RequestFields
     public static async Task<RequestFields> ReadAsync(
         HttpRequest request, bool optional, bool nullIsAbsent, CancellationToken cancellation)
     {
-        // One document for all fields: a dictionary of elements would hold one for each.
-        var body = await JsonBody.ReadAsync(request, Json.Default.JsonDocument, optional, cancellation);
-        return body.IsRead
-            ? new RequestFields(FieldsOf(body.Value.RootElement), nullIsAbsent, "", new FieldErrors())
-            : throw new ProblemException(body.Refusal);
+        var body = await JsonBody.ReadAsync(request, json => Read(json, nullIsAbsent), optional, cancellation);
+        return body.IsRead ? body.Value : throw new ProblemException(body.Refusal);
     }
 
     /// <summary>The field's text; null when it is absent or not a text.</summary>
@@ -86,15 +96,23 @@ internal sealed partial class RequestFields
             return null;
         }
 
-        var inner = new RequestFields(FieldsOf(value), _nullIsAbsent, $"{_prefix}{name}.", _errors);
-        _inner.Add(inner);
-        return inner;
+        try
+        {
+            var inner = new RequestFields(value, _nullIsAbsent, $"{_prefix}{name}.", _errors);
+            (_inner ??= []).Add(inner);
+            return inner;
+        }
+        catch (InvalidOperationException)
+        {
+            Refuse(name, JsonBody.NameIsNoText);
+            return null;
+        }
     }
 
     /// <summary>Notes that a field is not taken here, and why.</summary>
     public void RefuseIfGiven(string name, string why)
     {
-        if (_fields.ContainsKey(name) && _taken.Add(name))
+        if (_fields.Remove(name))
             Refuse(name, why);
     }
 
@@ -120,22 +138,32 @@ internal sealed partial class RequestFields
         throw new ProblemException(Problem.InvalidInput(_errors));
     }
 
+    private static JsonBodyResult<RequestFields> Read(ReadOnlySpan<byte> json, bool nullIsAbsent)
+    {
+        var element = JsonElement.Parse(json, AsDeepAsBodies);
+        if (element.ValueKind is not JsonValueKind.Object)
+            return new(null, JsonBody.NoObject());
+        try
+        {
+            return new(new RequestFields(element, nullIsAbsent, "", new FieldErrors()), null);
+        }
+        catch (InvalidOperationException)
+        {
+            return new(null, Problem.InvalidInput("body", JsonBody.NameIsNoText));
+        }
+    }
+
     private void RefuseUntaken()
     {
         foreach (var name in _fields.Keys)
-        {
-            if (!_taken.Contains(name))
-                Refuse(name, "is not a field of this request.");
-        }
-
-        foreach (var inner in _inner)
+            Refuse(name, "is not a field of this request.");
+        foreach (var inner in _inner ?? [])
             inner.RefuseUntaken();
     }
 
     private JsonElement? Take(string name)
     {
-        _taken.Add(name);
-        if (!_fields.TryGetValue(name, out var value))
+        if (!_fields.Remove(name, out var value))
             return null;
         if (value.ValueKind is not JsonValueKind.Null)
             return value;
@@ -153,15 +181,4 @@ internal sealed partial class RequestFields
     /// <summary><c>BusinessAddress.Postcode</c> as JSON spells it.</summary>
     private static string JsonNameOf(ValidationFailure failure) =>
         string.Join('.', failure.PropertyName.Split('.').Select(JsonNamingPolicy.CamelCase.ConvertName));
-
-    private static Dictionary<string, JsonElement> FieldsOf(JsonElement json)
-    {
-        var fields = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var property in json.EnumerateObject())
-            fields.Add(property.Name, property.Value);
-        return fields;
-    }
-
-    [JsonSerializable(typeof(JsonDocument))]
-    private sealed partial class Json : JsonSerializerContext;
 }

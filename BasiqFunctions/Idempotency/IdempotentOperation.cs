@@ -4,10 +4,10 @@ namespace BasiqFunctions.Idempotency;
 
 /// <summary>A request that may come with an <c>Idempotency-Key</c>.</summary>
 /// <param name="Endpoint">Verb and route with its values, such as <c>POST users/u1/syncs</c>.</param>
-/// <param name="CanonicalBody">The body's meaning as bytes: the same for bodies that ask for the same.</param>
+/// <param name="CanonicalBody">Gives the body's meaning as bytes: the same for bodies that ask for the same.</param>
 /// <param name="Run">Does the work. Returns the answer and the user that it is about.</param>
 internal sealed record IdempotentOperation(
-    string Endpoint, ReadOnlyMemory<byte> CanonicalBody, Func<CancellationToken, Task<(IResult Answer, string UserId)>> Run)
+    string Endpoint, Func<byte[]> CanonicalBody, Func<CancellationToken, Task<(IResult Answer, string UserId)>> Run)
 {
     /// <summary>The user that the request is about, where there is one before it has run.</summary>
     public string? UserId { get; init; }

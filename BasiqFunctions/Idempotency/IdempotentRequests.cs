@@ -69,7 +69,7 @@ public sealed class IdempotentRequests : IKeptOfUser
             await _seal.Value.PrepareAsync(cancellation);
         var fresh = new IdempotencyRecord(
             key.Id,
-            key.FingerprintOf(operation.Endpoint, operation.CanonicalBody.Span),
+            key.FingerprintOf(operation.Endpoint, operation.CanonicalBody()),
             Guid.NewGuid().ToString("N"),
             IdempotencyState.Running,
             default,

@@ -39,7 +39,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
                     request,
                     new IdempotentOperation(
                         $"POST users/{userId}/syncs",
-                        Encoding.ASCII.GetBytes(SyncId.For(userId, jobIds)),
+                        () => Encoding.ASCII.GetBytes(SyncId.For(userId, jobIds)),
                         async token => (SyncAccepted.For(await syncs.StartAsync(client, userId, jobIds, token)), userId))
                     {
                         UserId = userId,

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using BasiqFunctions.Basiq;
 
 namespace BasiqFunctions.Tokens;
@@ -27,14 +26,14 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
     /// <summary>The token is minutes old at most: one that is refused is not worth another try.</summary>
     private Task<HttpResponseMessage> SendWithClientTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", BasiqCall.Of(request).ClientToken);
+        Authorize(request, "Bearer " + BasiqCall.Of(request).ClientToken);
         return base.SendAsync(request, cancellationToken);
     }
 
     private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var token = await tokens.GetAsync(cancellationToken);
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Value);
+        Authorize(request, token.Authorization);
         var response = await base.SendAsync(request, cancellationToken);
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
             return response;
@@ -54,7 +53,7 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
         if (other.Value == token.Value)
             return response;
         response.Dispose();
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", other.Value);
+        Authorize(request, other.Authorization);
         return await base.SendAsync(request, cancellationToken);
     }
 
@@ -68,7 +67,7 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
                 : throw refusals.NotAdmitted(BasiqCall.Of(request).Endpoint);
         }
 
-        Attach(request, key);
+        Authorize(request, key.Authorization);
         var response = await base.SendAsync(request, cancellationToken);
         if (ApiKeyRefusals.IsRefusal(response))
         {
@@ -87,7 +86,7 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
             {
                 response.Dispose();
                 key = other;
-                Attach(request, key);
+                Authorize(request, key.Authorization);
                 response = await base.SendAsync(request, cancellationToken);
             }
         }
@@ -96,7 +95,10 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
         return response;
     }
 
-    /// <summary>The key goes out as issued: it is what the Basic scheme wants already (Basiq, Quickstart: API, step 1).</summary>
-    private static void Attach(HttpRequestMessage request, ApiKey key) =>
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", key.Value);
+    /// <summary>Sets the header as it is: whatever can be in it has been checked to be printable ASCII.</summary>
+    private static void Authorize(HttpRequestMessage request, string authorization)
+    {
+        request.Headers.Remove("Authorization");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+    }
 }

@@ -13,6 +13,7 @@ public sealed class ServerToken
     {
         ArgumentException.ThrowIfNullOrEmpty(value);
         Value = value;
+        Authorization = "Bearer " + value;
         MintedAt = mintedAt;
         ExpiresAt = expiresAt;
         var quarter = (expiresAt - mintedAt) / 4;
@@ -33,6 +34,9 @@ public sealed class ServerToken
 
     /// <summary>The token itself, for the one header that needs it.</summary>
     internal string Value { get; }
+
+    /// <summary>That header, made once: it is long, and goes out with every call.</summary>
+    internal string Authorization { get; }
 
     /// <summary>The expiry alone, never the token.</summary>
     public override string ToString() => $"{nameof(ServerToken)} (expires {ExpiresAt:u})";

@@ -39,7 +39,7 @@ public sealed class UserFunctions(
                     request,
                     new IdempotentOperation(
                         "POST users",
-                        JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails),
+                        () => JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails),
                         async token =>
                         {
                             var user = await basiq.CreateUserAsync(details, token);
