@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Storage;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -12,8 +13,7 @@ namespace BasiqFunctions.Webhooks;
 /// </summary>
 /// <remarks>
 /// An event is written down as pending, then its orchestration is scheduled under an id that follows from the event, then it is
-/// written down as taken. A process that dies in between has not answered Basiq, which sends the message again; and what is pending
-/// is taken up by <see cref="RetakeEvents"/>.
+/// written down as taken. What a process that dies in between leaves pending is taken up by <see cref="RetakeEvents"/>.
 /// </remarks>
 public sealed class EventIntake(
     [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<EventIntake> logger)
@@ -30,27 +30,49 @@ public sealed class EventIntake(
     /// <returns>Whether it is new.</returns>
     public async Task<bool> TakeAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
     {
-        if (await table.FindAsync(Taken, eventId, cancellation) is not null)
+        if (!await RecordAsync(eventId, cancellation))
         {
             await table.RemoveAsync(Pending, eventId, cancellation);
             return false;
         }
 
-        var expiresAt = clock.GetUtcNow() + Memory;
-        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = expiresAt }, cancellation);
-        await ScheduleAsync(client, eventId, cancellation);
-        await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = expiresAt }, cancellation);
-        await table.RemoveAsync(Pending, eventId, cancellation);
+        await StartAsync(client, eventId, cancellation);
         return true;
     }
 
-    /// <summary>Takes what was written down and not scheduled.</summary>
+    /// <summary>Writes an event down, unless it was taken before. From then on it is not lost, whatever becomes of the process.</summary>
+    /// <returns>Whether it is new, so that <see cref="StartAsync"/> is due.</returns>
+    internal async Task<bool> RecordAsync(string eventId, CancellationToken cancellation)
+    {
+        if (await table.FindAsync(Taken, eventId, cancellation) is not null)
+            return false;
+        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, cancellation);
+        return true;
+    }
+
+    /// <summary>Schedules what is to be done about an event that was written down.</summary>
+    internal async Task StartAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    {
+        await ScheduleAsync(client, eventId, cancellation);
+        await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, cancellation);
+        await table.RemoveAsync(Pending, eventId, cancellation);
+    }
+
+    /// <summary>Takes what was written down and not scheduled. What fails stays written down and keeps nothing else waiting.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one event must not keep the others.")]
     public async Task RetakeAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         await foreach (var record in table.ListAllAsync(Pending, cancellation))
         {
-            if (await TakeAsync(client, record.Row, cancellation))
-                Log.EventRetaken(logger, record.Row);
+            try
+            {
+                if (await TakeAsync(client, record.Row, cancellation))
+                    Log.EventRetaken(logger, record.Row);
+            }
+            catch (Exception exception) when (!cancellation.IsCancellationRequested)
+            {
+                Log.EventNotStarted(logger, record.Row, exception.GetType().Name);
+            }
         }
     }
 
