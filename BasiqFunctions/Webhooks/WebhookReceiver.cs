@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using BasiqFunctions.Basiq;
@@ -21,9 +20,6 @@ public sealed class WebhookReceiver
 {
     /// <summary>Within which a message is answered, so that Basiq has the answer within a second.</summary>
     internal static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(800);
-
-    /// <summary>After which an attempt to schedule is given up; the event stays written down.</summary>
-    private static readonly TimeSpan SchedulingPatience = TimeSpan.FromSeconds(30);
 
     private const string Messages = "message";
 
@@ -124,28 +120,13 @@ public sealed class WebhookReceiver
     /// <summary>Schedules an event that is written down; whoever waits does so only until a moment, and scheduling goes on.</summary>
     private async Task ScheduleAsync(DurableTaskClient client, string eventId, CancellationToken until)
     {
-        var scheduling = TryScheduleAsync(client, eventId);
         try
         {
-            await scheduling.WaitAsync(until);
+            await _intake.TryStartAsync(client, eventId, CancellationToken.None).WaitAsync(until);
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
         {
             // It is written down, and that is what the answer says.
-        }
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "The event is written down: whatever goes wrong now, it is taken up again.")]
-    private async Task TryScheduleAsync(DurableTaskClient client, string eventId)
-    {
-        using var patience = new CancellationTokenSource(SchedulingPatience, _clock);
-        try
-        {
-            await _intake.StartAsync(client, eventId, patience.Token);
-        }
-        catch (Exception exception)
-        {
-            Log.EventNotStarted(_logger, eventId, exception.GetType().Name);
         }
     }
 
