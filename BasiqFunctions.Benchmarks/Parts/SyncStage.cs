@@ -18,6 +18,8 @@ internal sealed class SyncStage : IAsyncDisposable
     private readonly HttpClient _api;
     private readonly HttpClient _sandboxClient = new(new HttpClientHandler { AllowAutoRedirect = false });
 
+    private string? _bearer;
+
     private SyncStage(TemporaryFolder state, ServerProcess sandbox, ServerProcess host)
     {
         (State, Sandbox, Host) = (state, sandbox, host);
@@ -31,14 +33,20 @@ internal sealed class SyncStage : IAsyncDisposable
 
     public ServerProcess Host { get; }
 
-    public static async Task<SyncStage> StartAsync(int accounts, int transactions)
+    /// <param name="accounts">Accounts of each person.</param>
+    /// <param name="transactions">Transactions of each account.</param>
+    /// <param name="sandboxSettings">More of the sandbox's settings; the last of a name holds.</param>
+    public static async Task<SyncStage> StartAsync(int accounts, int transactions, params string[] sandboxSettings)
     {
         var state = new TemporaryFolder();
         var sandbox = await ServerProcess.StartAsync(
             "BasiqFunctions.Sandbox.dll",
-            "--Sandbox:JobDuration=00:00:00",
-            FormattableString.Invariant($"--Sandbox:AccountsPerUser={accounts}"),
-            FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"));
+            [
+                "--Sandbox:JobDuration=00:00:00",
+                FormattableString.Invariant($"--Sandbox:AccountsPerUser={accounts}"),
+                FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"),
+                .. sandboxSettings,
+            ]);
         return new SyncStage(state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, "--Logging:LogLevel:Default=Warning"));
     }
 
@@ -79,9 +87,7 @@ internal sealed class SyncStage : IAsyncDisposable
     /// <exception cref="InvalidOperationException">One did not complete.</exception>
     public Task SyncAsync((string UserId, string JobId)[] people) => Task.WhenAll(people.Select(async person =>
     {
-        var started = await PostAsync(
-            $"users/{person.UserId}/syncs", new Dictionary<string, string[]> { ["jobIds"] = [person.JobId] }, HttpStatusCode.Accepted);
-        var path = $"users/{person.UserId}/syncs/{started.GetProperty("syncId").GetString()}";
+        var path = await StartSyncAsync(person);
 
         // Asking must not be what is measured: the more there are, the more seldom each is asked about.
         var pause = Pause * Math.Max(1, people.Length / 20);
@@ -108,15 +114,61 @@ internal sealed class SyncStage : IAsyncDisposable
         return stats.GetProperty("requests").EnumerateObject().Sum(r => r.Value.GetInt64());
     }
 
-    /// <summary>Fetches all pages of a user's transactions from the sandbox, and does nothing with them.</summary>
-    public async Task FetchAloneAsync(string userId)
+    /// <summary>Asks the sandbox itself for something, with a server token.</summary>
+    public async Task<JsonElement> AskSandboxAsync(HttpMethod method, string path)
+    {
+        _bearer ??= await BearerAsync();
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Add("Authorization", $"Bearer {_bearer}");
+        request.Headers.Add("Accept", "application/json");
+        using var answer = await _sandboxClient.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return answer.StatusCode is HttpStatusCode.NoContent ? default : await answer.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    /// <summary>Asks LocalHost for something.</summary>
+    public Task<JsonElement> AskAsync(string path) => _api.GetFromJsonAsync<JsonElement>(path);
+
+    /// <summary>Starts a sync, and returns its path.</summary>
+    public async Task<string> StartSyncAsync((string UserId, string JobId) person)
+    {
+        var started = await PostAsync(
+            $"users/{person.UserId}/syncs", new Dictionary<string, string[]> { ["jobIds"] = [person.JobId] }, HttpStatusCode.Accepted);
+        return $"users/{person.UserId}/syncs/{started.GetProperty("syncId").GetString()}";
+    }
+
+    /// <summary>Has Basiq send its webhooks to an address, LocalHost's own unless another is given.</summary>
+    /// <returns>The secret that they are signed with.</returns>
+    public async Task<string> SubscribeAsync(Uri? to = null)
+    {
+        using var answer = await _api.PutAsJsonAsync(
+            "webhooks/basiq/subscription", new Dictionary<string, string> { ["url"] = (to ?? new Uri(Host.Url, "api/webhooks/basiq")).ToString() });
+        answer.EnsureSuccessStatusCode();
+        using var vault = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(State.Path, "keyvault.json")));
+        return vault.RootElement.GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
+    }
+
+    /// <summary>How often the sandbox was asked for an endpoint since <see cref="BeginAsync"/>.</summary>
+    public async Task<long> RequestsAsync(string endpoint)
+    {
+        var stats = await _sandboxClient.GetFromJsonAsync<JsonElement>("_sandbox/stats");
+        return stats.GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
+    }
+
+    private async Task<string> BearerAsync()
     {
         using var ask = new HttpRequestMessage(HttpMethod.Post, "token");
         ask.Headers.Add("Authorization", $"Basic {new SandboxOptions().ApiKey}");
         ask.Headers.Add("basiq-version", "3.0");
         ask.Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]);
         using var token = await _sandboxClient.SendAsync(ask);
-        var bearer = (await token.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString();
+        return (await token.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString()!;
+    }
+
+    /// <summary>Fetches all pages of a user's transactions from the sandbox, and does nothing with them.</summary>
+    public async Task FetchAloneAsync(string userId)
+    {
+        var bearer = await BearerAsync();
         for (string? link = $"users/{userId}/transactions?limit=500"; link is not null;)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, link);

@@ -17,6 +17,9 @@ internal sealed class TimerScheduler(
     /// <summary>A late start of this much is no missed occurrence.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
+    /// <summary>What runs at the start waits for this long: whoever called for the host comes first.</summary>
+    private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(1);
+
     /// <summary>The longest single wait: after a jump of the clock the schedule is looked at again within this time.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
@@ -29,7 +32,9 @@ internal sealed class TimerScheduler(
             timer.Schedule, new CrontabSchedule.ParseOptions { IncludingSeconds = timer.Schedule.Split(' ').Length == 6 });
         var started = Now();
         var (last, next) = await journal.FindTimerAsync(timer.Name, stopping)
-            ?? (DateTime.MinValue, timer.RunOnStartup ? started : schedule.GetNextOccurrence(started));
+            ?? (DateTime.MinValue, schedule.GetNextOccurrence(started));
+        if (timer.RunOnStartup && next > started + AfterStart)
+            next = started + AfterStart;
 
         // A clock set back must not silence the timer until it catches up.
         if (next > schedule.GetNextOccurrence(started))

@@ -107,6 +107,20 @@ public sealed class RequestTests
     }
 
     [Theory]
+    [InlineData("https://evil.test/events?next=a")]
+    [InlineData("https://basiq.test@evil.test/events?next=a")]
+    public async Task A_next_page_of_events_that_is_elsewhere_is_not_asked_for(string link)
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Json("""{"data":[]}"""));
+
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.ListEventsAsync(link));
+
+        Assert.Equal(BasiqFailure.ForeignLinkCode, exception.Failure.Code);
+        Assert.Empty(test.Basiq.Calls);
+    }
+
+    [Theory]
     [InlineData("..")]
     [InlineData(".")]
     [InlineData("")]

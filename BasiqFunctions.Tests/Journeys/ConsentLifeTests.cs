@@ -61,43 +61,6 @@ public sealed class ConsentLifeTests
     }
 
     [Fact]
-    public async Task With_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_once()
-    {
-        await using var app = await AppUnderTest.StartAsync(["Sandbox:JobDuration=00:00:00"]);
-        await app.SubscribeAsync();
-        var userId = await UserWithDataAsync(app);
-        var kept = await UserWithDataAsync(app);
-        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
-
-        await RevokeOnManagePageAsync(app, userId, consentId);
-
-        await WaitForGoneAsync(app, userId);
-        await AssertGoneAsync(app, userId, "consent-revoked", consentId);
-        using var others = await app.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
-    }
-
-    [Fact]
-    public async Task Without_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_the_next_daily_run()
-    {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00"], clock);
-        var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
-        var kept = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
-        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
-
-        await RevokeOnManagePageAsync(app, userId, consentId);
-        using (var still = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)))
-            Assert.Equal(HttpStatusCode.OK, still.StatusCode);
-
-        clock.Advance(TimeSpan.FromDays(1));
-        await WaitForGoneAsync(app, userId);
-        await AssertGoneAsync(app, userId, "consent-revoked", consentId);
-        using var others = await app.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
-    }
-
-    [Fact]
     public async Task Data_whose_consent_has_expired_is_gone_at_the_next_daily_run()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -134,14 +97,18 @@ public sealed class ConsentLifeTests
         Assert.Equal(HttpStatusCode.OK, kept.StatusCode);
     }
 
-    internal static async Task<string> UserWithDataAsync(AppUnderTest app, Action? betweenLooks = null)
+    internal static async Task<string> UserWithDataAsync(AppUnderTest app, Action? betweenLooks = null, KeptOfUser? kept = null)
     {
         var userId = await app.CreateUserAsync();
         var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "jared"), betweenLooks);
         Assert.Equal(SyncState.Completed, sync.Status);
-        Assert.Contains(app.State.Files, file => file.Contains(userId, StringComparison.Ordinal));
+        Assert.NotEmpty(await (kept ?? FilesOfAsync)(app, userId));
         return userId;
     }
+
+    /// <summary>The files of a user's snapshots.</summary>
+    internal static Task<string[]> FilesOfAsync(AppUnderTest app, string userId) => Task.FromResult(
+        app.State.Files.Where(file => file.Contains($"/{userId}/", StringComparison.Ordinal) && File.Exists(file)).ToArray());
 
     /// <summary>What a person does in the browser: opens the page, and presses the button.</summary>
     internal static async Task RevokeOnManagePageAsync(AppUnderTest app, string userId, string consentId)
@@ -163,13 +130,13 @@ public sealed class ConsentLifeTests
         },
         seen => seen is (HttpStatusCode.NotFound, 1));
 
-    internal static async Task AssertGoneAsync(AppUnderTest app, string userId, string reason, string consentId)
+    internal static async Task AssertGoneAsync(AppUnderTest app, string userId, string reason, string consentId, KeptOfUser? kept = null)
     {
         using var accounts = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(accounts, HttpStatusCode.NotFound, "consent-ended");
         using var transactions = await app.Api.GetAsync(new Uri($"users/{userId}/accounts/a/transactions", UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(transactions, HttpStatusCode.NotFound, "consent-ended");
-        Assert.DoesNotContain(app.State.Files, file => file.Contains($"/{userId}/", StringComparison.Ordinal) && File.Exists(file));
+        Assert.Empty(await (kept ?? FilesOfAsync)(app, userId));
         var receipt = Assert.Single(await ReceiptsAsync(app, userId));
         Assert.Equal((reason, consentId), (receipt.GetProperty("reason").GetString(), receipt.GetProperty("consentId").GetString()));
         Assert.True(receipt.GetProperty("accounts").GetInt64() > 0);
@@ -191,11 +158,14 @@ public sealed class ConsentLifeTests
         return [.. (await AppUnderTest.ReadAsync(consents)).GetProperty("data").EnumerateArray()];
     }
 
+    internal static string Id(JsonElement resource) => resource.GetProperty("id").GetString()!;
+
     private static Task<JsonElement> ConsentsAsync(AppUnderTest app, string userId) =>
         app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
 
     private static async Task<IReadOnlyList<JsonElement>> ReceiptsAsync(AppUnderTest app, string userId) =>
         [.. (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts")).GetProperty("receipts").EnumerateArray()];
 
-    private static string Id(JsonElement resource) => resource.GetProperty("id").GetString()!;
+    /// <summary>Names what of a user's snapshots is stored.</summary>
+    internal delegate Task<string[]> KeptOfUser(AppUnderTest app, string userId);
 }

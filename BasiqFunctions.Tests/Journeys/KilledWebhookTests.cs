@@ -10,6 +10,7 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 
@@ -66,34 +67,93 @@ public sealed class KilledWebhookTests : IAsyncLifetime
             await SetAsync(new { latency = "00:00:00" });
             host = await StartAsync();
 
-            await AppUnderTest.WaitForAsync(
-                async () =>
-                {
-                    using var answer = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
-                    return await answer.Content.ReadAsStringAsync();
-                },
-                body => body.Contains("consent-ended", StringComparison.Ordinal));
-            await SendAsync(host, "msg-1", eventId);
-            await SendAsync(host, "msg-2", eventId);
-
-            var receipts = await AppUnderTest.WaitForAsync(
-                () => host.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts"),
-                r => r.GetProperty("receipts").GetArrayLength() > 0);
-            var receipt = Assert.Single(receipts.GetProperty("receipts").EnumerateArray());
-            Assert.Equal("consent-revoked", receipt.GetProperty("reason").GetString());
-
-            // The second host's words: the first had none about the event, and this one no more than once.
-            var running = host;
-            var acted = await AppUnderTest.WaitForAsync(
-                () => Task.FromResult(running.Output.Split('\n').Where(line => line.Contains($"Event {eventId}", StringComparison.Ordinal)).ToArray()),
-                lines => lines.Length > 0);
-            Assert.Contains("removed", Assert.Single(acted), StringComparison.Ordinal);
-            Assert.Empty(Directory.EnumerateFiles(Path.Combine(_state.Path, "snapshots"), "*", SearchOption.AllDirectories));
+            await AssertActedOnOnceAsync(host, userId, eventId);
         }
         finally
         {
             host.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task A_webhook_that_was_written_down_and_not_yet_scheduled_is_acted_on_once_after_the_start()
+    {
+        var host = await StartAsync();
+        try
+        {
+            var userId = await SyncedUserAsync(host);
+            using (var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" }))
+                Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
+            var eventId = await RevokeAsync(userId);
+
+            // While somebody else writes the journal nothing can be scheduled, and what is to be done is written down elsewhere.
+            await using (var journal = await OpenAsync("journal.db"))
+            {
+                await ExecuteAsync(journal, "BEGIN IMMEDIATE");
+                var sending = SendAsync(host, "msg-1", eventId);
+                await using var records = await OpenAsync("records.db");
+                await AppUnderTest.WaitForAsync(
+                    () => ExecuteAsync(records, $"SELECT row FROM records WHERE part = 'message' AND EXISTS (SELECT 1 FROM records WHERE part = 'pending' AND row = '{eventId}')"),
+                    found => found is not null);
+                host.Kill();
+                Assert.True(await Record.ExceptionAsync(() => sending) is null or HttpRequestException);
+                Assert.Null(await ExecuteAsync(journal, $"SELECT 1 FROM instances WHERE instance_id = 'event-{eventId}'"));
+            }
+
+            Confidential.AssertNoneIn(host.Output, _state);
+            host.Dispose();
+            host = await StartAsync();
+
+            await AssertActedOnOnceAsync(host, userId, eventId);
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    /// <summary>Waits until the data is gone, sends the message as Basiq would again, and looks for what may be there once only.</summary>
+    private async Task AssertActedOnOnceAsync(LocalHostProcess host, string userId, string eventId)
+    {
+        await AppUnderTest.WaitForAsync(
+            async () =>
+            {
+                using var answer = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+                return await answer.Content.ReadAsStringAsync();
+            },
+            body => body.Contains("consent-ended", StringComparison.Ordinal));
+        await SendAsync(host, "msg-1", eventId);
+        await SendAsync(host, "msg-2", eventId);
+
+        var receipts = await AppUnderTest.WaitForAsync(
+            () => host.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts"),
+            r => r.GetProperty("receipts").GetArrayLength() > 0);
+        var receipt = Assert.Single(receipts.GetProperty("receipts").EnumerateArray());
+        Assert.Equal("consent-revoked", receipt.GetProperty("reason").GetString());
+
+        // The second host's words: the first had none about the event, and this one no more than once.
+        var running = host;
+        var acted = await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(running.Output.Split('\n').Where(line => line.Contains($"Event {eventId} (", StringComparison.Ordinal)).ToArray()),
+            lines => lines.Length > 0);
+        Assert.Contains("removed", Assert.Single(acted), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_state.Path, "snapshots"), "*", SearchOption.AllDirectories));
+    }
+
+    private async Task<SqliteConnection> OpenAsync(string file)
+    {
+        var connection = new SqliteConnection($"Data Source={Path.Combine(_state.Path, file)};Pooling=False");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task<object?> ExecuteAsync(SqliteConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The test's own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync();
     }
 
     private Task<LocalHostProcess> StartAsync() => LocalHostProcess.StartAsync(

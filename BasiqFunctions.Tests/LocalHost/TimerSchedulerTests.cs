@@ -99,6 +99,20 @@ public sealed class TimerSchedulerTests : IDisposable
         await timers.RunAsync(2, clock);
     }
 
+    [Fact]
+    public async Task A_timer_that_runs_at_the_start_does_so_at_each_start_and_goes_on_by_its_schedule()
+    {
+        var clock = new FakeTimeProvider(TenPast);
+        for (var start = 1; start <= 2; start++)
+        {
+            await using var timers = await TimersUnderTest.StartAsync(_state, clock, function: typeof(AlsoAtTheStart));
+            var began = clock.GetUtcNow();
+            var first = await timers.RunAsync(1, clock);
+            Assert.True(clock.GetUtcNow() - began < TimeSpan.FromMinutes(1));
+            Assert.Equal(20, first.ScheduleStatus!.Next.Minute);
+        }
+    }
+
     private void Change(string sql)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(_state.Path, "journal.db")};Pooling=False");
@@ -136,20 +150,28 @@ public sealed class TimerSchedulerTests : IDisposable
         public void Run([TimerTrigger("0 */20 * * * *")] TimerInfo timer) => probe.Take(timer);
     }
 
+    public sealed class AlsoAtTheStart(Probe probe)
+    {
+        [Function("AlsoAtTheStart")]
+        public void Run([TimerTrigger("0 */20 * * * *", RunOnStartup = true)] TimerInfo timer) => probe.Take(timer);
+    }
+
     private sealed class TimersUnderTest(Journal journal, TimerScheduler scheduler, ServiceProvider services, Probe probe) : IAsyncDisposable
     {
         public ConcurrentQueue<TimerInfo> Runs => probe.Runs;
 
-        public static async Task<TimersUnderTest> StartAsync(TemporaryDirectory state, TimeProvider clock, bool failing = false)
+        public static async Task<TimersUnderTest> StartAsync(
+            TemporaryDirectory state, TimeProvider clock, bool failing = false, Type? function = null)
         {
+            function ??= typeof(EveryTwentyMinutes);
             var probe = new Probe(failing);
             var services = new ServiceCollection().AddSingleton(probe).BuildServiceProvider();
             var journal = Journal.Open(Path.Combine(state.Path, "journal.db"));
             var scheduler = new TimerScheduler(
-                FunctionCatalog.Of(typeof(EveryTwentyMinutes)), journal, services, clock, NullLogger<TimerScheduler>.Instance);
+                FunctionCatalog.Of(function), journal, services, clock, NullLogger<TimerScheduler>.Instance);
             await scheduler.StartAsync(CancellationToken.None);
             await AppUnderTest.WaitForAsync(
-                () => journal.FindTimerAsync("EveryTwentyMinutes", CancellationToken.None), timer => timer is not null);
+                () => journal.FindTimerAsync(function.Name, CancellationToken.None), timer => timer is not null);
             return new TimersUnderTest(journal, scheduler, services, probe);
         }
 

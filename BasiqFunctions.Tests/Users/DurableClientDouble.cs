@@ -18,15 +18,17 @@ internal sealed class DurableClientDouble
         client
             .Setup(c => c.ScheduleNewOrchestrationInstanceAsync(
                 It.IsAny<TaskName>(), It.IsAny<object?>(), It.IsAny<StartOrchestrationOptions?>(), It.IsAny<CancellationToken>()))
-            .Returns((TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken _) =>
+            .Returns(async (TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken _) =>
             {
-                Scheduled.Add(options!.InstanceId!);
+                await BeforeSchedule(options!.InstanceId!);
+                Scheduled.Add(options.InstanceId!);
                 Set(options.InstanceId!, OrchestrationRuntimeStatus.Running, JsonSerializer.Serialize(input), name.Name);
-                return Task.FromResult(options.InstanceId!);
+                return options.InstanceId!;
             });
         client
             .Setup(c => c.GetInstanceAsync(It.IsAny<string>(), It.IsAny<bool>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, bool _, CancellationToken _) => _instances.GetValueOrDefault(id));
+        client.Setup(c => c.GetInstanceAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).CallBase();
         client
             .Setup(c => c.GetAllInstancesAsync(It.IsAny<OrchestrationQuery?>()))
             .Returns((OrchestrationQuery? query) => new OnePage<OrchestrationMetadata>(
@@ -60,6 +62,9 @@ internal sealed class DurableClientDouble
     }
 
     public DurableTaskClient Client { get; }
+
+    /// <summary>What happens before an instance is scheduled.</summary>
+    public Func<string, Task> BeforeSchedule { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>What happens before a wait for the end of an instance looks at it.</summary>
     public Func<string, Task> BeforeCompletion { get; set; } = _ => Task.CompletedTask;

@@ -66,6 +66,8 @@ internal sealed class UsersScene : IDisposable
 
     public SnapshotStore Snapshots => _services.GetRequiredService<SnapshotStore>();
 
+    public IServiceProvider Services => _services;
+
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
@@ -95,7 +97,8 @@ internal sealed class UsersScene : IDisposable
         string query = "",
         string contentType = "application/json",
         string? idempotencyKey = null,
-        CancellationToken aborted = default)
+        CancellationToken aborted = default,
+        params (string Name, string Value)[] headers)
         where TFunctions : class
     {
         var context = new DefaultHttpContext { RequestServices = _services, RequestAborted = aborted };
@@ -107,6 +110,8 @@ internal sealed class UsersScene : IDisposable
 
         if (idempotencyKey is not null)
             context.Request.Headers["Idempotency-Key"] = idempotencyKey;
+        foreach (var (name, value) in headers)
+            context.Request.Headers[name] = value;
         context.Request.QueryString = new QueryString(query);
         using var written = new MemoryStream();
         context.Response.Body = written;

@@ -1,10 +1,13 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 using Moq;
 
 namespace BasiqFunctions.Tests.Webhooks;
@@ -18,18 +21,49 @@ public sealed class EventActionsTests : IDisposable
     public void Dispose() => _scene.Dispose();
 
     [Theory]
-    [InlineData("consent", "revoked")]
-    [InlineData("consent", "expired")]
-    public async Task The_end_of_a_consent_takes_the_data_along(string entity, string type)
+    [InlineData("consent", "revoked", "consents/x", """{"id":"x","status":"revoked"}""", "consent-revoked", "consent-ended")]
+    [InlineData("consent", "expired", "consents/x", """{"id":"x","status":"expired"}""", "consent-expired", "consent-ended")]
+    [InlineData("user", "deleted", "", null, "user-deleted", "no-snapshot")]
+    public async Task An_end_takes_snapshots_syncs_and_whatever_could_be_read_back_along_and_leaves_a_receipt_that_says_nothing_of_a_person(
+        string entity, string type, string path, string? consent, string reason, string code)
     {
-        await _scene.PublishAsync(UserId, "c1");
-        Consents("""{"id":"x","status":"revoked"}""");
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        await _scene.PublishAsync("user-2", "c3");
+        var (running, ended) = (SyncId.For(UserId, ["j1"]), SyncId.For(UserId, ["j2"]));
+        _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
+        _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
+        await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
+        await _scene.Get<EventNotes>().MarkAsync(new ConnectionAttention("c1", NextAction.Reconnect, _scene.Clock.GetUtcNow()), UserId, default);
+        if (consent is not null)
+            Consents(consent);
+        else
+            _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
 
-        Assert.Equal("removed", await ActAsync(entity, type, "consents/x"));
+        Assert.Equal("removed", await ActAsync(entity, type, path));
 
-        Assert.False(_scene.HasSnapshotFiles);
-        Assert.Equal("x", Assert.Single(await ReceiptsAsync()).ConsentId);
-        Assert.Equal("nothing-kept", await ActAsync(entity, type, "consents/x"));
+        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
+        Assert.Empty(_scene.Durable.Instances);
+        Assert.Empty(await _scene.Get<ConsentWarnings>().ListAsync(UserId, default));
+        Assert.Empty(await _scene.Get<EventNotes>().ListAttentionAsync(UserId, default));
+        var accounts = await _scene.CallAsync<SnapshotFunctions>((f, r) => f.ListAccountsAsync(r, UserId, default));
+        Assert.Equal((404, code), (accounts.Status, accounts.Json.GetProperty("code").GetString()));
+        foreach (var syncId in new[] { running, ended })
+        {
+            var sync = await _scene.CallAsync<SyncFunctions>((f, r) => f.GetSync(r, UserId, syncId, _scene.Durable.Client, default));
+            Assert.Equal((404, "sync-not-found"), (sync.Status, sync.Json.GetProperty("code").GetString()));
+        }
+
+        var listed = await _scene.CallAsync<DeletionReceiptFunctions>((f, r) => f.ListDeletionReceipts(r, UserId, default));
+        var receipt = Assert.Single(listed.Json.GetProperty("receipts").EnumerateArray());
+        Assert.Equal((2, 2, 1), (receipt.GetProperty("accounts").GetInt32(), receipt.GetProperty("connections").GetInt32(), receipt.GetProperty("syncsStopped").GetInt32()));
+        Assert.Equal((reason, _scene.Clock.GetUtcNow()), (receipt.GetProperty("reason").GetString(), receipt.GetProperty("removedAt").GetDateTimeOffset()));
+        Assert.Subset<string>(
+            new HashSet<string> { "receiptId", "userId", "reason", "consentId", "accounts", "transactions", "connections", "syncsStopped", "begunAt", "removedAt" },
+            receipt.EnumerateObject().Select(property => property.Name).ToHashSet());
+        Assert.Equal("nothing-kept", await ActAsync(entity, type, path));
+        Assert.Single(await ReceiptsAsync());
     }
 
     [Fact]
@@ -47,12 +81,16 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_warning_is_kept()
+    public async Task A_warning_is_kept_for_whoever_asks_for_the_consents()
     {
         Consents("""{"id":"x","status":"active","expiryDate":"2024-07-01T00:00:00Z"}""");
         Assert.Equal("noted", await ActAsync("consent", "warning", "consents/x"));
         Assert.Equal("no-such-consent", await ActAsync("consent", "warning", "consents/y"));
-        Assert.Equal(["x"], (await _scene.Get<ConsentWarnings>().ListAsync(UserId, default)).Keys);
+        var listed = await _scene.CallAsync<UserConsentFunctions>((f, r) => f.ListConsents(r, UserId, default));
+        var standing = Assert.Single(listed.Json.GetProperty("standings").EnumerateArray());
+        Assert.Equal(
+            ("x", new DateTimeOffset(2024, 6, 1, 12, 0, 0, TimeSpan.Zero)),
+            (standing.GetProperty("consentId").GetString(), standing.GetProperty("warnedAt").GetDateTimeOffset()));
     }
 
     [Fact]
@@ -121,18 +159,42 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("covered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')"));
     }
 
+    [Fact]
+    public async Task Each_connection_is_refreshed_once_in_the_time_that_is_set()
+    {
+        using var scene = new UsersScene(settings: new() { ["Webhooks:RefreshEvery"] = "00:10:00" });
+        var notes = scene.Get<EventNotes>();
+        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", default));
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", default)));
+        Assert.Single(others, began => began);
+        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", default));
+        scene.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
+        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", default));
+        scene.Clock.Advance(TimeSpan.FromTicks(1));
+        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", default)));
+        Assert.Single(again, began => began);
+    }
+
     [Theory]
     [InlineData("user", "created", "")]
     [InlineData("something", "new", "connections/c1")]
-    public async Task Other_types_are_taken_to_no_effect(string entity, string type, string path) =>
-        Assert.Equal("unknown-type", await ActAsync(entity, type, path));
-
-    private async Task<string> ActAsync(string entity, string type, string path)
+    public async Task Other_types_are_taken_to_no_effect_and_counted(string entity, string type, string path)
     {
-        var happened = BasiqEvent.Parse(
-            $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
-        return (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, happened, default)).Outcome;
+        using var telemetry = new TelemetryCapture();
+        using var scene = new UsersScene();
+        scene.Basiq.Setup(b => b.GetEventAsync("e1", It.IsAny<CancellationToken>())).ReturnsAsync(Event(entity, type, path));
+        var outcome = await ActivatorUtilities.CreateInstance<EventActivities>(scene.Services)
+            .ActOnEvent(new EventInput("e1"), scene.Durable.Client, default);
+        Assert.Equal(new EventHandled("other", "unknown-type"), outcome.Value);
+        Assert.Equal(1, telemetry.SumsOf(scene.Services, "basiq.events")["other unknown-type"]);
+        Assert.Empty(scene.Durable.Instances);
     }
+
+    private async Task<string> ActAsync(string entity, string type, string path) =>
+        (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path), default)).Outcome;
+
+    private static BasiqEvent Event(string entity, string type, string path) => BasiqEvent.Parse(
+        $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
 
     private void Consents(string json) =>
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse(json)]);

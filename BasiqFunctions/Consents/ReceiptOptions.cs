@@ -10,9 +10,9 @@ public sealed class ReceiptOptions
     public string Table { get; set; } = "BasiqReceipts";
 
     /// <summary>
-    /// How long a receipt is kept. Records about consents and about what became of the data must be kept for six years
-    /// (Competition and Consumer (Consumer Data Right) Rules 2020, rule 9.3); one more, so that the last of these years can still
-    /// be asked about. A receipt says nothing of a person, so longer does no harm.
+    /// How long a receipt is kept: six years, leap days included. Who deletes data under the Consumer Data Right makes a record to
+    /// evidence it (Competition and Consumer (Consumer Data Right) Rules 2020, rule 1.18), and the records of rule 9.3 are kept for
+    /// six years. Whether that holds for a receipt is for the operator to settle; it says nothing of a person, so that it may stay as long.
     /// </summary>
-    public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays((7 * 365) + 2);
+    public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays((6 * 365) + 2);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Storage;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -12,8 +13,7 @@ namespace BasiqFunctions.Webhooks;
 /// </summary>
 /// <remarks>
 /// An event is written down as pending, then its orchestration is scheduled under an id that follows from the event, then it is
-/// written down as taken. A process that dies in between has not answered Basiq, which sends the message again; and what is pending
-/// is taken up by <see cref="RetakeEvents"/>.
+/// written down as taken. What a process that dies in between leaves pending is taken up by <see cref="RetakeEvents"/>.
 /// </remarks>
 public sealed class EventIntake(
     [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<EventIntake> logger)
@@ -24,33 +24,64 @@ public sealed class EventIntake(
     /// <summary>Longer than Basiq lists events, so that none that was taken is taken for a new one.</summary>
     private static readonly TimeSpan LeastMemory = TimeSpan.FromDays(8);
 
+    /// <summary>After which an attempt to schedule is given up.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private TimeSpan Memory => options.Value.RememberFor > LeastMemory ? options.Value.RememberFor : LeastMemory;
 
-    /// <summary>Takes an event, unless it was taken before.</summary>
+    /// <summary>
+    /// Takes an event, unless it was taken before. One that is written down and cannot be scheduled for now counts as taken: it is
+    /// scheduled later.
+    /// </summary>
     /// <returns>Whether it is new.</returns>
     public async Task<bool> TakeAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
     {
-        if (await table.FindAsync(Taken, eventId, cancellation) is not null)
-        {
-            await table.RemoveAsync(Pending, eventId, cancellation);
+        if (!await RecordAsync(eventId, cancellation))
             return false;
-        }
-
-        var expiresAt = clock.GetUtcNow() + Memory;
-        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = expiresAt }, cancellation);
-        await ScheduleAsync(client, eventId, cancellation);
-        await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = expiresAt }, cancellation);
-        await table.RemoveAsync(Pending, eventId, cancellation);
+        await TryStartAsync(client, eventId, cancellation);
         return true;
     }
 
-    /// <summary>Takes what was written down and not scheduled.</summary>
+    /// <summary>Takes what was written down and not scheduled. What fails stays written down and keeps nothing else waiting.</summary>
     public async Task RetakeAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         await foreach (var record in table.ListAllAsync(Pending, cancellation))
         {
-            if (await TakeAsync(client, record.Row, cancellation))
+            if (!await RecordAsync(record.Row, cancellation))
+                await table.RemoveAsync(Pending, record.Row, cancellation);
+            else if (await TryStartAsync(client, record.Row, cancellation))
                 Log.EventRetaken(logger, record.Row);
+        }
+    }
+
+    /// <summary>Writes an event down, unless it was taken before. From then on it is not lost, whatever becomes of the process.</summary>
+    /// <returns>Whether it is new, so that <see cref="TryStartAsync"/> is due.</returns>
+    internal async Task<bool> RecordAsync(string eventId, CancellationToken cancellation)
+    {
+        if (await table.FindAsync(Taken, eventId, cancellation) is not null)
+            return false;
+        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, cancellation);
+        return true;
+    }
+
+    /// <summary>Schedules what is to be done about an event that was written down. A failure is logged, and the event stays written down.</summary>
+    /// <returns>Whether it is scheduled.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "The event is written down: whatever goes wrong now, it is taken up again.")]
+    internal async Task<bool> TryStartAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
+        {
+            await ScheduleAsync(client, eventId, either.Token);
+            await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, either.Token);
+            await table.RemoveAsync(Pending, eventId, either.Token);
+            return true;
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        {
+            Log.EventNotStarted(logger, eventId, exception.GetType().Name);
+            return false;
         }
     }
 

@@ -16,24 +16,29 @@ public sealed class EventReconciliation(IBasiqClient basiq, EventIntake intake, 
     public async Task RunAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         var missed = 0;
-        string? link = null;
-        for (var page = 0; page < MaxPages; page++)
+        try
         {
-            var listed = await basiq.ListEventsAsync(link, cancellation);
-            foreach (var happened in listed.Events)
+            string? link = null;
+            for (var page = 0; page < MaxPages; page++)
             {
-                if (EventTypes.Subscribed.Contains(happened.TypeId)
-                    && RouteId.IsValid(happened.Id)
-                    && await intake.TakeAsync(client, happened.Id, cancellation))
-                    missed++;
+                var listed = await basiq.ListEventsAsync(link, cancellation);
+                foreach (var happened in listed.Events)
+                {
+                    if (EventTypes.Subscribed.Contains(happened.TypeId)
+                        && RouteId.IsValid(happened.Id)
+                        && await intake.TakeAsync(client, happened.Id, cancellation))
+                        missed++;
+                }
+
+                if (listed.NextLink is null || listed.NextLink == link)
+                    break;
+                link = listed.NextLink;
             }
-
-            if (listed.NextLink is null || listed.NextLink == link)
-                break;
-            link = listed.NextLink;
         }
-
-        if (missed > 0)
-            Log.EventsMissed(logger, missed);
+        finally
+        {
+            if (missed > 0)
+                Log.EventsMissed(logger, missed);
+        }
     }
 }

@@ -24,21 +24,26 @@ public sealed class Subscriptions : IJobNews
     /// <exception cref="BasiqException">Basiq could not be asked, or refuses.</exception>
     public async Task<SubscriptionAnswer> SetAsync(string url, CancellationToken cancellation)
     {
-        var existing = await FindAtBasiqAsync(url, cancellation);
+        var kept = await KeptAsync(cancellation);
+        var existing = await FindAtBasiqAsync(kept, url, cancellation);
         var webhook = existing is null
             ? await CreateAsync(url, cancellation)
             : await _basiq.UpdateWebhookAsync(existing.Id, url, EventTypes.Subscribed, cancellation);
-        if (webhook.Secret is null && !await _secrets.AnyAsync(cancellation))
+        if (webhook.Secret is null && !(webhook.Id == kept?.WebhookId && await _secrets.AnyAsync(cancellation)))
         {
-            // A secret that nobody has can only be had anew.
-            await _basiq.DeleteWebhookAsync(webhook.Id, cancellation);
+            // The secret of a subscription that is not known as this app's is in nobody's hands, whatever the vault has, and can only be
+            // had anew. Until then there is none: whoever counts on news would wait in vain.
+            await _table.RemoveAsync(Partition, Row, cancellation);
+            await DeleteAsync(webhook.Id, cancellation);
             webhook = await CreateAsync(url, cancellation);
+            if (webhook.Secret is null)
+                throw Unusable("no-webhook-secret");
         }
 
         if (webhook.Secret is { } secret)
         {
             if (WebhookSignature.KeyOf(secret) is null)
-                throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "unusable-webhook-secret"));
+                throw Unusable("unusable-webhook-secret");
             await _secrets.StoreAsync(secret, cancellation);
         }
 
@@ -52,7 +57,7 @@ public sealed class Subscriptions : IJobNews
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
     public async Task<SubscriptionAnswer?> FindAsync(CancellationToken cancellation)
     {
-        if (await FindAtBasiqAsync(null, cancellation) is not { } webhook)
+        if (await FindAtBasiqAsync(await KeptAsync(cancellation), null, cancellation) is not { } webhook)
             return null;
         var messages = await _basiq.ListWebhookMessagesAsync(webhook.Id, MostDeliveries, cancellation);
         return AnswerOf(webhook) with { Deliveries = [.. messages.Take(MostDeliveries).Select(DeliveredOf)] };
@@ -86,10 +91,26 @@ public sealed class Subscriptions : IJobNews
         }
     }
 
-    /// <summary>The one that this app has made, else the one that has the URL.</summary>
-    private async Task<Webhook?> FindAtBasiqAsync(string? url, CancellationToken cancellation)
+    private async Task DeleteAsync(string webhookId, CancellationToken cancellation)
     {
-        var kept = (await _table.FindAsync(Partition, Row, cancellation))?.Read(WebhooksJson.Default.KeptSubscription);
+        try
+        {
+            await _basiq.DeleteWebhookAsync(webhookId, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            // Somebody else has.
+        }
+    }
+
+    private static BasiqException Unusable(string code) => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, code));
+
+    private async Task<KeptSubscription?> KeptAsync(CancellationToken cancellation) =>
+        (await _table.FindAsync(Partition, Row, cancellation))?.Read(WebhooksJson.Default.KeptSubscription);
+
+    /// <summary>The one that this app has made, else the one that has the URL.</summary>
+    private async Task<Webhook?> FindAtBasiqAsync(KeptSubscription? kept, string? url, CancellationToken cancellation)
+    {
         if (kept is null && url is null)
             return null;
         var webhooks = await _basiq.ListWebhooksAsync(cancellation);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -11,8 +12,15 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Webhooks;
 
 /// <summary>Takes webhooks that are Basiq's, each once, and refuses all others.</summary>
+/// <remarks>
+/// Before the answer a message is checked and written down, and nothing else has to happen: what it takes is scheduled while there is
+/// time, and otherwise after the answer or by <see cref="RetakeEvents"/>.
+/// </remarks>
 public sealed class WebhookReceiver
 {
+    /// <summary>Within which a message is answered, so that Basiq has the answer within a second.</summary>
+    internal static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(800);
+
     private const string Messages = "message";
 
     private readonly WebhookSecrets _secrets;
@@ -36,8 +44,9 @@ public sealed class WebhookReceiver
         (_secrets, _intake, _table, _address, _options, _instruments, _clock, _logger) =
         (secrets, intake, table, address, options.Value, instruments, clock, logger);
 
-    /// <summary>Takes a message.</summary>
+    /// <summary>Takes a message, in <see cref="AnswerWithin"/> at most.</summary>
     /// <returns>False when it is refused; nothing has been recorded then.</returns>
+    /// <exception cref="ProblemException">503: it could not be written down in time, so Basiq is to send it again.</exception>
     public async Task<bool> TakeAsync(
         DurableTaskClient client, IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
@@ -46,23 +55,50 @@ public sealed class WebhookReceiver
             return Refuse("malformed-headers");
         if (!signature.IsCurrent(_clock.GetUtcNow()))
             return Refuse("stale");
+        using var late = new CancellationTokenSource(AnswerWithin, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        try
+        {
+            // What is slow may also be slow to heed its cancellation.
+            var (isBasiqs, eventId) = await RecordAsync(signature, body, either.Token).WaitAsync(either.Token);
+            if (eventId is not null)
+                await ScheduleAsync(client, eventId, late.Token);
+            return isBasiqs;
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            Log.Late(_logger);
+            throw new ProblemException(new ProblemResult(
+                StatusCodes.Status503ServiceUnavailable, ProblemCodes.DependencyUnavailable, "The message could not be written down in time.")
+            {
+                RetryAfter = HttpAnswers.DefaultRetryAfter,
+            });
+        }
+    }
+
+    /// <summary>Checks a message, and writes it down with its event.</summary>
+    /// <returns>Whether it is Basiq's, and the event that is to be scheduled, where one is.</returns>
+    private async Task<(bool IsBasiqs, string? EventId)> RecordAsync(
+        WebhookSignature signature, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
         var keys = await _secrets.GetKeysAsync(null, cancellation);
         if (!signature.IsOf(body.Span, keys))
         {
             // A secret may have been rotated a moment ago, by another instance or by hand.
             keys = await _secrets.GetKeysAsync(keys, cancellation);
             if (keys.Count == 0)
-                return Refuse("no-secret");
+                return (Refuse("no-secret"), null);
             if (!signature.IsOf(body.Span, keys))
-                return Refuse("wrong-signature");
+                return (Refuse("wrong-signature"), null);
         }
 
         // Hashed: Basiq may name a message by whatever it likes.
         var row = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(signature.Id)));
-        if (await _table.FindAsync(Messages, row, cancellation) is { } known && known.IsLiveAt(_clock.GetUtcNow()))
+        var known = await _table.FindAsync(Messages, row, cancellation);
+        if (known?.IsLiveAt(_clock.GetUtcNow()) is true)
         {
             _instruments.WebhookTaken("duplicate");
-            return true;
+            return (true, null);
         }
 
         if (WebhookHint.EventIdOf(body, _address) is not { } eventId)
@@ -70,13 +106,28 @@ public sealed class WebhookReceiver
             // Basiq would send it again and again, and in the end nothing else: the daily look at its events makes up for it.
             _instruments.WebhookTaken("unusable");
             Log.Unusable(_logger);
-            return true;
+            return (true, null);
         }
 
-        var isNew = await _intake.TakeAsync(client, eventId, cancellation);
-        await _table.PutAsync(new TableRecord(Messages, row, []) { ExpiresAt = _clock.GetUtcNow() + _options.RememberFor }, cancellation);
+        // The event first: a message that is known is taken for one whose event is not lost.
+        var isNew = await _intake.RecordAsync(eventId, cancellation);
+        var message = new TableRecord(Messages, row, []) { ExpiresAt = _clock.GetUtcNow() + _options.RememberFor, ETag = known?.ETag };
+        _ = known is null ? await _table.TryAddAsync(message, cancellation) : await _table.TryReplaceAsync(message, cancellation);
         _instruments.WebhookTaken(isNew ? "accepted" : "duplicate");
-        return true;
+        return (true, isNew ? eventId : null);
+    }
+
+    /// <summary>Schedules an event that is written down; whoever waits does so only until a moment, and scheduling goes on.</summary>
+    private async Task ScheduleAsync(DurableTaskClient client, string eventId, CancellationToken until)
+    {
+        try
+        {
+            await _intake.TryStartAsync(client, eventId, CancellationToken.None).WaitAsync(until);
+        }
+        catch (OperationCanceledException) when (until.IsCancellationRequested)
+        {
+            // It is written down, and that is what the answer says.
+        }
     }
 
     private bool Refuse(string reason)

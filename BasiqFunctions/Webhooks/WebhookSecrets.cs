@@ -11,7 +11,10 @@ namespace BasiqFunctions.Webhooks;
 /// The secrets that Basiq may sign with: the current version of Key Vault's <c>basiq-webhook-secret</c>, and for a while after it was
 /// replaced (<see cref="WebhookOptions.SecretOverlap"/>) each version before it, unless that was disabled.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore hands out no wait handle, so there is nothing to dispose.")]
+/// <remarks>
+/// However many ask, Key Vault is read once at a time, for itself: whoever cannot wait for the end leaves the others waiting, and finds
+/// the secrets in memory the next time.
+/// </remarks>
 internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<WebhookSecrets> logger)
 {
     /// <summary>After which a secret in memory is read anew.</summary>
@@ -20,10 +23,14 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
     /// <summary>How often signatures that fit no secret make this ask Key Vault for another.</summary>
     internal static readonly TimeSpan LeastBetweenReads = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long whoever has secrets that are due to be read anew waits for that.</summary>
+    internal static readonly TimeSpan PatienceForFresh = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _reading = new(1, 1);
+    private readonly Lock _gate = new();
     private volatile Held? _held;
+    private Task<IReadOnlyList<byte[]>>? _reading;
 
     /// <summary>The keys at hand, the current one first; none when there is no secret.</summary>
     /// <param name="unfit">Keys that did not fit: others are looked for, where that is not done too often.</param>
@@ -33,14 +40,16 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
     {
         if (Usable(unfit) is { } usable)
             return usable;
-        await _reading.WaitAsync(cancellation);
+        var reading = Read();
+        if (_held is not { } held || ReferenceEquals(held.Keys, unfit))
+            return await reading.WaitAsync(cancellation);
         try
         {
-            return Usable(unfit) ?? await ReadAsync(cancellation);
+            return await reading.WaitAsync(PatienceForFresh, clock, cancellation);
         }
-        finally
+        catch (TimeoutException)
         {
-            _reading.Release();
+            return held.Keys;
         }
     }
 
@@ -58,7 +67,11 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
             async token => (await secrets.SetSecretAsync(
                 new KeyVaultSecret(SecretNames.WebhookSecret, secret) { Properties = { ContentType = "Basiq webhook secret" } }, token)).Value,
             cancellation);
-        _held = null;
+        lock (_gate)
+        {
+            // Who is reading now may have seen what was current before.
+            (_held, _reading) = (null, null);
+        }
     }
 
     /// <summary>Whether there is a secret.</summary>
@@ -83,36 +96,69 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
             ? held.Keys
             : null;
 
-    private async Task<IReadOnlyList<byte[]>> ReadAsync(CancellationToken cancellation)
+    private Task<IReadOnlyList<byte[]>> Read()
     {
+        lock (_gate)
+        {
+            if (_reading is { IsCompleted: false } underWay)
+                return underWay;
+            TaskCompletionSource<IReadOnlyList<byte[]>> reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _reading = reading.Task;
+            _ = ReadIntoAsync(reading);
+            return reading.Task;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is handed on to whoever waits.")]
+    private async Task ReadIntoAsync(TaskCompletionSource<IReadOnlyList<byte[]>> reading)
+    {
+        await Task.Yield();
         var readAt = clock.GetTimestamp();
-        using var patience = new CancellationTokenSource(Patience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         try
         {
-            List<byte[]> keys = [];
-            foreach (var version in await ValidVersionsAsync(either.Token))
-            {
-                var secret = (await secrets.GetSecretAsync(SecretNames.WebhookSecret, version, cancellationToken: either.Token)).Value.Value;
-                if (WebhookSignature.KeyOf(secret) is { } key)
-                    keys.Add(key);
-                else
-                    Log.SecretUnusable(logger, SecretNames.WebhookSecret);
-            }
-
-            _held = new Held(keys, readAt);
-            return keys;
+            var keys = await ReadAsync();
+            Hold(reading.Task, new Held(keys, readAt));
+            reading.SetResult(keys);
         }
-        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        catch (Exception exception)
         {
             KeyVaultErrors.Report(logger, "read", SecretNames.WebhookSecret, exception);
-            if (_held is not { } held)
-                throw;
-
-            // What was good five minutes ago is better than to refuse Basiq.
-            _held = held with { ReadAt = readAt };
-            return held.Keys;
+            if (_held is { } held)
+            {
+                // What was good five minutes ago is better than to refuse Basiq.
+                Hold(reading.Task, held with { ReadAt = readAt });
+                reading.SetResult(held.Keys);
+            }
+            else
+            {
+                reading.SetException(exception);
+            }
         }
+    }
+
+    private void Hold(Task<IReadOnlyList<byte[]>> reading, Held held)
+    {
+        lock (_gate)
+        {
+            if (_reading == reading)
+                _held = held;
+        }
+    }
+
+    private async Task<IReadOnlyList<byte[]>> ReadAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        List<byte[]> keys = [];
+        foreach (var version in await ValidVersionsAsync(patience.Token))
+        {
+            var secret = (await secrets.GetSecretAsync(SecretNames.WebhookSecret, version, cancellationToken: patience.Token)).Value.Value;
+            if (WebhookSignature.KeyOf(secret) is { } key)
+                keys.Add(key);
+            else
+                Log.SecretUnusable(logger, SecretNames.WebhookSecret);
+        }
+
+        return keys;
     }
 
     private async Task<IReadOnlyList<string>> ValidVersionsAsync(CancellationToken cancellation)

@@ -35,4 +35,7 @@ internal sealed record KeyVaultError([property: JsonPropertyName("error")] KeyVa
 
 internal sealed record KeyVaultErrorBody(
     [property: JsonPropertyName("code")] string Code,
-    [property: JsonPropertyName("message")] string Message);
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("innererror")] KeyVaultInnerError? Inner = null);
+
+internal sealed record KeyVaultInnerError([property: JsonPropertyName("code")] string Code);

@@ -84,7 +84,7 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
     private LocalResponse Get(string name, string? version) => vault.Find(name, version) switch
     {
         null => Error(404, "SecretNotFound", $"A secret with (name/id) {name} was not found in this key vault."),
-        { Attributes.Enabled: false } => Error(403, "Forbidden", "Operation get is not allowed on a disabled secret."),
+        { Attributes.Enabled: false } => Error(403, "Forbidden", "Operation get is not allowed on a disabled secret.", KeyVaultErrors.Disabled),
         { } found => Bundle(name, found),
     };
 
@@ -107,8 +107,10 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
     private static SecretBundle ToBundle(string name, SecretVersion version) => new(
         $"{VaultUri}secrets/{name}/{version.Version}", version.Value, version.ContentType, version.Attributes, version.Tags);
 
-    private static LocalResponse Error(int status, string code, string message) =>
-        Json(status, new KeyVaultError(new KeyVaultErrorBody(code, message)), LocalKeyVaultJson.Default.KeyVaultError);
+    private static LocalResponse Error(int status, string code, string message, string? inner = null) => Json(
+        status,
+        new KeyVaultError(new KeyVaultErrorBody(code, message, inner is null ? null : new KeyVaultInnerError(inner))),
+        LocalKeyVaultJson.Default.KeyVaultError);
 
     private static LocalResponse Json<T>(int status, T body, JsonTypeInfo<T> type) =>
         new(status, JsonSerializer.SerializeToUtf8Bytes(body, type));
@@ -167,7 +169,10 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
 
         protected override IEnumerable<HttpHeader> EnumerateHeaders() => _headers.All;
 
-        public override void Dispose() => ContentStream?.Dispose();
+        /// <summary>Nothing: the SDK's own transport leaves a body that is in memory to be read by who catches the exception.</summary>
+        public override void Dispose()
+        {
+        }
     }
 
     private sealed class HeaderBag

@@ -1,0 +1,10 @@
+using BasiqFunctions.Tests.Hosting;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+public sealed class ConsentLifeInFilesTests : ConsentLifeContract
+{
+    protected override string[] Settings() => [];
+
+    private protected override Task<string[]> KeptOfAsync(AppUnderTest app, string userId) => ConsentLifeTests.FilesOfAsync(app, userId);
+}
