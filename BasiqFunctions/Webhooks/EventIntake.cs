@@ -1,3 +1,4 @@
+using System.Text;
 using BasiqFunctions.Storage;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -27,8 +28,12 @@ public sealed class EventIntake(
     private TimeSpan Memory => options.Value.RememberFor > LeastMemory ? options.Value.RememberFor : LeastMemory;
 
     /// <summary>Takes an event, unless it was taken before.</summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="eventId">The event, already validated as an id.</param>
+    /// <param name="webhookId">The message that tells of it; null where none does.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Whether it is new.</returns>
-    public async Task<bool> TakeAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    public async Task<bool> TakeAsync(DurableTaskClient client, string eventId, string? webhookId, CancellationToken cancellation)
     {
         if (await table.FindAsync(Taken, eventId, cancellation) is not null)
         {
@@ -37,8 +42,8 @@ public sealed class EventIntake(
         }
 
         var expiresAt = clock.GetUtcNow() + Memory;
-        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = expiresAt }, cancellation);
-        await ScheduleAsync(client, eventId, cancellation);
+        await table.TryAddAsync(new TableRecord(Pending, eventId, Encoding.ASCII.GetBytes(webhookId ?? "")) { ExpiresAt = expiresAt }, cancellation);
+        await ScheduleAsync(client, new EventInput(eventId, webhookId), cancellation);
         await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = expiresAt }, cancellation);
         await table.RemoveAsync(Pending, eventId, cancellation);
         return true;
@@ -49,21 +54,22 @@ public sealed class EventIntake(
     {
         await foreach (var record in table.ListAllAsync(Pending, cancellation))
         {
-            if (await TakeAsync(client, record.Row, cancellation))
+            var webhookId = record.Content.Length > 0 ? Encoding.ASCII.GetString(record.Content) : null;
+            if (await TakeAsync(client, record.Row, webhookId, cancellation))
                 Log.EventRetaken(logger, record.Row);
         }
     }
 
-    private static async Task ScheduleAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    private static async Task ScheduleAsync(DurableTaskClient client, EventInput input, CancellationToken cancellation)
     {
         // Hosts start an orchestration of the same id anew, once it has ended.
-        var instanceId = EventOrchestration.InstanceIdFor(eventId);
+        var instanceId = EventOrchestration.InstanceIdFor(input.EventId);
         if (await client.GetInstanceAsync(instanceId, cancellation) is not null)
             return;
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                EventOrchestration.Name, new EventInput(eventId), new StartOrchestrationOptions(instanceId), cancellation);
+                EventOrchestration.Name, input, new StartOrchestrationOptions(instanceId), cancellation);
         }
 #pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether there is one decides.
         catch (Exception exception) when (exception is not OperationCanceledException)

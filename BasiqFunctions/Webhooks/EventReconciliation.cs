@@ -24,7 +24,7 @@ public sealed class EventReconciliation(IBasiqClient basiq, EventIntake intake, 
             {
                 if (EventTypes.Subscribed.Contains(happened.TypeId)
                     && RouteId.IsValid(happened.Id)
-                    && await intake.TakeAsync(client, happened.Id, cancellation))
+                    && await intake.TakeAsync(client, happened.Id, null, cancellation))
                     missed++;
             }
 

@@ -10,6 +10,7 @@ public sealed class Subscriptions : IJobNews
 {
     private const string Partition = "subscription";
     private const string Row = "current";
+    private const string Active = "active";
     private const int MostDeliveries = 20;
 
     private readonly IBasiqClient _basiq;
@@ -46,6 +47,21 @@ public sealed class Subscriptions : IJobNews
             new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent(WebhooksJson.Default.KeptSubscription)), cancellation);
         Log.Subscribed(_logger, webhook.Id);
         return AnswerOf(webhook);
+    }
+
+    /// <summary>Makes or changes the subscription as <see cref="SetAsync"/> does, unless it is in order as it is.</summary>
+    /// <returns>Whether anything was changed.</returns>
+    /// <exception cref="BasiqException">Basiq could not be asked, or refuses.</exception>
+    public async Task<bool> EnsureAsync(string url, CancellationToken cancellation)
+    {
+        if (await FindAtBasiqAsync(url, cancellation) is { Status: Active } existing
+            && existing.Url == url
+            && EventTypes.Subscribed.All(existing.Events.Contains)
+            && existing.Id == await FindKeptIdAsync(cancellation)
+            && await _secrets.AnyAsync(cancellation))
+            return false;
+        await SetAsync(url, cancellation);
+        return true;
     }
 
     /// <summary>The subscription with its last deliveries; null when there is none.</summary>
@@ -86,14 +102,17 @@ public sealed class Subscriptions : IJobNews
         }
     }
 
+    private async Task<string?> FindKeptIdAsync(CancellationToken cancellation) =>
+        (await _table.FindAsync(Partition, Row, cancellation))?.Read(WebhooksJson.Default.KeptSubscription).WebhookId;
+
     /// <summary>The one that this app has made, else the one that has the URL.</summary>
     private async Task<Webhook?> FindAtBasiqAsync(string? url, CancellationToken cancellation)
     {
-        var kept = (await _table.FindAsync(Partition, Row, cancellation))?.Read(WebhooksJson.Default.KeptSubscription);
+        var kept = await FindKeptIdAsync(cancellation);
         if (kept is null && url is null)
             return null;
         var webhooks = await _basiq.ListWebhooksAsync(cancellation);
-        return webhooks.FirstOrDefault(webhook => webhook.Id == kept?.WebhookId)
+        return webhooks.FirstOrDefault(webhook => webhook.Id == kept)
             ?? (url is null ? null : webhooks.FirstOrDefault(webhook => webhook.Url == url));
     }
 }

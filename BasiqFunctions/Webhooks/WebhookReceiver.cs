@@ -73,7 +73,7 @@ public sealed class WebhookReceiver
             return true;
         }
 
-        var isNew = await _intake.TakeAsync(client, eventId, cancellation);
+        var isNew = await _intake.TakeAsync(client, eventId, signature.Id, cancellation);
         await _table.PutAsync(new TableRecord(Messages, row, []) { ExpiresAt = _clock.GetUtcNow() + _options.RememberFor }, cancellation);
         _instruments.WebhookTaken(isNew ? "accepted" : "duplicate");
         return true;
