@@ -31,8 +31,8 @@ internal sealed class SandboxSubscription(
             var subscriptions = services.GetRequiredService<Subscriptions>();
             if (await subscriptions.FindAsync(stoppingToken) is { Url: { } url } && !new Uri(url).IsLoopback)
                 Log.SubscribedElsewhere(logger);
-            else
-                await subscriptions.EnsureAsync(Address().ToString(), stoppingToken);
+            else if (!await subscriptions.EnsureAsync(Address().ToString(), stoppingToken))
+                Log.SubscribedAlready(logger);
         }
         catch (BasiqException exception)
         {

@@ -60,7 +60,12 @@ public sealed class EventActionsTests : IDisposable
     {
         Connection("c1", "invalid");
         Connections("c1", "c2");
+
+        // A sync may wait for the job whose failure is behind it.
+        var waiting = SyncId.For(UserId, ["failing"]);
+        _scene.Durable.Set(waiting, OrchestrationRuntimeStatus.Running);
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
+        Assert.Equal([waiting], _scene.Durable.Events);
 
         var answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         var matter = Assert.Single(answer.Json.GetProperty("attention").EnumerateArray());
