@@ -22,6 +22,10 @@ internal static class Banner
         output.WriteLine(host.SandboxUrl is { } sandbox
             ? $"Basiq:     simulated at {sandbox} (no Basiq:ApiKey is set)"
             : "Basiq:     the account of the configured API key");
+        if (host.SandboxUrl is not null)
+            output.WriteLine(host.SubscribesToSandbox
+                ? "Webhooks:  this host has the sandbox send them here (not with LocalHost:SubscribeToSandbox=false)"
+                : "Webhooks:  as PUT /api/webhooks/basiq/subscription has it (LocalHost:SubscribeToSandbox is false)");
         output.WriteLine("Ctrl-C stops.");
         output.WriteLine();
     }

@@ -5,6 +5,7 @@ using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.LocalHost.Webhooks;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
@@ -43,6 +44,9 @@ internal sealed class LocalHostApplication : IAsyncDisposable
 
     /// <summary>Where the sandbox is; null when Basiq itself is used.</summary>
     public Uri? SandboxUrl => _sandbox is null ? null : AddressOf(_sandbox);
+
+    /// <summary>Whether this host has the sandbox send it webhooks.</summary>
+    public bool SubscribesToSandbox => _sandbox is not null && Services.GetRequiredService<LocalHostOptions>().SubscribeToSandbox;
 
     public IServiceProvider Services => _app.Services;
 
@@ -104,6 +108,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             configure?.Invoke(builder);
             AddHost(builder.Services, builder.Configuration, options);
             AddConsole(builder.Services, urls, sandbox);
+            if (sandbox is not null && options.SubscribeToSandbox)
+                AddSandboxSubscription(builder);
             builder.Services.AddBasiqFunctions(builder.Configuration);
             AddTelemetry(builder);
 
@@ -179,6 +185,14 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             services.AddSingleton(_ => new SandboxControl(AddressOf(sandbox)));
         services.PostConfigure<ConsentOptions>(
             consent => ConsoleReturnUrls.Allow(consent, urls.Split(';', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    private static void AddSandboxSubscription(WebApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<SandboxSubscription>();
+
+        // The sandbox's jobs take seconds, and not all that happens to one is told by a webhook: a bank that asks for a code, for one.
+        AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["Sync:PollDelayWithNews"] = "00:00:02" });
     }
 
     /// <summary>In Azure the Functions host traces what callers ask for; here the web server does, with the same care for queries.</summary>

@@ -16,4 +16,7 @@ internal sealed class LocalHostOptions
     /// on more than loopback; none by default, as with Core Tools.
     /// </summary>
     public string? FunctionKey { get; set; }
+
+    /// <summary>Whether this host subscribes to the webhooks of the sandbox that it starts. It never does to Basiq's own.</summary>
+    public bool SubscribeToSandbox { get; set; } = true;
 }

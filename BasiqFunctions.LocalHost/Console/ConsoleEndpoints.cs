@@ -5,13 +5,14 @@ using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
+using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.LocalHost.Console;
 
 /// <summary>
 /// The console: its pages, <c>/</c> and <c>/reference</c>, which hold no data and are open, and the endpoints that its script asks
-/// beside the API: <c>/console/status</c> and, when Basiq is simulated, <c>/console/sandbox</c>.
+/// beside the API: <c>/console/status</c>, <c>/console/webhooks</c> and, when Basiq is simulated, <c>/console/sandbox</c>.
 /// </summary>
 internal sealed class ConsoleEndpoints(
     FunctionCatalog functions,
@@ -21,6 +22,7 @@ internal sealed class ConsoleEndpoints(
     LocalHostOptions options)
 {
     private const int RecentSyncs = 6;
+    private const int RecentWebhooks = 12;
 
     /// <summary>
     /// Nothing but the console's own files and this host's answers; no inline script or style, and no string becomes markup.
@@ -44,6 +46,11 @@ internal sealed class ConsoleEndpoints(
         {
             var status = await StatusAsync(sandbox is not null, context.RequestAborted);
             return new JsonAnswer<ConsoleStatus>(StatusCodes.Status200OK, status, ConsoleJson.Default.ConsoleStatus);
+        }));
+        endpoints.MapGet("/console/webhooks", context => GuardedAsync(context, async () =>
+        {
+            var webhooks = await WebhooksAsync(context.RequestAborted);
+            return new JsonAnswer<ConsoleWebhooks>(StatusCodes.Status200OK, webhooks, ConsoleJson.Default.ConsoleWebhooks);
         }));
         if (sandbox is null)
             return;
@@ -90,6 +97,15 @@ internal sealed class ConsoleEndpoints(
     {
         var result = ConsoleGuard.Refuse(context.Request, options.FunctionKey) ?? await answer();
         await result.ExecuteAsync(context);
+    }
+
+    private async Task<ConsoleWebhooks> WebhooksAsync(CancellationToken cancellation)
+    {
+        var subscriptions = services.GetRequiredService<Subscriptions>();
+        var records = await journal.ListNewestAsync(EventOrchestration.Name, RecentWebhooks, cancellation);
+        return new ConsoleWebhooks(
+            await subscriptions.AreExpectedAsync(cancellation),
+            [.. records.Select(IncomingWebhook.From).OfType<IncomingWebhook>()]);
     }
 
     private async Task<ConsoleStatus> StatusAsync(bool isSimulated, CancellationToken cancellation)

@@ -7,5 +7,7 @@ namespace BasiqFunctions.LocalHost.Console;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ConsoleStatus))]
+[JsonSerializable(typeof(ConsoleWebhooks))]
 [JsonSerializable(typeof(SandboxKnobs))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class ConsoleJson : JsonSerializerContext;

@@ -33,6 +33,7 @@ internal sealed class DemoCommand(LocalHostApplication host, DemoOptions options
                     // Any port will do, so that a host that runs already is not in the way.
                     ["urls"] = "http://127.0.0.1:0",
                     ["Sandbox:Url"] = "http://127.0.0.1:0",
+                    ["LocalHost:SubscribeToSandbox"] = "false",
                 });
             using var demo = new DemoCommand(host, options, AnsiConsole.Console);
             try

@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Console;
 
@@ -121,6 +123,54 @@ public sealed partial class ServingTests
     }
 
     [Fact]
+    public async Task Incoming_webhooks_are_told_with_what_came_of_them_each_once_and_Basiq_is_not_asked_for_it()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Basiq:MaxRetries=0"]);
+        var none = await app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks");
+        Assert.False(none.GetProperty("isSubscribed").GetBoolean());
+        Assert.Empty(none.GetProperty("webhooks").EnumerateArray());
+        await app.SubscribeAsync();
+        var userId = await app.CreateUserAsync();
+        var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler"));
+        var happened = (await app.Services.GetRequiredService<IBasiqClient>().ListEventsAsync()).Events.Single(e => e.TypeId == "account.updated");
+        foreach (var webhookId in (string[])["message-1", "message-2"])
+        {
+            using var taken = await app.SendWebhookAsync(webhookId, $$"""{"eventId":"{{happened.Id}}"}""");
+            Assert.Equal(HttpStatusCode.NoContent, taken.StatusCode);
+        }
+
+        var webhook = Assert.Single(await WaitForAsync(app, "done"));
+        Assert.Equal(
+            (happened.Id, "message-1", "account.updated", "covered", userId, sync.Jobs[0].ConnectionId),
+            (Text("eventId"), Text("webhookId"), Text("type"), Text("outcome"), Text("userId"), Text("connectionId")));
+        var before = await app.StatsAsync();
+        var text = await app.Api.GetStringAsync("/console/webhooks");
+        Assert.Equal(before.GetProperty("requests").GetRawText(), (await app.StatsAsync()).GetProperty("requests").GetRawText());
+        Assert.True(JsonElement.Parse(text).GetProperty("isSubscribed").GetBoolean());
+        Assert.DoesNotContain("whsec", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("hooli.com", text, StringComparison.Ordinal);
+
+        // One that Basiq cannot be asked about says why, and one that it does not know is given up.
+        using (var knob = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOf500 = 1, faultsUnder = "/events" }))
+            knob.EnsureSuccessStatusCode();
+        using (var stuck = await app.SendWebhookAsync("message-3", """{"eventId":"stuck"}"""))
+            Assert.Equal(HttpStatusCode.NoContent, stuck.StatusCode);
+        await AppUnderTest.WaitForAsync(
+            () => app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks"),
+            w => w.GetProperty("webhooks")[0] is var first && first.GetProperty("state").GetString() == "under-way"
+                && first.GetProperty("trouble").ValueKind is JsonValueKind.String);
+
+        string? Text(string name) => webhook.GetProperty(name).GetString();
+    }
+
+    private static async Task<JsonElement[]> WaitForAsync(AppUnderTest app, string state) =>
+        [.. (await AppUnderTest.WaitForAsync(
+            () => app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks"),
+            answer => answer.GetProperty("webhooks") is var all && all.GetArrayLength() > 0
+                && all.EnumerateArray().All(webhook => webhook.GetProperty("state").GetString() == state)))
+            .GetProperty("webhooks").EnumerateArray()];
+
+    [Fact]
     public async Task The_knobs_reach_the_sandbox_and_bad_ones_are_named()
     {
         await using var app = await AppUnderTest.StartAsync();
@@ -150,7 +200,7 @@ public sealed partial class ServingTests
     public async Task Another_site_s_page_may_neither_read_nor_turn_anything(string header, string value)
     {
         await using var app = await AppUnderTest.StartAsync();
-        foreach (var (method, path) in new[] { ("GET", "/console/status"), ("GET", "/console/sandbox"), ("PATCH", "/console/sandbox") })
+        foreach (var (method, path) in new[] { ("GET", "/console/status"), ("GET", "/console/webhooks"), ("GET", "/console/sandbox"), ("PATCH", "/console/sandbox") })
         {
             using var request = new HttpRequestMessage(new HttpMethod(method), path);
             if (method == "PATCH")
@@ -170,6 +220,8 @@ public sealed partial class ServingTests
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
         using var without = await app.Api.GetAsync("/console/status");
         await AppUnderTest.AssertProblemAsync(without, HttpStatusCode.Unauthorized, "unauthorized");
+        using var webhooks = await app.Api.GetAsync("/console/webhooks");
+        await AppUnderTest.AssertProblemAsync(webhooks, HttpStatusCode.Unauthorized, "unauthorized");
         using var knobs = await app.Api.PatchAsJsonAsync("/console/sandbox", new { latencyMilliseconds = 1 });
         await AppUnderTest.AssertProblemAsync(knobs, HttpStatusCode.Unauthorized, "unauthorized");
         app.Api.DefaultRequestHeaders.Add("x-functions-key", "a-key");

@@ -74,6 +74,9 @@ internal sealed class AppUnderTest : IAsyncDisposable
             "--Sandbox:JobDuration=00:00:00.2",
             "--Sync:FirstPollDelay=00:00:00.05",
             "--Basiq:RetryDelay=00:00:00.02",
+
+            // Tests that count requests, or deliveries, ask for the subscription themselves.
+            "--LocalHost:SubscribeToSandbox=false",
             .. (settings ?? []).Select(s => $"--{s}"),
         ];
         var host = await LocalHostApplication.StartAsync(

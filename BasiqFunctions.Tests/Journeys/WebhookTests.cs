@@ -125,7 +125,8 @@ public sealed class WebhookTests
             var happened = (await basiq.ListEventsAsync()).Events.Single(e => e.TypeId == "consent.revoked");
 
             // As far as a webhook gets before its orchestration is scheduled.
-            await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").TryAddAsync(new TableRecord("pending", happened.Id, []), default);
+            await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").TryAddAsync(
+                new TableRecord("pending", happened.Id, System.Text.Encoding.ASCII.GetBytes("message-7")), default);
         }
 
         await using var again = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false"], state: state);
@@ -135,6 +136,8 @@ public sealed class WebhookTests
         await GoneAsync(again, userId);
         Assert.Single(await ListAsync(again, $"users/{userId}/deletion-receipts", "receipts"));
         Assert.Empty(await again.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").ListAsync("pending", 10, null, default));
+        var shown = await again.Api.GetFromJsonAsync<JsonElement>("/console/webhooks");
+        Assert.Contains(shown.GetProperty("webhooks").EnumerateArray(), w => w.GetProperty("webhookId").GetString() == "message-7");
     }
 
     [Theory]

@@ -98,7 +98,12 @@ public sealed class EventActionsTests : IDisposable
     {
         Connection("c1", "invalid");
         Connections("c1", "c2");
+
+        // A sync may wait for the job whose failure is behind it.
+        var waiting = SyncId.For(UserId, ["failing"]);
+        _scene.Durable.Set(waiting, OrchestrationRuntimeStatus.Running);
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
+        Assert.Equal([waiting], _scene.Durable.Events);
 
         var answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         var matter = Assert.Single(answer.Json.GetProperty("attention").EnumerateArray());
@@ -185,7 +190,7 @@ public sealed class EventActionsTests : IDisposable
         scene.Basiq.Setup(b => b.GetEventAsync("e1", It.IsAny<CancellationToken>())).ReturnsAsync(Event(entity, type, path));
         var outcome = await ActivatorUtilities.CreateInstance<EventActivities>(scene.Services)
             .ActOnEvent(new EventInput("e1"), scene.Durable.Client, default);
-        Assert.Equal(new EventHandled("other", "unknown-type"), outcome.Value);
+        Assert.Equal(("other", "unknown-type", true), (outcome.Value!.Type, outcome.Value.Outcome, outcome.Value.IsComplete));
         Assert.Equal(1, telemetry.SumsOf(scene.Services, "basiq.events")["other unknown-type"]);
         Assert.Empty(scene.Durable.Instances);
     }

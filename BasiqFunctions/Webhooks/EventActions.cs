@@ -46,7 +46,7 @@ public sealed class EventActions(
             (_, null) => "no-such-connection",
             (EventTypes.ConnectionDeleted, _) => "still-there",
             (EventTypes.ConnectionInvalidated, { Status: "active" }) => await ClearAsync(userId, connectionId, cancellation),
-            (EventTypes.ConnectionInvalidated, _) => await MarkAsync(userId, connectionId, happened.CreatedAt, cancellation),
+            (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened.CreatedAt, cancellation),
             _ => await FetchAsync(client, userId, connectionId, type, happened.CreatedAt, cancellation),
         });
     }
@@ -80,9 +80,13 @@ public sealed class EventActions(
             ? "nothing-kept"
             : "removed";
 
-    private async Task<string> MarkAsync(string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)
+    private async Task<string> MarkAsync(
+        DurableTaskClient client, string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)
     {
         await notes.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
+
+        // A job that failed may be behind it, and a sync that waits for that job.
+        await syncs.WakeAllAsync(client, userId, cancellation);
         return "marked";
     }
 

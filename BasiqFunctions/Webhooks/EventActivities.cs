@@ -24,7 +24,7 @@ public sealed class EventActivities(IBasiqClient basiq, EventActions actions, In
             var handled = await actions.ActAsync(client, happened, cancellation);
             instruments.EventHandled(type, handled.Outcome);
             Log.EventHandled(logger, input.EventId, type, handled.Outcome);
-            return new Outcome<EventHandled>(handled);
+            return new Outcome<EventHandled>(handled with { UserId = happened.UserId, ConnectionId = happened.ConnectionId });
         }
         catch (BasiqException exception)
         {

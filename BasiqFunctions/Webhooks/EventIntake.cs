@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using BasiqFunctions.Storage;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -33,12 +34,15 @@ public sealed class EventIntake(
     /// Takes an event, unless it was taken before. One that is written down and cannot be scheduled for now counts as taken: it is
     /// scheduled later.
     /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="happened">The event, its id already validated.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Whether it is new.</returns>
-    public async Task<bool> TakeAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    internal async Task<bool> TakeAsync(DurableTaskClient client, EventInput happened, CancellationToken cancellation)
     {
-        if (!await RecordAsync(eventId, cancellation))
+        if (!await RecordAsync(happened, cancellation))
             return false;
-        await TryStartAsync(client, eventId, cancellation);
+        await TryStartAsync(client, happened, cancellation);
         return true;
     }
 
@@ -47,54 +51,57 @@ public sealed class EventIntake(
     {
         await foreach (var record in table.ListAllAsync(Pending, cancellation))
         {
-            if (!await RecordAsync(record.Row, cancellation))
+            var happened = new EventInput(record.Row, record.Content.Length > 0 ? Encoding.ASCII.GetString(record.Content) : null);
+            if (!await RecordAsync(happened, cancellation))
                 await table.RemoveAsync(Pending, record.Row, cancellation);
-            else if (await TryStartAsync(client, record.Row, cancellation))
+            else if (await TryStartAsync(client, happened, cancellation))
                 Log.EventRetaken(logger, record.Row);
         }
     }
 
     /// <summary>Writes an event down, unless it was taken before. From then on it is not lost, whatever becomes of the process.</summary>
     /// <returns>Whether it is new, so that <see cref="TryStartAsync"/> is due.</returns>
-    internal async Task<bool> RecordAsync(string eventId, CancellationToken cancellation)
+    internal async Task<bool> RecordAsync(EventInput happened, CancellationToken cancellation)
     {
-        if (await table.FindAsync(Taken, eventId, cancellation) is not null)
+        if (await table.FindAsync(Taken, happened.EventId, cancellation) is not null)
             return false;
-        await table.TryAddAsync(new TableRecord(Pending, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, cancellation);
+        await table.TryAddAsync(
+            new TableRecord(Pending, happened.EventId, Encoding.ASCII.GetBytes(happened.WebhookId ?? "")) { ExpiresAt = clock.GetUtcNow() + Memory },
+            cancellation);
         return true;
     }
 
     /// <summary>Schedules what is to be done about an event that was written down. A failure is logged, and the event stays written down.</summary>
     /// <returns>Whether it is scheduled.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "The event is written down: whatever goes wrong now, it is taken up again.")]
-    internal async Task<bool> TryStartAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    internal async Task<bool> TryStartAsync(DurableTaskClient client, EventInput happened, CancellationToken cancellation)
     {
         using var patience = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         try
         {
-            await ScheduleAsync(client, eventId, either.Token);
-            await table.TryAddAsync(new TableRecord(Taken, eventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, either.Token);
-            await table.RemoveAsync(Pending, eventId, either.Token);
+            await ScheduleAsync(client, happened, either.Token);
+            await table.TryAddAsync(new TableRecord(Taken, happened.EventId, []) { ExpiresAt = clock.GetUtcNow() + Memory }, either.Token);
+            await table.RemoveAsync(Pending, happened.EventId, either.Token);
             return true;
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.EventNotStarted(logger, eventId, exception.GetType().Name);
+            Log.EventNotStarted(logger, happened.EventId, exception.GetType().Name);
             return false;
         }
     }
 
-    private static async Task ScheduleAsync(DurableTaskClient client, string eventId, CancellationToken cancellation)
+    private static async Task ScheduleAsync(DurableTaskClient client, EventInput input, CancellationToken cancellation)
     {
         // Hosts start an orchestration of the same id anew, once it has ended.
-        var instanceId = EventOrchestration.InstanceIdFor(eventId);
+        var instanceId = EventOrchestration.InstanceIdFor(input.EventId);
         if (await client.GetInstanceAsync(instanceId, cancellation) is not null)
             return;
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                EventOrchestration.Name, new EventInput(eventId), new StartOrchestrationOptions(instanceId), cancellation);
+                EventOrchestration.Name, input, new StartOrchestrationOptions(instanceId), cancellation);
         }
 #pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether there is one decides.
         catch (Exception exception) when (exception is not OperationCanceledException)

@@ -43,6 +43,8 @@ public static class EventOrchestration
             if (outcome.Failure is { IsTransient: false } failure && !(failure.IsNotFound && attempt < MaxAttemptsToFind))
                 return null;
 
+            // What keeps it waiting, for whoever looks.
+            context.SetCustomStatus(outcome.Failure?.Code);
             var asked = TimeSpan.FromSeconds(outcome.Failure?.RetryAfterSeconds ?? 0);
             await context.CreateTimer(context.CurrentUtcDateTime + (asked > delay ? asked : delay), CancellationToken.None);
             delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;

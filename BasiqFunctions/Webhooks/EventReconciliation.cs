@@ -26,7 +26,7 @@ public sealed class EventReconciliation(IBasiqClient basiq, EventIntake intake, 
                 {
                     if (EventTypes.Subscribed.Contains(happened.TypeId)
                         && RouteId.IsValid(happened.Id)
-                        && await intake.TakeAsync(client, happened.Id, cancellation))
+                        && await intake.TakeAsync(client, new EventInput(happened.Id), cancellation))
                         missed++;
                 }
 

@@ -10,6 +10,7 @@ public sealed class Subscriptions : IJobNews
 {
     private const string Partition = "subscription";
     private const string Row = "current";
+    private const string Active = "active";
     private const int MostDeliveries = 20;
 
     private readonly IBasiqClient _basiq;
@@ -51,6 +52,22 @@ public sealed class Subscriptions : IJobNews
             new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent(WebhooksJson.Default.KeptSubscription)), cancellation);
         Log.Subscribed(_logger, webhook.Id);
         return AnswerOf(webhook);
+    }
+
+    /// <summary>Makes or changes the subscription as <see cref="SetAsync"/> does, unless it is in order as it is.</summary>
+    /// <returns>Whether anything was changed.</returns>
+    /// <exception cref="BasiqException">Basiq could not be asked, or refuses.</exception>
+    public async Task<bool> EnsureAsync(string url, CancellationToken cancellation)
+    {
+        var kept = await KeptAsync(cancellation);
+        if (await FindAtBasiqAsync(kept, url, cancellation) is { Status: Active } existing
+            && existing.Url == url
+            && EventTypes.Subscribed.All(existing.Events.Contains)
+            && existing.Id == kept?.WebhookId
+            && await _secrets.AnyAsync(cancellation))
+            return false;
+        await SetAsync(url, cancellation);
+        return true;
     }
 
     /// <summary>The subscription with its last deliveries; null when there is none.</summary>

@@ -60,9 +60,9 @@ public sealed class WebhookReceiver
         try
         {
             // What is slow may also be slow to heed its cancellation.
-            var (isBasiqs, eventId) = await RecordAsync(signature, body, either.Token).WaitAsync(either.Token);
-            if (eventId is not null)
-                await ScheduleAsync(client, eventId, late.Token);
+            var (isBasiqs, happened) = await RecordAsync(signature, body, either.Token).WaitAsync(either.Token);
+            if (happened is not null)
+                await ScheduleAsync(client, happened, late.Token);
             return isBasiqs;
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -78,7 +78,7 @@ public sealed class WebhookReceiver
 
     /// <summary>Checks a message, and writes it down with its event.</summary>
     /// <returns>Whether it is Basiq's, and the event that is to be scheduled, where one is.</returns>
-    private async Task<(bool IsBasiqs, string? EventId)> RecordAsync(
+    private async Task<(bool IsBasiqs, EventInput? Event)> RecordAsync(
         WebhookSignature signature, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
         var keys = await _secrets.GetKeysAsync(null, cancellation);
@@ -110,19 +110,20 @@ public sealed class WebhookReceiver
         }
 
         // The event first: a message that is known is taken for one whose event is not lost.
-        var isNew = await _intake.RecordAsync(eventId, cancellation);
+        var happened = new EventInput(eventId, RouteId.IsValid(signature.Id) ? signature.Id : null);
+        var isNew = await _intake.RecordAsync(happened, cancellation);
         var message = new TableRecord(Messages, row, []) { ExpiresAt = _clock.GetUtcNow() + _options.RememberFor, ETag = known?.ETag };
         _ = known is null ? await _table.TryAddAsync(message, cancellation) : await _table.TryReplaceAsync(message, cancellation);
         _instruments.WebhookTaken(isNew ? "accepted" : "duplicate");
-        return (true, isNew ? eventId : null);
+        return (true, isNew ? happened : null);
     }
 
     /// <summary>Schedules an event that is written down; whoever waits does so only until a moment, and scheduling goes on.</summary>
-    private async Task ScheduleAsync(DurableTaskClient client, string eventId, CancellationToken until)
+    private async Task ScheduleAsync(DurableTaskClient client, EventInput happened, CancellationToken until)
     {
         try
         {
-            await _intake.TryStartAsync(client, eventId, CancellationToken.None).WaitAsync(until);
+            await _intake.TryStartAsync(client, happened, CancellationToken.None).WaitAsync(until);
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
         {

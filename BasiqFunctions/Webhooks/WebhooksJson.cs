@@ -4,6 +4,8 @@ namespace BasiqFunctions.Webhooks;
 
 /// <summary>The JSON of webhooks and events, without reflection.</summary>
 [JsonSerializable(typeof(ConnectionAttention))]
+[JsonSerializable(typeof(EventHandled))]
+[JsonSerializable(typeof(EventInput))]
 [JsonSerializable(typeof(KeptSubscription))]
 [JsonSerializable(typeof(SubscriptionAnswer))]
 internal sealed partial class WebhooksJson : JsonSerializerContext;

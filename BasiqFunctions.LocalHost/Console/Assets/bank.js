@@ -27,7 +27,7 @@ export const clear = () => {
 export async function connect(userId, request, place) {
   const result = await call('bank', 'POST', '/api/users/{userId}/consent-link', {
     values: { userId },
-    body: { ...request, returnUrl: location.origin + href({ userId, syncId: '', accountId: '', scope: '', from: '', to: '', status: '' }) },
+    body: { ...request, returnUrl: location.origin + href({ userId, syncId: '', accountId: '', scope: '', from: '', to: '', status: '', managed: request.action === 'manage' ? '1' : '' }) },
   });
   if (result.ok) {
     location.assign(result.data.url);
@@ -37,7 +37,7 @@ export async function connect(userId, request, place) {
 }
 
 /** The banks of a user, and the way to another. */
-export async function showBanks(userId, { error, hasSync, signal }) {
+export async function showBanks(userId, { error, isManaged, hasSync, signal }) {
   const result = await call('bank', 'GET', '/api/users/{userId}/connections', { values: { userId }, signal });
   const connections = result.ok ? result.data.connections : [];
   for (const connection of connections) {
@@ -47,7 +47,8 @@ export async function showBanks(userId, { error, hasSync, signal }) {
   const place = h('div');
   const consents = connections.length > 0 ? await consentsOf(userId, place, signal) : null;
   here.show(
-    error === 'no-bank-connected'
+    // Whoever managed a consent connected nothing either, and did not want to.
+    error === 'no-bank-connected' && !isManaged
       ? h('div', { class: 'box warn', role: 'status' }, h('p', {}, h('strong', {}, 'No bank was connected.')), h('p', { class: 'soft' }, 'You came back from the consent page without agreeing. Nothing has been fetched.'))
       : null,
     result.ok ? null : problemBox(result),
@@ -81,7 +82,11 @@ async function consentsOf(userId, place, signal) {
     h('span', { class: 'grow' }, h('strong', {}, 'Consent'), h('span', { class: 'soft block' },
       standing.endsAt ? `${standing.status === 'active' ? 'Ends' : 'Ended'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
     h('span', { class: 'pill', data: { state: standing.status === 'active' ? 'done' : 'failed' } }, plain(standing.status)),
-    standing.status === 'active' ? action('Revoke', { class: 'small', 'aria-label': 'Revoke the consent' }, () => revoke(standing.consentId)) : null)));
+    standing.status === 'active'
+      ? h('div', { class: 'actions' },
+        action('Manage', { class: 'small', 'aria-label': 'Manage the consent on the consent page' }, () => connect(userId, { action: 'manage' }, place)),
+        action('Revoke', { class: 'small', 'aria-label': 'Revoke the consent' }, () => revoke(standing.consentId)))
+      : null)));
 }
 
 function line(userId, connection, place) {

@@ -9,6 +9,7 @@ import * as transactions from './transactions.js';
 import * as charts from './charts.js';
 import * as removal from './removal.js';
 import * as panel from './panel.js';
+import * as webhooks from './webhooks.js';
 import { showAllCalls } from './step.js';
 import { isOver } from './words.js';
 
@@ -36,8 +37,12 @@ async function start(isForced) {
     snapshot = null;
   }
   shown = { userId: at.userId, syncId: at.syncId };
+  await unlessAborted(run(at, under.signal));
+}
+
+async function unlessAborted(work) {
   try {
-    await run(at, under.signal);
+    await work;
   } catch (error) {
     if (error.name !== 'AbortError') {
       throw error;
@@ -56,7 +61,7 @@ async function run(at, signal) {
     return;
   }
   removal.offer(at.userId, gone);
-  let connections = await bank.showBanks(at.userId, { error: at.error, hasSync: Boolean(at.syncId), signal });
+  let connections = await bank.showBanks(at.userId, { error: at.error, isManaged: Boolean(at.managed), hasSync: Boolean(at.syncId), signal });
   if (!at.syncId) {
     jobs.clear(connections.length > 0 ? 'No sync is followed here. Refresh a bank, or choose one of the recent syncs.' : '');
     if (connections.length > 0) {
@@ -156,6 +161,22 @@ addEventListener('pageshow', event => {
   }
 });
 
+// What Basiq told of and the app acted on is to be seen without a reload, where it is about this user.
+addEventListener('webhooks', async ({ detail }) => {
+  panel.look();
+  const { userId, syncId } = read();
+  const outcomes = detail.filter(webhook => webhook.userId === userId).map(webhook => webhook.outcome);
+  if (outcomes.some(outcome => outcome === 'removed' || outcome === 'still-consented')) {
+    const focused = document.activeElement;
+    await start(true);
+    if (!focused.isConnected) {
+      focusOn($('accounts-title'));
+    }
+  } else if (outcomes.some(outcome => outcome === 'marked' || outcome === 'noted')) {
+    await unlessAborted(bank.showBanks(userId, { hasSync: Boolean(syncId), signal: under.signal }));
+  }
+});
+
 addEventListener('keyneeded', () => {
   if ($('key-form').hidden) {
     $('key-form').hidden = false;
@@ -169,8 +190,9 @@ $('key-form').addEventListener('submit', event => {
   $('key').value = '';
   $('key-form').hidden = true;
   panel.look();
+  webhooks.look();
   start(true);
 });
 
-await panel.start();
+await Promise.all([panel.start(), webhooks.start()]);
 await start(true);

@@ -35,6 +35,26 @@ const reasons = {
   'connection-deleted': 'the bank was disconnected', retention: 'it may be kept no longer',
 };
 
+const outcomes = {
+  removed: 'Removed the data; a receipt stays.', 'nothing-kept': 'Nothing was kept any more.',
+  'still-consented': 'Another consent holds; what only this one allowed is gone.', noted: 'Noted that the consent ends soon.',
+  'no-such-consent': 'The consent is not there any more.', marked: 'Marked: connect the bank again.',
+  'active-again': 'The bank is well again; nothing to do.', woken: 'Woke the waiting sync.',
+  refreshed: 'Had the bank read anew.', covered: 'Fetched since; nothing to do.',
+  'refreshed-lately': 'Read a short while ago; nothing to do.', 'nothing-to-refresh': 'Basiq had nothing to read anew.',
+  'no-such-connection': 'The bank is not connected any more.', 'still-there': 'Basiq has the connection; its data stays.',
+  'unknown-type': 'Counted; the app does nothing about this kind.', 'no-user': 'It names no user; nothing to do.',
+  'no-connection': 'It names no connection; nothing to do.',
+};
+
+/** What became of a webhook. */
+export function ofOutcome({ state, outcome, trouble }) {
+  if (state === 'under-way') {
+    return trouble ? `Basiq cannot be asked (${trouble}); the app tries again.` : 'Asking Basiq what happened …';
+  }
+  return state === 'given-up' ? 'Basiq knows nothing of it; nothing was done.' : outcomes[outcome] ?? plain(outcome);
+}
+
 export const ofReason = name => reasons[name] ?? plain(name);
 
 export const classOrder = Object.keys(classes);
@@ -60,6 +80,8 @@ const month = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short'
 const shortMonth = new Intl.DateTimeFormat('en-AU', { timeZone: 'UTC', month: 'short' });
 const moment = new Intl.DateTimeFormat('en-AU', { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat('en-AU', { timeStyle: 'short' });
+const second = new Intl.DateTimeFormat('en-AU', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const dayAndClock = new Intl.DateTimeFormat('en-AU', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 const valid = text => !Number.isNaN(Date.parse(text));
 
@@ -70,6 +92,9 @@ export const ofMonth = text => month.format(new Date(`${text}-01`));
 export const ofShortMonth = text => shortMonth.format(new Date(`${text}-01`));
 export const ofMoment = text => (valid(text) ? moment.format(new Date(text)) : '–');
 export const ofClock = text => (valid(text) ? clock.format(new Date(text)) : '–');
+
+/** To the second when it was today, else with its day. */
+export const ofSecond = text => (!valid(text) ? '–' : new Date(text).toDateString() === new Date().toDateString() ? second.format(new Date(text)) : dayAndClock.format(new Date(text)));
 
 /** How long, roughly: "34 s", "12 min", "3 h". */
 export function ofSeconds(seconds) {

@@ -14,13 +14,13 @@ public sealed class AccessibilityTests(Chromium chromium)
     [InlineData(ColorScheme.Dark, 320)]
     public async Task Every_page_is_accessible(ColorScheme scheme, int width)
     {
-        await using var visit = await Visit.StartAsync(chromium, options: new BrowserNewContextOptions
+        await using var visit = await Visit.StartAsync(chromium, ["LocalHost:SubscribeToSandbox=true"], new BrowserNewContextOptions
         {
             ColorScheme = scheme,
             ViewportSize = new ViewportSize { Width = width, Height = 900 },
             ReducedMotion = ReducedMotion.Reduce,
         });
-        visit.Expected.AddRange(["400 /api/users", "404 /accounts", "400 /home", "401 /home", "404 /api/users/"]);
+        visit.Expected.AddRange(["400 /api/users", "404 /accounts", "400 /home", "401 /home", "404 /api/users/", "404 /syncs/"]);
         var page = visit.Page;
 
         await page.GotoAsync(visit.Home);
@@ -55,10 +55,25 @@ public sealed class AccessibilityTests(Chromium chromium)
         await visit.AgreeAsync("jianYang");
         await visit.SeeStateAsync("jobs", "partial");
         await visit.SeeStateAsync("charts", "done");
+        await Assertions.Expect(page.Locator(".hook")).Not.ToHaveCountAsync(0);
         await page.EvaluateAsync("document.querySelectorAll('details').forEach(one => one.open = true)");
         await CheckAsync(visit, "the whole journey");
-        Assert.True(
-            await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
+        await CheckWidthAsync(page, width);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
+        await page.Locator("[name=revoke]").WaitForAsync();
+        await CheckAsync(visit, "the manage page");
+        await CheckWidthAsync(page, width);
+        await page.Locator("[name=extend]").ClickAsync();
+        await page.Locator(".notice").WaitForAsync();
+        await CheckAsync(visit, "the manage page after extending");
+        await page.Locator("[name=revoke]").ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Revoked" }).WaitForAsync();
+        await CheckAsync(visit, "the manage page after revoking");
+        await CheckWidthAsync(page, width);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await page.Locator("#accounts .receipts").WaitForAsync();
+        await CheckAsync(visit, "the page after revoking");
 
         await page.Locator("#delete-user").ClickAsync();
         await page.Locator("#really-delete").WaitForAsync();
@@ -69,6 +84,9 @@ public sealed class AccessibilityTests(Chromium chromium)
         await page.GotoAsync(new Uri(visit.App.Sandbox.BaseAddress!, "home").ToString());
         await CheckAsync(visit, "the consent page without a token");
     }
+
+    private static async Task CheckWidthAsync(IPage page, int width) => Assert.True(
+        await page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
 
     private static async Task CheckAsync(Visit visit, string what)
     {

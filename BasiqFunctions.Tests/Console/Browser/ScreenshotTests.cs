@@ -22,6 +22,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
             Directory.CreateDirectory(Docs);
             await TakeAsync(ColorScheme.Light, "accounts", "console-light.png");
             await TakeAsync(ColorScheme.Dark, "charts", "console-dark.png");
+            await TakeRevokedAsync("console-revoked.png");
             await TakeConsentPageAsync("consent-page.png");
             await File.WriteAllTextAsync(DigestFile, await DigestAsync() + "\n");
         }
@@ -29,7 +30,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         Assert.True(
             File.Exists(DigestFile) && (await File.ReadAllTextAsync(DigestFile)).Trim() == await DigestAsync(),
             "The pages have changed since the pictures in docs/ were taken: UPDATE_SCREENSHOTS=1 dotnet test --filter ScreenshotTests");
-        foreach (var name in (string[])["console-light.png", "console-dark.png", "consent-page.png"])
+        foreach (var name in (string[])["console-light.png", "console-dark.png", "console-revoked.png", "consent-page.png"])
         {
             Assert.Contains($"docs/{name}", ReadmeTests.Readme, StringComparison.Ordinal);
             Assert.InRange(new FileInfo(Path.Combine(Docs, name)).Length, 10_000, 250_000);
@@ -38,13 +39,37 @@ public sealed partial class ScreenshotTests(Chromium chromium)
 
     private async Task TakeAsync(ColorScheme scheme, string step, string name)
     {
-        await using var visit = await Visit.StartAsync(chromium, ["Sandbox:JobDuration=00:00:02"], Window(scheme));
+        await using var visit = await ConnectedAsync(scheme);
+        await visit.Page.Locator($"#{step}").EvaluateAsync("step => step.scrollIntoView()");
+        await ShootAsync(visit.Page, name);
+    }
+
+    private async Task TakeRevokedAsync(string name)
+    {
+        await using var visit = await ConnectedAsync(ColorScheme.Light);
+        visit.Expected.AddRange(["404 /accounts", "404 /syncs/"]);
+        var page = await visit.OpenAsync();
+        await page.GotoAsync(visit.Page.Url);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
+        await page.Locator("[name=revoke]").ClickAsync();
+        await visit.Page.Locator("#accounts .receipts").WaitForAsync();
+        await Assertions.Expect(visit.Page.Locator(".hook")).ToHaveCountAsync(5);
+        await visit.Page.Locator("#jobs").EvaluateAsync("step => step.scrollIntoView()");
+        await ShootAsync(visit.Page, name);
+    }
+
+    /// <summary>A user whose bank has been read, at a host that is told by webhooks.</summary>
+    private async Task<Visit> ConnectedAsync(ColorScheme scheme)
+    {
+        var visit = await Visit.StartAsync(chromium, ["Sandbox:JobDuration=00:00:02", "LocalHost:SubscribeToSandbox=true"], Window(scheme));
+        await visit.Page.GotoAsync(visit.Home);
+        await visit.SeeAsync("Basiq sends one when");
         await visit.CreateUserAsync();
         await visit.ConnectAsync("gavinBelson");
         await visit.SeeStateAsync("charts", "done");
         await visit.Page.Locator("#sandbox form").WaitForAsync();
-        await visit.Page.Locator($"#{step}").EvaluateAsync("step => step.scrollIntoView()");
-        await ShootAsync(visit.Page, name);
+        await Assertions.Expect(visit.Page.Locator(".hook")).ToHaveCountAsync(3);
+        return visit;
     }
 
     private async Task TakeConsentPageAsync(string name)

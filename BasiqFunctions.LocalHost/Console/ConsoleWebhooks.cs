@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Webhooks;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.LocalHost.Console;
+
+/// <summary>The events that Basiq told of last, and what the app did about each. It is known here: Basiq is not asked.</summary>
+/// <param name="IsSubscribed">Whether this app has a subscription, as far as it knows.</param>
+/// <param name="Webhooks">The newest first.</param>
+internal sealed record ConsoleWebhooks(bool IsSubscribed, IReadOnlyList<IncomingWebhook> Webhooks);
+
+/// <summary>An event, each once however often Basiq sends it.</summary>
+/// <param name="EventId">Basiq's id of it.</param>
+/// <param name="WebhookId">The message that told of it; null for one that was found by the daily look at Basiq's events.</param>
+/// <param name="ReceivedAt">When this app heard of it.</param>
+/// <param name="State">How far it is.</param>
+/// <param name="Type">What happened to what, as Basiq says; null until Basiq has been asked.</param>
+/// <param name="Outcome">What the app did, in one of few words.</param>
+/// <param name="UserId">Whose it is.</param>
+/// <param name="ConnectionId">The connection that it is about.</param>
+/// <param name="Trouble">The code of what keeps it waiting.</param>
+internal sealed record IncomingWebhook(
+    string EventId,
+    string? WebhookId,
+    DateTimeOffset ReceivedAt,
+    IncomingState State,
+    string? Type = null,
+    string? Outcome = null,
+    string? UserId = null,
+    string? ConnectionId = null,
+    string? Trouble = null)
+{
+    /// <summary>From the journal's row of the event's orchestration; null where there is none to speak of.</summary>
+    public static IncomingWebhook? From(InstanceRecord record)
+    {
+        if (record.Input is not { } input || JsonSerializer.Deserialize(input, WebhooksJson.Default.EventInput) is not { } told)
+            return null;
+        var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled) : null;
+        var state = !record.IsFinished ? IncomingState.UnderWay
+            : handled is not null && record.Status is OrchestrationRuntimeStatus.Completed ? IncomingState.Done
+            : IncomingState.GivenUp;
+        var trouble = state is IncomingState.UnderWay && record.CustomStatus is { } status
+            ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
+            : null;
+        return new IncomingWebhook(
+            told.EventId, told.WebhookId, record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
+    }
+}
+
+/// <summary>How far an event is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<IncomingState>))]
+internal enum IncomingState
+{
+    /// <summary>Basiq is being asked, or something is left to be done.</summary>
+    [JsonStringEnumMemberName("under-way")]
+    UnderWay,
+
+    /// <summary>The outcome says what was done.</summary>
+    [JsonStringEnumMemberName("done")]
+    Done,
+
+    /// <summary>Basiq knows no such event, or could not be asked in the end.</summary>
+    [JsonStringEnumMemberName("given-up")]
+    GivenUp,
+}
