@@ -64,7 +64,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? defaults = null,
         IReadOnlyDictionary<string, string?>? sandboxDefaults = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(args);
+        // Settings are read once: nobody need watch their files.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
         AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath);
         AddBelowAll(builder.Configuration, defaults ?? new Dictionary<string, string?>());
         if (NeedsSandbox(builder.Configuration))
@@ -82,6 +83,10 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         RefuseOpenDoors(urls, options);
 
         var stateLock = LockState(options.StateDirectory);
+
+        // What takes longest of the start goes on beside the rest of it.
+        var catalog = Task.Run(() => FunctionCatalog.Scan(typeof(BasiqFunctionsRegistration).Assembly));
+        var journal = Task.Run(() => Journal.Open(Path.Combine(options.StateDirectory, "journal.db")));
         WebApplication? sandbox = null;
         try
         {
@@ -106,7 +111,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             }
 
             configure?.Invoke(builder);
-            AddHost(builder.Services, builder.Configuration, options);
+            AddHost(builder.Services, builder.Configuration, options, catalog, journal);
             AddConsole(builder.Services, urls, sandbox);
             if (sandbox is not null && options.SubscribeToSandbox)
                 AddSandboxSubscription(builder);
@@ -131,6 +136,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         {
             if (sandbox is not null)
                 await sandbox.DisposeAsync();
+            if (await Task.WhenAny(journal) is { IsCompletedSuccessfully: true })
+                await (await journal).DisposeAsync();
             await stateLock.DisposeAsync();
             throw;
         }
@@ -157,12 +164,13 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     private static bool NeedsSandbox(IConfiguration configuration) =>
         string.IsNullOrEmpty(configuration["Basiq:ApiKey"]) && string.IsNullOrEmpty(configuration["KeyVault:Uri"]);
 
-    private static void AddHost(IServiceCollection services, IConfiguration configuration, LocalHostOptions options)
+    private static void AddHost(
+        IServiceCollection services, IConfiguration configuration, LocalHostOptions options, Task<FunctionCatalog> catalog, Task<Journal> journal)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.TryAddSingleton(_ => FunctionCatalog.Scan(typeof(BasiqFunctionsRegistration).Assembly));
-        services.AddSingleton(_ => Journal.Open(Path.Combine(options.StateDirectory, "journal.db")));
+        services.TryAddSingleton(_ => catalog.GetAwaiter().GetResult());
+        services.AddSingleton(_ => journal.GetAwaiter().GetResult());
         services.AddSingleton<OrchestrationEngine>();
         services.AddHostedService(provider => provider.GetRequiredService<OrchestrationEngine>());
         services.AddHostedService<TimerScheduler>();

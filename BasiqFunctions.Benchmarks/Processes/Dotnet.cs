@@ -5,14 +5,17 @@ namespace BasiqFunctions.Benchmarks.Processes;
 /// <summary>The programs of this repository as child processes, in an environment that nobody's settings reach.</summary>
 internal static class Dotnet
 {
-    /// <summary>How to start an assembly: from the folder for temporary files, so that it finds no settings of a repository.</summary>
+    /// <summary>An empty folder: no settings of a repository to be found in it, and no files to be watched.</summary>
+    private static readonly string Nowhere = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "BasiqFunctions.Benchmarks")).FullName;
+
+    /// <summary>How to start an assembly, from a folder with nothing in it.</summary>
     public static ProcessStartInfo Command(string assembly, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = Nowhere,
         };
         foreach (var name in start.Environment.Keys.Where(IsSetting).ToArray())
             start.Environment.Remove(name);
