@@ -112,7 +112,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
 
             configure?.Invoke(builder);
             AddHost(builder.Services, builder.Configuration, options, catalog, journal);
-            AddConsole(builder.Services, urls, sandbox);
+            AddConsole(builder.Services, sandbox);
             if (sandbox is not null && options.SubscribeToSandbox)
                 AddSandboxSubscription(builder);
             builder.Services.AddBasiqFunctions(builder.Configuration);
@@ -186,13 +186,13 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         }
     }
 
-    private static void AddConsole(IServiceCollection services, string urls, WebApplication? sandbox)
+    private static void AddConsole(IServiceCollection services, WebApplication? sandbox)
     {
         services.AddSingleton<ConsoleEndpoints>();
         if (sandbox is not null)
             services.AddSingleton(_ => new SandboxControl(AddressOf(sandbox)));
-        services.PostConfigure<ConsentOptions>(
-            consent => ConsoleReturnUrls.Allow(consent, urls.Split(';', StringSplitOptions.RemoveEmptyEntries)));
+        services.AddSingleton(provider => ConsoleReturnUrls.Beside(
+            provider.GetRequiredService<IOptions<ConsentOptions>>().Value, AddressesOf(provider.GetRequiredService<IServer>())));
     }
 
     private static void AddSandboxSubscription(WebApplicationBuilder builder)
@@ -236,18 +236,10 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         return sandbox;
     }
 
-    /// <summary>
-    /// With a port that the system chose, only now is it known where a consent returns to: first to the app, which the sandbox is
-    /// told, and then to the console.
-    /// </summary>
+    /// <summary>With a port that the system chose, only now is it known where a consent returns to, and the sandbox is told.</summary>
     private async Task TellWhereToReturnAsync(IConfiguration configuration)
     {
-        if (!configuration["urls"]!.EndsWith(":0", StringComparison.Ordinal))
-            return;
-
-        // Nobody has asked for a consent link yet, which is when the app reads the list.
-        ConsoleReturnUrls.Allow(_app.Services.GetRequiredService<IOptions<ConsentOptions>>().Value, [Url.ToString()]);
-        if (SandboxUrl is null)
+        if (SandboxUrl is null || !configuration["urls"]!.EndsWith(":0", StringComparison.Ordinal))
             return;
         using var client = new HttpClient { BaseAddress = SandboxUrl };
         using var answer = await client.PatchAsJsonAsync(
@@ -272,7 +264,9 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     }
 
     private static Uri AddressOf(WebApplication app) =>
-        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        new(AddressesOf(app.Services.GetRequiredService<IServer>()).First());
+
+    private static ICollection<string> AddressesOf(IServer server) => server.Features.Get<IServerAddressesFeature>()!.Addresses;
 
     private static FileStream LockState(string directory)
     {

@@ -1,29 +1,26 @@
 using BasiqFunctions.Users;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.LocalHost.Console;
 
 /// <summary>The origins of the console, to which a consent may return beside <see cref="ConsentOptions.ReturnUrls"/>.</summary>
 internal static class ConsoleReturnUrls
 {
-    /// <summary>Allows the addresses that this host listens on, under each name that a browser may know them by.</summary>
+    /// <summary>Allows what the options do and the addresses that this host listens on, under each name that a browser may know them by.</summary>
     /// <param name="options">The app's options.</param>
-    /// <param name="addresses">The host's addresses; one whose port is still open (<c>:0</c>) is passed over.</param>
-    public static void Allow(ConsentOptions options, IEnumerable<string> addresses)
+    /// <param name="addresses">The host's addresses, now that it listens.</param>
+    public static ReturnUrls Beside(ConsentOptions options, IEnumerable<string> addresses)
     {
+        List<string> allowed = [.. options.ReturnUrls];
         foreach (var address in addresses)
         {
             var binding = BindingAddress.Parse(address);
-            if (binding.Port == 0)
-                continue;
             string[] hosts = binding.Host is "localhost" or "127.0.0.1" or "[::1]" ? ["localhost", "127.0.0.1", "[::1]"] : [binding.Host];
-            foreach (var host in hosts)
-            {
-                var url = $"{binding.Scheme}://{host}:{binding.Port}/";
 
-                // An address such as 'http://0.0.0.0' is nobody's origin.
-                if (ReturnUrls.Parse(url) is not null && !options.ReturnUrls.Contains(url))
-                    options.ReturnUrls.Add(url);
-            }
+            // An address such as 'http://0.0.0.0' is nobody's origin, and not taken for one.
+            allowed.AddRange(hosts.Select(host => $"{binding.Scheme}://{host}:{binding.Port}/"));
         }
+
+        return new ReturnUrls(Options.Create(new ConsentOptions { ReturnUrls = allowed }));
     }
 }
