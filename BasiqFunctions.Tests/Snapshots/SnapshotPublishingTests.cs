@@ -136,6 +136,23 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sync_on_top_of_which_another_publishes_is_not_taken_for_discarded()
+    {
+        _scene.Storage.Before = async (step, name) =>
+        {
+            if (step != "exists" || name != SnapshotPaths.Accounts(User, "s1"))
+                return;
+            _scene.Storage.Before = null;
+            await _scene.SyncAsync(User, "s2", "a2", "c2");
+        };
+
+        Assert.Equal(PublishOutcome.Published, (await _scene.SyncAsync(User, "s1", "a1", "c1")).Outcome);
+
+        Assert.Equal(["a1@s1", "a2@s2"], await _scene.AccountIdsAsync(User));
+        Assert.DoesNotContain(_scene.Files, file => file.EndsWith("accounts.json", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_sync_without_connections_shows_that_there_are_no_accounts()
     {
         await _scene.Store.StageAccountsAsync(User, "s1", [], default);
@@ -234,6 +251,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Contains("user-1/syncs/s2/accounts.json", _scene.Files);
         Assert.Contains("user-1/syncs/s2/x/000000.ndjson", _scene.Files);
 
+        _scene.Clock.Advance(SnapshotStore.PublishingTime);
         if (chance == "publish")
             await _scene.SyncAsync(User, "s3", "a3", "c3");
         else if (chance == "same-publish")

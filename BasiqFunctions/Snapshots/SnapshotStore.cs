@@ -38,6 +38,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     private const int TailLength = 4096;
     private const int ParallelReads = 8;
 
+    /// <summary>Longer than it takes whoever publishes from the write of the manifest to the end.</summary>
+    internal static readonly TimeSpan PublishingTime = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// How long a removed connection is remembered: far longer than a sync that started before the removal can last.
     /// </summary>
@@ -118,7 +121,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var (taken, outcome) = Decide(manifest, publication);
             if (outcome is { } settled)
             {
-                await SweepAsync(userId, syncId, cancellationToken);
+                // What is published already may be so by somebody who is still at it.
+                await SweepAsync(userId, settled == PublishOutcome.Superseded ? syncId : null, cancellationToken);
                 if (settled == PublishOutcome.Superseded)
                     Log.Superseded(logger, userId, syncId);
                 return Result(settled, manifest, syncId);
@@ -164,16 +168,21 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task DiscardAsync(string userId, string syncId, CancellationToken cancellationToken)
     {
         await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
+        await RemoveUnreferencedAsync(userId, syncId, kept: null, cancellationToken);
+    }
+
+    private async Task RemoveUnreferencedAsync(string userId, string syncId, string? kept, CancellationToken cancellationToken)
+    {
         var referenced = Referenced(userId, (await ReadManifestAsync(userId, cancellationToken))?.Manifest);
         var prefix = SnapshotPaths.Sync(userId, syncId);
-        if (!referenced.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        if (kept is null && !referenced.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             await storage.DeleteByPrefixAsync(prefix, cancellationToken);
             return;
         }
         await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
         {
-            if (!referenced.Contains(blob.Name))
+            if (blob.Name != kept && !referenced.Contains(blob.Name))
                 await storage.DeleteAsync(blob.Name, cancellationToken);
         }
     }
@@ -456,12 +465,20 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         foreach (var (syncId, blobs) in await ListSyncsAsync(userId, cancellationToken))
         {
             var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
-            if (!isSettled && now - blobs.Max(b => b.LastModified) < options.Value.LeftoverGrace)
+            var lastWritten = blobs.Max(b => b.LastModified);
+            if (!isSettled && now - lastWritten < options.Value.LeftoverGrace)
                 continue;
-            var garbage = blobs.Count(b => !referenced.Contains(b.Name));
+
+            // Whoever has just published looks once more, by the marker, whether the sync was discarded: the marker is theirs to remove.
+            var publishedAt = manifest?.Accounts.Where(a => a.SyncId == syncId).Select(a => a.FetchedAt).DefaultIfEmpty(lastWritten).Max();
+            var kept = syncId != finished && now - publishedAt < PublishingTime ? SnapshotPaths.Accounts(userId, syncId) : null;
+            var garbage = blobs.Count(b => b.Name != kept && !referenced.Contains(b.Name));
             if (garbage == 0)
                 continue;
-            await DiscardAsync(userId, syncId, cancellationToken);
+            if (kept is null)
+                await DiscardAsync(userId, syncId, cancellationToken);
+            else
+                await RemoveUnreferencedAsync(userId, syncId, kept, cancellationToken);
             removed += garbage;
         }
         if (removed > 0)
