@@ -10,7 +10,7 @@ internal static class Problem
 
     /// <summary>400 <c>invalid-input</c>, naming every field that is wrong.</summary>
     public static ProblemResult InvalidInput(FieldErrors errors) =>
-        new(StatusCodes.Status400BadRequest, ProblemCodes.InvalidInput, $"Not acceptable: {string.Join(", ", errors.Fields.Select(f => f.Field))}.") { Errors = errors };
+        new(StatusCodes.Status400BadRequest, ProblemCodes.InvalidInput, $"Not acceptable: {string.Join(", ", errors.Fields.Keys)}.") { Errors = errors };
 
     /// <summary>400 <c>invalid-input</c> for one field.</summary>
     public static ProblemResult InvalidInput(string field, string message)

@@ -126,7 +126,7 @@ internal sealed class RequestFields
         var validation = validator.Validate(value);
         if (validation.IsValid && _errors.Count == 0)
             return value;
-        var refused = _errors.Fields.Select(f => f.Field).ToHashSet(StringComparer.Ordinal);
+        var refused = _errors.Fields.Keys.ToHashSet(StringComparer.Ordinal);
         foreach (var failure in validation.Errors)
         {
             // A field of the wrong type was read as absent: what follows from that is no news.
