@@ -4,14 +4,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using System.Web;
-using BasiqFunctions.Sandbox;
-using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Configuration;
 using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -21,51 +15,27 @@ namespace BasiqFunctions.Tests.Journeys;
 public sealed class KilledWebhookTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private readonly TemporaryDirectory _state = new();
-    private WebApplication _sandbox = null!;
-    private HttpClient _basiq = null!;
+    private HostBesideSandbox _scene = null!;
 
-    public async Task InitializeAsync()
-    {
-        _sandbox = SandboxApplication.Create([], builder =>
-        {
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["Sandbox:JobDuration"] = "00:00:00.2",
-                ["Sandbox:Webhooks"] = "false",
-            });
-        });
-        await _sandbox.StartAsync();
-        _basiq = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(_sandbox.Urls.First()) };
-    }
+    public async Task InitializeAsync() => _scene = await HostBesideSandbox.CreateAsync(
+        new Dictionary<string, string> { ["JobDuration"] = "00:00:00.2", ["Webhooks"] = "false" }, "Sync:FirstPollDelay=00:00:00.1");
 
-    public async Task DisposeAsync()
-    {
-        _basiq.Dispose();
-        await _sandbox.DisposeAsync();
-        _state.Dispose();
-    }
+    public async Task DisposeAsync() => await _scene.DisposeAsync();
 
     [Fact]
     public async Task A_webhook_that_was_taken_and_not_acted_on_is_acted_on_once_after_the_start()
     {
-        var host = await StartAsync();
+        var host = await _scene.StartHostAsync();
         try
         {
-            var userId = await SyncedUserAsync(host);
-            using (var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" }))
-                Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
-            var eventId = await RevokeAsync(userId);
+            var (userId, eventId) = await RevokedAsync(host);
 
             // Basiq is slow to say what happened, so that the kill comes before anything is done.
             await SetAsync(new { latency = "00:00:30", faultsUnder = "/events" });
             await SendAsync(host, "msg-1", eventId);
-            host.Kill();
-            Confidential.AssertNoneIn(host.Output, _state);
-            host.Dispose();
+            _scene.Kill(host);
             await SetAsync(new { latency = "00:00:00" });
-            host = await StartAsync();
+            host = await _scene.StartHostAsync();
 
             await AssertActedOnOnceAsync(host, userId, eventId);
         }
@@ -78,13 +48,10 @@ public sealed class KilledWebhookTests : IAsyncLifetime
     [Fact]
     public async Task A_webhook_that_was_written_down_and_not_yet_scheduled_is_acted_on_once_after_the_start()
     {
-        var host = await StartAsync();
+        var host = await _scene.StartHostAsync();
         try
         {
-            var userId = await SyncedUserAsync(host);
-            using (var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" }))
-                Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
-            var eventId = await RevokeAsync(userId);
+            var (userId, eventId) = await RevokedAsync(host);
 
             // While somebody else writes the journal nothing can be scheduled, and what is to be done is written down elsewhere.
             await using (var journal = await OpenAsync("journal.db"))
@@ -100,9 +67,8 @@ public sealed class KilledWebhookTests : IAsyncLifetime
                 Assert.Null(await ExecuteAsync(journal, $"SELECT 1 FROM instances WHERE instance_id = 'event-{eventId}'"));
             }
 
-            Confidential.AssertNoneIn(host.Output, _state);
-            host.Dispose();
-            host = await StartAsync();
+            _scene.Kill(host);
+            host = await _scene.StartHostAsync();
 
             await AssertActedOnOnceAsync(host, userId, eventId);
         }
@@ -137,12 +103,12 @@ public sealed class KilledWebhookTests : IAsyncLifetime
             () => Task.FromResult(running.Output.Split('\n').Where(line => line.Contains($"Event {eventId} (", StringComparison.Ordinal)).ToArray()),
             lines => lines.Length > 0);
         Assert.Contains("removed", Assert.Single(acted), StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_state.Path, "snapshots"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories));
     }
 
     private async Task<SqliteConnection> OpenAsync(string file)
     {
-        var connection = new SqliteConnection($"Data Source={Path.Combine(_state.Path, file)};Pooling=False");
+        var connection = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, file)};Pooling=False");
         await connection.OpenAsync();
         return connection;
     }
@@ -156,24 +122,17 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
-    private Task<LocalHostProcess> StartAsync() => LocalHostProcess.StartAsync(
-        $"Basiq:BaseUrl={_sandbox.Urls.First()}",
-        $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
-        "Basiq:ApiKey=sandbox-api-key",
-        $"LocalHost:StateDirectory={_state.Path}",
-        "Sync:FirstPollDelay=00:00:00.1");
-
     private async Task SetAsync(object options)
     {
-        using var answer = await _basiq.PatchAsJsonAsync("_sandbox/options", options);
+        using var answer = await _scene.Basiq.PatchAsJsonAsync("_sandbox/options", options);
         answer.EnsureSuccessStatusCode();
     }
 
     private async Task SendAsync(LocalHostProcess host, string id, string eventId)
     {
-        var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(_state.Path, "keyvault.json")))
+        var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(_scene.StateFolder, "keyvault.json")))
             .GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
-        var link = new Uri(_basiq.BaseAddress!, $"events/{eventId}");
+        var link = new Uri(_scene.Basiq.BaseAddress!, $"events/{eventId}");
         var body = JsonSerializer.Serialize(new { eventTypeId = "consent.revoked", eventId, links = new { @event = link } });
         var at = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("webhooks/basiq", UriKind.Relative))
@@ -196,38 +155,26 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         };
         mint.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
         mint.Headers.Add("basiq-version", "3.0");
-        using var minted = await _basiq.SendAsync(mint);
-        _basiq.DefaultRequestHeaders.Authorization =
+        using var minted = await _scene.Basiq.SendAsync(mint);
+        _scene.Basiq.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
-        var consents = await _basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
-        using var revoked = await _basiq.DeleteAsync(
+        var consents = await _scene.Basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
+        using var revoked = await _scene.Basiq.DeleteAsync(
             new Uri($"users/{userId}/consents/{consents.GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
-        var events = await _basiq.GetFromJsonAsync<JsonElement>("events");
+        var events = await _scene.Basiq.GetFromJsonAsync<JsonElement>("events");
         return events.GetProperty("data").EnumerateArray()
             .Single(e => e.GetProperty("entity").GetString() == "consent" && e.GetProperty("eventType").GetString() == "revoked")
             .GetProperty("id").GetString()!;
     }
 
-    private async Task<string> SyncedUserAsync(LocalHostProcess host)
+    /// <summary>A user whose accounts have been fetched, with the app subscribed, and the event that tells that the consent is revoked.</summary>
+    private async Task<(string UserId, string EventId)> RevokedAsync(LocalHostProcess host)
     {
-        using var created = await host.Api.PostAsJsonAsync("users", new { email = "gavin@hooli.com" });
-        var userId = (await AppUnderTest.ReadAsync(created)).GetProperty("id").GetString()!;
-        using var linked = await host.Api.PostAsJsonAsync($"users/{userId}/consent-link", new { });
-        var query = HttpUtility.ParseQueryString(new Uri((await AppUnderTest.ReadAsync(linked)).GetProperty("url").GetString()!).Query);
-        var user = TestUsers.Find("Whistler")!;
-        using var form = new FormUrlEncodedContent(
-        [
-            new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"),
-            new("loginId", user.LoginId), new("password", user.Password), new("finish", "1"),
-        ]);
-        using var page = await _basiq.PostAsync(new Uri("home", UriKind.Relative), form);
-        using var back = await host.Api.GetAsync(new Uri($"consent/return{page.Headers.Location!.Query}", UriKind.Relative));
-        var syncId = (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString();
-        var sync = await AppUnderTest.WaitForAsync(
-            async () => (await host.Api.GetFromJsonAsync<SyncAnswer>($"users/{userId}/syncs/{syncId}"))!,
-            s => s.Status is not (SyncState.WaitingForBank or SyncState.Fetching));
-        Assert.Equal(SyncState.Completed, sync.Status);
-        return userId;
+        var (userId, syncId) = await _scene.StartSyncAsync(host, "Whistler");
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        using var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" });
+        Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
+        return (userId, await RevokeAsync(userId));
     }
 }

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Web;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+/// <summary>A sandbox in this process and the state of a LocalHost that runs in processes of its own: both outlive each of these.</summary>
+internal sealed class HostBesideSandbox : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _state = new();
+    private readonly WebApplication _sandbox;
+    private readonly string[] _hostSettings;
+
+    private HostBesideSandbox(WebApplication sandbox, string[] hostSettings)
+    {
+        _sandbox = sandbox;
+        _hostSettings = hostSettings;
+        Basiq = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(sandbox.Urls.First()) };
+    }
+
+    /// <summary>Talks to the sandbox.</summary>
+    public HttpClient Basiq { get; }
+
+    public string StateFolder => _state.Path;
+
+    /// <param name="sandboxSettings">The sandbox's, without the name of their section.</param>
+    /// <param name="hostSettings">LocalHost's, beyond those that lead it here.</param>
+    public static async Task<HostBesideSandbox> CreateAsync(IReadOnlyDictionary<string, string> sandboxSettings, params string[] hostSettings)
+    {
+        var sandbox = SandboxApplication.Create([], builder =>
+        {
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            builder.Configuration.AddInMemoryCollection(sandboxSettings.Select(s => KeyValuePair.Create($"Sandbox:{s.Key}", (string?)s.Value)));
+        });
+        await sandbox.StartAsync();
+        return new HostBesideSandbox(sandbox, hostSettings);
+    }
+
+    public Task<LocalHostProcess> StartHostAsync() => LocalHostProcess.StartAsync(
+    [
+        $"Basiq:BaseUrl={_sandbox.Urls.First()}",
+        $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
+        "Basiq:ApiKey=sandbox-api-key",
+        $"LocalHost:StateDirectory={StateFolder}",
+        .. _hostSettings,
+    ]);
+
+    /// <summary>Kills a host, and looks into all that it has written for what must not be there.</summary>
+    public void Kill(LocalHostProcess host)
+    {
+        host.Kill();
+        Confidential.AssertNoneIn(host.Output, _state);
+        host.Dispose();
+    }
+
+    /// <summary>Takes a person from nothing to a sync that has begun.</summary>
+    public async Task<(string UserId, string SyncId)> StartSyncAsync(LocalHostProcess host, string login)
+    {
+        using var created = await host.Api.PostAsJsonAsync("users", new { email = "gavin@hooli.com" });
+        var userId = (await AppUnderTest.ReadAsync(created)).GetProperty("id").GetString()!;
+        using var linked = await host.Api.PostAsJsonAsync($"users/{userId}/consent-link", new { });
+        var query = HttpUtility.ParseQueryString(new Uri((await AppUnderTest.ReadAsync(linked)).GetProperty("url").GetString()!).Query);
+        var user = TestUsers.Find(login)!;
+        using var form = new FormUrlEncodedContent(
+        [
+            new("token", query["token"]), new("state", query["state"]), new("institutionId", "AU00000"),
+            new("loginId", user.LoginId), new("password", user.Password), new("finish", "1"),
+        ]);
+        using var page = await Basiq.PostAsync(new Uri("home", UriKind.Relative), form);
+        using var back = await host.Api.GetAsync(new Uri($"consent/return{page.Headers.Location!.Query}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.Accepted, back.StatusCode);
+        return (userId, (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!);
+    }
+
+    public static Task<SyncAnswer> WaitForSyncAsync(LocalHostProcess host, string userId, string syncId, Func<SyncAnswer, bool> isIt) =>
+        AppUnderTest.WaitForAsync(async () => (await host.Api.GetFromJsonAsync<SyncAnswer>($"users/{userId}/syncs/{syncId}"))!, isIt);
+
+    /// <summary>Waits until a sync has ended, which must be well.</summary>
+    public static async Task<SyncAnswer> CompletedAsync(LocalHostProcess host, string userId, string syncId)
+    {
+        var sync = await WaitForSyncAsync(host, userId, syncId, s => s.Status is not (SyncState.WaitingForBank or SyncState.Fetching));
+        Assert.Equal(SyncState.Completed, sync.Status);
+        return sync;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Basiq.Dispose();
+        await _sandbox.DisposeAsync();
+        _state.Dispose();
+    }
+}
