@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Azure;
 using BasiqFunctions.Tests.Basiq;
 using BasiqFunctions.Tokens;
@@ -43,6 +45,28 @@ public sealed class RandomSecretTests : IDisposable
         Assert.NotNull(other);
         Assert.Equal(other, await GetAsync());
         Assert.Equal(other, mine);
+    }
+
+    [Fact]
+    public async Task Nobody_takes_the_version_of_an_instance_that_is_about_to_give_it_up()
+    {
+        var first = await GetAsync();
+        _clock.Advance(TimeSpan.FromDays(1));
+
+        // What an instance stores that found no secret, before it has looked who was first.
+        _vault.Put(
+            SecretNames.ConsentStateKey, "loser", tags: new JsonObject { ["madeAt"] = _clock.GetUtcNow().ToString("O", CultureInfo.InvariantCulture) });
+
+        Assert.Equal(first, await GetAsync());
+    }
+
+    [Fact]
+    public async Task A_version_that_somebody_stored_by_hand_is_taken_at_once()
+    {
+        await GetAsync();
+        _vault.Put(SecretNames.ConsentStateKey, "by-hand");
+
+        Assert.Equal("by-hand"u8.ToArray(), await GetAsync());
     }
 
     [Fact]

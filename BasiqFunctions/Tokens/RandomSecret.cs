@@ -15,6 +15,9 @@ internal static class RandomSecret
     /// <summary>How long Key Vault may take in all, a recovery aside: behind this waits a caller.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long instances that race may take to settle; what was made later than that may be a loser's.</summary>
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// Gets a secret's text as UTF-8 bytes; where there is none, stores 32 random bytes (base64). Key Vault cannot store "only
     /// if absent", so instances that race all settle on the version that was made first, and make it the latest again. A secret that
@@ -29,7 +32,7 @@ internal static class RandomSecret
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            if (await ReadAsync(secrets, name, version: null, either.Token) is { } existing)
+            if (await ReadSettledAsync(secrets, name, timeProvider, either.Token) is { } existing)
                 return Encoding.UTF8.GetBytes(existing.Value);
 
             patience.CancelAfter(Patience + DeletedSecret.Patience);
@@ -38,7 +41,7 @@ internal static class RandomSecret
                 name,
                 timeProvider,
                 logger,
-                async token => await ReadAsync(secrets, name, version: null, token) is { } recovered
+                async token => await ReadSettledAsync(secrets, name, timeProvider, token) is { } recovered
                     ? Encoding.UTF8.GetBytes(recovered.Value)
                     : await CreateAsync(secrets, name, timeProvider, token),
                 either.Token);
@@ -54,21 +57,37 @@ internal static class RandomSecret
         SecretClient secrets, string name, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         var mine = await StoreAsync(secrets, name, NewValue(), timeProvider.GetUtcNow(), cancellationToken);
+        var winner = await FirstMadeAsync(secrets, mine, cancellationToken);
+        if (winner != mine)
+            await StoreAsync(secrets, name, winner.Value, MadeAt(winner.Properties), cancellationToken);
+        return Encoding.UTF8.GetBytes(winner.Value);
+    }
+
+    /// <summary>
+    /// The latest version or, while it may be one that another instance has just made and will give up, the one that it gives up
+    /// for. A version that somebody stored by hand has no tag and is taken as it is.
+    /// </summary>
+    private static async Task<KeyVaultSecret?> ReadSettledAsync(
+        SecretClient secrets, string name, TimeProvider timeProvider, CancellationToken cancellationToken) =>
+        await ReadAsync(secrets, name, version: null, cancellationToken) is not { } latest ? null
+        : latest.Properties.Tags.ContainsKey(MadeAtTag) && timeProvider.GetUtcNow() - MadeAt(latest.Properties) < SettlingTime
+            ? await FirstMadeAsync(secrets, latest, cancellationToken)
+            : latest;
+
+    /// <summary>The enabled version that was made before all others; the given one when there is none before it.</summary>
+    private static async Task<KeyVaultSecret> FirstMadeAsync(SecretClient secrets, KeyVaultSecret latest, CancellationToken cancellationToken)
+    {
         List<SecretProperties> versions = [];
-        await foreach (var version in secrets.GetPropertiesOfSecretVersionsAsync(name, cancellationToken))
+        await foreach (var version in secrets.GetPropertiesOfSecretVersionsAsync(latest.Name, cancellationToken))
         {
             if (version.Enabled is not false)
                 versions.Add(version);
         }
 
         var first = versions.OrderBy(MadeAt).ThenBy(version => version.Version, StringComparer.Ordinal).FirstOrDefault();
-        if (first is null
-            || first.Version == mine.Properties.Version
-            || await ReadAsync(secrets, name, first.Version, cancellationToken) is not { } winner)
-            return Encoding.UTF8.GetBytes(mine.Value);
-
-        await StoreAsync(secrets, name, winner.Value, MadeAt(first), cancellationToken);
-        return Encoding.UTF8.GetBytes(winner.Value);
+        return first is null || first.Version == latest.Properties.Version
+            ? latest
+            : await ReadAsync(secrets, latest.Name, first.Version, cancellationToken) ?? latest;
     }
 
     private static string NewValue() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
