@@ -34,7 +34,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
 
     public IServerTokenProvider Tokens => _services.GetRequiredService<IServerTokenProvider>();
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public ValueTask DisposeAsync() => new(_services.DisposeByAsync(Clock));
 
     /// <summary>Makes a call, letting time pass for its retries.</summary>
     public async Task<T> RunAsync<T>(Task<T> call)

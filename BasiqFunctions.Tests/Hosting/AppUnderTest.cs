@@ -9,6 +9,7 @@ using BasiqFunctions.Tests.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Hosting;
 
@@ -23,10 +24,12 @@ internal sealed class AppUnderTest : IAsyncDisposable
     private readonly TemporaryDirectory _state;
     private readonly bool _ownsState;
     private readonly LocalHostApplication _host;
+    private readonly FakeTimeProvider? _standing;
 
-    private AppUnderTest(LocalHostApplication host, TemporaryDirectory state, bool ownsState, LogCapture logs)
+    private AppUnderTest(LocalHostApplication host, TimeProvider? clock, TemporaryDirectory state, bool ownsState, LogCapture logs)
     {
         _host = host;
+        _standing = clock as FakeTimeProvider;
         _state = state;
         _ownsState = ownsState;
         Logs = logs;
@@ -87,7 +90,7 @@ internal sealed class AppUnderTest : IAsyncDisposable
                 configure?.Invoke(builder.Services);
             },
             builder => Capture(builder, logs, sandboxClock ?? clock));
-        return new AppUnderTest(host, directory, state is null, logs);
+        return new AppUnderTest(host, clock, directory, state is null, logs);
     }
 
     public async Task<string> CreateUserAsync(string email = "gavin@hooli.com")
@@ -198,7 +201,10 @@ internal sealed class AppUnderTest : IAsyncDisposable
     {
         Api.Dispose();
         Sandbox.Dispose();
-        await _host.DisposeAsync();
+        if (_standing is null)
+            await _host.DisposeAsync();
+        else
+            await _host.DisposeByAsync(_standing);
         try
         {
             Confidential.AssertNoneIn(Logs.Text, _state);

@@ -27,7 +27,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
     public async Task DisposeAsync()
     {
         foreach (var instance in _instances)
-            await instance.DisposeAsync();
+            await instance.DisposeByAsync(_clock);
         await _vault.DisposeAsync();
     }
 
