@@ -106,9 +106,7 @@ public sealed class TimerSchedulerTests : IDisposable
         for (var start = 1; start <= 2; start++)
         {
             await using var timers = await TimersUnderTest.StartAsync(_state, clock, function: typeof(AlsoAtTheStart));
-            var began = clock.GetUtcNow();
-            var first = await timers.RunAsync(1, clock);
-            Assert.True(clock.GetUtcNow() - began < TimeSpan.FromMinutes(1));
+            var first = await timers.RunAsync(1, clock, TimeSpan.FromSeconds(1));
             Assert.Equal(20, first.ScheduleStatus!.Next.Minute);
         }
     }
@@ -176,10 +174,10 @@ public sealed class TimerSchedulerTests : IDisposable
         }
 
         /// <summary>Moves the clock until the timer has run so often, and returns what the last run was told.</summary>
-        public async Task<TimerInfo> RunAsync(int times, FakeTimeProvider clock)
+        public async Task<TimerInfo> RunAsync(int times, FakeTimeProvider clock, TimeSpan? step = null)
         {
             var runs = await AppUnderTest.WaitForAsync(
-                () => Task.FromResult(Runs.ToArray()), runs => runs.Length >= times, () => clock.Advance(TimeSpan.FromSeconds(20)));
+                () => Task.FromResult(Runs.ToArray()), runs => runs.Length >= times, () => clock.Advance(step ?? TimeSpan.FromSeconds(20)));
             Assert.Equal(times, runs.Length);
             return runs[^1];
         }
