@@ -172,7 +172,7 @@ public sealed class LimitTests
         };
 
         var calls = Enumerable.Range(0, 20).Select(_ => Task.Run(() => test.Client.GetUserAsync("u1"))).ToArray();
-        await three.Task;
+        await three.Task.WaitAsync(TimeSpan.FromSeconds(30));
         release.SetResult();
         await Task.WhenAll(calls);
 

@@ -19,14 +19,17 @@ internal static class ChildProcess
         using var end = new CancellationTokenSource(patience);
         try
         {
+            // A process that it started may outlive it and hold on to its output.
             await process.WaitForExitAsync(end.Token);
+            return (process.ExitCode, await output.WaitAsync(end.Token), await errors.WaitAsync(end.Token));
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{start.FileName} did not end within {patience}; it said: {await output}{await errors}");
+            var said = Task.WhenAll(output, errors);
+            await Task.WhenAny(said, Task.Delay(TimeSpan.FromSeconds(5), CancellationToken.None));
+            throw new TimeoutException(
+                $"{start.FileName} did not end within {patience}; it said: {(said.IsCompletedSuccessfully ? string.Concat(said.Result) : "(cannot be read)")}");
         }
-
-        return (process.ExitCode, await output, await errors);
     }
 }

@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
 using Microsoft.AspNetCore.Http;
 
@@ -64,8 +65,7 @@ public sealed class IdempotentRequestsTests : IDisposable
         var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _scene.AtBasiq = () => made.Task;
         var requests = Enumerable.Range(0, 100).Select(_ => Task.Run(() => _scene.CreateAsync())).ToArray();
-        while (_scene.Sent == 0)
-            await Task.Yield();
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(_scene.Sent), sent => sent > 0);
         made.SetResult();
 
         var answers = await Task.WhenAll(requests);
@@ -112,7 +112,7 @@ public sealed class IdempotentRequestsTests : IDisposable
                 return;
             if (Interlocked.Increment(ref met) == 2)
                 both.SetResult();
-            await both.Task;
+            await both.Task.WaitAsync(TimeSpan.FromSeconds(30));
         };
 
         var answers = await Task.WhenAll(_scene.CreateAsync(), _scene.CreateAsync(at: other));
@@ -406,7 +406,7 @@ public sealed class IdempotentRequestsTests : IDisposable
             return made.Task;
         };
         var first = ask is null ? _scene.CreateAsync() : ask("key-1", null);
-        await begun.Task;
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
         return (made, first);
     }
 }

@@ -160,7 +160,8 @@ public sealed class StateFileTests : IDisposable
             foreach (var argument in arguments)
                 start.ArgumentList.Add(argument);
             var process = Process.Start(start)!;
-            var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The sandbox did not start.");
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var line = await process.StandardOutput.ReadLineAsync(patience.Token) ?? throw new InvalidOperationException("The sandbox did not start.");
             return new SandboxProcess(process, System.Text.RegularExpressions.Regex.Match(line, "http://127.0.0.1:[0-9]+").Value);
         }
 

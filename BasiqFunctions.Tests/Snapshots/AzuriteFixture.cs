@@ -60,7 +60,8 @@ public sealed class AzuriteFixture : IAsyncLifetime, IDisposable
             return;
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
+        using var patience = new CancellationTokenSource(StartPatience);
+        await _process.WaitForExitAsync(patience.Token);
     }
 
     public void Dispose() => _process?.Dispose();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Tests.Basiq;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 
 namespace BasiqFunctions.Tests.Tokens;
@@ -100,8 +101,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             return StubBasiq.Error(HttpStatusCode.Unauthorized, "unauthorized-access");
         };
         var crowd = Enumerable.Range(0, 50).Select(i => Task.Run(() => _test.Client.CreateClientTokenAsync($"u{i}"))).ToList();
-        while (_test.Basiq.Calls.Count < crowd.Count)
-            await Task.Yield();
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(_test.Basiq.Calls.Count), count => count == crowd.Count);
         answer.SetResult();
         foreach (var call in crowd)
             await ClientUnderTest.FailureAtOnceAsync(call);
