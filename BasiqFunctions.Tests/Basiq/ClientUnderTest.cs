@@ -4,6 +4,8 @@ using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.Basiq;
@@ -19,6 +21,9 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         Vault = new(Clock);
         _services = Compose(Clock, Basiq, Vault.CreateClient(), Logs, settings);
     }
+
+    /// <summary>Says how the host stands.</summary>
+    public ApplicationLifetime Host => (ApplicationLifetime)_services.GetRequiredService<IHostApplicationLifetime>();
 
     public WatchedClock Clock { get; } = new();
 
@@ -69,6 +74,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
         services.AddSingleton(clock);
         services.AddSingleton(vault);
+        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddBasiqClient(configuration).AddTokens(configuration);
         services.AddHttpClient(BasiqClient.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);
         return services.BuildServiceProvider(validateScopes: true);

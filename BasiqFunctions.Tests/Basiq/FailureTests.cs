@@ -180,6 +180,27 @@ public sealed class FailureTests
 
         Assert.Equal((BasiqFailureKind.Timeout, true), (failure.Kind, failure.IsTransient));
         Assert.Equal(2, test.Basiq.Calls.Count);
+        Assert.Contains(test.Logs.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            test.Logs.Lines,
+            line => line.Contains("Polly", StringComparison.Ordinal) && !line.StartsWith("Debug", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_call_that_nobody_can_end_ends_with_the_host()
+    {
+        await using var test = new ClientUnderTest();
+        await test.Tokens.GetAsync();
+        test.Basiq.Answer = Never;
+        var read = test.Client.GetUserAsync("u1");
+        var creation = test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" });
+
+        test.Host.StopApplication();
+        Assert.False(read.IsCompleted || creation.IsCompleted);
+        test.Host.NotifyStopped();
+
+        Assert.Equal(BasiqFailureKind.Timeout, (await ClientUnderTest.FailureAtOnceAsync(read)).Kind);
+        Assert.Equal(BasiqFailureKind.OutcomeUnknown, (await ClientUnderTest.FailureAtOnceAsync(creation)).Kind);
     }
 
     [Fact]

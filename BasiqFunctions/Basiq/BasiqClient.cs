@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using BasiqFunctions.Telemetry;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.CircuitBreaker;
@@ -21,7 +22,8 @@ internal sealed class BasiqClient(
     IOptions<BasiqOptions> options,
     TimeProvider timeProvider,
     Instruments instruments,
-    ILogger<BasiqClient> logger)
+    ILogger<BasiqClient> logger,
+    IHostApplicationLifetime? host = null)
     : IBasiqClient, IBasiqAddress, ITokenEndpoint
 {
     /// <summary>Name of the one HTTP client and its pipeline.</summary>
@@ -32,6 +34,8 @@ internal sealed class BasiqClient(
     private readonly Uri _baseUri = new(options.Value.BaseUrl.TrimEnd('/') + '/');
 
     private readonly LogPace _refusals = new(timeProvider);
+
+    private readonly CancellationToken _hostStopped = host?.ApplicationStopped ?? CancellationToken.None;
 
     // Made on first use: the handlers need the token provider, which needs this client.
     // An invoker, since all that an HttpClient would add (a base address, a time-out) is the pipeline's.
@@ -397,7 +401,8 @@ internal sealed class BasiqClient(
         HttpResponseMessage response;
         try
         {
-            response = await _http.Value.SendAsync(message, cancellationToken);
+            // A call that nobody can end, such as that for the token of all, ends with the host: who disposes of the client waits for it.
+            response = await _http.Value.SendAsync(message, cancellationToken.CanBeCanceled ? cancellationToken : _hostStopped);
         }
         catch (BasiqException)
         {

@@ -9,6 +9,7 @@ using Polly;
 using Polly.CircuitBreaker;
 using Polly.RateLimiting;
 using Polly.Retry;
+using Polly.Telemetry;
 using Polly.Timeout;
 
 namespace BasiqFunctions.Basiq;
@@ -44,6 +45,7 @@ public static class BasiqRegistration
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => Connections(provider.GetRequiredService<IOptions<BasiqOptions>>().Value));
         http.AddResilienceHandler("pipeline", Resilience);
+        services.Configure<TelemetryOptions>(polly => polly.SeverityProvider = SeverityOf);
         http.AddHttpMessageHandler<AttemptHandler>();
         return services;
     }
@@ -111,6 +113,10 @@ public static class BasiqRegistration
         bool IsAffordable(BasiqCall call, TimeSpan wait) =>
             wait <= options.MaxRetryDelay && timeProvider.GetElapsedTime(call.StartedAt) + wait < options.TotalTimeout;
     }
+
+    /// <summary>Each attempt and what it came to is told by the app already, without a stack trace of the pipeline.</summary>
+    private static ResilienceEventSeverity SeverityOf(SeverityProviderArguments arguments) =>
+        arguments.Event.EventName is "OnTimeout" or "OnRetry" or "ExecutionAttempt" ? ResilienceEventSeverity.Debug : arguments.Event.Severity;
 
     private static BasiqCall CallOf(ResilienceContext context) =>
         BasiqCall.Of(context.GetRequestMessage() ?? throw new InvalidOperationException("The pipeline runs without a request."));
