@@ -17,7 +17,8 @@ internal sealed class HotPieces : IPart
     {
         using var folder = new Processes.TemporaryFolder();
         var config = ManualConfig.CreateEmpty()
-            .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithLaunchCount(1).WithWarmupCount(3).WithIterationCount(7))
+            .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithLaunchCount(1).WithWarmupCount(3).WithIterationCount(7)
+                .WithIterationTime(Perfolizer.Horology.TimeInterval.FromMilliseconds(150)))
             .AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance)
             .AddLogger(NullLogger.Instance)
             .WithArtifactsPath(folder.Path);
