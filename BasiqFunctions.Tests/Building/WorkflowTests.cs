@@ -38,15 +38,6 @@ public sealed partial class WorkflowTests
             permissions => Assert.Subset(allowed, permissions.Value.Split('\n').Skip(1).Select(line => line.Trim()).Where(line => line.Length > 0).ToHashSet()));
     }
 
-    [Theory]
-    [InlineData(".github/workflows/deploy.yml")]
-    [InlineData("infra/README.md")]
-    public void What_is_deployed_is_built_with_the_Durable_extension_that_was_tested(string file) =>
-        Assert.Equal(DurableExtensionOf(".github/workflows/ci.yml"), DurableExtensionOf(file));
-
-    private static string DurableExtensionOf(string file) =>
-        Assert.Single(DurableExtension().Matches(File.ReadAllText(Path.Combine(Repository.Root, file)))).Groups[1].Value;
-
     [GeneratedRegex(@"^\s*(-\s+)?[""']?uses[""']?\s*:")]
     private static partial Regex Uses();
 
@@ -55,7 +46,4 @@ public sealed partial class WorkflowTests
 
     [GeneratedRegex(@"^([ ]*)permissions:.*\n(?:\1[ ]+.*\n)*", RegexOptions.Multiline)]
     private static partial Regex Permissions();
-
-    [GeneratedRegex(@"DurableTaskExtensionVersion(?:: |=)([0-9.]+)")]
-    private static partial Regex DurableExtension();
 }
