@@ -20,4 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(2006, LogLevel.Critical, "The orchestration engine has a fault of its own.")]
     public static partial void EngineFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(2007, LogLevel.Error, "The journal cannot be read; instance {InstanceId} waits and tries again.")]
+    public static partial void JournalNotReadable(ILogger logger, string instanceId, Exception exception);
 }

@@ -19,12 +19,12 @@ internal sealed class OrchestrationInstance : IDisposable
     private readonly OrchestrationEngine _engine;
     private readonly Func<TaskOrchestrationContext, Task<object?>> _orchestrator;
     private readonly ILogger _logger;
-    private readonly LocalOrchestrationContext _context;
     private readonly Dictionary<int, ITimer> _timers = [];
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancellation;
     private readonly Lock _gate = new();
+    private LocalOrchestrationContext _context;
     private List<Message> _mailbox = [];
     private bool _isTakingTurns;
     private InstanceRecord _record;
@@ -39,8 +39,7 @@ internal sealed class OrchestrationInstance : IDisposable
         _record = record;
         _logger = engine.LoggerFactory.CreateLogger<OrchestrationInstance>();
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(engine.Stopping);
-        _context = new LocalOrchestrationContext(
-            record.Name, record.InstanceId, record.Input, engine.LoggerFactory, () => Post(new Message(MessageKind.Check)));
+        _context = NewContext();
     }
 
     private enum MessageKind
@@ -118,10 +117,8 @@ internal sealed class OrchestrationInstance : IDisposable
             {
                 if (_mailbox.Count == 0 || _engine.Stopping.IsCancellationRequested)
                 {
-                    // What is dropped here was not recorded: it happens again after the next start.
                     _isTakingTurns = false;
-                    foreach (var dropped in _mailbox)
-                        dropped.Taken?.TrySetCanceled(_engine.Stopping);
+                    Drop(_mailbox);
                     _mailbox = [];
                     return;
                 }
@@ -129,8 +126,22 @@ internal sealed class OrchestrationInstance : IDisposable
                 (messages, _mailbox) = (_mailbox, []);
             }
 
-            await TakeTurnAsync(messages);
+            try
+            {
+                await TakeTurnAsync(messages);
+            }
+            catch (OperationCanceledException) when (_engine.Stopping.IsCancellationRequested)
+            {
+                Drop(messages);
+            }
         }
+    }
+
+    /// <summary>Lets go of what was not recorded: it happens again after the next start.</summary>
+    private void Drop(List<Message> messages)
+    {
+        foreach (var message in messages)
+            message.Taken?.TrySetCanceled(_engine.Stopping);
     }
 
     private async Task TakeTurnAsync(List<Message> messages)
@@ -234,7 +245,26 @@ internal sealed class OrchestrationInstance : IDisposable
         return record with { Status = OrchestrationRuntimeStatus.Failed, Failure = failure };
     }
 
+    /// <summary>Brings the orchestrator to where its history ends, as often as reading that takes.</summary>
     private async Task ReplayAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await ReplayOnceAsync();
+                return;
+            }
+            catch (SqliteException exception)
+            {
+                Log.JournalNotReadable(_logger, Record.InstanceId, exception);
+                await Task.Delay(JournalRetryDelay, _engine.Time, _engine.Stopping);
+                (_context, _sequence) = (NewContext(), 0);
+            }
+        }
+    }
+
+    private async Task ReplayOnceAsync()
     {
         try
         {
@@ -261,6 +291,9 @@ internal sealed class OrchestrationInstance : IDisposable
             }
         }
     }
+
+    private LocalOrchestrationContext NewContext() => new(
+        _record.Name, _record.InstanceId, _record.Input, _engine.LoggerFactory, () => Post(new Message(MessageKind.Check)));
 
     /// <summary>
     /// Writes a turn, as often as it takes: the orchestrator has moved on, so a turn that is not on disk must get there before

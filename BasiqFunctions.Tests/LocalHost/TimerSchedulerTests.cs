@@ -3,7 +3,6 @@ using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -82,10 +81,10 @@ public sealed class TimerSchedulerTests : IDisposable
     {
         var clock = new FakeTimeProvider(TenPast);
         await using var timers = await TimersUnderTest.StartAsync(_state, clock);
-        Change("ALTER TABLE timers RENAME TO away");
+        JournalFile.Change(_state, "ALTER TABLE timers RENAME TO away");
 
         await timers.RunAsync(1, clock);
-        Change("ALTER TABLE away RENAME TO timers");
+        JournalFile.Change(_state, "ALTER TABLE away RENAME TO timers");
         await timers.RunAsync(2, clock);
     }
 
@@ -109,15 +108,6 @@ public sealed class TimerSchedulerTests : IDisposable
             var first = await timers.RunAsync(1, clock, TimeSpan.FromSeconds(1));
             Assert.Equal(20, first.ScheduleStatus!.Next.Minute);
         }
-    }
-
-    private void Change(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(_state.Path, "journal.db")};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 
     /// <summary>A clock that can be set back, while its timers go by the time that passes.</summary>

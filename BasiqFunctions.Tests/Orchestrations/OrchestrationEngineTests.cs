@@ -50,6 +50,31 @@ public sealed class OrchestrationEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_journal_that_cannot_be_read_after_a_restart_is_read_later_and_nothing_is_repeated()
+    {
+        string id;
+        await using (var engine = await StartAsync(typeof(WaitInTheMiddle)))
+        {
+            id = await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", "x");
+            await AppUnderTest.WaitForAsync(
+                () => engine.Client.GetInstanceAsync(id, getInputsAndOutputs: true), i => i!.SerializedCustomStatus == "\"waiting\"");
+        }
+
+        JournalFile.Change(_state, "ALTER TABLE events RENAME TO away; CREATE VIEW events AS SELECT * FROM nowhere");
+        await using var restarted = await StartAsync(typeof(WaitInTheMiddle));
+        var raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(restarted.Logs.Text), text => text.Contains("The journal cannot be read", StringComparison.Ordinal));
+        Assert.False(raised.IsCompleted);
+        JournalFile.Change(_state, "DROP VIEW events; ALTER TABLE away RENAME TO events");
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(raised.IsCompleted), isTaken => isTaken, () => _clock.Advance(TimeSpan.FromSeconds(1)));
+
+        Assert.Equal("\"x-1 y-1\"", (await restarted.EndOfAsync(id)).SerializedOutput);
+        Assert.Equal(["x", "y"], _probe.Calls);
+    }
+
+    [Fact]
     public async Task A_timer_fires_when_its_time_has_come_also_when_the_host_was_down_then()
     {
         string id;
