@@ -59,9 +59,11 @@ public sealed class Challenges(IBasiqClient basiq, Syncs syncs, ILogger<Challeng
 
     private static bool MayAsk(SyncAnswer sync) => sync.Status is SyncState.WaitingForBank && sync.Jobs.Any(MayAsk);
 
-    /// <summary>Whether a job, as the sync last saw it, has a challenge that may be open by now.</summary>
-    private static bool MayAsk(SyncedJob job) =>
-        !job.IsSettled && job.Steps.Any(step => step.Title is "mfa-challenge" && step.Status is not ("success" or "failed"));
+    /// <summary>
+    /// Whether a job, as the sync last saw it, has a challenge that may be open by now. Of a sync of many jobs the steps are not kept.
+    /// </summary>
+    private static bool MayAsk(SyncedJob job) => !job.IsSettled
+        && (job.Steps.Count == 0 || job.Steps.Any(step => step is { Title: SyncedStep.ChallengeTitle, Status: not ("success" or "failed") }));
 
     private async Task<SyncedJob> LookAsync(SyncAnswer sync, SyncedJob job, CancellationToken cancellation)
     {

@@ -24,18 +24,23 @@ public sealed record SyncedStep(
     [JsonPropertyName("challenge")]
     public SyncedChallenge? Challenge { get; init; }
 
+    /// <summary>Title of the step in which the bank asks the person.</summary>
+    public const string ChallengeTitle = "mfa-challenge";
+
     /// <summary>Longer explanations are cut: they travel in the orchestration's custom status, which is small.</summary>
     public const int MostDetailLength = 200;
 
     /// <summary>What a sync keeps of Basiq's step.</summary>
     public static SyncedStep From(JobStep step)
     {
+        // What makes a step a challenge may be its result alone, and that is not kept.
+        var title = step.IsChallenge ? ChallengeTitle : step.Title;
         if (!step.HasFailed)
-            return new SyncedStep(step.Title, step.Status);
+            return new SyncedStep(title, step.Status);
         var said = step.Result?.Detail ?? step.Result?.Details ?? step.Result?.Title;
         var detail = said is null ? null : DetailRedaction.Mask(said);
         return new SyncedStep(
-            step.Title, step.Status, step.Result?.Code,
+            title, step.Status, step.Result?.Code,
             detail?.Length > MostDetailLength ? Cut(detail) : detail);
     }
 
