@@ -23,12 +23,16 @@ internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal
         return instanceId;
     }
 
-    /// <summary>Delivers an event. For an orchestration that has ended or never was it does nothing, as in Durable Functions.</summary>
+    /// <summary>Delivers an event.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The orchestration has ended or never was. Durable Functions on Azure Storage refuse that as well, with an exception of their own.
+    /// </exception>
     public override async Task RaiseEventAsync(
         string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default)
     {
-        if (engine.FindLive(instanceId) is { } live)
-            await live.RaiseEventAsync(eventName, Serialize(eventPayload)).WaitAsync(cancellation);
+        var live = engine.FindLive(instanceId)
+            ?? throw new InvalidOperationException($"No orchestration with the id '{instanceId}' is running.");
+        await live.RaiseEventAsync(eventName, Serialize(eventPayload)).WaitAsync(cancellation);
     }
 
     public override async Task<OrchestrationMetadata> WaitForInstanceStartAsync(

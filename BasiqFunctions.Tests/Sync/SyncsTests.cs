@@ -26,4 +26,34 @@ public sealed class SyncsTests : IDisposable
         Assert.Equal(syncId, answer.SyncId);
         Assert.Empty(_scene.Durable.Scheduled);
     }
+
+    [Fact]
+    public async Task A_sync_that_ends_before_it_is_told_something_need_not_be_told()
+    {
+        var syncId = SyncId.For(UsersScene.UserId, ["job-1"]);
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
+        _scene.Durable.BeforeEvent = id =>
+        {
+            _scene.Durable.Set(id, OrchestrationRuntimeStatus.Completed);
+            throw new InvalidOperationException("as hosts say that it has ended");
+        };
+        var syncs = _scene.Get<Syncs>();
+
+        Assert.True(await syncs.CancelAsync(_scene.Durable.Client, UsersScene.UserId, syncId, CancellationToken.None));
+        await syncs.WakeAsync(_scene.Durable.Client, syncId, CancellationToken.None);
+        await syncs.WakeAsync(_scene.Durable.Client, "never-was", CancellationToken.None);
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
+        Assert.Equal(1, await syncs.StopAllAsync(_scene.Durable.Client, UsersScene.UserId, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_event_that_does_not_reach_a_running_sync_is_a_failure()
+    {
+        var syncId = SyncId.For(UsersScene.UserId, ["job-1"]);
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
+        _scene.Durable.BeforeEvent = _ => throw new InvalidOperationException("as the test wants");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _scene.Get<Syncs>().CancelAsync(_scene.Durable.Client, UsersScene.UserId, syncId, CancellationToken.None));
+    }
 }

@@ -42,6 +42,7 @@ internal sealed class DurableClientDouble
                 It.IsAny<string>(), It.IsAny<string>(), It.IsAny<object?>(), It.IsAny<CancellationToken>()))
             .Returns((string id, string _, object? _, CancellationToken _) =>
             {
+                BeforeEvent(id);
                 Events.Add(id);
                 Set(id, OrchestrationRuntimeStatus.Completed);
                 return Task.CompletedTask;
@@ -68,6 +69,9 @@ internal sealed class DurableClientDouble
 
     /// <summary>What happens before a wait for the end of an instance looks at it.</summary>
     public Func<string, Task> BeforeCompletion { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>What happens before an event reaches an instance; it may throw, as hosts do for one that has ended.</summary>
+    public Action<string> BeforeEvent { get; set; } = _ => { };
 
     public List<string> Scheduled { get; } = [];
 

@@ -95,7 +95,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         if (await FindAsync(client, userId, syncId, cancellation) is not { } sync)
             return false;
         if (sync.Status is SyncState.WaitingForBank or SyncState.Fetching)
-            await client.RaiseEventAsync(syncId, SyncOrchestration.CancelEvent, "cancelled", cancellation);
+            await TellAsync(client, syncId, SyncOrchestration.CancelEvent, "cancelled", cancellation);
         return true;
     }
 
@@ -103,7 +103,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     public Task WakeAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        return client.RaiseEventAsync(syncId, SyncOrchestration.JobChangedEvent, null, cancellation);
+        return TellAsync(client, syncId, SyncOrchestration.JobChangedEvent, null, cancellation);
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
             .WithCancellation(cancellation))
         {
-            await client.RaiseEventAsync(sync.InstanceId, SyncOrchestration.CancelEvent, "stopped", cancellation);
+            await TellAsync(client, sync.InstanceId, SyncOrchestration.CancelEvent, "stopped", cancellation);
             stopping.Add(sync.InstanceId);
         }
 
@@ -179,6 +179,23 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         var purged = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Epoch, before, Finished), options: null, cancellation);
         if (purged.PurgedInstanceCount > 0)
             Log.SyncsPurged(logger, purged.PurgedInstanceCount, before);
+    }
+
+    /// <summary>Raises an event for a sync. One that has ended meanwhile needs none.</summary>
+    private static async Task TellAsync(
+        DurableTaskClient client, string syncId, string eventName, string? payload, CancellationToken cancellation)
+    {
+        try
+        {
+            await client.RaiseEventAsync(syncId, eventName, payload, cancellation);
+        }
+#pragma warning disable CA1031 // Hosts say 'it has ended' with exceptions of their own: whether it runs decides.
+        catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            if (await client.GetInstanceAsync(syncId, getInputsAndOutputs: false, cancellation) is { IsCompleted: false })
+                throw;
+        }
     }
 
     private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
