@@ -108,7 +108,10 @@ public sealed class TimeoutTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
         await using var app = await AppUnderTest.StartAsync(
-            ["Http:Deadline=00:00:35", "Basiq:AttemptTimeout=00:00:58", "Sandbox:Latency=00:01:00", "Sandbox:FaultsUnder=/users"], clock, sandboxClock);
+            [
+                "Http:Deadline=00:00:35", "Basiq:AttemptTimeout=00:09:00", "Basiq:TotalTimeout=00:10:00", "Sandbox:Latency=00:01:00",
+                "Sandbox:FaultsUnder=/users",
+            ], clock, sandboxClock);
 
         using var answer = await WhileTimePassesAsync(clock, SendAsync());
 
