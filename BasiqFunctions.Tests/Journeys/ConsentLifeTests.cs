@@ -5,6 +5,7 @@ using System.Web;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -58,6 +59,60 @@ public sealed class ConsentLifeTests
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "jared"));
         using var accounts = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_synced_again_after_the_consent_ended_bring_nothing_back()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var userId = await app.CreateUserAsync();
+        var jobIds = await app.ConnectAsync(userId, "jared");
+        Assert.Equal(SyncState.Completed, (await SyncAsync()).Status);
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+        using (var revoked = await app.Api.DeleteAsync(new Uri($"users/{userId}/consents/{consentId}", UriKind.Relative)))
+            Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+
+        var again = await SyncAsync();
+
+        Assert.Equal((SyncState.Failed, "consent-ended"), (again.Status, again.Error?.Code));
+        Assert.Equal(0, again.Transactions);
+        await AssertGoneAsync(app, userId, "consent-revoked", consentId);
+
+        async Task<SyncAnswer> SyncAsync()
+        {
+            using var started = await app.Api.PostAsJsonAsync($"users/{userId}/syncs", new { jobIds });
+            Assert.Equal(HttpStatusCode.Accepted, started.StatusCode);
+            return await app.WaitForSyncAsync(userId, (await AppUnderTest.ReadAsync(started)).GetProperty("syncId").GetString()!);
+        }
+    }
+
+    [Fact]
+    public async Task Late_news_of_a_job_bring_nothing_back_that_went_with_the_consent()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:JobDuration=00:00:03"]);
+        await app.SubscribeAsync();
+        var userId = await app.CreateUserAsync();
+        await app.ConsentAndReturnAsync(userId, "jared");
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+        await Task.Delay(TimeSpan.FromSeconds(1.2));
+        using (var revoked = await app.Api.DeleteAsync(new Uri($"users/{userId}/consents/{consentId}", UriKind.Relative)))
+            Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+
+        // The job goes on at the bank, and Basiq tells of it.
+        await AppUnderTest.WaitForAsync(
+            () => app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks"),
+            shown => shown.GetProperty("webhooks").EnumerateArray().Any(w =>
+                w.GetRawText().Contains("transactions.updated", StringComparison.Ordinal)
+                && w.TryGetProperty("outcome", out _)));
+        await foreach (var sync in app.Services.GetRequiredService<DurableTaskClient>().GetAllInstancesAsync(
+            new OrchestrationQuery(InstanceIdPrefix: SyncId.PrefixFor(userId))))
+        {
+            Assert.Contains((await app.WaitForSyncAsync(userId, sync.InstanceId)).Status, new[] { SyncState.Failed, SyncState.Cancelled });
+        }
+
+        using var accounts = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(accounts, HttpStatusCode.NotFound, "consent-ended");
+        Assert.Empty(await FilesOfAsync(app, userId));
     }
 
     [Fact]

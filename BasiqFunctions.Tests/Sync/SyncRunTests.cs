@@ -107,6 +107,31 @@ public sealed class SyncRunTests : IDisposable
         Assert.Equal(100, _script.Times(nameof(SyncActivities.FetchTransactions)).Length);
     }
 
+    [Fact]
+    public async Task A_publication_that_fails_for_the_moment_is_tried_again()
+    {
+        _script.Publish = call => call == 1
+            ? new Outcome<PublishResult>(null, new UpstreamFailure("Unavailable", "http-503", IsTransient: true))
+            : new Outcome<PublishResult>(new PublishResult(PublishOutcome.Published, 1, 1));
+
+        Assert.Equal(SyncState.Completed, (await RunAsync(new SyncOptions(), JobState.Success)).Status);
+
+        Assert.Equal(2, _script.Times(nameof(SyncActivities.PublishSnapshot)).Length);
+    }
+
+    [Fact]
+    public async Task A_sync_whose_consent_ended_while_it_ran_fails_and_says_so_and_discards_what_it_staged()
+    {
+        _script.Publish = _ => new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success);
+
+        Assert.Equal((SyncState.Failed, "consent-ended"), (ended.Status, ended.Error?.Code));
+        Assert.Contains("ask for a new one", ended.Error!.Detail, StringComparison.Ordinal);
+        Assert.Single(_script.Times(nameof(SyncActivities.PublishSnapshot)));
+        Assert.Single(_script.Times(nameof(SyncActivities.DiscardSync)));
+    }
+
     private static UpstreamFailure Refused(TimeSpan wait) =>
         new("Overloaded", "too-many-requests", IsTransient: true, RetryAfterSeconds: wait.TotalSeconds);
 
@@ -142,6 +167,8 @@ public sealed class SyncRunTests : IDisposable
 
         public Func<int, Outcome<FetchedSegment>> Fetch { get; set; } = _ => new(new FetchedSegment("a", 1, null));
 
+        public Func<int, Outcome<PublishResult>> Publish { get; set; } = _ => new(new PublishResult(PublishOutcome.Published, 1, 1));
+
         public DateTimeOffset[] Times(string activity) => [.. _calls.Where(c => c.Activity == activity).Select(c => c.At)];
 
         /// <summary>Notes a call and tells the how-many-eth of its activity it is.</summary>
@@ -167,10 +194,14 @@ public sealed class SyncRunTests : IDisposable
             script.Fetch(script.Note(nameof(SyncActivities.FetchTransactions)));
 
         [Function(nameof(SyncActivities.PublishSnapshot))]
-        public static Outcome<PublishResult> PublishSnapshot([ActivityTrigger] PublishInput input) =>
-            new(new PublishResult(PublishOutcome.Published, 1, 1));
+        public Outcome<PublishResult> PublishSnapshot([ActivityTrigger] PublishInput input) =>
+            script.Publish(script.Note(nameof(SyncActivities.PublishSnapshot)));
 
         [Function(nameof(SyncActivities.DiscardSync))]
-        public static Task DiscardSync([ActivityTrigger] DiscardInput input) => Task.CompletedTask;
+        public Task DiscardSync([ActivityTrigger] DiscardInput input)
+        {
+            script.Note(nameof(SyncActivities.DiscardSync));
+            return Task.CompletedTask;
+        }
     }
 }

@@ -1,5 +1,6 @@
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
 using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +25,7 @@ public static class ConsentsRegistration
         services.AddInstruments();
         services.TryAddSingleton<DeletionReceipts>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());
+        services.AddSingleton<IConsentCheck, ConsentCheck>();
         services.TryAddSingleton<DataRemoval>();
         services.TryAddSingleton<ConsentEnd>();
         services.TryAddSingleton<ConsentWarnings>();

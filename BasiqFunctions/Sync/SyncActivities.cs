@@ -11,7 +11,8 @@ namespace BasiqFunctions.Sync;
 /// What a sync does in the world. Each may run again after a crash and then gives the same; what Basiq refuses comes back as a
 /// value, and only what is broken on our side is thrown.
 /// </summary>
-public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, Instruments instruments)
+public sealed class SyncActivities(
+    IBasiqClient basiq, SnapshotStore snapshots, IEnumerable<IConsentCheck> consents, Instruments instruments)
 {
     /// <summary>Reads a job. One that belongs to another user is not found.</summary>
     [Function(nameof(ObserveJob))]
@@ -32,8 +33,10 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
     public Task<Outcome<StagedAccounts>> StageAccounts([ActivityTrigger] StageAccountsInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
+        return AsOutcomeAsync<StagedAccounts>(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
         {
+            if (await HasConsentEndedAsync(input.UserId, cancellation))
+                return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             IReadOnlyList<StagedAccount> staged;
             var accounts = await basiq.ListAccountsAsync(input.UserId, cancellationToken: cancellation);
             var wanted = accounts
@@ -49,9 +52,9 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
                     new BasiqFailure(BasiqFailureKind.UnusableAnswer, "malformed-accounts") { IsTransient = true }, exception);
             }
 
-            return new StagedAccounts(
+            return new Outcome<StagedAccounts>(new StagedAccounts(
                 [.. staged.Select(a => a.AccountId)],
-                input.ConnectionIds ?? [.. staged.Select(a => a.ConnectionId).Distinct()]);
+                input.ConnectionIds ?? [.. staged.Select(a => a.ConnectionId).Distinct()]));
         });
     }
 
@@ -107,9 +110,12 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
     public Task<Outcome<PublishResult>> PublishSnapshot([ActivityTrigger] PublishInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(nameof(PublishSnapshot), input.UserId, input.SyncId, () => snapshots.PublishAsync(
-            new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments),
-            cancellation));
+        return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.SyncId, async () =>
+            await HasConsentEndedAsync(input.UserId, cancellation)
+                ? new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded)
+                : new Outcome<PublishResult>(await snapshots.PublishAsync(
+                    new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments),
+                    cancellation)));
     }
 
     /// <summary>Removes what was staged and not published.</summary>
@@ -120,6 +126,17 @@ public sealed class SyncActivities(IBasiqClient basiq, SnapshotStore snapshots, 
         using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, SnapshotRun.SyncIdOf(input.SyncId));
         await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
+    }
+
+    private async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation)
+    {
+        foreach (var check in consents)
+        {
+            if (await check.HasEndedAsync(userId, cancellation))
+                return true;
+        }
+
+        return false;
     }
 
     private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, string userId, string? run, Func<Task<T>> call)

@@ -137,7 +137,7 @@ internal sealed class SyncRun
         string[]? connections = succeeded.All(j => j.ConnectionId is not null)
             ? [.. succeeded.Select(j => j.ConnectionId!).Distinct()]
             : null;
-        var (staged, failure) = await FetchWithBackOffAsync<StagedAccounts>(
+        var (staged, failure) = await CallWithBackOffAsync<StagedAccounts>(
             nameof(SyncActivities.StageAccounts), new StageAccountsInput(_input.UserId, Run, connections));
         if (staged is null)
             throw Failed(failure!);
@@ -191,7 +191,7 @@ internal sealed class SyncRun
         {
             var input = new FetchTransactionsInput(
                 _input.UserId, Run, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
-            var (fetched, failure) = await FetchWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
+            var (fetched, failure) = await CallWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
                 return (segments, failure);
             segments.Add(fetched.Attempt);
@@ -209,24 +209,25 @@ internal sealed class SyncRun
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
     private async Task PublishAsync(StagedAccounts staged, Dictionary<string, IReadOnlyList<string>> segments)
     {
-        ThrowIfCancelled();
-        var outcome = await OrFailAsync(CallAsync<Outcome<PublishResult>>(
-            nameof(SyncActivities.PublishSnapshot),
-            new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments)));
-        if (outcome.Value is null)
-            throw new SyncStoppedException(SyncState.Cancelled, null);
+        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments);
+        var (published, failure) = await CallWithBackOffAsync<PublishResult>(
+            nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
+        if (published is null)
+            throw Failed(failure!);
     }
 
     /// <summary>
     /// Calls an activity that may fail for the moment, as often as the settings allow, and never sooner than Basiq asks for.
     /// </summary>
-    private async Task<(T? Value, UpstreamFailure? Failure)> FetchWithBackOffAsync<T>(string activity, object input)
+    private async Task<(T? Value, UpstreamFailure? Failure)> CallWithBackOffAsync<T>(
+        string activity, object input, bool canBeStopped = true)
         where T : class
     {
         for (var attempt = 1; ; attempt++)
         {
             ThrowIfCancelled();
-            var outcome = await OrStopAsync(CallAsync<Outcome<T>>(activity, input));
+            var call = CallAsync<Outcome<T>>(activity, input);
+            var outcome = await (canBeStopped ? OrStopAsync(call) : OrFailAsync(call));
             if (outcome.Value is not null)
                 return (outcome.Value, outcome.Failure);
 
@@ -314,9 +315,9 @@ internal sealed class SyncRun
 
     private static SyncError ErrorFor(UpstreamFailure failure) => new(
         failure.Code,
-        failure.CorrelationId is { } id
-            ? $"Basiq did not give the data ({failure.Kind}). Basiq's correlation id is {id}."
-            : $"Basiq did not give the data ({failure.Kind}).");
+        failure == UpstreamFailure.ConsentEnded ? "The user's consent has ended: ask for a new one."
+        : failure.CorrelationId is { } id ? $"Basiq did not give the data ({failure.Kind}). Basiq's correlation id is {id}."
+        : $"Basiq did not give the data ({failure.Kind}).");
 
     /// <summary>The wait after an attempt. Doubling is counted in doubles: it soon outgrows what a time span can hold.</summary>
     private TimeSpan BackOff(int attempt) => TimeSpan.FromSeconds(Math.Min(

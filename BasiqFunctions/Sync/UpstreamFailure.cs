@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
 
 namespace BasiqFunctions.Sync;
 
@@ -16,6 +17,9 @@ public sealed record UpstreamFailure(
 {
     /// <summary>Kind of a sync that was discarded, or whose user was removed, while it ran.</summary>
     public const string DiscardedKind = "Discarded";
+
+    /// <summary>The user's consent has ended: there is nothing to fetch any more, and nothing to keep.</summary>
+    public static UpstreamFailure ConsentEnded { get; } = new("ConsentEnded", ProblemCodes.ConsentEnded, IsTransient: false);
 
     /// <summary>Whether Basiq does not have what was asked for.</summary>
     public bool IsNotFound => Kind is nameof(BasiqFailureKind.NotFound) or nameof(BasiqFailureKind.Gone);

@@ -1,0 +1,24 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Sync;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>
+/// Keeps syncs from bringing back what has just been removed: a repeated StartSync, a browser that comes back again and late news of a
+/// job all may start one after the consent has ended.
+/// </summary>
+/// <remarks>
+/// Basiq is asked only for users of whom everything was removed before, be that still under way. Of all others nothing can come back,
+/// and their syncs need no further request.
+/// </remarks>
+internal sealed class ConsentCheck(DeletionReceipts receipts, IBasiqClient basiq, TimeProvider clock) : IConsentCheck
+{
+    public async Task<bool> HasEndedAsync(string userId, CancellationToken cancellation)
+    {
+        if (await receipts.FindLastOfUserAsync(userId, cancellation) is null)
+            return false;
+        var consents = await basiq.ListConsentsAsync(userId, cancellation);
+        var now = clock.GetUtcNow();
+        return consents.All(consent => consent.HasEndedBy(now));
+    }
+}
