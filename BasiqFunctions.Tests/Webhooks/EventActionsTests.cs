@@ -190,6 +190,20 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Fact]
+    public async Task An_event_goes_on_with_the_refresh_that_it_began_when_the_process_died_and_another_event_does_not()
+    {
+        Connection("c1", "active");
+        _scene.KnowsJobs(UserId, "j1");
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
+        Assert.True(await _scene.Get<EventNotes>().TryBeginRefreshAsync(UserId, "c1", "e1", default));
+
+        const string Path = "transactions?filter=connection.id.eq('c1')";
+        Assert.Equal("refreshed-lately", await ActAsync("transactions", "updated", Path, "e2"));
+        Assert.Equal("refreshed", await ActAsync("transactions", "updated", Path, "e1"));
+        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
+    }
+
+    [Fact]
     public async Task What_was_fetched_since_the_event_is_not_fetched_again_so_that_a_refresh_brings_about_no_other()
     {
         Connection("c1", "active");
@@ -202,14 +216,14 @@ public sealed class EventActionsTests : IDisposable
     {
         using var scene = new UsersScene(settings: new() { ["Webhooks:RefreshEvery"] = "00:10:00" });
         var notes = scene.Get<EventNotes>();
-        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", default));
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", default)));
+        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", NewId(), default)));
         Assert.Single(others, began => began);
-        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", default));
+        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", NewId(), default));
         scene.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
-        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", default));
+        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
         scene.Clock.Advance(TimeSpan.FromTicks(1));
-        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", default)));
+        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default)));
         Assert.Single(again, began => began);
     }
 
@@ -245,6 +259,8 @@ public sealed class EventActionsTests : IDisposable
     private static SyncProgress Progress(SyncState state, params SyncedJob[] jobs) => new(state, jobs, new AccountProgress(0, 0), 0);
 
     private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(id, connectionId, state, []);
+
+    private static string NewId() => Guid.NewGuid().ToString("N");
 
     private async Task<string> ActAsync(string entity, string type, string path, string id = "e1") =>
         (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path, id), default)).Outcome;

@@ -110,7 +110,7 @@ public sealed class EventActions(
             return "woken";
         if (await FetchedAtAsync(userId, connectionId, cancellation) >= happenedAt)
             return "covered";
-        if (!await notes.TryBeginRefreshAsync(userId, connectionId, cancellation))
+        if (!await notes.TryBeginRefreshAsync(userId, connectionId, happened.Id, cancellation))
             return "refreshed-lately";
         try
         {
