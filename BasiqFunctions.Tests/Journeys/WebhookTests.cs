@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text.Json;
 using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Webhooks;
@@ -113,6 +115,32 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task An_event_that_could_not_be_handled_is_brought_back_once_by_the_daily_look_at_the_events()
+    {
+        await using var app = await AppUnderTest.StartAsync(
+            ["Sandbox:Webhooks=false"], configure: services => services.AddSingleton(provider => Misread.Once(provider)));
+        var userId = await SyncedUserAsync(app);
+        await RevokeAtBasiqAsync(app, userId);
+        var client = app.Services.GetRequiredService<DurableTaskClient>();
+        var basiq = app.Services.GetRequiredService<IBasiqClient>();
+        var happened = (await basiq.ListEventsAsync()).Events.Single(e => e.TypeId == "consent.revoked");
+        await app.Services.GetRequiredService<EventIntake>().TakeAsync(client, new EventInput(happened.Id, "message-7"), default);
+        var first = await AppUnderTest.WaitForAsync(
+            () => client.GetInstanceAsync($"event-{happened.Id}", getInputsAndOutputs: true), i => i is { IsCompleted: true });
+        Assert.Equal("null", first!.SerializedOutput);
+
+        var reconciliation = app.Services.GetRequiredService<EventReconciliation>();
+        await reconciliation.RunAsync(client, default);
+        await GoneAsync(app, userId);
+        await AppUnderTest.WaitForAsync(() => client.GetInstanceAsync($"event-{happened.Id}"), i => i is { IsCompleted: true });
+        await reconciliation.RunAsync(client, default);
+
+        Assert.Single(await ListAsync(app, $"users/{userId}/deletion-receipts", "receipts"));
+        Assert.Equal(1, app.Logs.Lines.Count(line => line.Contains($"Event {happened.Id} (consent.revoked): removed", StringComparison.Ordinal)));
+        Assert.Empty(await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").ListAsync("given-up", 10, null, default));
+    }
+
+    [Fact]
     public async Task An_event_that_was_written_down_when_the_host_died_is_acted_on_once_after_the_start()
     {
         using var state = new TemporaryDirectory();
@@ -121,7 +149,7 @@ public sealed class WebhookTests
         {
             userId = await SyncedUserAsync(app);
             await RevokeAtBasiqAsync(app, userId);
-            var basiq = app.Services.GetRequiredService<BasiqFunctions.Basiq.IBasiqClient>();
+            var basiq = app.Services.GetRequiredService<IBasiqClient>();
             var happened = (await basiq.ListEventsAsync()).Events.Single(e => e.TypeId == "consent.revoked");
 
             // As far as a webhook gets before its orchestration is scheduled.
@@ -161,7 +189,7 @@ public sealed class WebhookTests
 
     private static async Task RevokeAtBasiqAsync(AppUnderTest app, string userId)
     {
-        var basiq = app.Services.GetRequiredService<BasiqFunctions.Basiq.IBasiqClient>();
+        var basiq = app.Services.GetRequiredService<IBasiqClient>();
         await basiq.DeleteConsentAsync(userId, (await basiq.ListConsentsAsync(userId))[0].Id);
     }
 
@@ -180,4 +208,23 @@ public sealed class WebhookTests
 
     private static async Task<JsonElement[]> ListAsync(AppUnderTest app, string path, string name) =>
         [.. (await app.Api.GetFromJsonAsync<JsonElement>(path)).GetProperty(name).EnumerateArray()];
+
+    /// <summary>Basiq's client that finds an event of an unexpected shape the first time that it is asked for one.</summary>
+    public class Misread : DispatchProxy
+    {
+        private IBasiqClient _basiq = null!;
+        private int _asked;
+
+        public static IBasiqClient Once(IServiceProvider services)
+        {
+            var misread = Create<IBasiqClient, Misread>();
+            ((Misread)misread)._basiq = services.GetRequiredService<BasiqClient>();
+            return misread;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            targetMethod!.Name == nameof(IBasiqClient.GetEventAsync) && Interlocked.Increment(ref _asked) == 1
+                ? Task.FromException<BasiqEvent>(new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "unexpected-shape")))
+                : targetMethod.Invoke(_basiq, args);
+    }
 }

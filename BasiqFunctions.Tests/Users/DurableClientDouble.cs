@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BasiqFunctions.Sync;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Moq;
@@ -86,6 +87,16 @@ internal sealed class DurableClientDouble
             CreatedAt = _clock.GetUtcNow(),
             LastUpdatedAt = _clock.GetUtcNow(),
             SerializedInput = input ?? _instances.GetValueOrDefault(id)?.SerializedInput,
+        };
+
+    /// <summary>Has a sync that runs show how far it is.</summary>
+    public void Show(string syncId, SyncProgress progress) =>
+        _instances[syncId] = new OrchestrationMetadata("SyncConnections", syncId)
+        {
+            RuntimeStatus = OrchestrationRuntimeStatus.Running,
+            CreatedAt = _clock.GetUtcNow(),
+            LastUpdatedAt = _clock.GetUtcNow(),
+            SerializedCustomStatus = JsonSerializer.Serialize(progress),
         };
 
     private sealed class OnePage<T>(IReadOnlyList<T> values) : AsyncPageable<T>

@@ -111,7 +111,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("""{"id":"c1"}""", answer.Json.GetProperty("connections")[0].GetRawText());
 
         Connection("c1", "active");
-        _scene.Durable.Set(SyncId.For(UserId, ["j"]), OrchestrationRuntimeStatus.Running);
+        _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
         await ActAsync("connection", "activated", "connections/c1");
         answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         Assert.False(answer.Json.TryGetProperty("attention", out _));
@@ -138,7 +138,7 @@ public sealed class EventActionsTests : IDisposable
     {
         Connection("c1", "active");
         var running = SyncId.For(UserId, ["j0"]);
-        _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
+        _scene.Durable.Show(running, Progress(SyncState.WaitingForBank, Job("j0", "c1")));
         Assert.Equal("woken", await ActAsync(entity, type, path));
         Assert.Equal([running], _scene.Durable.Events);
 
@@ -151,9 +151,56 @@ public sealed class EventActionsTests : IDisposable
 
         _scene.Durable.Set(SyncId.For(UserId, ["j1"]), OrchestrationRuntimeStatus.Completed);
         _scene.Clock.Advance(TimeSpan.FromMinutes(59));
-        Assert.Equal("refreshed-lately", await ActAsync(entity, type, path));
+        Assert.Equal("refreshed-lately", await ActAsync(entity, type, path, "e2"));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal("refreshed", await ActAsync(entity, type, path));
+        Assert.Equal("refreshed", await ActAsync(entity, type, path, "e2"));
+    }
+
+    [Theory]
+    [InlineData(SyncState.WaitingForBank, "c2", JobState.InProgress, null, null)]
+    [InlineData(SyncState.WaitingForBank, "c1", JobState.Failed, null, null)]
+    [InlineData(SyncState.WaitingForBank, "c1", JobState.TimedOut, null, null)]
+    [InlineData(SyncState.WaitingForBank, null, JobState.Pending, "c2", null)]
+    [InlineData(SyncState.WaitingForBank, null, JobState.Pending, null, null)]
+    [InlineData(SyncState.Fetching, "c2", JobState.Success, "c2", "2024-06-01T12:00:00Z")]
+    [InlineData(SyncState.Fetching, "c1", JobState.Success, "c1", "2024-06-01T11:59:59Z")]
+    [InlineData(SyncState.Fetching, "c1", JobState.Success, "c1", null)]
+    public async Task A_sync_that_does_not_bring_the_news_is_woken_and_keeps_nothing_from_a_refresh(
+        SyncState state, string? connectionId, JobState job, string? connectionAtBasiq, string? updated)
+    {
+        var (sync, outcome) = await ActBesideSyncAsync(state, Job("j0", connectionId, job), connectionAtBasiq, updated);
+        Assert.Equal("refreshed", outcome);
+        Assert.Equal([sync], _scene.Durable.Events);
+        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
+    }
+
+    [Theory]
+    [InlineData(SyncState.WaitingForBank, "c1", JobState.InProgress, null, null)]
+    [InlineData(SyncState.WaitingForBank, "c1", JobState.Success, null, null)]
+    [InlineData(SyncState.WaitingForBank, null, JobState.Pending, "c1", null)]
+    [InlineData(SyncState.Fetching, "c1", JobState.Success, "c1", "2024-06-01T12:00:00Z")]
+    [InlineData(SyncState.Fetching, null, JobState.Success, "c1", "2024-06-01T12:00:01Z")]
+    public async Task A_sync_that_begins_to_fetch_the_bank_after_the_news_brings_them(
+        SyncState state, string? connectionId, JobState job, string? connectionAtBasiq, string? updated)
+    {
+        var (sync, outcome) = await ActBesideSyncAsync(state, Job("j0", connectionId, job), connectionAtBasiq, updated);
+        Assert.Equal("woken", outcome);
+        Assert.Equal([sync], _scene.Durable.Events);
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task An_event_goes_on_with_the_refresh_that_it_began_when_the_process_died_and_another_event_does_not()
+    {
+        Connection("c1", "active");
+        _scene.KnowsJobs(UserId, "j1");
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
+        Assert.True(await _scene.Get<EventNotes>().TryBeginRefreshAsync(UserId, "c1", "e1", default));
+
+        const string Path = "transactions?filter=connection.id.eq('c1')";
+        Assert.Equal("refreshed-lately", await ActAsync("transactions", "updated", Path, "e2"));
+        Assert.Equal("refreshed", await ActAsync("transactions", "updated", Path, "e1"));
+        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -169,14 +216,14 @@ public sealed class EventActionsTests : IDisposable
     {
         using var scene = new UsersScene(settings: new() { ["Webhooks:RefreshEvery"] = "00:10:00" });
         var notes = scene.Get<EventNotes>();
-        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", default));
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", default)));
+        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", NewId(), default)));
         Assert.Single(others, began => began);
-        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", default));
+        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", NewId(), default));
         scene.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
-        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", default));
+        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
         scene.Clock.Advance(TimeSpan.FromTicks(1));
-        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", default)));
+        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default)));
         Assert.Single(again, began => began);
     }
 
@@ -195,11 +242,31 @@ public sealed class EventActionsTests : IDisposable
         Assert.Empty(scene.Durable.Instances);
     }
 
-    private async Task<string> ActAsync(string entity, string type, string path) =>
-        (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path), default)).Outcome;
+    /// <summary>Has news of connection c1 come while a sync runs, and returns that sync and what came of the news.</summary>
+    private async Task<(string SyncId, string Outcome)> ActBesideSyncAsync(
+        SyncState state, SyncedJob job, string? connectionAtBasiq, string? updated)
+    {
+        Connection("c1", "active");
+        var sync = SyncId.For(UserId, [job.JobId]);
+        _scene.Durable.Show(sync, Progress(state, job));
+        var links = connectionAtBasiq is null ? null : new JobLinks { Source = $"/users/{UserId}/connections/{connectionAtBasiq}" };
+        _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([new Job { Id = job.JobId, Links = links, Updated = updated }, new Job { Id = "j1" }]);
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
+        return (sync, await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')"));
+    }
 
-    private static BasiqEvent Event(string entity, string type, string path) => BasiqEvent.Parse(
-        $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
+    private static SyncProgress Progress(SyncState state, params SyncedJob[] jobs) => new(state, jobs, new AccountProgress(0, 0), 0);
+
+    private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(id, connectionId, state, []);
+
+    private static string NewId() => Guid.NewGuid().ToString("N");
+
+    private async Task<string> ActAsync(string entity, string type, string path, string id = "e1") =>
+        (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path, id), default)).Outcome;
+
+    private static BasiqEvent Event(string entity, string type, string path, string id = "e1") => BasiqEvent.Parse(
+        $$"""{"id":"{{id}}","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
 
     private void Consents(string json) =>
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse(json)]);

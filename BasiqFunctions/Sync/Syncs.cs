@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using Microsoft.DurableTask;
@@ -160,6 +161,47 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         return running;
     }
 
+    /// <summary>Has a user's syncs that wait for a bank look at their jobs now, for news of one connection.</summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="happenedAt">When it happened.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>Whether one of these syncs brings the news: it fetches the connection, and begins to after it happened.</returns>
+    /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
+    internal async Task<bool> WakeForAsync(
+        DurableTaskClient client, string userId, string connectionId, DateTimeOffset happenedAt, CancellationToken cancellation)
+    {
+        List<SyncedJob> awaited = [];
+        List<SyncedJob> fetched = [];
+        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
+            .WithCancellation(cancellation))
+        {
+            // Looked at before it is told: what waits now fetches later.
+            var found = await FindAsync(client, userId, sync.InstanceId, cancellation);
+            var jobs = found?.Jobs.Where(job =>
+                job.Status is not (JobState.Failed or JobState.TimedOut) && (job.ConnectionId ?? connectionId) == connectionId) ?? [];
+            if (found?.Status is SyncState.WaitingForBank)
+                awaited.AddRange(jobs);
+            else if (found?.Status is SyncState.Fetching)
+                fetched.AddRange(jobs);
+            await WakeAsync(client, sync.InstanceId, cancellation);
+        }
+
+        if (awaited.Any(job => job.ConnectionId is not null))
+            return true;
+        if (awaited.Count == 0 && fetched.Count == 0)
+            return false;
+
+        // A sync knows its jobs as of its last poll, minutes ago perhaps, and leaves their connections out when they are many: a job
+        // without one may be this connection's, and Basiq says whether it is. When Basiq cannot say so either, the job has not been let
+        // in by its bank, so that the news is another's; to take the news for the job's would lose it, while a refresh too many is one
+        // in a while. A sync that fetches began to when its jobs had ended: that is after whatever happened until then.
+        var listed = (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId);
+        return listed.Any(job => awaited.Exists(known => known.JobId == job.Id)
+            || (UpdatedAt(job) >= happenedAt && fetched.Exists(known => known.JobId == job.Id)));
+    }
+
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
     public async Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
@@ -197,6 +239,9 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
                 throw;
         }
     }
+
+    private static DateTimeOffset? UpdatedAt(Job job) =>
+        DateTimeOffset.TryParse(job.Updated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
     private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
     {

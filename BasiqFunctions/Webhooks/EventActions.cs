@@ -47,7 +47,7 @@ public sealed class EventActions(
             (EventTypes.ConnectionDeleted, _) => "still-there",
             (EventTypes.ConnectionInvalidated, { Status: "active" }) => await ClearAsync(userId, connectionId, cancellation),
             (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened.CreatedAt, cancellation),
-            _ => await FetchAsync(client, userId, connectionId, type, happened.CreatedAt, cancellation),
+            _ => await FetchAsync(client, userId, connectionId, happened, cancellation),
         });
     }
 
@@ -97,19 +97,20 @@ public sealed class EventActions(
     }
 
     /// <summary>
-    /// Wakes the user's syncs, or starts one by a refresh. A refresh brings about such events itself: they are covered by the sync
-    /// that it started, which is running or has fetched since.
+    /// Wakes the user's syncs, and starts one by a refresh unless one of these brings the news. A refresh brings about such events
+    /// itself: they are covered by the sync that it started, which is running or has fetched since.
     /// </summary>
     private async Task<string> FetchAsync(
-        DurableTaskClient client, string userId, string connectionId, string type, DateTimeOffset? createdAt, CancellationToken cancellation)
+        DurableTaskClient client, string userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
-        if (type is EventTypes.ConnectionActivated)
+        if (happened.TypeId is EventTypes.ConnectionActivated)
             await notes.ClearAsync(userId, connectionId, cancellation);
-        if (await syncs.WakeAllAsync(client, userId, cancellation) > 0)
+        var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
+        if (await syncs.WakeForAsync(client, userId, connectionId, happenedAt, cancellation))
             return "woken";
-        if (await FetchedAtAsync(userId, connectionId, cancellation) >= (createdAt ?? clock.GetUtcNow()))
+        if (await FetchedAtAsync(userId, connectionId, cancellation) >= happenedAt)
             return "covered";
-        if (!await notes.TryBeginRefreshAsync(userId, connectionId, cancellation))
+        if (!await notes.TryBeginRefreshAsync(userId, connectionId, happened.Id, cancellation))
             return "refreshed-lately";
         try
         {

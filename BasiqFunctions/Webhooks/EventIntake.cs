@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Telemetry;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,13 +15,23 @@ namespace BasiqFunctions.Webhooks;
 /// </summary>
 /// <remarks>
 /// An event is written down as pending, then its orchestration is scheduled under an id that follows from the event, then it is
-/// written down as taken. What a process that dies in between leaves pending is taken up by <see cref="RetakeEvents"/>.
+/// written down as taken. What a process that dies in between leaves pending is taken up by <see cref="RetakeEvents"/>. An event that
+/// its orchestration gives up is written down as given up, beside being taken, so that messages that tell of it again bring no second
+/// run about: <see cref="ReconcileEvents"/> alone does, and the run that handles the event removes the record.
 /// </remarks>
 public sealed class EventIntake(
-    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock, ILogger<EventIntake> logger)
+    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table,
+    IOptions<WebhookOptions> options,
+    Instruments instruments,
+    TimeProvider clock,
+    ILogger<EventIntake> logger)
 {
     private const string Taken = "event";
     private const string Pending = "pending";
+    private const string GivenUp = "given-up";
+
+    /// <summary>How long Basiq lists events.</summary>
+    private static readonly TimeSpan Listed = TimeSpan.FromDays(7);
 
     /// <summary>Longer than Basiq lists events, so that none that was taken is taken for a new one.</summary>
     private static readonly TimeSpan LeastMemory = TimeSpan.FromDays(8);
@@ -92,11 +103,65 @@ public sealed class EventIntake(
         }
     }
 
+    /// <summary>Writes down that an event could not be handled for now. Done again it changes nothing.</summary>
+    /// <param name="happened">The event, with the time when it was first taken.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal async Task HandBackAsync(EventInput happened, CancellationToken cancellation)
+    {
+        await table.PutAsync(
+            new TableRecord(GivenUp, happened.EventId, happened.ToContent(WebhooksJson.Default.EventInput)), cancellation);
+        instruments.EventHandled(EventTypes.Other, "given-up");
+        Log.EventGivenUp(logger, happened.EventId);
+    }
+
+    /// <summary>Notes that an event that had been given up is handled.</summary>
+    internal Task SettleAsync(EventInput happened, CancellationToken cancellation) =>
+        table.RemoveAsync(GivenUp, happened.EventId, cancellation);
+
+    /// <summary>
+    /// Has what was given up tried again, each in a new run of its orchestration, and drops what is older than Basiq lists events.
+    /// What fails stays written down and keeps nothing else waiting.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "The event stays written down: whatever goes wrong now, the next run takes it up.")]
+    public async Task RetakeGivenUpAsync(DurableTaskClient client, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        await foreach (var record in table.ListAllAsync(GivenUp, cancellation))
+        {
+            try
+            {
+                await RetakeGivenUpAsync(client, record, cancellation);
+            }
+            catch (Exception exception) when (!cancellation.IsCancellationRequested)
+            {
+                Log.EventNotTriedAgain(logger, record.Row, exception.GetType().Name);
+            }
+        }
+    }
+
+    private async Task RetakeGivenUpAsync(DurableTaskClient client, TableRecord record, CancellationToken cancellation)
+    {
+        // The run that gave it up may be about to end, or another may be at it since the last look.
+        if (await client.GetInstanceAsync(EventOrchestration.InstanceIdFor(record.Row), cancellation) is { IsCompleted: false })
+            return;
+        var happened = record.Read(WebhooksJson.Default.EventInput);
+        if (clock.GetUtcNow() - happened.FirstTakenAt < Listed)
+        {
+            await ScheduleAsync(client, happened, cancellation);
+            Log.EventTriedAgain(logger, record.Row);
+        }
+        else if (await table.TryRemoveAsync(record, cancellation))
+        {
+            instruments.EventHandled(EventTypes.Other, "dropped");
+            Log.EventDropped(logger, record.Row);
+        }
+    }
+
     private static async Task ScheduleAsync(DurableTaskClient client, EventInput input, CancellationToken cancellation)
     {
-        // Hosts start an orchestration of the same id anew, once it has ended.
+        // Hosts start an orchestration of the same id anew, once it has ended: that is for what was given up alone.
         var instanceId = EventOrchestration.InstanceIdFor(input.EventId);
-        if (await client.GetInstanceAsync(instanceId, cancellation) is not null)
+        if (input.FirstTakenAt is null && await client.GetInstanceAsync(instanceId, cancellation) is not null)
             return;
         try
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,14 +35,18 @@ public sealed class EventNotes(
     internal Task ClearAsync(string userId, string connectionId, CancellationToken cancellation) =>
         table.RemoveAsync(Attention(userId), connectionId, cancellation);
 
-    /// <summary>Whether a connection may be refreshed now; it counts as refreshed then.</summary>
-    internal async Task<bool> TryBeginRefreshAsync(string userId, string connectionId, CancellationToken cancellation)
+    /// <summary>
+    /// Whether a connection may be refreshed now, for the sake of an event; it counts as refreshed then. That event may go on with it:
+    /// the process may have died before the refresh was made.
+    /// </summary>
+    internal async Task<bool> TryBeginRefreshAsync(string userId, string connectionId, string eventId, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
+        var content = Encoding.UTF8.GetBytes(eventId);
         var found = await table.FindAsync(Refreshes(userId), connectionId, cancellation);
         if (found?.IsLiveAt(now) is true)
-            return false;
-        var record = new TableRecord(Refreshes(userId), connectionId, []) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
+            return found.Content.AsSpan().SequenceEqual(content);
+        var record = new TableRecord(Refreshes(userId), connectionId, content) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
         return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
     }
 

@@ -5,16 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Webhooks;
 
-/// <summary>Takes the events that no webhook told of. Basiq lists those of 7 days: an outage of less loses nothing.</summary>
+/// <summary>
+/// Takes the events that no webhook told of, and those that were given up. Basiq lists those of 7 days: an outage of less loses nothing.
+/// </summary>
 public sealed class EventReconciliation(IBasiqClient basiq, EventIntake intake, ILogger<EventReconciliation> logger)
 {
     /// <summary>More pages than this are a mistake.</summary>
     private const int MaxPages = 10_000;
 
-    /// <summary>Takes what is new of the events that this app acts on.</summary>
+    /// <summary>Takes what was given up, and what is new of the events that this app acts on.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked; the next run goes on.</exception>
     public async Task RunAsync(DurableTaskClient client, CancellationToken cancellation)
     {
+        await intake.RetakeGivenUpAsync(client, cancellation);
         var missed = 0;
         try
         {

@@ -33,4 +33,16 @@ internal static partial class Log
 
     [LoggerMessage(3509, LogLevel.Warning, "A webhook could not be written down in time; Basiq is told to send it again")]
     public static partial void Late(ILogger logger);
+
+    [LoggerMessage(3510, LogLevel.Warning, "Event {EventId} could not be handled and is given up for now; ReconcileEvents has it tried again")]
+    public static partial void EventGivenUp(ILogger logger, string eventId);
+
+    [LoggerMessage(3511, LogLevel.Information, "Event {EventId} had been given up; it is tried again")]
+    public static partial void EventTriedAgain(ILogger logger, string eventId);
+
+    [LoggerMessage(3512, LogLevel.Warning, "Event {EventId} had been given up and could not be tried again ({Exception}); the next ReconcileEvents does")]
+    public static partial void EventNotTriedAgain(ILogger logger, string eventId, string exception);
+
+    [LoggerMessage(3513, LogLevel.Error, "Event {EventId} is dropped: it could not be handled in all the days that Basiq lists it")]
+    public static partial void EventDropped(ILogger logger, string eventId);
 }
