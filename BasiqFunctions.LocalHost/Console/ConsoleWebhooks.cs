@@ -45,7 +45,7 @@ internal sealed record IncomingWebhook(
             ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
             : null;
         return new IncomingWebhook(
-            told.EventId, told.WebhookId, record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
+            told.EventId, told.WebhookId, told.FirstTakenAt ?? record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
     }
 }
 

@@ -18,6 +18,8 @@ public sealed class EventActionsTests : IDisposable
 
     private readonly UsersScene _scene = new();
 
+    public EventActionsTests() => Consents("""{"id":"x","status":"active"}""");
+
     public void Dispose() => _scene.Dispose();
 
     [Theory]
@@ -154,6 +156,18 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("refreshed-lately", await ActAsync(entity, type, path, "e2"));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("refreshed", await ActAsync(entity, type, path, "e2"));
+    }
+
+    [Theory]
+    [InlineData("connection", "activated", "connections/c1")]
+    [InlineData("account", "updated", "accounts?filter=connection.id.eq('c1')")]
+    public async Task News_of_a_bank_starts_nothing_when_no_consent_is_in_force(string entity, string type, string path)
+    {
+        Connection("c1", "active");
+        Consents("""{"id":"x","status":"active","expiryDate":"2024-05-31T00:00:00Z"}""");
+
+        Assert.Equal("no-consent", await ActAsync(entity, type, path));
+        Assert.Empty(_scene.Durable.Scheduled);
     }
 
     [Theory]

@@ -110,6 +110,11 @@ public sealed class EventActions(
             return "woken";
         if (await FetchedAtAsync(userId, connectionId, cancellation) >= happenedAt)
             return "covered";
+
+        // Late news of a job go on when the consent has ended, and a refresh would fetch what nobody may keep.
+        var now = clock.GetUtcNow();
+        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEndedBy(now)))
+            return "no-consent";
         if (!await notes.TryBeginRefreshAsync(userId, connectionId, happened.Id, cancellation))
             return "refreshed-lately";
         try

@@ -42,6 +42,7 @@ const outcomes = {
   'active-again': 'The bank is well again; nothing to do.', woken: 'Woke the waiting sync.',
   refreshed: 'Had the bank read anew.', covered: 'Fetched since; nothing to do.',
   'refreshed-lately': 'Read a short while ago; nothing to do.', 'nothing-to-refresh': 'Basiq had nothing to read anew.',
+  'no-consent': 'No consent is in force: nothing may be read.',
   'no-such-connection': 'The bank is not connected any more.', 'still-there': 'Basiq has the connection; its data stays.',
   'unknown-type': 'Counted; the app does nothing about this kind.', 'no-user': 'It names no user; nothing to do.',
   'no-connection': 'It names no connection; nothing to do.',
@@ -52,7 +53,7 @@ export function ofOutcome({ state, outcome, trouble }) {
   if (state === 'under-way') {
     return trouble ? `Basiq cannot be asked (${trouble}); the app tries again.` : 'Asking Basiq what happened …';
   }
-  return state === 'given-up' ? 'Basiq knows nothing of it; nothing was done.' : outcomes[outcome] ?? plain(outcome);
+  return state === 'given-up' ? 'It could not be handled, and is tried again once a day.' : outcomes[outcome] ?? plain(outcome);
 }
 
 export const ofReason = name => reasons[name] ?? plain(name);
