@@ -132,6 +132,9 @@ public sealed class ConsentEndTests : IDisposable
     [InlineData(6)]
     [InlineData(7)]
     [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    [InlineData(11)]
     public async Task A_machine_that_dies_half_way_is_made_good_by_calling_again(int step)
     {
         // Dies at the n-th step that changes something, of the receipts or of the snapshots.

@@ -43,7 +43,7 @@ public sealed class ConsentEnd(
         if (ended.Length == consents.Count)
             return await AllOfItAsync(client, userId, CauseOf(ended, consentId), cancellation);
 
-        List<DeletionReceipt> receipts = [];
+        List<DeletionReceipt> receipts = [.. await removal.FinishAsync(client, userId, cancellation)];
         foreach (var connectionId in await KeptConnectionsAsync(userId, cancellation))
         {
             if (!connections.Contains(connectionId)

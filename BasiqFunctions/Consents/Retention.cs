@@ -9,12 +9,13 @@ namespace BasiqFunctions.Consents;
 
 /// <summary>
 /// Looks after everybody of whom a snapshot is kept, whether or not Basiq ever told of an end: asks how their consents stand, and
-/// removes what has to go.
+/// removes what has to go. Those of whom a removal has begun and not ended come first, with or without a snapshot.
 /// </summary>
 public sealed class Retention(
     SnapshotStore snapshots,
     ConsentEnd end,
     DataRemoval removal,
+    DeletionReceipts receipts,
     IOptions<SnapshotOptions> options,
     Instruments instruments,
     TimeProvider clock,
@@ -31,8 +32,9 @@ public sealed class Retention(
     public async Task<RetentionPass> RunAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         var (users, removed, failed) = (0, 0, 0);
+        var unfinished = await receipts.ListUnfinishedAsync(cancellation);
         await Parallel.ForEachAsync(
-            await snapshots.ListUsersAsync(cancellation),
+            [.. unfinished, .. (await snapshots.ListUsersAsync(cancellation)).Except(unfinished)],
             new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
             async (userId, token) =>
             {
