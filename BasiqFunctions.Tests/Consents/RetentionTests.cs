@@ -126,6 +126,49 @@ public sealed class RetentionTests : IDisposable
         Assert.Equal(0, (await PassAsync()).Users);
     }
 
+    [Fact]
+    public async Task A_pass_that_is_cut_short_is_gone_on_with_by_the_next_so_that_everybody_has_a_turn()
+    {
+        const int Users = 80;
+        for (var i = 0; i < Users; i++)
+            await _scene.PublishAsync($"user-{i:D3}", "c1");
+        Dictionary<string, int> looks = new(StringComparer.Ordinal);
+        using var always = new CancellationTokenSource();
+        var (left, timeout) = (0, always);
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .Returns(async (string userId, CancellationToken cancellation) =>
+            {
+                lock (looks)
+                {
+                    if (--left == 0)
+                        timeout.Cancel();
+                    cancellation.ThrowIfCancellationRequested();
+                    looks[userId] = looks.GetValueOrDefault(userId) + 1;
+                }
+
+                await Task.Yield();
+                return [Consent("x", "active")];
+            });
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}""")]);
+
+        for (var pass = 0; pass < 3; pass++)
+        {
+            using var timer = new CancellationTokenSource();
+            (left, timeout) = (42, timer);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => _scene.Get<Retention>().RunAsync(_scene.Durable.Client, timer.Token));
+        }
+
+        Assert.Equal(Users, looks.Count);
+
+        // Left alone, a pass looks after everybody once, wherever it begins.
+        looks.Clear();
+        (left, timeout) = (int.MaxValue, always);
+        Assert.Equal(Users, (await PassAsync()).Users);
+        Assert.Equal((Users, 1), (looks.Count, looks.Values.Max()));
+    }
+
     /// <summary>A removal under consent x, of one account, that died once the snapshots were gone.</summary>
     private async Task StopHalfWayAsync()
     {
