@@ -127,6 +127,25 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_has_not_been_fetched_for_too_long_goes_though_another_is_fetched()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Clock.Advance(TimeSpan.FromDays(300));
+        await _scene.PublishAsync(UserId, "c2");
+        Consents(Consent("x", "active"));
+        Connections("c1", "c2");
+        _scene.Clock.Advance(TimeSpan.FromDays(65) - TimeSpan.FromSeconds(1));
+        Assert.Equal(0, (await PassAsync()).Removed);
+
+        _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, (await PassAsync()).Removed);
+
+        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        var receipt = Assert.Single(await ReceiptsAsync());
+        Assert.Equal((DeletionReason.Retention, "c1", 1L), (receipt.Reason, receipt.ConnectionId, receipt.Accounts));
+    }
+
+    [Fact]
     public async Task A_pass_that_is_cut_short_is_gone_on_with_by_the_next_so_that_everybody_has_a_turn()
     {
         const int Users = 80;

@@ -77,9 +77,20 @@ public sealed class Retention(
     {
         try
         {
-            if (await IsTooOldAsync(userId, cancellation))
-                return await removal.RemoveUserAsync(client, userId, new DeletionCause(DeletionReason.Retention), cancellation) is not null;
-            return (await end.RunAsync(client, userId, null, cancellation)).Receipts.Count > 0;
+            var tooOld = new DeletionCause(DeletionReason.Retention);
+            var snapshot = await FindSnapshotAsync(userId, cancellation);
+            if (snapshot is not null && IsTooOld(snapshot.FetchedAt))
+                return await removal.RemoveUserAsync(client, userId, tooOld, cancellation) is not null;
+
+            // A connection that is not fetched any more does not stay because another one is.
+            var isAnyRemoved = false;
+            foreach (var connection in (snapshot?.Accounts ?? []).GroupBy(account => account.ConnectionId))
+            {
+                if (connection.All(account => IsTooOld(account.FetchedAt)))
+                    isAnyRemoved |= await removal.RemoveConnectionAsync(userId, connection.Key, tooOld, cancellation) is not null;
+            }
+
+            return (await end.RunAsync(client, userId, null, cancellation)).Receipts.Count > 0 || isAnyRemoved;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -89,17 +100,18 @@ public sealed class Retention(
         }
     }
 
-    private async Task<bool> IsTooOldAsync(string userId, CancellationToken cancellation)
+    private bool IsTooOld(DateTimeOffset fetchedAt) => fetchedAt + options.Value.MaxAge <= clock.GetUtcNow();
+
+    private async Task<CurrentSnapshot?> FindSnapshotAsync(string userId, CancellationToken cancellation)
     {
         try
         {
-            return await snapshots.GetCurrentAsync(userId, cancellation) is { } snapshot
-                && snapshot.FetchedAt + options.Value.MaxAge <= clock.GetUtcNow();
+            return await snapshots.GetCurrentAsync(userId, cancellation);
         }
         catch (SnapshotCorruptException)
         {
             // Nobody can read how old it is. It goes with the consent, as any other.
-            return false;
+            return null;
         }
     }
 }
