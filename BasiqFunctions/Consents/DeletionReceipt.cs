@@ -13,7 +13,7 @@ namespace BasiqFunctions.Consents;
 /// <param name="Connections">How many connections those were of; left out where the snapshot could not be read.</param>
 /// <param name="SyncsStopped">How many syncs were running.</param>
 /// <param name="BegunAt">When the removal began.</param>
-/// <param name="RemovedAt">When all of it was gone; while the removal is under way, when what there was to remove was counted.</param>
+/// <param name="RemovedAt">When all of it was gone.</param>
 public sealed record DeletionReceipt(
     [property: JsonPropertyName("receiptId")] string ReceiptId,
     [property: JsonPropertyName("userId")] string UserId,

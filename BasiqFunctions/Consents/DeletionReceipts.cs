@@ -8,8 +8,9 @@ namespace BasiqFunctions.Consents;
 /// <summary>Keeps the receipts of removals, also of those that are under way.</summary>
 /// <remarks>
 /// What there is to remove is counted and written down before it goes: a removal that dies half-way is finished by another attempt,
-/// which would find less. A receipt of a removal under way counts as none yet, and is made into one when all is gone. Once the
-/// snapshots are gone nothing else would lead there: so whose removals are under way is noted where all of these can be listed.
+/// which would find less. A receipt of a removal under way counts as none yet, and is made into one when all is gone; until then its
+/// <see cref="DeletionReceipt.RemovedAt"/> says when what there was to remove was counted. Once the
+/// snapshots are gone nothing else would lead there, so users of whom a removal is under way are noted where all can be listed.
 /// </remarks>
 public sealed class DeletionReceipts(
     [FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, IOptions<ReceiptOptions> options, TimeProvider clock)
