@@ -90,6 +90,20 @@ public sealed class FailureTests
     }
 
     [Theory]
+    [InlineData("{\"type\":\"list\"}")]
+    [InlineData("{\"type\":\"list\",\"data\":null}")]
+    [InlineData("{\"data\":[null]}")]
+    public async Task A_list_of_consents_that_does_not_say_which_there_are_is_unusable(string body)
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Json(body));
+
+        var failure = await test.FailureAsync(test.Client.ListConsentsAsync("u1"));
+
+        Assert.Equal(BasiqFailureKind.UnusableAnswer, failure.Kind);
+    }
+
+    [Theory]
     [InlineData("{\"data\":null}")]
     [InlineData("{\"data\":[null]}")]
     [InlineData("{\"data\":[{\"id\":\"j1\",\"steps\":[null]}]}")]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Snapshots;
@@ -68,6 +69,7 @@ public sealed class ConsentEndTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1");
         Consents();
+        Connections("""{"id":"c1","status":"invalid"}""");
         await EndAsync("consent-1");
         var receipt = Assert.Single(await ReceiptsAsync());
         Assert.Equal((DeletionReason.ConsentRevoked, "consent-1"), (receipt.Reason, receipt.ConsentId));
@@ -124,6 +126,115 @@ public sealed class ConsentEndTests : IDisposable
     }
 
     [Theory]
+    [InlineData("invalid", "2024-02-01T00:00:00Z", null, "c2")]
+    [InlineData("active", "2024-02-01T00:00:00Z", null, "c1 c2")]
+    [InlineData("pending", "2024-02-01T00:00:00Z", null, "c1 c2")]
+    [InlineData("invalid", "2024-06-02T00:00:00Z", null, "c1 c2")]
+    [InlineData("invalid", null, null, "c1 c2")]
+    [InlineData("invalid", "2024-02-01T00:00:00Z", "2025-06-01T18:00:00Z", "c1 c2")]
+    public async Task While_another_consent_is_active_a_connection_that_is_listed_goes_only_if_it_is_invalid_and_older_than_that(
+        string status, string? created, string? expiry, string left)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        Consents(
+            Consent("ended", "revoked", "2025-01-01T00:00:00Z", created: "2024-01-01T00:00:00Z"),
+            Consent("other", "active", "2025-06-01T18:00:00Z", created: "2024-06-01T18:00:00Z"));
+        Connections(
+            JsonSerializer.Serialize(new { id = "c1", status, createdDate = created, expiryDate = expiry }),
+            """{"id":"c2","status":"active","createdDate":"2024-02-01T00:00:00Z"}""");
+        _scene.Clock.Advance(TimeSpan.FromDays(1));
+
+        await EndAsync(null);
+
+        Assert.Equal(left, string.Join(' ', (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)));
+        Assert.Equal(left == "c2" ? ["c1"] : [], (await ReceiptsAsync()).Select(r => r.ConnectionId));
+    }
+
+    [Theory]
+    [InlineData("2024-01-01T00:00:00Z")]
+    [InlineData("2024-06-01T11:00:00Z")]
+    public async Task A_connection_that_became_invalid_under_a_consent_that_is_active_keeps_its_data(string given)
+    {
+        // Made anew or fetched under the consent that is active, as when the password changed at the bank later.
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(
+            Consent("ended", "expired", "2024-02-01T00:00:00Z", created: "2023-02-01T00:00:00Z"),
+            Consent("other", "active", "2025-01-01T00:00:00Z", created: given));
+        Connections("""{"id":"c1","status":"invalid","createdDate":"2024-03-01T00:00:00Z","lastUsed":"2024-06-01T11:30:00Z"}""");
+
+        await EndAsync("ended");
+
+        Assert.NotEmpty((await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts);
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"id":"c2","status":"active"}""")]
+    [InlineData("""{"id":"c2","status":"active"}""", """{"id":"c1","status":"invalid","createdDate":"2024-02-01T00:00:00Z","lastUsed":"2024-02-01T00:00:00Z"}""")]
+    public async Task A_sync_that_fetches_a_connection_left_by_its_consent_does_not_publish_it(params string[] connections)
+    {
+        await _scene.PublishAsync(UserId, "c2");
+        var startedAt = _scene.Clock.GetUtcNow();
+        await StageAsync("run-1", "c1", "c2");
+        _scene.Clock.Advance(TimeSpan.FromSeconds(10));
+        Consents(
+            Consent("ended", "revoked", "2025-01-01T00:00:00Z"),
+            Consent("other", "active", "2025-01-01T00:00:00Z", created: "2024-06-01T00:00:00Z"));
+        Connections(connections);
+
+        await EndAsync("ended");
+
+        await _scene.Snapshots.PublishAsync(
+            new SnapshotPublication(UserId, "run-1", startedAt, ["c1", "c2"], new Dictionary<string, IReadOnlyList<string>>()), default);
+        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_made_while_Basiq_is_asked_is_not_taken_for_one_that_it_no_longer_lists()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(Consent("ended", "revoked", "2025-01-01T00:00:00Z"), Consent("other", "active", "2025-01-01T00:00:00Z"));
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).Returns(async () =>
+        {
+            await _scene.PublishAsync(UserId, "c9");
+            return [Connection.Parse("""{"id":"c1","status":"active"}""")];
+        });
+
+        await EndAsync("ended");
+
+        Assert.Contains("c9", (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+    }
+
+    [Fact]
+    public async Task An_empty_list_of_connections_is_believed_only_of_those_that_Basiq_does_not_know_when_asked_for_each()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        Consents(Consent("ended", "revoked", "2025-01-01T00:00:00Z"), Consent("other", "active", "2025-01-01T00:00:00Z"));
+        Connections();
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(Connection.Parse("""{"id":"c1"}"""));
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c2", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+
+        await EndAsync("ended");
+
+        Assert.Equal(["c1"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+    }
+
+    [Fact]
+    public async Task An_empty_list_of_consents_is_not_believed_while_a_connection_works()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents();
+        Connections("""{"id":"c1","status":"active"}""");
+
+        var thrown = await Assert.ThrowsAsync<BasiqException>(() => EndAsync("consent-1"));
+
+        Assert.Equal((BasiqFailureKind.UnusableAnswer, true), (thrown.Failure.Kind, thrown.Failure.IsTransient));
+        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
@@ -132,6 +243,9 @@ public sealed class ConsentEndTests : IDisposable
     [InlineData(6)]
     [InlineData(7)]
     [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    [InlineData(11)]
     public async Task A_machine_that_dies_half_way_is_made_good_by_calling_again(int step)
     {
         // Dies at the n-th step that changes something, of the receipts or of the snapshots.
@@ -250,11 +364,24 @@ public sealed class ConsentEndTests : IDisposable
         Assert.Contains(key, thrown.Message, StringComparison.Ordinal);
     }
 
-    private static Consent Consent(string id, string status, string expiry, string updated = "2024-05-01T00:00:00Z") =>
-        BasiqFunctions.Basiq.Consent.Parse($$"""{"type":"consent","id":"{{id}}","status":"{{status}}","updated":"{{updated}}","expiryDate":"{{expiry}}"}""");
+    private static Consent Consent(
+        string id, string status, string expiry, string updated = "2024-05-01T00:00:00Z", string created = "2024-01-01T00:00:00Z") =>
+        BasiqFunctions.Basiq.Consent.Parse(
+            $$"""{"type":"consent","id":"{{id}}","status":"{{status}}","created":"{{created}}","updated":"{{updated}}","expiryDate":"{{expiry}}"}""");
 
     private void Consents(params Consent[] consents) =>
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(consents);
+
+    private void Connections(params string[] connections) =>
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([.. connections.Select(Connection.Parse)]);
+
+    /// <summary>Stages one account of each connection, as a sync does that has not published yet.</summary>
+    private Task StageAsync(string syncId, params string[] connectionIds) => _scene.Snapshots.StageAccountsAsync(
+        UserId,
+        syncId,
+        connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
+            new { id = $"account-of-{id}", connection = id, institution = "AU00000" }))),
+        default);
 
     private Task<ConsentEndResult> EndAsync(string? consentId) =>
         _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, consentId, default);

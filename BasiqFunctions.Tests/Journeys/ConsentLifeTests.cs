@@ -116,6 +116,29 @@ public sealed class ConsentLifeTests
     }
 
     [Fact]
+    public async Task A_consent_given_before_the_end_of_another_was_noticed_keeps_nothing_of_what_that_covered()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00"], clock);
+        void Later() => clock.Advance(TimeSpan.FromMilliseconds(100));
+        var userId = await UserWithDataAsync(app, Later);
+        var old = Assert.Single(await ConnectionsAsync(app, userId));
+        var consentId = Id((await FromSandboxAsync(app, userId))[0]);
+        await RevokeOnManagePageAsync(app, userId, consentId);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler"), Later);
+        Assert.Equal(2, (await ConnectionsAsync(app, userId)).Length);
+
+        clock.Advance(TimeSpan.FromDays(1));
+
+        var receipt = Assert.Single(await AppUnderTest.WaitForAsync(() => ReceiptsAsync(app, userId), receipts => receipts.Count > 0));
+        Assert.NotEqual(old, Assert.Single(await ConnectionsAsync(app, userId)));
+        Assert.Equal(
+            ("consent-revoked", consentId, old),
+            (receipt.GetProperty("reason").GetString(), receipt.GetProperty("consentId").GetString(), receipt.GetProperty("connectionId").GetString()));
+    }
+
+    [Fact]
     public async Task Data_whose_consent_has_expired_is_gone_at_the_next_daily_run()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -217,6 +240,13 @@ public sealed class ConsentLifeTests
 
     private static Task<JsonElement> ConsentsAsync(AppUnderTest app, string userId) =>
         app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
+
+    /// <summary>The connections whose accounts are served.</summary>
+    private static async Task<string[]> ConnectionsAsync(AppUnderTest app, string userId) =>
+    [
+        .. (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/accounts")).GetProperty("accounts").EnumerateArray()
+            .Select(account => account.GetProperty("connection").GetString()!).Distinct(),
+    ];
 
     private static async Task<IReadOnlyList<JsonElement>> ReceiptsAsync(AppUnderTest app, string userId) =>
         [.. (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/deletion-receipts")).GetProperty("receipts").EnumerateArray()];

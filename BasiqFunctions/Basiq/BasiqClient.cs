@@ -151,7 +151,8 @@ internal sealed class BasiqClient(
         ListAsync(
             new("GET /users/{userId}/consents", $"users/{Id(userId)}/consents"),
             BasiqJson.Default.BasiqListConsent,
-            cancellationToken);
+            cancellationToken,
+            mayLackData: false);
 
     public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
         DeleteAsync(
@@ -329,8 +330,16 @@ internal sealed class BasiqClient(
             },
             cancellationToken);
 
+    /// <summary>
+    /// Gets a list. One without <c>data</c> is empty, except where that would tell something that cannot be taken back: that a user
+    /// has no consent.
+    /// </summary>
     private async Task<IReadOnlyList<TItem>> ListAsync<TItem>(
-        Request request, JsonTypeInfo<BasiqList<TItem>> type, CancellationToken cancellationToken, Predicate<TItem>? isSound = null)
+        Request request,
+        JsonTypeInfo<BasiqList<TItem>> type,
+        CancellationToken cancellationToken,
+        Predicate<TItem>? isSound = null,
+        bool mayLackData = true)
         where TItem : class
     {
         var list = await GetAsync(
@@ -339,7 +348,7 @@ internal sealed class BasiqClient(
             cancellationToken,
             list => list.Data is { } items
                 ? items.All(item => item is not null && isSound?.Invoke(item) is not false)
-                : list.Type is "list");
+                : mayLackData && list.Type is "list");
         return [.. (list.Data ?? []).OfType<TItem>()];
     }
 

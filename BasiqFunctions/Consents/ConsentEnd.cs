@@ -1,3 +1,4 @@
+using System.Globalization;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
@@ -12,12 +13,14 @@ namespace BasiqFunctions.Consents;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Nothing in Basiq's API says which connection was made under which consent. But Basiq's own list of connections follows its
-/// consents: so while another consent is active, what goes is the data of the connections that Basiq no longer lists.
+/// Nothing in Basiq's API says which connection was made under which consent. While another consent is in force, what goes is
+/// the data of connections that Basiq no longer lists, and of those that it lists as <c>invalid</c> and that are older than every
+/// consent in force: made before it, and fetched before it. A connection that became invalid under a consent in force, as
+/// when the password changed at the bank, keeps its data.
 /// </para>
 /// <para>
 /// A consent counts as ended when Basiq calls it revoked or expired, or when its date is over. One of a status that is not
-/// documented does not: what was removed cannot be brought back.
+/// documented does not: what was removed cannot be brought back. For the same reason an empty list is not believed unseen.
 /// </para>
 /// </remarks>
 public sealed class ConsentEnd(
@@ -30,24 +33,39 @@ public sealed class ConsentEnd(
     /// <param name="userId">The user, already validated as an id.</param>
     /// <param name="consentId">The consent that is said to have ended, where one is.</param>
     /// <param name="cancellation">Stops it half-way; another call goes on.</param>
-    /// <exception cref="BasiqException">Basiq could not be asked; nothing has been removed.</exception>
+    /// <param name="isRevoked">Whether that consent has just been revoked, so that it has ended whatever Basiq's list still says.</param>
+    /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed but what a removal that had begun left.</exception>
     public async Task<ConsentEndResult> RunAsync(
-        DurableTaskClient client, string userId, string? consentId, CancellationToken cancellation)
+        DurableTaskClient client, string userId, string? consentId, CancellationToken cancellation, bool isRevoked = false)
     {
-        var (isUserKnown, consents, connections) = await AskAsync(userId, cancellation);
-        if (!isUserKnown)
+        if (await FoundAsync(basiq.ListConsentsAsync(userId, cancellation)) is not { } consents)
             return await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted), cancellation);
 
         var now = clock.GetUtcNow();
-        var ended = consents.Where(consent => consent.HasEndedBy(now)).ToArray();
-        if (ended.Length == consents.Count)
-            return await AllOfItAsync(client, userId, CauseOf(ended, consentId), cancellation);
-
-        List<DeletionReceipt> receipts = [];
-        foreach (var connectionId in await KeptConnectionsAsync(userId, cancellation))
+        var (ended, inForce) = (new List<Consent>(), new List<Consent>());
+        foreach (var consent in consents)
+            (consent.HasEndedBy(now) || (isRevoked && consent.Id == consentId) ? ended : inForce).Add(consent);
+        var cause = CauseOf(ended, consentId, isRevoked);
+        if (inForce.Count == 0)
         {
-            if (!connections.Contains(connectionId)
-                && await removal.RemoveConnectionAsync(userId, connectionId, CauseOf(ended, consentId), cancellation) is { } receipt)
+            if (consents.Count == 0 && !isRevoked)
+                await DoubtAsync(userId, cancellation);
+            return await AllOfItAsync(client, userId, cause, cancellation);
+        }
+
+        var hasAnyEnded = ended.Count > 0 || consentId is not null;
+        List<DeletionReceipt> receipts = [.. await removal.FinishAsync(client, userId, cancellation)];
+
+        // What is kept is looked up first: a connection that is made and fetched meanwhile would look like one that Basiq no longer lists.
+        var kept = await KeptConnectionsAsync(userId, cancellation);
+        var connections = kept.Count == 0 ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
+        foreach (var (connectionId, fetchedAt) in kept)
+        {
+            var connection = connections.FirstOrDefault(connection => connection.Id == connectionId);
+            var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
+
+            // Also where nothing is published yet: the mark keeps a sync that has begun from publishing it.
+            if (isLeft && await removal.RemoveConnectionAsync(userId, connectionId, cause, cancellation) is { } receipt)
                 receipts.Add(receipt);
         }
 
@@ -56,31 +74,68 @@ public sealed class ConsentEnd(
     }
 
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
-    private static DeletionCause CauseOf(IReadOnlyCollection<Consent> ended, string? consentId)
+    private static DeletionCause CauseOf(IReadOnlyCollection<Consent> ended, string? consentId, bool isRevoked)
     {
+        if (isRevoked)
+            return new DeletionCause(DeletionReason.ConsentRevoked, consentId);
         var last = ended.FirstOrDefault(consent => consent.Id == consentId)
             ?? ended.OrderByDescending(consent => consent.Updated, StringComparer.Ordinal).FirstOrDefault();
         return new DeletionCause(
             last is null || last.IsRevoked ? DeletionReason.ConsentRevoked : DeletionReason.ConsentExpired, last?.Id ?? consentId);
     }
 
-    private async Task<(bool IsUserKnown, IReadOnlyList<Consent> Consents, HashSet<string> Connections)> AskAsync(
-        string userId, CancellationToken cancellation)
+    /// <summary>
+    /// Whether a connection that no longer works was made, and what is kept of it fetched, before any of these consents was given.
+    /// False wherever Basiq leaves out what it takes to say so.
+    /// </summary>
+    private static bool IsOlderThan(IReadOnlyCollection<Consent> inForce, Connection connection, DateTimeOffset? fetchedAt)
+    {
+        if (connection.Status is not "invalid" || inForce.Any(consent => consent.EndsAt is { } end && end == MomentOf(connection.ExpiryDate)))
+            return false;
+        return inForce.All(consent =>
+            MomentOf(consent.Created) is { } given
+            && MomentOf(connection.CreatedDate) < given
+            && (fetchedAt ?? MomentOf(connection.LastUsed)) < given);
+    }
+
+    private static DateTimeOffset? MomentOf(string? text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;
+
+    /// <summary>What Basiq answers; null where it does not know whom or what it was asked about.</summary>
+    private static async Task<T?> FoundAsync<T>(Task<T> asked)
+        where T : class
     {
         try
         {
-            var consents = await basiq.ListConsentsAsync(userId, cancellation);
-
-            // Asked for before anything goes, and only where it matters.
-            var now = clock.GetUtcNow();
-            return consents.All(consent => consent.HasEndedBy(now))
-                ? (true, consents, [])
-                : (true, consents, [.. (await basiq.ListConnectionsAsync(userId, cancellation)).Select(connection => connection.Id)]);
+            return await asked;
         }
         catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
         {
-            return (false, [], []);
+            return null;
         }
+    }
+
+    /// <summary>Refuses to take a user for one without a consent while a connection of the user works, which takes a consent.</summary>
+    private async Task DoubtAsync(string userId, CancellationToken cancellation)
+    {
+        var connections = await FoundAsync(basiq.ListConnectionsAsync(userId, cancellation)) ?? [];
+        if (connections.Any(connection => connection.Status is "active"))
+            throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
+    }
+
+    /// <summary>Which connections Basiq has. Where its list is empty, each that is kept is asked for once more.</summary>
+    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(string userId, IEnumerable<string> kept, CancellationToken cancellation)
+    {
+        if (await FoundAsync(basiq.ListConnectionsAsync(userId, cancellation)) is { Count: > 0 } listed)
+            return listed;
+        List<Connection> found = [];
+        foreach (var connectionId in kept)
+        {
+            if (await FoundAsync(basiq.GetConnectionAsync(userId, connectionId, cancellation)) is { } connection)
+                found.Add(connection);
+        }
+
+        return found;
     }
 
     private async Task<ConsentEndResult> AllOfItAsync(
@@ -93,16 +148,19 @@ public sealed class ConsentEnd(
             !await syncs.AnyAsync(client, userId, cancellation));
     }
 
-    /// <summary>The connections of the snapshot; none where it cannot be read, since then nobody else can read them either.</summary>
-    private async Task<string[]> KeptConnectionsAsync(string userId, CancellationToken cancellation)
+    /// <summary>
+    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; none where the snapshot
+    /// cannot be read, since then nobody else can read them either.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>> KeptConnectionsAsync(string userId, CancellationToken cancellation)
     {
         try
         {
-            return [.. (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts.Select(account => account.ConnectionId).Distinct() ?? []];
+            return await snapshots.ListConnectionsAsync(userId, cancellation);
         }
         catch (SnapshotCorruptException)
         {
-            return [];
+            return new Dictionary<string, DateTimeOffset?>();
         }
     }
 }

@@ -31,6 +31,7 @@ public static class ConsentsRegistration
         services.TryAddSingleton<ConsentWarnings>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<ConsentWarnings>());
         services.TryAddSingleton<UserConsents>();
+        services.TryAddSingleton<RetentionProgress>();
         services.TryAddSingleton<Retention>();
         return services;
     }

@@ -41,6 +41,7 @@ public sealed class DataRemoval(
         ArgumentNullException.ThrowIfNull(why);
         var found = Begin(userId, null, why) with { SyncsStopped = syncsStopped + await syncs.StopAllAsync(client, userId, cancellation) };
         found = await CountAsync(found, cancellation);
+        await EndReplacedAsync(userId, null, cancellation);
         var isDue = always || found is not { Accounts: 0, Connections: 0, SyncsStopped: 0 }
             || await receipts.FindUnderWayAsync(userId, null, cancellation) is not null;
         var begun = isDue ? await BeginAsync(found, cancellation) : null;
@@ -48,7 +49,14 @@ public sealed class DataRemoval(
         foreach (var other in others)
             await other.RemoveUserAsync(userId, cancellation);
         await syncs.ForgetAllAsync(client, userId, cancellation);
-        return begun is null ? null : await EndAsync(begun, cancellation);
+        var receipt = begun is null ? null : await EndAsync(begun, cancellation);
+
+        // The history of a sync that is slow to stop is still there.
+        if (await syncs.AnyAsync(client, userId, cancellation))
+            await receipts.NoteUnfinishedAsync(userId, cancellation);
+        else
+            await receipts.SettleAsync(userId, cancellation);
+        return receipt;
     }
 
     /// <summary>Removes what is kept of one connection, and leaves its other connections alone.</summary>
@@ -58,6 +66,7 @@ public sealed class DataRemoval(
     {
         ArgumentNullException.ThrowIfNull(why);
         var found = await CountAsync(Begin(userId, connectionId, why), cancellation);
+        await EndReplacedAsync(userId, connectionId, cancellation);
         var isDue = found is not { Accounts: 0, Connections: 0 }
             || await receipts.FindUnderWayAsync(userId, connectionId, cancellation) is not null;
         var begun = isDue ? await BeginAsync(found, cancellation) : null;
@@ -68,6 +77,70 @@ public sealed class DataRemoval(
         // A connection without accounts is not counted and yet was kept: the snapshot knew of it.
         begun ??= hadAny ? await receipts.BeginAsync(found with { Connections = 1 }, cancellation) : null;
         return begun is null ? null : await EndAsync(begun, cancellation);
+    }
+
+    /// <summary>
+    /// Finishes the removals that an interruption left under way, of a user who has a consent again: what was fetched since they
+    /// were counted stays. While a sync of the user runs they are left to the next pass.
+    /// </summary>
+    internal async Task<IReadOnlyList<DeletionReceipt>> FinishAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        if (!await receipts.IsUnfinishedAsync(userId, cancellation) || await IsAnyRunningAsync(client, userId, cancellation))
+            return [];
+        List<DeletionReceipt> finished = [];
+        foreach (var begun in await receipts.ListUnderWayAsync(userId, cancellation))
+        {
+            if (await FinishAsync(client, begun, cancellation) is { } receipt)
+                finished.Add(receipt);
+        }
+
+        await receipts.SettleAsync(userId, cancellation);
+        return finished;
+    }
+
+    private async Task<DeletionReceipt?> FinishAsync(DurableTaskClient client, DeletionReceipt begun, CancellationToken cancellation)
+    {
+        var why = new DeletionCause(begun.Reason, begun.ConsentId);
+        var accounts = await AccountsOfAsync(begun, cancellation);
+        if (!accounts.Any(account => IsNewerThan(begun, account)))
+        {
+            return begun.ConnectionId is { } connectionId
+                ? await RemoveConnectionAsync(begun.UserId, connectionId, why, cancellation)
+                : await RemoveUserAsync(client, begun.UserId, why, cancellation);
+        }
+
+        foreach (var connection in accounts.GroupBy(account => account.ConnectionId))
+        {
+            if (!connection.Any(account => IsNewerThan(begun, account)))
+                await snapshots.RemoveConnectionAsync(begun.UserId, connection.Key, cancellation);
+        }
+
+        if (begun.ConnectionId is null)
+        {
+            foreach (var other in others)
+                await other.RemoveUserAsync(begun.UserId, cancellation);
+        }
+
+        return await EndAsync(begun, cancellation);
+    }
+
+    /// <summary>
+    /// Ends a removal under way whose data has been fetched anew since: what goes now is another removal, with a cause and a count of
+    /// its own.
+    /// </summary>
+    private async Task EndReplacedAsync(string userId, string? connectionId, CancellationToken cancellation)
+    {
+        if (await receipts.FindUnderWayAsync(userId, connectionId, cancellation) is not { } earlier)
+            return;
+        try
+        {
+            if ((await AccountsOfAsync(earlier, cancellation)).Any(account => IsNewerThan(earlier, account)))
+                await EndAsync(earlier, cancellation);
+        }
+        catch (SnapshotCorruptException)
+        {
+            // Nobody can read what it holds: it counts as what the earlier one was about.
+        }
     }
 
     /// <summary>
@@ -92,10 +165,10 @@ public sealed class DataRemoval(
 
     private async Task<DeletionReceipt> CountAsync(DeletionReceipt receipt, CancellationToken cancellation)
     {
+        receipt = receipt with { RemovedAt = clock.GetUtcNow() };
         try
         {
-            var accounts = (await snapshots.GetCurrentAsync(receipt.UserId, cancellation))?.Accounts
-                .Where(account => receipt.ConnectionId is null || account.ConnectionId == receipt.ConnectionId).ToArray() ?? [];
+            var accounts = await AccountsOfAsync(receipt, cancellation);
             return receipt with
             {
                 Accounts = accounts.Length,
@@ -107,6 +180,23 @@ public sealed class DataRemoval(
         {
             return receipt with { Accounts = null, Transactions = null, Connections = null };
         }
+    }
+
+    /// <summary>The accounts that a removal is about.</summary>
+    private async Task<SnapshotAccount[]> AccountsOfAsync(DeletionReceipt receipt, CancellationToken cancellation) =>
+        (await snapshots.GetCurrentAsync(receipt.UserId, cancellation))?.Accounts
+            .Where(account => receipt.ConnectionId is null || account.ConnectionId == receipt.ConnectionId).ToArray() ?? [];
+
+    /// <summary>Whether an account was fetched after the removal counted what was there, so that it is none of it.</summary>
+    private static bool IsNewerThan(DeletionReceipt begun, SnapshotAccount account) => account.FetchedAt > begun.RemovedAt;
+
+    private static async Task<bool> IsAnyRunningAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        var running = client.GetAllInstancesAsync(new OrchestrationQuery(
+            Statuses: [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending], InstanceIdPrefix: SyncId.PrefixFor(userId)));
+        await foreach (var _ in running.WithCancellation(cancellation))
+            return true;
+        return false;
     }
 
     private async Task<DeletionReceipt> EndAsync(DeletionReceipt begun, CancellationToken cancellation)

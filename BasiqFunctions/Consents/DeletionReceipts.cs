@@ -8,7 +8,9 @@ namespace BasiqFunctions.Consents;
 /// <summary>Keeps the receipts of removals, also of those that are under way.</summary>
 /// <remarks>
 /// What there is to remove is counted and written down before it goes: a removal that dies half-way is finished by another attempt,
-/// which would find less. A receipt of a removal under way counts as none yet, and is made into one when all is gone.
+/// which would find less. A receipt of a removal under way counts as none yet, and is made into one when all is gone; until then its
+/// <see cref="DeletionReceipt.RemovedAt"/> says when what there was to remove was counted. Once the
+/// snapshots are gone nothing else would lead there, so users of whom a removal is under way are noted where all can be listed.
 /// </remarks>
 public sealed class DeletionReceipts(
     [FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, IOptions<ReceiptOptions> options, TimeProvider clock)
@@ -18,6 +20,12 @@ public sealed class DeletionReceipts(
 
     /// <summary>Comes after all rows of receipts, which begin with a digit.</summary>
     private const string UnderWay = "under-way";
+
+    /// <summary>After all rows of receipts and before those of removals under way.</summary>
+    private const string BeforeUnderWay = "u";
+
+    /// <summary>The partition of the users to whom somebody has to come back; a row is a user's id.</summary>
+    private const string Unfinished = "unfinished";
 
     private const int MaxAttempts = 100;
 
@@ -43,11 +51,48 @@ public sealed class DeletionReceipts(
     internal async Task<DeletionReceipt?> FindUnderWayAsync(string userId, string? connectionId, CancellationToken cancellation) =>
         await table.FindAsync(PartitionOf(userId), UnderWayRow(connectionId), cancellation) is { } found ? Of(found) : null;
 
+    /// <summary>The receipts of a user's removals that began and have not ended.</summary>
+    internal async Task<IReadOnlyList<DeletionReceipt>> ListUnderWayAsync(string userId, CancellationToken cancellation) =>
+        [.. (await table.ListAsync(PartitionOf(userId), MaxListed, BeforeUnderWay, cancellation)).Select(Of)];
+
+    /// <summary>The users of whom a removal began and may not have ended, or of whom a sync was slow to stop.</summary>
+    internal async Task<IReadOnlyList<string>> ListUnfinishedAsync(CancellationToken cancellation)
+    {
+        List<string> users = [];
+        await foreach (var record in table.ListAllAsync(Unfinished, cancellation))
+            users.Add(record.Row);
+        return users;
+    }
+
+    /// <summary>Whether somebody has to come back to a user.</summary>
+    internal async Task<bool> IsUnfinishedAsync(string userId, CancellationToken cancellation) =>
+        await table.FindAsync(Unfinished, userId, cancellation) is not null;
+
+    /// <summary>Notes that somebody has to come back to a user. Noted again it is another version, which a settling one leaves alone.</summary>
+    internal Task NoteUnfinishedAsync(string userId, CancellationToken cancellation) =>
+        table.PutAsync(new TableRecord(Unfinished, userId, []), cancellation);
+
+    /// <summary>Takes the note back, unless a removal of the user is under way.</summary>
+    internal async Task SettleAsync(string userId, CancellationToken cancellation)
+    {
+        // The note is read first: a removal that begins after the look at those under way has written it anew by then or will yet.
+        if (await table.FindAsync(Unfinished, userId, cancellation) is { } note
+            && (await ListUnderWayAsync(userId, cancellation)).Count == 0)
+            await table.TryRemoveAsync(note, cancellation);
+    }
+
     /// <summary>
     /// Writes down what is about to be removed. Where a removal of the same is under way already, this one goes on with it, and what
     /// both found counts.
     /// </summary>
     internal async Task<DeletionReceipt> BeginAsync(DeletionReceipt receipt, CancellationToken cancellation)
+    {
+        var begun = await WriteDownAsync(receipt, cancellation);
+        await NoteUnfinishedAsync(receipt.UserId, cancellation);
+        return begun;
+    }
+
+    private async Task<DeletionReceipt> WriteDownAsync(DeletionReceipt receipt, CancellationToken cancellation)
     {
         var (partition, row) = (PartitionOf(receipt.UserId), UnderWayRow(receipt.ConnectionId));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)

@@ -20,26 +20,32 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
 
     /// <summary>
     /// Revokes a consent at Basiq and removes what nobody may keep any more. One that has ended already counts as revoked, so that
-    /// calling again finishes what an interruption left.
+    /// calling again finishes what an interruption left, also where Basiq no longer knows of the consent.
     /// </summary>
     /// <exception cref="BasiqException">
-    /// Basiq could not be asked, or does not know the user or the consent (<see cref="BasiqFailureKind.NotFound"/>).
+    /// Basiq could not be asked, or does not know the user or the consent (<see cref="BasiqFailureKind.NotFound"/>), and nothing had
+    /// to go.
     /// </exception>
     public async Task RevokeAsync(DurableTaskClient client, string userId, string consentId, CancellationToken cancellation)
     {
+        BasiqException? unknown = null;
         try
         {
             await basiq.DeleteConsentAsync(userId, consentId, cancellation);
         }
         catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
         {
-            // Who of the two is unknown: the list says.
-            var consents = await basiq.ListConsentsAsync(userId, cancellation);
-            if (!consents.Any(c => c.Id == consentId && c.HasEndedBy(clock.GetUtcNow())))
-                throw;
+            unknown = e;
         }
 
         // From here on the consent is gone: a caller that hangs up must not keep the data here.
-        await end.RunAsync(client, userId, consentId, CancellationToken.None);
+        var result = await end.RunAsync(client, userId, consentId, CancellationToken.None, isRevoked: unknown is null);
+        if (unknown is null || result.Receipts.Count > 0)
+            return;
+
+        // Who of the two is unknown: the list says.
+        var consents = await basiq.ListConsentsAsync(userId, cancellation);
+        if (!consents.Any(c => c.Id == consentId && c.HasEndedBy(clock.GetUtcNow())))
+            throw unknown;
     }
 }

@@ -16,8 +16,8 @@ public sealed class SnapshotOptions
     public TimeSpan LeftoverGrace { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// How long a snapshot is kept after the last sync of its user, whatever the consent allows. A consent lasts a year at most
-    /// (Competition and Consumer (Consumer Data Right) Rules 2020, rule 4.12).
+    /// How long what was fetched of a connection is kept after its last sync, whatever the consent allows. A consent lasts a year at
+    /// most (Competition and Consumer (Consumer Data Right) Rules 2020, rule 4.12).
     /// </summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(365);
 }

@@ -204,6 +204,33 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return new CurrentSnapshot(syncId, fetchedAt, accounts);
     }
 
+    /// <summary>
+    /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
+    /// none are published.
+    /// </summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset?>> ListConnectionsAsync(string userId, CancellationToken cancellationToken)
+    {
+        Dictionary<string, DateTimeOffset?> connections = new(StringComparer.Ordinal);
+        foreach (var syncId in (await ListSyncsAsync(userId, cancellationToken)).Keys)
+        {
+            try
+            {
+                foreach (var account in (await ReadStagedAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken))?.Accounts ?? [])
+                    connections.TryAdd(account.ConnectionId, null);
+            }
+            catch (SnapshotCorruptException)
+            {
+                // What cannot be read is not published either.
+            }
+        }
+
+        // The manifest is read last: a sync that publishes meanwhile is in the one or the other.
+        foreach (var connection in ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.Accounts ?? []).GroupBy(a => a.ConnectionId))
+            connections[connection.Key] = connection.Max(a => a.FetchedAt);
+        return connections;
+    }
+
     /// <summary>Reads transactions of one account of the current snapshot. Only the pages that can match are read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
     /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
