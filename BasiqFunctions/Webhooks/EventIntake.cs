@@ -172,7 +172,8 @@ public sealed class EventIntake(
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await client.GetInstanceAsync(instanceId, cancellation) is null)
+            // One that had ended before is no sign that it was started anew.
+            if (await client.GetInstanceAsync(instanceId, cancellation) is not { } found || (input.FirstTakenAt is not null && found.IsCompleted))
                 throw;
         }
     }
