@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -27,8 +26,7 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
         : null;
 
     /// <summary>When it happened; null where Basiq says so in no way that is known.</summary>
-    public DateTimeOffset? CreatedAt =>
-        DateTimeOffset.TryParse(Json.Text("createdDate"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+    public DateTimeOffset? CreatedAt => BasiqTime.Of(Json.Text("createdDate"));
 
     /// <summary>The connection that it is about, by its path or by the filter of the path; null for none.</summary>
     public string? ConnectionId =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -43,11 +42,7 @@ public sealed record Consent : IBasiqResource<Consent>
         || EndsAt <= now;
 
     /// <summary>When it ends or ended; null where Basiq gives no date.</summary>
-    public DateTimeOffset? EndsAt =>
-        DateTimeOffset.TryParse(
-            Json.Text("revoked") ?? ExpiryDate, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end)
-            ? end
-            : null;
+    public DateTimeOffset? EndsAt => BasiqTime.Of(Json.Text("revoked") ?? ExpiryDate);
 
     /// <inheritdoc />
     public static Consent From(JsonElement json) => new(json);

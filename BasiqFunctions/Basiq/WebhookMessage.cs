@@ -26,7 +26,7 @@ public sealed record WebhookMessage : IBasiqResource<WebhookMessage>
     public IReadOnlyList<(DateTimeOffset? At, int? StatusCode, string? Status)> Attempts =>
         Json.TryGetProperty("attempts", out var attempts) && attempts.ValueKind is JsonValueKind.Array
             ? [.. attempts.EnumerateArray().Where(a => a.ValueKind is JsonValueKind.Object).Select(a => (
-                DateTimeOffset.TryParse(a.Text("timestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : (DateTimeOffset?)null,
+                BasiqTime.Of(a.Text("timestamp")),
                 int.TryParse(a.Text("responseStatusCode"), NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : (int?)null,
                 a.Text("status")))]
             : [];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
@@ -90,16 +89,13 @@ public sealed class ConsentEnd(
     /// </summary>
     private static bool IsOlderThan(IReadOnlyCollection<Consent> inForce, Connection connection, DateTimeOffset? fetchedAt)
     {
-        if (connection.Status is not "invalid" || inForce.Any(consent => consent.EndsAt is { } end && end == MomentOf(connection.ExpiryDate)))
+        if (connection.Status is not "invalid" || inForce.Any(consent => consent.EndsAt is { } end && end == BasiqTime.Of(connection.ExpiryDate)))
             return false;
         return inForce.All(consent =>
-            MomentOf(consent.Created) is { } given
-            && MomentOf(connection.CreatedDate) < given
-            && (fetchedAt ?? MomentOf(connection.LastUsed)) < given);
+            BasiqTime.Of(consent.Created) is { } given
+            && BasiqTime.Of(connection.CreatedDate) < given
+            && (fetchedAt ?? BasiqTime.Of(connection.LastUsed)) < given);
     }
-
-    private static DateTimeOffset? MomentOf(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;
 
     /// <summary>What Basiq answers; null where it does not know whom or what it was asked about.</summary>
     private static async Task<T?> FoundAsync<T>(Task<T> asked)

@@ -85,7 +85,7 @@ public sealed class DataRemoval(
     /// </summary>
     internal async Task<IReadOnlyList<DeletionReceipt>> FinishAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
-        if (!await receipts.IsUnfinishedAsync(userId, cancellation) || await IsAnyRunningAsync(client, userId, cancellation))
+        if (!await receipts.IsUnfinishedAsync(userId, cancellation) || await syncs.AnyRunningAsync(client, userId, cancellation))
             return [];
         List<DeletionReceipt> finished = [];
         foreach (var begun in await receipts.ListUnderWayAsync(userId, cancellation))
@@ -189,15 +189,6 @@ public sealed class DataRemoval(
 
     /// <summary>Whether an account was fetched after the removal counted what was there, so that it is none of it.</summary>
     private static bool IsNewerThan(DeletionReceipt begun, SnapshotAccount account) => account.FetchedAt > begun.RemovedAt;
-
-    private static async Task<bool> IsAnyRunningAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
-    {
-        var running = client.GetAllInstancesAsync(new OrchestrationQuery(
-            Statuses: [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending], InstanceIdPrefix: SyncId.PrefixFor(userId)));
-        await foreach (var _ in running.WithCancellation(cancellation))
-            return true;
-        return false;
-    }
 
     private async Task<DeletionReceipt> EndAsync(DeletionReceipt begun, CancellationToken cancellation)
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using Microsoft.DurableTask;
@@ -19,6 +18,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Before any sync. A purge without a beginning asks Azure Tables for the year 1, which they cannot hold.</summary>
     private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
+
+    private static readonly OrchestrationRuntimeStatus[] Unfinished = [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending];
 
     private static readonly OrchestrationRuntimeStatus[] Finished =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -116,8 +117,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     {
         ArgumentNullException.ThrowIfNull(client);
         List<string> stopping = [];
-        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
-            .WithCancellation(cancellation))
+        await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
             await TellAsync(client, sync.InstanceId, SyncOrchestration.CancelEvent, "stopped", cancellation);
             stopping.Add(sync.InstanceId);
@@ -151,8 +151,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     {
         ArgumentNullException.ThrowIfNull(client);
         var running = 0;
-        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
-            .WithCancellation(cancellation))
+        await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
             await WakeAsync(client, sync.InstanceId, cancellation);
             running++;
@@ -174,8 +173,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     {
         List<SyncedJob> awaited = [];
         List<SyncedJob> fetched = [];
-        await foreach (var sync in SyncsOf(client, userId, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending])
-            .WithCancellation(cancellation))
+        await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
             // Looked at before it is told: what waits now fetches later.
             var found = await FindAsync(client, userId, sync.InstanceId, cancellation);
@@ -199,17 +197,16 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         // in a while. A sync that fetches began to when its jobs had ended: that is after whatever happened until then.
         var listed = (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId);
         return listed.Any(job => awaited.Exists(known => known.JobId == job.Id)
-            || (UpdatedAt(job) >= happenedAt && fetched.Exists(known => known.JobId == job.Id)));
+            || (BasiqTime.Of(job.Updated) >= happenedAt && fetched.Exists(known => known.JobId == job.Id)));
     }
 
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
-    public async Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-        await foreach (var _ in SyncsOf(client, userId, null).WithCancellation(cancellation))
-            return true;
-        return false;
-    }
+    public Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
+        AnyAsync(client, userId, null, cancellation);
+
+    /// <summary>Whether a sync of a user is running.</summary>
+    public Task<bool> AnyRunningAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
+        AnyAsync(client, userId, Unfinished, cancellation);
 
     /// <summary>Forgets the syncs that finished longer ago than <see cref="SyncOptions.KeepFinishedFor"/>; their snapshots stay.</summary>
     public async Task ForgetFinishedAsync(DurableTaskClient client, CancellationToken cancellation)
@@ -240,9 +237,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         }
     }
 
-    private static DateTimeOffset? UpdatedAt(Job job) =>
-        DateTimeOffset.TryParse(job.Updated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
-
     private static async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
     {
         try
@@ -257,6 +251,15 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             if (await client.GetInstanceAsync(syncId, getInputsAndOutputs: false, cancellation) is not null)
                 throw;
         }
+    }
+
+    private static async Task<bool> AnyAsync(
+        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        await foreach (var _ in SyncsOf(client, userId, statuses).WithCancellation(cancellation))
+            return true;
+        return false;
     }
 
     private static AsyncPageable<OrchestrationMetadata> SyncsOf(

@@ -1,0 +1,11 @@
+using System.Globalization;
+
+namespace BasiqFunctions.Basiq;
+
+/// <summary>Moments as Basiq writes them: ISO 8601, of UTC where nothing else is said.</summary>
+internal static class BasiqTime
+{
+    /// <summary>The moment; null for a text that is none, or that is missing.</summary>
+    internal static DateTimeOffset? Of(string? text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;
+}
