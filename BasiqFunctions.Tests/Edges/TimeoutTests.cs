@@ -45,7 +45,7 @@ public sealed class TimeoutTests
     public async Task A_body_that_arrives_slowly_but_in_time_is_taken()
     {
         const string Body = """{"email":"gavin@hooli.com"}""";
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(clock: clock);
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
         await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
@@ -79,7 +79,7 @@ public sealed class TimeoutTests
     public async Task A_storage_that_hangs_is_not_waited_for()
     {
         var hanging = new TaskCompletionSource();
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         using var folder = new TemporaryDirectory();
         await using var app = await AppUnderTest.StartAsync(
             ["AzureWebJobsStorage=UseDevelopmentStorage=true"],
@@ -105,7 +105,7 @@ public sealed class TimeoutTests
     [InlineData("a-key", "timeout")]
     public async Task A_user_whose_making_takes_too_long_may_exist_and_a_key_tells_later(string? key, string code)
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
         await using var app = await AppUnderTest.StartAsync(
             [

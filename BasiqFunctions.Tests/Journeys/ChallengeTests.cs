@@ -16,7 +16,7 @@ public sealed class ChallengeTests
     public async Task A_challenge_is_shown_answered_and_the_sync_goes_on_at_once()
     {
         // The app polls only when woken: its clock stands still after the first look, and the sandbox's runs.
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
         await using var app = await AppUnderTest.StartAsync(
             ["Sync:FirstPollDelay=00:10:00", "Sync:MaxPollDelay=00:10:00", "Sandbox:JobDuration=00:00:03"], clock, sandboxClock);
@@ -59,7 +59,7 @@ public sealed class ChallengeTests
     [Fact]
     public async Task Three_wrong_answers_end_the_job_and_the_sync_says_what_to_do()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
         await using var app = await AppUnderTest.StartAsync(["Sync:FirstPollDelay=00:10:00", "Sync:MaxPollDelay=00:10:00"], clock, sandboxClock);
         var (userId, syncId) = await StartAsync(app);

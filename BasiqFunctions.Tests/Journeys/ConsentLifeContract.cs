@@ -1,6 +1,5 @@
 using System.Net;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.Time.Testing;
 using static BasiqFunctions.Tests.Journeys.ConsentLifeTests;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -29,7 +28,7 @@ public abstract class ConsentLifeContract
     [SkippableFact]
     public async Task Without_webhooks_data_whose_consent_was_revoked_at_Basiq_is_gone_at_the_next_daily_run()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await StartAsync(clock, "Sandbox:Webhooks=false");
         var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)), KeptOfAsync);
         var kept = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)), KeptOfAsync);

@@ -7,7 +7,6 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -118,7 +117,7 @@ public sealed class ConsentLifeTests
     [Fact]
     public async Task A_consent_given_before_the_end_of_another_was_noticed_keeps_nothing_of_what_that_covered()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00"], clock);
         void Later() => clock.Advance(TimeSpan.FromMilliseconds(100));
         var userId = await UserWithDataAsync(app, Later);
@@ -141,7 +140,7 @@ public sealed class ConsentLifeTests
     [Fact]
     public async Task Data_whose_consent_has_expired_is_gone_at_the_next_daily_run()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(
             ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Sandbox:ConsentLifetime=10.00:00:00"], clock);
         var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
@@ -154,7 +153,7 @@ public sealed class ConsentLifeTests
     [Fact]
     public async Task Data_that_is_too_old_goes_whatever_the_consent_says_and_who_fails_keeps_nobody_waiting()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(
             ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Snapshots:MaxAge=3.00:00:00", "Basiq:MaxRetries=0"], clock);
         var old = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));

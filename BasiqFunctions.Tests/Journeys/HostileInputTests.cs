@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -127,7 +126,7 @@ public sealed class HostileInputTests
     [Fact]
     public async Task A_forged_expired_or_borrowed_state_starts_nothing()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(clock: clock);
         var gavin = await app.CreateUserAsync();
         var erlich = await app.CreateUserAsync("erlich@hooli.com");

@@ -1,6 +1,5 @@
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -10,7 +9,7 @@ public sealed class JobNewsTests
     [Fact]
     public async Task A_sync_of_a_job_of_a_minute_that_is_told_notices_the_end_at_once_and_polls_less_than_five_times()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(["Sync:FirstPollDelay=00:00:02", "Sandbox:JobDuration=00:01:00"], clock);
         await app.SubscribeAsync();
         var userId = await app.CreateUserAsync();

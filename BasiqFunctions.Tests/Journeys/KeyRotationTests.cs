@@ -6,7 +6,6 @@ using BasiqFunctions.Health;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -16,7 +15,7 @@ public sealed class KeyRotationTests
     [Fact]
     public async Task A_refused_key_shows_to_callers_and_in_health_until_another_one_is_in_Key_Vault()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(clock: clock);
         var userId = await app.CreateUserAsync();
         Assert.Equal(HttpStatusCode.OK, await ClientTokenAsync(app, userId));

@@ -60,7 +60,7 @@ public sealed class SyncTests
     [Fact]
     public async Task A_job_that_never_ends_is_given_up_and_the_others_are_fetched()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(
             ["Sync:FirstPollDelay=00:00:02", "Sandbox:JobDuration=00:00:03"], clock);
         var userId = await app.CreateUserAsync();
@@ -88,7 +88,7 @@ public sealed class SyncTests
     [Fact]
     public async Task A_job_changed_event_ends_a_wait_early()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         var sandboxClock = new FakeTimeProvider(clock.GetUtcNow());
         await using var app = await AppUnderTest.StartAsync(
             ["Sync:FirstPollDelay=00:10:00", "Sync:MaxPollDelay=00:10:00", "Sandbox:JobDuration=00:00:03"], clock, sandboxClock);
@@ -232,7 +232,7 @@ public sealed class SyncTests
     [Fact]
     public async Task A_sync_that_finished_long_ago_is_forgotten_and_its_snapshot_is_not()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(["Sync:KeepFinishedFor=10.00:00:00"], clock);
         var userId = await app.CreateUserAsync();
         var jobIds = await app.ConnectAsync(userId, "jared");

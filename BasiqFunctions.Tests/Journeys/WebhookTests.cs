@@ -72,7 +72,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task A_rotated_secret_is_taken_up_and_the_one_before_is_taken_for_a_while()
     {
-        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false"], clock);
         await app.SubscribeAsync();
         var vault = app.Services.GetRequiredService<SecretClient>();
