@@ -17,7 +17,7 @@ internal static class Publishing
             "dotnet",
             [
                 "publish", path, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", "-o", folder,
-                "-p:FunctionsSdk=contracts", "-p:PublishReadyToRun=true", "-nologo", "-v:q", "-nodeReuse:false",
+                "-p:PublishReadyToRun=true", "-nologo", "-v:q", "-nodeReuse:false",
             ])
         {
             RedirectStandardOutput = true,

@@ -1,4 +1,0 @@
-namespace Microsoft.DurableTask.Client;
-
-/// <summary>Whether a purge takes sub-orchestrations along.</summary>
-public record PurgeInstanceOptions(bool Recursive = false);
