@@ -38,7 +38,7 @@ public sealed class FailureTests
     public async Task An_error_answer_with_bytes_that_are_no_text_is_a_typed_failure_still()
     {
         await using var test = new ClientUnderTest();
-        byte[] body = [.. """{"data":[{"code":"resource-not-found","detail":"a"""u8, 0xAF, .. """b"}]}"""u8];
+        byte[] body = [.. """{"type":"list","data":[{"type":"error","code":"resource-not-found","detail":"a"""u8, 0xAF, .. """b"}]}"""u8];
         test.Basiq.Script(() => new HttpResponseMessage(HttpStatusCode.NotFound)
         {
             Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
@@ -92,15 +92,23 @@ public sealed class FailureTests
     [Theory]
     [InlineData("{\"type\":\"list\"}")]
     [InlineData("{\"type\":\"list\",\"data\":null}")]
+    [InlineData("{\"type\":\"list\",\"data\":{}}")]
     [InlineData("{\"data\":[null]}")]
-    public async Task A_list_of_consents_that_does_not_say_which_there_are_is_unusable(string body)
+    public async Task A_list_that_does_not_say_what_there_is_does_not_say_that_there_is_nothing(string body)
     {
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body));
 
-        var failure = await test.FailureAsync(test.Client.ListConsentsAsync("u1"));
-
-        Assert.Equal(BasiqFailureKind.UnusableAnswer, failure.Kind);
+        foreach (var list in new Func<Task>[]
+        {
+            () => test.Client.ListAccountsAsync("u1"), () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"),
+            () => test.Client.ListJobsAsync("u1"), () => test.Client.ListEventsAsync(), () => test.Client.ListWebhooksAsync(),
+            () => test.Client.ListWebhookMessagesAsync("w1", 20), () => test.Client.GetTransactionsPageAsync("u1"),
+            () => test.Client.RefreshConnectionsAsync("u1"),
+        })
+        {
+            Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
+        }
     }
 
     [Theory]

@@ -73,7 +73,7 @@ public sealed class RetryTests
     public async Task A_lasting_failure_is_not_tried_again(int status)
     {
         await using var test = new ClientUnderTest();
-        test.Basiq.Script(() => new((HttpStatusCode)status));
+        test.Basiq.Script(() => StubBasiq.Error((HttpStatusCode)status, "some-code"));
 
         await test.FailureAsync(test.Client.GetUserAsync("u1"));
 
@@ -121,6 +121,7 @@ public sealed class RetryTests
     [Theory]
     [InlineData("429")]
     [InlineData("403")]
+    [InlineData("403 of a gateway")]
     [InlineData("connection refused")]
     [InlineData("unknown host")]
     public async Task A_user_creation_that_surely_was_not_processed_is_sent_again(string what)
@@ -130,6 +131,7 @@ public sealed class RetryTests
         {
             (0, "429") => Task.FromResult(new HttpResponseMessage(HttpStatusCode.TooManyRequests)),
             (0, "403") => Task.FromResult(StubBasiq.Error(HttpStatusCode.Forbidden, "too-many-requests")),
+            (0, "403 of a gateway") => Task.FromResult(AnswerTests.Page(HttpStatusCode.Forbidden)),
             (0, "connection refused") => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused"),
             (0, "unknown host") => throw new HttpRequestException(HttpRequestError.NameResolutionError, "unknown"),
             _ => Task.FromResult(StubBasiq.Json(UserJson, HttpStatusCode.Created)),

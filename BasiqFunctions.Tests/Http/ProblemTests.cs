@@ -40,13 +40,36 @@ public sealed class ProblemTests
     [InlineData(BasiqFailureKind.Other, 418, 502, "basiq-unusable-answer", false)]
     public async Task A_failed_call_to_Basiq_becomes_the_answer_of_its_kind(BasiqFailureKind kind, int? upstream, int status, string code, bool waits)
     {
-        var failure = new BasiqFailure(kind, "some-code") { StatusCode = upstream, CorrelationId = "cid", Detail = "words of Basiq" };
+        var failure = new BasiqFailure(kind, "some-code")
+        {
+            StatusCode = upstream,
+            CorrelationId = "cid",
+            Detail = "words of Basiq",
+            Endpoint = "GET /users/{userId}",
+        };
 
         var answer = await Answer.OfAsync(HttpAnswers.ProblemFor(failure));
 
         Assert.Equal((status, code, "cid"), (answer.Status, answer.Code, answer.Json.GetProperty("correlationId").GetString()));
         Assert.Equal(waits, answer.Headers.RetryAfter.Count == 1);
         Assert.DoesNotContain("words of Basiq", answer.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET /users/{userId}/consents", 404, "user-not-found")]
+    [InlineData("DELETE /users/{userId}/consents/{consentId}", 404, "consent-not-found")]
+    [InlineData("GET /users/{userId}/accounts/{accountId}", 404, "account-not-found")]
+    [InlineData("GET /users/{userId}/connections/{connectionId}", 404, "connection-not-found")]
+    [InlineData("GET /jobs/{jobId}", 404, "job-not-found")]
+    [InlineData("POST /notifications/webhooks/{webhookId}", 404, "subscription-not-found")]
+    [InlineData("GET /events/{id}", 502, "basiq-unusable-answer")]
+    [InlineData("POST /token", 502, "basiq-unusable-answer")]
+    [InlineData(null, 502, "basiq-unusable-answer")]
+    public async Task What_is_not_found_is_what_was_asked_for_and_never_a_user_nobody_asked_for(string? endpoint, int status, string code)
+    {
+        var answer = await Answer.OfAsync(HttpAnswers.ProblemFor(new BasiqFailure(BasiqFailureKind.NotFound, "some-code") { Endpoint = endpoint }));
+
+        Assert.Equal((status, code), (answer.Status, answer.Code));
     }
 
     [Fact]

@@ -61,8 +61,8 @@ internal sealed class IdempotencyScene : IDisposable
     /// <summary>What Basiq does with a creation: returns when it has made the user, or throws.</summary>
     public Func<Task> AtBasiq { get; set; } = () => Task.CompletedTask;
 
-    public static BasiqException Failure(BasiqFailureKind kind, int? status = null, TimeSpan? retryAfter = null) =>
-        new(new BasiqFailure(kind, "code") { StatusCode = status, RetryAfter = retryAfter, Endpoint = "POST /users", CorrelationId = "corr-1" });
+    public static BasiqException Failure(BasiqFailureKind kind, int? status = null, TimeSpan? retryAfter = null, string endpoint = "POST /users") =>
+        new(new BasiqFailure(kind, "code") { StatusCode = status, RetryAfter = retryAfter, Endpoint = endpoint, CorrelationId = "corr-1" });
 
     public IdempotentRequests NewInstance() => new(
         new(new IdempotencyRecords(Store)), new(new AnswerSeal(Vault.CreateClient(), Clock, _loggers.CreateLogger<AnswerSeal>())), Options.Create(new IdempotencyOptions()), Clock, _loggers.CreateLogger<IdempotentRequests>());

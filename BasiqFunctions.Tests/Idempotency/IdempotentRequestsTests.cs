@@ -228,11 +228,11 @@ public sealed class IdempotentRequestsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(BasiqFailureKind.Invalid, 400, 400)]
-    [InlineData(BasiqFailureKind.NotFound, 404, 404)]
-    public async Task What_Basiq_refuses_for_what_it_is_stays_refused(BasiqFailureKind kind, int upstream, int status)
+    [InlineData(BasiqFailureKind.Invalid, 400, "POST /users", 400)]
+    [InlineData(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/jobs", 404)]
+    public async Task What_Basiq_refuses_for_what_it_is_stays_refused(BasiqFailureKind kind, int upstream, string endpoint, int status)
     {
-        _scene.AtBasiq = () => throw IdempotencyScene.Failure(kind, upstream);
+        _scene.AtBasiq = () => throw IdempotencyScene.Failure(kind, upstream, endpoint: endpoint);
         var first = await _scene.CreateAsync();
         Assert.Equal(status, first.Status);
         _scene.AtBasiq = () => Task.CompletedTask;

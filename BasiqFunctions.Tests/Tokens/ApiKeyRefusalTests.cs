@@ -11,10 +11,12 @@ namespace BasiqFunctions.Tests.Tokens;
 public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 {
     private readonly ClientUnderTest _test = new();
+    private readonly Func<StubBasiq.Received, int, CancellationToken, Task<HttpResponseMessage>> _minting;
     private string? _acceptedKey;
 
     public ApiKeyRefusalTests()
     {
+        _minting = _test.Basiq.Mint;
         _test.Vault.Put(SecretNames.ApiKey, "key-1");
         RefuseWith(HttpStatusCode.Unauthorized);
     }
@@ -22,14 +24,17 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _test.DisposeAsync();
 
     [Theory]
-    [InlineData(HttpStatusCode.Unauthorized, BasiqFailureKind.Unauthorized)]
-    [InlineData(HttpStatusCode.Forbidden, BasiqFailureKind.Forbidden)]
-    public async Task After_a_refusal_calls_are_refused_at_once_and_nothing_is_sent(HttpStatusCode status, BasiqFailureKind kind)
+    [InlineData(HttpStatusCode.Unauthorized, 1)]
+    [InlineData(HttpStatusCode.Forbidden, 2)]
+    [InlineData(HttpStatusCode.NotFound, 2)]
+    [InlineData(HttpStatusCode.BadRequest, 2)]
+    public async Task After_a_refusal_calls_are_refused_at_once_and_nothing_is_sent(HttpStatusCode status, int sent)
     {
         RefuseWith(status);
 
         var first = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
-        Assert.Equal((kind, false), (first.Kind, first.IsRefusedHere));
+        Assert.Equal((BasiqFailureKind.Unauthorized, false, "POST /token"), (first.Kind, first.IsRefusedHere, first.Endpoint));
+        Assert.Equal((int)status, first.StatusCode);
         var reads = _test.Vault.Reads;
         for (var i = 0; i < 100; i++)
         {
@@ -39,8 +44,11 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
                 (failure.Kind, failure.Code, failure.IsRefusedHere, failure.IsTransient, failure.Endpoint));
         }
 
-        Assert.Single(_test.Basiq.Calls);
+        // Whoever names no user is answered for the key alone: where the answer could be about the user, such a one went to see.
+        Assert.Equal(sent, Sent);
         Assert.Equal(reads, _test.Vault.Reads);
+        Assert.True(_test.Tokens.GetHealth().IsApiKeyRefused);
+        Assert.Single(Refusals());
     }
 
     [Fact]
@@ -72,9 +80,9 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
         {
             for (var call = 0; call < 3; call++)
             {
-                var before = _test.Basiq.Calls.Count;
+                var before = Sent;
                 await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
-                if (_test.Basiq.Calls.Count > before)
+                if (Sent > before)
                     sentAt.Add(second);
             }
 
@@ -111,7 +119,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             ClientUnderTest.FailureAtOnceAsync(Task.Run(() => _test.Client.CreateClientTokenAsync($"u{i}")))));
 
         // One of the second crowd went to see.
-        Assert.Equal(51, _test.Basiq.Calls.Count);
+        Assert.Equal(51, Sent);
         Assert.Single(Refusals());
     }
 
@@ -161,37 +169,185 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
         _test.Clock.Advance(TimeSpan.FromTicks(1));
         for (var i = 0; i < 5; i++)
             await _test.Client.CreateClientTokenAsync("u1");
-        Assert.Equal(6, _test.Basiq.Calls.Count);
+        Assert.Equal(7, Sent);
+        Assert.Single(_test.Basiq.Mints);
     }
 
     [Theory]
-    [InlineData(HttpStatusCode.NotFound, null)]
-    [InlineData(HttpStatusCode.BadRequest, null)]
-    [InlineData(HttpStatusCode.TooManyRequests, "30")]
-    [InlineData(HttpStatusCode.Forbidden, "30")]
-    public async Task An_answer_that_refuses_the_request_or_its_pace_does_not_speak_against_the_key(HttpStatusCode status, string? retryAfter)
+    [InlineData(HttpStatusCode.Unauthorized)]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.Gone)]
+    public async Task A_failed_token_request_is_never_a_missing_user_and_never_the_callers_mistake(HttpStatusCode status)
     {
-        _test.Basiq.Answer = (_, _, _) => Task.FromResult(
-            retryAfter is null ? StubBasiq.Error(status, "some-code") : StubBasiq.RetryAfter(StubBasiq.Error(status, "some-code"), retryAfter));
+        RefuseWith(status);
 
-        for (var i = 0; i < 3; i++)
-            await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+        foreach (var call in new Func<Task>[]
+        {
+            () => _test.Client.GetUserAsync("u1"), () => _test.Client.DeleteUserAsync("u1"), () => _test.Client.GetJobAsync("j1"),
+            () => _test.Client.ListConsentsAsync("u1"), () => _test.Client.GetEventAsync("e1"),
+            () => _test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), () => _test.Client.AnswerMfaAsync("u1", "j1", ["1"]),
+            () => _test.Client.CreateClientTokenAsync("u1"),
+        })
+        {
+            var failure = await ClientUnderTest.FailureAtOnceAsync(call());
+            Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token"), (failure.Kind, failure.Endpoint));
+        }
 
-        Assert.Equal(3, _test.Basiq.Calls.Count);
+        Assert.Equal(1, Sent);
+        Assert.Single(Refusals());
+
+        _test.Vault.Put(SecretNames.ApiKey, "key-2");
+        _acceptedKey = "key-2";
+        _test.Clock.Advance(ApiKeyProvider.PauseBetweenLookups);
+        Assert.Equal("u1", (await _test.Client.GetUserAsync("u1")).Id);
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
     }
+
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.Forbidden)]
+    public async Task Users_that_Basiq_does_not_know_are_told_so_and_do_not_speak_against_the_key(HttpStatusCode status)
+    {
+        KnowOnly("u1", status);
+
+        for (var i = 0; i < 50; i++)
+        {
+            var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync($"made-up-{i}"));
+            Assert.Equal((BasiqFailureKind.NotFound, "GET /users/{userId}"), (failure.Kind, failure.Endpoint));
+        }
+
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Single(_test.Basiq.Mints);
+        Assert.Empty(Refusals());
+    }
+
+    [Fact]
+    public async Task Users_that_Basiq_does_not_know_do_not_keep_a_key_refused_that_is_taken_again()
+    {
+        KnowOnly("u1", HttpStatusCode.NotFound);
+        var mint = _test.Basiq.Mint;
+        _test.Basiq.Mint = (_, _, _) => Task.FromResult(StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
+        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("made-up"));
+        Assert.True(_test.Tokens.GetHealth().IsApiKeyRefused);
+
+        _test.Basiq.Mint = mint;
+        _test.Clock.Advance(ApiKeyRefusals.ShortestWait);
+        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("made-up"));
+
+        Assert.Equal(BasiqFailureKind.NotFound, failure.Kind);
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+    }
+
+    [Fact]
+    public async Task A_token_that_one_known_user_alone_is_refused_does_not_speak_against_the_key()
+    {
+        KnowOnly("u1", HttpStatusCode.NotFound);
+        var answer = _test.Basiq.Answer;
+        _test.Basiq.Answer = (request, before, token) => request.PathAndQuery == "/users/odd"
+            ? Task.FromResult(StubBasiq.Json("{\"id\":\"odd\"}"))
+            : answer(request, before, token);
+
+        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("odd"));
+
+        Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token", 404), (failure.Kind, failure.Endpoint, failure.StatusCode));
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound, BasiqFailureKind.UnusableAnswer)]
+    [InlineData(HttpStatusCode.ServiceUnavailable, BasiqFailureKind.Unavailable)]
+    public async Task A_user_of_whom_nobody_could_tell_is_not_called_unknown(HttpStatusCode status, BasiqFailureKind kind)
+    {
+        KnowOnly("u1", HttpStatusCode.NotFound);
+        var answer = _test.Basiq.Answer;
+        _test.Basiq.Answer = (request, before, token) => request.PathAndQuery == "/users/u2"
+            ? Task.FromResult(AnswerTests.Page(status))
+            : answer(request, before, token);
+
+        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync("u2"));
+
+        Assert.Equal((kind, "GET /users/{userId}"), (failure.Kind, failure.Endpoint));
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.TooManyRequests, "too-many-requests", "Too many requests", null)]
+    [InlineData(HttpStatusCode.Forbidden, "too-many-requests", "Too many requests", null)]
+    [InlineData(HttpStatusCode.Forbidden, "forbidden-access", "Invalid request", null)]
+    [InlineData(HttpStatusCode.Forbidden, "forbidden-access", "Forbidden", "7")]
+    public async Task Too_many_token_requests_are_waited_for_and_do_not_speak_against_the_key(
+        HttpStatusCode status, string code, string title, string? retryAfter)
+    {
+        var isOver = false;
+        _test.Basiq.Mint = (_, before, _) => Task.FromResult(isOver || before == 1
+            ? StubBasiq.Json(StubBasiq.TokenJson($"server-token-{before}"))
+            : Overload());
+        _test.Basiq.Answer = (request, _, _) => Task.FromResult(request.PathAndQuery != "/token" ? StubBasiq.Json("{\"id\":\"u1\"}") : Overload());
+
+        Assert.Equal("u1", (await _test.RunAsync(_test.Client.GetUserAsync("u1"))).Id);
+        Assert.Equal(2, _test.Basiq.Mints.Count);
+        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync("u1"));
+
+        Assert.Equal((BasiqFailureKind.Overloaded, true, "POST /token"), (failure.Kind, failure.IsTransient, failure.Endpoint));
+        Assert.Equal(retryAfter is null ? null : TimeSpan.FromSeconds(7), failure.RetryAfter);
+        Assert.Equal(5, _test.Basiq.Calls.Count(call => call.PathAndQuery == "/token"));
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+
+        HttpResponseMessage Overload()
+        {
+            var overload = StubBasiq.Json(
+                $$"""{"type":"list","correlationId":"c","data":[{"type":"error","code":"{{code}}","title":"{{title}}","detail":"Forbidden"}]}""", status);
+            return retryAfter is null ? overload : StubBasiq.RetryAfter(overload, retryAfter);
+        }
+    }
+
+    [Theory]
+    [InlineData(404, BasiqFailureKind.UnusableAnswer, 1)]
+    [InlineData(400, BasiqFailureKind.UnusableAnswer, 1)]
+    [InlineData(403, BasiqFailureKind.Forbidden, 5)]
+    public async Task A_page_of_a_gateway_at_the_token_does_not_speak_against_the_key(int status, BasiqFailureKind kind, int sent)
+    {
+        _test.Basiq.Mint = (_, _, _) => Task.FromResult(AnswerTests.Page((HttpStatusCode)status));
+
+        var failure = await _test.FailureAsync(_test.Client.GetUserAsync("u1"));
+
+        Assert.Equal((kind, "POST /token", $"http-{status}", true), (failure.Kind, failure.Endpoint, failure.Code, failure.IsTransient));
+        Assert.Equal(sent, Sent);
+        Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
+    }
+
+    /// <summary>Requests for tokens that reached Basiq.</summary>
+    private int Sent => _test.Basiq.Mints.Count + _test.Basiq.Calls.Count(call => call.PathAndQuery == "/token");
 
     private List<string> Refusals() => [.. RefusalLine().Matches(_test.Logs.Text).Select(line => line.Value)];
 
     private void RefuseWith(HttpStatusCode status)
     {
-        _test.Basiq.Answer = (request, _, _) => Task.FromResult(request.Authorization == $"Basic {_acceptedKey}"
-            ? StubBasiq.Json(StubBasiq.TokenJson("client-token"))
+        _test.Basiq.Answer = (request, _, _) => Task.FromResult(
+            request.PathAndQuery != "/token" ? StubBasiq.Json("{\"id\":\"u1\"}")
+            : request.Authorization == $"Basic {_acceptedKey}" ? StubBasiq.Json(StubBasiq.TokenJson("client-token"))
             : StubBasiq.Error(status, "access-denied"));
-        var mint = _test.Basiq.Mint;
+        var mint = _minting;
         _test.Basiq.Mint = (request, before, token) => request.Authorization == $"Basic {_acceptedKey}"
             ? mint(request, before, token)
             : Task.FromResult(StubBasiq.Error(status, "access-denied"));
+    }
+
+    /// <summary>Basiq takes the key, and knows one user.</summary>
+    private void KnowOnly(string userId, HttpStatusCode refusal)
+    {
+        _test.Basiq.Mint = _minting;
+        _test.Basiq.Answer = (request, _, _) => Task.FromResult(
+            request.Body == $"scope=CLIENT_ACCESS&userId={userId}" ? StubBasiq.Json(StubBasiq.TokenJson("client-token"))
+            : request.PathAndQuery == "/token" ? StubBasiq.Error(refusal, "some-code")
+            : request.PathAndQuery == $"/users/{userId}" ? StubBasiq.Json($$"""{"id":"{{userId}}"}""")
+            : StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
     }
 
     [GeneratedRegex(@"Error BasiqFunctions\.Tokens\.ApiKeyRefusals \[1111\].*")]

@@ -31,18 +31,7 @@ public sealed class ClientTokenTests : IDisposable
     public async Task A_user_that_Basiq_does_not_know_is_not_found()
     {
         _scene.Basiq.Setup(b => b.CreateClientTokenAsync("user-1", It.IsAny<CancellationToken>()))
-            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound, 404, "POST /token"));
-
-        (await Mint("user-1")).IsProblem(404, "user-not-found");
-    }
-
-    [Fact]
-    public async Task A_user_that_Basiq_calls_an_invalid_parameter_is_not_found_either()
-    {
-        _scene.Basiq.Setup(b => b.CreateClientTokenAsync("user-1", It.IsAny<CancellationToken>()))
-            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Invalid, 400, "POST /token"));
-        _scene.Basiq.Setup(b => b.GetUserAsync("user-1", It.IsAny<CancellationToken>()))
-            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound, 404));
+            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}"));
 
         (await Mint("user-1")).IsProblem(404, "user-not-found");
     }

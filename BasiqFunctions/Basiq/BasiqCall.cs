@@ -18,7 +18,16 @@ internal sealed class BasiqCall(string endpoint, BasiqCredential credential, boo
     public long StartedAt { get; } = startedAt;
 
     /// <summary>Whether it asks for the server token, for which some token requests are reserved.</summary>
-    public bool IsForServerToken { get; init; }
+    public bool IsForServerToken => Credential is BasiqCredential.ApiKey && LookUpUser is null;
+
+    /// <summary>Whether it is about one resource, which may be missing: the template has a place for its id.</summary>
+    public bool NamesResource => Endpoint.Contains('{', StringComparison.Ordinal);
+
+    /// <summary>
+    /// Asks Basiq for the user that a request for a token is about, since Basiq refuses a user that it does not know as it refuses a
+    /// key; fails when it does not know the user. Null for a request that names no user.
+    /// </summary>
+    public Func<CancellationToken, Task>? LookUpUser { get; init; }
 
     /// <summary>The token of a call that is authorized by one of its own.</summary>
     public string? ClientToken { get; init; }

@@ -63,12 +63,15 @@ internal sealed class BasiqClient(
     public async Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(userId);
-        return await MintAsync($"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}", false, cancellationToken);
+        return await MintAsync(
+            $"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}",
+            cancellation => GetUserAsync(userId, cancellation),
+            cancellationToken);
     }
 
     public async Task<(string AccessToken, TimeSpan Lifetime)> MintServerTokenAsync(CancellationToken cancellationToken)
     {
-        var token = await MintAsync("scope=SERVER_ACCESS", true, cancellationToken);
+        var token = await MintAsync("scope=SERVER_ACCESS", null, cancellationToken);
         return (token.AccessToken, TimeSpan.FromSeconds(token.ExpiresIn));
     }
 
@@ -151,8 +154,7 @@ internal sealed class BasiqClient(
         ListAsync(
             new("GET /users/{userId}/consents", $"users/{Id(userId)}/consents"),
             BasiqJson.Default.BasiqListConsent,
-            cancellationToken,
-            mayLackData: false);
+            cancellationToken);
 
     public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
         DeleteAsync(
@@ -289,13 +291,14 @@ internal sealed class BasiqClient(
         && target.Port == _baseUri.Port
         && target.UserInfo.Length == 0;
 
-    private async Task<ClientToken> MintAsync(string form, bool isForServerToken, CancellationToken cancellationToken)
+    private async Task<ClientToken> MintAsync(
+        string form, Func<CancellationToken, Task>? lookUpUser, CancellationToken cancellationToken)
     {
         var request = new Request("POST /token", "token", HttpMethod.Post)
         {
             Content = Body(Encoding.ASCII.GetBytes(form), "application/x-www-form-urlencoded"),
             Credential = BasiqCredential.ApiKey,
-            IsForServerToken = isForServerToken,
+            LookUpUser = lookUpUser,
         };
         return await GetAsync(
             request,
@@ -325,31 +328,25 @@ internal sealed class BasiqClient(
             (content, bytes) =>
             {
                 var page = TransactionsPage.Parse(bytes);
-                page.TakeOver(content.Detach().Buffer);
+                page.TakeOver(content.Detach());
                 return page;
             },
             cancellationToken);
 
-    /// <summary>
-    /// Gets a list. One without <c>data</c> is empty, except where that would tell something that cannot be taken back: that a user
-    /// has no consent.
-    /// </summary>
+    /// <summary>Gets a list. One without <c>data</c> does not say that there is nothing, and is no answer.</summary>
     private async Task<IReadOnlyList<TItem>> ListAsync<TItem>(
         Request request,
         JsonTypeInfo<BasiqList<TItem>> type,
         CancellationToken cancellationToken,
-        Predicate<TItem>? isSound = null,
-        bool mayLackData = true)
+        Predicate<TItem>? isSound = null)
         where TItem : class
     {
         var list = await GetAsync(
             request,
             type,
             cancellationToken,
-            list => list.Data is { } items
-                ? items.All(item => item is not null && isSound?.Invoke(item) is not false)
-                : mayLackData && list.Type is "list");
-        return [.. (list.Data ?? []).OfType<TItem>()];
+            list => list.Data?.All(item => item is not null && isSound?.Invoke(item) is not false) is true);
+        return [.. list.Data!.OfType<TItem>()];
     }
 
     private Task<TResult> GetAsync<TResult>(
@@ -362,8 +359,23 @@ internal sealed class BasiqClient(
                 : throw new JsonException("Something is missing that belongs there."),
             cancellationToken);
 
+    /// <summary>
+    /// Deletes. It is done when Basiq says so: by 204, by JSON of its own, or by 404 after an attempt that may have done it. A page that
+    /// somebody else answers with, or nothing at all, says nothing of the resource.
+    /// </summary>
     private Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
-        ExchangeAsync(new(endpoint, path, HttpMethod.Delete), static (_, _) => true, cancellationToken);
+        ExchangeAsync(
+            new(endpoint, path, HttpMethod.Delete),
+            (request, response) => response.StatusCode is HttpStatusCode.NoContent || !response.IsSuccessStatusCode
+                || Read(request, response, IsResource),
+            cancellationToken);
+
+    private static bool IsResource(ReadOnlyMemory<byte> bytes)
+    {
+        using var document = JsonDocument.Parse(bytes);
+        _ = document.RootElement.Text("type") ?? document.RootElement.RequiredText("id");
+        return BasiqErrorBody.Read(bytes) is null ? true : throw new JsonException("An error that is called a success.");
+    }
 
     private static bool HasItsSteps(Job job) => job.Steps.All(step => step is not null);
 
@@ -402,7 +414,7 @@ internal sealed class BasiqClient(
             message.Headers.TryAddWithoutValidation("basiq-version", "3.0");
         var call = new BasiqCall(request.Endpoint, request.Credential, request.IsRepeatable, timeProvider.GetTimestamp())
         {
-            IsForServerToken = request.IsForServerToken,
+            LookUpUser = request.LookUpUser,
             ClientToken = request.ClientToken,
         };
         call.AttachTo(message);
@@ -430,8 +442,9 @@ internal sealed class BasiqClient(
         if (response.IsSuccessStatusCode)
             return response;
 
+        var failure = FailureOf(call, response);
         if (request.Method == HttpMethod.Delete
-            && response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone
+            && failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone
             && call.MayHaveBeenProcessed)
         {
             Log.DeletedBefore(logger, call.Endpoint);
@@ -439,7 +452,7 @@ internal sealed class BasiqClient(
         }
 
         using (response)
-            throw Failure(Unless(call, FailureOf(call, response)));
+            throw Failure(Unless(call, failure));
     }
 
     private TResult Read<TResult>(Request request, HttpResponseMessage response, Func<ReadOnlyMemory<byte>, TResult> read)
@@ -553,37 +566,24 @@ internal sealed class BasiqClient(
     private BasiqFailure FailureOf(BasiqCall call, HttpResponseMessage response)
     {
         var status = (int)response.StatusCode;
-        var body = BasiqErrorBody.Read(((PooledContent)response.Content).Bytes);
-        var (kind, isTransient) = response.StatusCode switch
-        {
-            _ when BasiqRetries.IsOverload(response) => (BasiqFailureKind.Overloaded, true),
-            HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => (BasiqFailureKind.Invalid, false),
-            HttpStatusCode.Unauthorized => (BasiqFailureKind.Unauthorized, false),
-            HttpStatusCode.Forbidden => (BasiqFailureKind.Forbidden, false),
-            HttpStatusCode.NotFound => (BasiqFailureKind.NotFound, false),
-            HttpStatusCode.Gone => (BasiqFailureKind.Gone, false),
-            HttpStatusCode.RequestTimeout or HttpStatusCode.GatewayTimeout => (BasiqFailureKind.Timeout, true),
-            _ when status >= 500 => (BasiqFailureKind.Unavailable, BasiqRetries.IsTransient(response.StatusCode)),
-            _ when status is >= 300 and < 400 => (BasiqFailureKind.UnusableAnswer, false),
-            _ => (BasiqFailureKind.Other, false),
-        };
-        return new(kind, body?.Code ?? string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
+        var verdict = BasiqVerdict.Of(call, response);
+        return new(verdict.Kind, verdict.Error?.Code ?? string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
         {
             StatusCode = status,
-            Title = body?.Title,
-            Detail = body?.Detail,
-            CorrelationId = body?.CorrelationId,
+            Title = verdict.Error?.Title,
+            Detail = verdict.Error?.Detail,
+            CorrelationId = verdict.Error?.CorrelationId,
             RetryAfter = BasiqRetries.RetryAfter(response, timeProvider),
-            IsTransient = isTransient,
+            IsTransient = verdict.IsTransient,
             Endpoint = call.Endpoint,
-            Sources = body?.Sources ?? [],
+            Sources = verdict.Error?.Sources ?? [],
         };
     }
 
     private BasiqException Failure(BasiqFailure failure, Exception? innerException = null)
     {
         if (!failure.IsRefusedHere)
-            Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.CorrelationId);
+            Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.StatusCode, failure.CorrelationId);
         else if (_refusals.IsDue(out var calls))
             Log.Limited(logger, failure.Endpoint, failure.Code, calls);
         return new(failure, innerException);
@@ -602,7 +602,7 @@ internal sealed class BasiqClient(
 
         public bool IsRepeatable { get; init; } = true;
 
-        public bool IsForServerToken { get; init; }
+        public Func<CancellationToken, Task>? LookUpUser { get; init; }
 
         public string? ClientToken { get; init; }
     }

@@ -2,24 +2,28 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Basiq;
 
-/// <summary>Basiq's error body: <c>{ type, correlationId, data: [ { code, title, detail, source } ] }</c>.</summary>
+/// <summary>Basiq's error body: <c>{ type, correlationId, data: [ { type, code, title, detail, source } ] }</c>.</summary>
 internal sealed record BasiqErrorBody(string Code, string? Title, string? Detail, string? CorrelationId)
 {
     private const int MaxText = 500;
 
     public IReadOnlyList<BasiqErrorSource> Sources { get; init; } = [];
 
-    /// <summary>Reads what can be read; null when it is not an error body of Basiq's.</summary>
+    /// <summary>
+    /// Reads it; null when it is not well-formed: a list of errors, each with a code, by Basiq's names for them. What a gateway or another
+    /// server writes is none, and is not taken for Basiq's word.
+    /// </summary>
     internal static BasiqErrorBody? Read(ReadOnlyMemory<byte> body)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            if (root.ValueKind is not JsonValueKind.Object
+            if (root.Text("type") is not "list"
                 || !root.TryGetProperty("data", out var data)
                 || data.ValueKind is not JsonValueKind.Array
                 || data.GetArrayLength() == 0
+                || data[0].Text("type") is not "error"
                 || Token(data[0].Text("code")) is not { } code)
                 return null;
 
@@ -39,6 +43,19 @@ internal sealed record BasiqErrorBody(string Code, string? Title, string? Detail
         {
             return null;
         }
+    }
+
+    /// <summary>Whether its first error says all of this, in whichever of its texts, letters' case and hyphens apart.</summary>
+    internal bool Says(params ReadOnlySpan<string> words)
+    {
+        var text = $"{Code}\n{Title}\n{Detail}".Replace('-', ' ');
+        foreach (var word in words)
+        {
+            if (!text.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>A code or an id: short and of harmless characters, since it may be logged.</summary>

@@ -23,24 +23,12 @@ internal static class BasiqRetries
     internal static bool IsWorthAnother(BasiqCall call, HttpResponseMessage? response, Exception? exception) =>
         exception is not null
             ? NeverLeft(exception) || (call.IsRepeatable && IsTransient(exception))
-            : response is not null && (IsOverload(response) || (call.IsRepeatable && IsTransient(response.StatusCode)));
+            : response is { IsSuccessStatusCode: false }
+                && ((call.IsRepeatable && IsTransient(response.StatusCode)) || BasiqVerdict.Of(call, response).PassesByWaiting);
 
     /// <summary>Whether the outcome speaks against Basiq's health rather than against this one request.</summary>
     internal static bool IsOutage(HttpResponseMessage? response, Exception? exception) =>
         exception is not null ? IsTransient(exception) : response is not null && IsTransient(response.StatusCode);
-
-    /// <summary>
-    /// Whether Basiq says "too many requests": by 429, or by 403 with that code or with <c>Retry-After</c>. The other codes of
-    /// 403 (<c>forbidden-access</c>, <c>no-production-access</c>, <c>access-denied</c>) do not pass by waiting.
-    /// </summary>
-    internal static bool IsOverload(HttpResponseMessage response) =>
-        response.StatusCode switch
-        {
-            HttpStatusCode.TooManyRequests => true,
-            HttpStatusCode.Forbidden => response.Headers.RetryAfter is not null
-                || (response.Content is PooledContent body && BasiqErrorBody.Read(body.Bytes)?.Code is "too-many-requests"),
-            _ => false,
-        };
 
     /// <summary>The wait that <c>Retry-After</c> asks for, in seconds or as a date; null without one.</summary>
     internal static TimeSpan? RetryAfter(HttpResponseMessage? response, TimeProvider timeProvider)

@@ -21,7 +21,11 @@ public interface IBasiqClient
     /// <summary>Removes a user and all of its data at Basiq for good (<c>DELETE /users/{userId}</c>).</summary>
     Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default);
 
-    /// <summary>Mints a CLIENT_ACCESS token bound to one user (<c>POST /token</c>), the only token that a browser may get.</summary>
+    /// <summary>
+    /// Mints a CLIENT_ACCESS token bound to one user (<c>POST /token</c>), the only token that a browser may get. Basiq refuses an
+    /// unknown user as it refuses a key, so after a refusal it is asked for the user: <see cref="BasiqFailureKind.NotFound"/> is
+    /// <c>GET /users/{userId}</c>'s answer, never that of <c>POST /token</c>.
+    /// </summary>
     Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a job (<c>GET /jobs/{jobId}</c>).</summary>

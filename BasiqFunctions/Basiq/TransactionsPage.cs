@@ -39,8 +39,6 @@ public sealed class TransactionsPage : IDisposable
     /// <exception cref="JsonException">It is not a list of transactions.</exception>
     public static TransactionsPage Parse(ReadOnlyMemory<byte> json)
     {
-        if (json.Span.StartsWith("\uFEFF"u8))
-            json = json[3..];
         var items = ArrayPool<RawTransaction>.Shared.Rent(512);
         var count = 0;
         try

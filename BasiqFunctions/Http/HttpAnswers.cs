@@ -134,10 +134,10 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     {
         var (status, code, detail) = failure.Kind switch
         {
-            BasiqFailureKind.NotFound or BasiqFailureKind.Gone => NotFound(failure.Endpoint),
+            BasiqFailureKind.NotFound or BasiqFailureKind.Gone when NotFound(failure.Endpoint) is { } notFound => notFound,
             BasiqFailureKind.Invalid => (400, ProblemCodes.InvalidInput, "Basiq refused the request."),
             BasiqFailureKind.Unauthorized =>
-                (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key; whoever runs it must check the key."),
+                (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key or token; whoever runs it must check the key."),
             BasiqFailureKind.Forbidden =>
                 (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; whoever runs it must check the key's permissions."),
             BasiqFailureKind.Overloaded when failure.IsRefusedHere =>
@@ -163,8 +163,8 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         };
     }
 
-    /// <summary>What was not found is the innermost thing that the called endpoint names.</summary>
-    private static (int Status, string Code, string Detail) NotFound(string? endpoint) => endpoint switch
+    /// <summary>What was not found is the innermost thing that the called endpoint names; null where it names none that callers know.</summary>
+    private static (int Status, string Code, string Detail)? NotFound(string? endpoint) => endpoint switch
     {
         not null when endpoint.Contains("{connectionId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.ConnectionNotFound, "Basiq does not know this connection of this user."),
@@ -174,7 +174,11 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
             (404, ProblemCodes.ConsentNotFound, "Basiq does not know this consent of this user."),
         not null when endpoint.Contains("{jobId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.JobNotFound, "Basiq does not know this job."),
-        _ => (404, ProblemCodes.UserNotFound, "Basiq does not know this user."),
+        not null when endpoint.Contains("{webhookId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.SubscriptionNotFound, "Basiq does not know this subscription."),
+        not null when endpoint.Contains("{userId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.UserNotFound, "Basiq does not know this user."),
+        _ => null,
     };
 
     /// <summary>

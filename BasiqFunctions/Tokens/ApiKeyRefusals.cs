@@ -1,13 +1,16 @@
-using System.Net;
 using BasiqFunctions.Basiq;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tokens;
 
 /// <summary>
-/// Keeps calls from Basiq while it refuses the API key: after a refusal none is sent for 5 seconds, then one to see whether the key is
-/// taken again, and after each further refusal the wait doubles, to a minute at most. Another key is let through at once.
+/// Keeps requests for tokens from Basiq while it refuses the API key: after a refusal none is sent for 5 seconds, then one to see whether
+/// the key is taken again, and after each further refusal the wait doubles, to a minute at most. Another key is let through at once.
 /// </summary>
+/// <remarks>
+/// Only an answer to a request that names no user counts, or a 401: what else Basiq says to a request for a user's token may be about
+/// the user, and then a caller with made-up ids would keep the key from everybody.
+/// </remarks>
 internal sealed class ApiKeyRefusals(TimeProvider timeProvider, ILogger<ApiKeyRefusals> logger)
 {
     internal static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
@@ -21,7 +24,12 @@ internal sealed class ApiKeyRefusals(TimeProvider timeProvider, ILogger<ApiKeyRe
     /// <summary>Whether Basiq refused the key when it was last used.</summary>
     public bool AreOn => _refusal is not null;
 
-    /// <summary>Whether a request with this key may be sent now; its answer is to be told to <see cref="Answered"/>.</summary>
+    /// <summary>Whether the key is refused and it is time to see whether that is still so.</summary>
+    public bool AreDue => _refusal is { } refusal && timeProvider.GetUtcNow() >= refusal.Until;
+
+    /// <summary>
+    /// Whether a request with this key may be sent now; its answer is to be told to <see cref="Refused"/> or <see cref="Taken"/>.
+    /// </summary>
     public bool Admit(ApiKey key)
     {
         if (_refusal is null)
@@ -55,15 +63,6 @@ internal sealed class ApiKeyRefusals(TimeProvider timeProvider, ILogger<ApiKeyRe
         }
     }
 
-    /// <summary>Takes note of what Basiq answered to a request with a key.</summary>
-    public void Answered(ApiKey key, HttpResponseMessage response)
-    {
-        if (IsRefusal(response))
-            Refused(key);
-        else if (_refusal is not null && SaysThatTheKeyIsGood(response.StatusCode))
-            Taken();
-    }
-
     /// <summary>The failure of a call that was not admitted.</summary>
     public BasiqException NotAdmitted(string endpoint)
     {
@@ -71,14 +70,8 @@ internal sealed class ApiKeyRefusals(TimeProvider timeProvider, ILogger<ApiKeyRe
         return new(new(BasiqFailureKind.Unauthorized, BasiqFailure.ApiKeyRefusedCode) { Endpoint = endpoint, IsRefusedHere = true });
     }
 
-    /// <summary>Whether an answer refuses the key rather than the request or its pace.</summary>
-    internal static bool IsRefusal(HttpResponseMessage response) =>
-        response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden && !BasiqRetries.IsOverload(response);
-
-    private static bool SaysThatTheKeyIsGood(HttpStatusCode status) =>
-        status is not (HttpStatusCode.Forbidden or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests) && (int)status < 500;
-
-    private void Refused(ApiKey key)
+    /// <summary>Takes note that Basiq refused a key.</summary>
+    public void Refused(ApiKey key)
     {
         lock (_gate)
         {
@@ -98,8 +91,11 @@ internal sealed class ApiKeyRefusals(TimeProvider timeProvider, ILogger<ApiKeyRe
         WriteLine();
     }
 
-    private void Taken()
+    /// <summary>Takes note that Basiq gave a token for a key.</summary>
+    public void Taken()
     {
+        if (_refusal is null)
+            return;
         lock (_gate)
         {
             if (_refusal is null)

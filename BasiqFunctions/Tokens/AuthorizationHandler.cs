@@ -5,8 +5,8 @@ namespace BasiqFunctions.Tokens;
 
 /// <summary>
 /// The outermost handler of calls to Basiq: attaches the server token or, for <c>POST /token</c>, the API key. When Basiq
-/// refuses it, the call is made once more with another one, if there is another one. A refusal means that Basiq did nothing,
-/// so this is safe for every call.
+/// refuses it (<see cref="BasiqVerdict"/>), the call is made once more with another one, if there is another one. A refusal means that
+/// Basiq did nothing, so this is safe for every call.
 /// </summary>
 internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyProvider keys, ApiKeyRefusals refusals)
     : DelegatingHandler
@@ -35,7 +35,7 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
         var token = await tokens.GetAsync(cancellationToken);
         Authorize(request, token.Authorization);
         var response = await base.SendAsync(request, cancellationToken);
-        if (response.StatusCode is not HttpStatusCode.Unauthorized)
+        if (!BasiqVerdict.IsCredentialRefused(BasiqCall.Of(request), response))
             return response;
 
         ServerToken other;
@@ -59,40 +59,57 @@ internal sealed class AuthorizationHandler(IServerTokenProvider tokens, IApiKeyP
 
     private async Task<HttpResponseMessage> SendWithKeyAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        var call = BasiqCall.Of(request);
+        if (call.LookUpUser is not null && refusals.AreDue)
+            await tokens.RefreshAsync(cancellationToken);
         var key = await keys.GetAsync(cancellationToken);
         if (!refusals.Admit(key))
         {
             key = await refusals.FindOtherAsync(keys, key, cancellationToken) is { } changed && refusals.Admit(changed)
                 ? changed
-                : throw refusals.NotAdmitted(BasiqCall.Of(request).Endpoint);
+                : throw refusals.NotAdmitted(call.Endpoint);
         }
 
         Authorize(request, key.Authorization);
         var response = await base.SendAsync(request, cancellationToken);
-        if (ApiKeyRefusals.IsRefusal(response))
+        try
         {
-            ApiKey? other;
-            try
-            {
-                other = await keys.GetOtherThanAsync(key, cancellationToken);
-            }
-            catch
-            {
-                response.Dispose();
-                throw;
-            }
-
-            if (other is not null)
+            if (BasiqVerdict.IsCredentialRefused(call, response)
+                && await keys.GetOtherThanAsync(key, cancellationToken) is { } other)
             {
                 response.Dispose();
                 key = other;
                 Authorize(request, key.Authorization);
                 response = await base.SendAsync(request, cancellationToken);
             }
+
+            if (response.IsSuccessStatusCode)
+                refusals.Taken();
+            else if (BasiqVerdict.IsCredentialRefused(call, response))
+                await TakeRefusalAsync(call, key, response, cancellationToken);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Finds out of whom a refusal speaks. Basiq gives 400, 403 and 404 for a key and for a user alike: so it is asked for the user,
+    /// whose own 404 is then the failure, and for a token that names no user.
+    /// </summary>
+    private async Task TakeRefusalAsync(BasiqCall call, ApiKey key, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (call.LookUpUser is not { } lookUpUser || response.StatusCode is HttpStatusCode.Unauthorized)
+        {
+            refusals.Refused(key);
+            return;
         }
 
-        refusals.Answered(key, response);
-        return response;
+        await lookUpUser(cancellationToken);
+        await tokens.RefreshAsync(cancellationToken);
     }
 
     /// <summary>Sets the header as it is: whatever can be in it has been checked to be printable ASCII.</summary>

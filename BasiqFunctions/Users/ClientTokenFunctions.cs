@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP function of client tokens.</summary>
-public sealed class ClientTokenFunctions(ClientTokens clientTokens, HttpAnswers answers)
+public sealed class ClientTokenFunctions(IBasiqClient basiq, HttpAnswers answers)
 {
     /// <summary>Mints a token that is bound to the user and opens only the consent page: 200.</summary>
     [Function("CreateClientToken")]
@@ -22,6 +22,6 @@ public sealed class ClientTokenFunctions(ClientTokens clientTokens, HttpAnswers 
             "CreateClientToken",
             async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<ClientToken>(
-                    StatusCodes.Status200OK, await clientTokens.CreateAsync(userId, cancellation), UsersJson.Default.ClientToken),
+                    StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), UsersJson.Default.ClientToken),
             cancellation);
 }

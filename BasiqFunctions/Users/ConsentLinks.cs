@@ -6,7 +6,7 @@ namespace BasiqFunctions.Users;
 
 /// <summary>Makes the links that bring a person to Basiq's consent page.</summary>
 public sealed class ConsentLinks(
-    ClientTokens clientTokens, ConsentStates states, ReturnUrls returnUrls, IOptions<BasiqOptions> basiq, TimeProvider clock)
+    IBasiqClient basiq, ConsentStates states, ReturnUrls returnUrls, IOptions<BasiqOptions> options, TimeProvider clock)
 {
     /// <summary>A link for one user, with a client token of its own.</summary>
     /// <exception cref="BasiqException">Basiq gave no token, or does not know the user.</exception>
@@ -15,8 +15,8 @@ public sealed class ConsentLinks(
         var state = await states.IssueAsync(userId, returnUrls.Allowed(request.ReturnUrl), cancellation);
         // Counted from before the request: a link that says it works does.
         var askedAt = clock.GetUtcNow();
-        var token = await clientTokens.CreateAsync(userId, cancellation);
-        var url = new StringBuilder(basiq.Value.ConsentUrl);
+        var token = await basiq.CreateClientTokenAsync(userId, cancellation);
+        var url = new StringBuilder(options.Value.ConsentUrl);
         Add("token", token.AccessToken);
         Add("state", state);
         Add("action", request.Action);

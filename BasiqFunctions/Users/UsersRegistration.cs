@@ -19,7 +19,6 @@ public static class UsersRegistration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ConsentOptions>, ConsentOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HttpAnswers>();
-        services.TryAddSingleton<ClientTokens>();
         services.TryAddSingleton<ConsentStateKey>();
         services.TryAddSingleton<ConsentStates>();
         services.TryAddSingleton<ReturnUrls>();
