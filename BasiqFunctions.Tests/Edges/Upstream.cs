@@ -10,6 +10,9 @@ internal sealed class Upstream(Func<string, byte[], byte[]> change)
 {
     private readonly ConcurrentQueue<Uri> _requests = [];
 
+    /// <summary>Answers in the sandbox's place; null leaves it to the sandbox.</summary>
+    public Func<string, HttpResponseMessage?> Instead { get; set; } = _ => null;
+
     /// <summary>Where the app has sent requests.</summary>
     public IReadOnlyCollection<Uri> Requests => _requests;
 
@@ -23,9 +26,11 @@ internal sealed class Upstream(Func<string, byte[], byte[]> change)
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             upstream._requests.Enqueue(request.RequestUri!);
+            var call = $"{request.Method} {request.RequestUri!.AbsolutePath}";
+            if (upstream.Instead(call) is { } instead)
+                return instead;
             var answer = await base.SendAsync(request, cancellationToken);
-            var content = new ByteArrayContent(change(
-                $"{request.Method} {request.RequestUri!.AbsolutePath}", await answer.Content.ReadAsByteArrayAsync(cancellationToken)));
+            var content = new ByteArrayContent(change(call, await answer.Content.ReadAsByteArrayAsync(cancellationToken)));
             content.Headers.ContentType = answer.Content.Headers.ContentType;
             answer.Content = content;
             return answer;

@@ -196,7 +196,7 @@ internal sealed class SyncRun
                 return (segments, failure);
             segments.Add(fetched.Attempt);
             Report(_progress with { Transactions = _progress.Transactions + fetched.Count });
-            if (failure is { IsTransient: false })
+            if (failure is { MayPass: false })
                 return (segments, failure);
             if (fetched.NextLink is null)
                 return (segments, null);
@@ -234,7 +234,7 @@ internal sealed class SyncRun
             var failure = outcome.Failure!;
             if (failure.Kind is UpstreamFailure.DiscardedKind)
                 throw new SyncStoppedException(SyncState.Cancelled, null);
-            if (!failure.IsTransient || attempt == Settings.MaxAttempts)
+            if (!failure.MayPass || attempt == Settings.MaxAttempts)
                 return (null, failure);
 
             await WaitAsync(Max(BackOff(attempt), AskedBy(failure)));

@@ -21,6 +21,9 @@ public sealed record UpstreamFailure(
     /// <summary>The user's consent has ended: there is nothing to fetch any more, and nothing to keep.</summary>
     public static UpstreamFailure ConsentEnded { get; } = new("ConsentEnded", ProblemCodes.ConsentEnded, IsTransient: false);
 
+    /// <summary>Whether waiting may help: it passes by itself, or it is a refused API key, which is replaced sooner or later.</summary>
+    public bool MayPass => IsTransient || Kind is nameof(BasiqFailureKind.Unauthorized);
+
     /// <summary>Whether Basiq does not have what was asked for.</summary>
     public bool IsNotFound => Kind is nameof(BasiqFailureKind.NotFound) or nameof(BasiqFailureKind.Gone);
 

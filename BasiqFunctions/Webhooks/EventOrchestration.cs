@@ -77,11 +77,11 @@ public static class EventOrchestration
     }
 
     /// <summary>
-    /// Whether to wait within this run. A refused or missing API key is replaced sooner or later, and an event that Basiq does not have
-    /// yet may come; what else is not transient takes a change to this app or to Basiq.
+    /// Whether to wait within this run. A permission that the API key lacks is given sooner or later, and an event that Basiq does not
+    /// have yet may come; what else does not pass takes a change to this app or to Basiq.
     /// </summary>
     private static bool MayPass(UpstreamFailure failure, TimeSpan age) =>
-        failure.IsTransient
-        || failure.Kind is nameof(BasiqFailureKind.Unauthorized) or nameof(BasiqFailureKind.Forbidden)
+        failure.MayPass
+        || failure.Kind is nameof(BasiqFailureKind.Forbidden)
         || (failure.IsNotFound && age < TimeToAppear);
 }
