@@ -79,8 +79,8 @@ public sealed class BasiqEventTests
     public void A_user_is_named_by_the_event_by_what_it_carries_or_by_the_path(string userId, string path, string data, string? expected) =>
         Assert.Equal(
             expected,
-            BasiqEvent.Parse($$"""{"id":"e","entity":"user","eventType":"deleted",{{userId}}"dataRef":"{{Api}}{{path}}","data":{{data}}}""").UserId);
+            BasiqEvent.Parse($$"""{"id":"e","entity":"user","eventType":"deleted",{{userId}}"data":{{data}},"dataRef":"{{Api}}{{path}}"}""").UserId);
 
     private static BasiqEvent Event(string entity, string type, string path, string data) => BasiqEvent.Parse(
-        $$"""{"type":"event","id":"e","createdDate":"2024-04-29T11:48:20Z","entity":"{{entity}}","eventType":"{{type}}","userId":"u","dataRef":"{{Api}}{{path}}","data":{{data}},"links":{"self":"{{Api}}/events/e"}}""");
+        $$"""{"type":"event","id":"e","createdDate":"2024-04-29T11:48:20Z","entity":"{{entity}}","eventType":"{{type}}","userId":"u","links":{"self":"{{Api}}/events/e"},"data":{{data}},"dataRef":"{{Api}}{{path}}"}""");
 }

@@ -212,7 +212,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.KnowsJobs(UserId, "j1");
         _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
         var happened = BasiqEvent.Parse(
-            $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"updated","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}","data":{{data}}}""");
+            $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"updated","userId":"{{UserId}}","data":{{data}},"dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
         Assert.Equal("refreshed", (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, happened, default)).Outcome);
     }
 
