@@ -70,7 +70,8 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack) : I
             ways.Add("""<a href="">Try again</a>""");
         if (WayBack is not null)
             ways.Add($"""<a href="{Html(WayBack.AbsoluteUri)}">Go back to {Html(WayBack.Host)}</a>""");
-        var start = WayBack is null ? "<p>Return to the app you came from and start again there.</p>" : "";
+        if (WayBack is null)
+            text += " Return to the app you came from and start again there.";
         var reference = Problem.CorrelationId is { } id ? $"{Problem.Code}, {id}" : Problem.Code;
         return $"""
             <!DOCTYPE html>
@@ -85,8 +86,7 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack) : I
             <main>
             <h1>{Html(title)}</h1>
             <p>{Html(text)}</p>
-            {start}
-            <div class="ways">{string.Concat(ways)}</div>
+            {(ways.Count > 0 ? $"""<p class="ways">{string.Concat(ways)}</p>""" : "")}
             <p class="code">If you ask for help, mention: {Html(reference)}</p>
             </main>
             </body>
