@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -67,16 +68,22 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
         Raise(IdOf(typeId, consent.Id, at), typeId, at, consent.UserId, PathOf(consent), status, null);
 
     /// <inheritdoc cref="RaiseOnce(string, DateTimeOffset, ConsentRecord, string)"/>
-    public void RaiseOnce(string typeId, DateTimeOffset at, ConnectionRecord connection, string? status)
-    {
-        var path = typeId switch
-        {
-            EventTypes.AccountUpdated => $"/users/{connection.UserId}/accounts?filter=connection.id.eq('{connection.Id}')",
-            EventTypes.TransactionsUpdated => $"/users/{connection.UserId}/transactions?filter=connection.id.eq('{connection.Id}')",
-            _ => PathOf(connection),
-        };
-        Raise(IdOf(typeId, connection.Id, at), typeId, at, connection.UserId, path, status, connection.Id);
-    }
+    public void RaiseOnce(string typeId, DateTimeOffset at, ConnectionRecord connection, string status) =>
+        Raise(IdOf(typeId, connection.Id, at), typeId, at, connection.UserId, PathOf(connection), status, connection.Id);
+
+    /// <summary>What a job brought about at a moment that may be past: an account that it retrieved anew. A second time it is nothing.</summary>
+    public void RaiseOnce(DateTimeOffset at, AccountView account) =>
+        Raise(
+            IdOf(EventTypes.AccountUpdated, account.Connection.Id, at),
+            EventTypes.AccountUpdated, at, account.Connection.UserId,
+            $"/users/{account.Connection.UserId}/accounts/{account.Id}", null, account.Connection.Id);
+
+    /// <summary>The same of so many transactions of a connection.</summary>
+    public void RaiseOnce(DateTimeOffset at, ConnectionRecord connection, long count) =>
+        Raise(
+            IdOf(EventTypes.TransactionsUpdated, connection.Id, at),
+            EventTypes.TransactionsUpdated, at, connection.UserId,
+            $"/users/{connection.UserId}/transactions", null, connection.Id, count);
 
     private static string PathOf(ConsentRecord consent) => $"/users/{consent.UserId}/consents/{consent.Id}";
 
@@ -87,7 +94,7 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
     private static string IdOf(string typeId, string id, DateTimeOffset at) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{typeId}\n{id}\n{at:O}")));
 
-    private void Raise(string id, string typeId, DateTimeOffset at, string userId, string path, string? status, string? connectionId)
+    private void Raise(string id, string typeId, DateTimeOffset at, string userId, string path, string? status, string? connectionId, long? count = null)
     {
         var now = clock.GetUtcNow();
         if (at <= now - Kept)
@@ -106,7 +113,7 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
                 : [];
             state.Record(new StateLine
             {
-                Event = new EventRecord(id, at, typeId, userId, path, status, connectionId),
+                Event = new EventRecord(id, at, typeId, userId, path, status, connectionId, count),
                 Messages = messages.Length > 0 ? messages : null,
             });
         }
@@ -225,20 +232,42 @@ internal sealed class EventEndpoints(SandboxState state, TimeProvider clock)
         writer.WriteString("eventType"u8, happened.EventType);
         writer.WriteString("userId"u8, happened.UserId);
         writer.WriteString("dataRef"u8, baseUrl + path);
+        WriteData(writer, happened, baseUrl);
+        writer.WriteStartObject("links"u8);
+        writer.WriteString("self"u8, $"{baseUrl}/events/{happened.Id}");
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    /// <summary>
+    /// In the shapes of the guide's samples: transactions come with their connection and their number, as text; accounts with their
+    /// connection; anything else is what the event is about.
+    /// </summary>
+    private static void WriteData(Utf8JsonWriter writer, EventRecord happened, string baseUrl)
+    {
+        var path = happened.Path;
+        var connection = happened.ConnectionId is { } id && happened.Entity != "connection" ? $"/users/{happened.UserId}/connections/{id}" : null;
         writer.WriteStartObject("data"u8);
         writer.WriteString("type"u8, happened.Entity);
-        if (!path.Contains('?', StringComparison.Ordinal))
+        if (happened.Count is null)
             writer.WriteString("id"u8, path[(path.LastIndexOf('/') + 1)..]);
-        else if (happened.ConnectionId is not null)
-            writer.WriteString("connection"u8, happened.ConnectionId);
+        if (connection is not null)
+        {
+            writer.WriteStartObject("connection"u8);
+            writer.WriteString("type"u8, "connection"u8);
+            writer.WriteString("id"u8, happened.ConnectionId);
+            writer.WriteStartObject("links"u8);
+            writer.WriteString("self"u8, baseUrl + connection);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        if (happened.Count is { } count)
+            writer.WriteString("count"u8, count.ToString(CultureInfo.InvariantCulture));
         if (happened.Status is not null)
             writer.WriteString("status"u8, happened.Status);
         writer.WriteStartObject("links"u8);
-        writer.WriteString("self"u8, baseUrl + path);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-        writer.WriteStartObject("links"u8);
-        writer.WriteString("self"u8, $"{baseUrl}/events/{happened.Id}");
+        writer.WriteString("self"u8, baseUrl + path + (happened.Count is null ? "" : $"?filter=connection.id.eq('{happened.ConnectionId}')"));
         writer.WriteEndObject();
         writer.WriteEndObject();
     }

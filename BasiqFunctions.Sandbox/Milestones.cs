@@ -11,14 +11,16 @@ internal sealed partial class Milestones : IHostedService, IDisposable
 
     private readonly SandboxState _state;
     private readonly Events _events;
+    private readonly DataViews _data;
     private readonly LiveOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<Milestones> _logger;
     private readonly DueTimes<Milestone> _due;
 
-    public Milestones(SandboxState state, Events events, LiveOptions options, TimeProvider clock, ILogger<Milestones> logger)
+    public Milestones(
+        SandboxState state, Events events, DataViews data, LiveOptions options, TimeProvider clock, ILogger<Milestones> logger)
     {
-        (_state, _events, _options, _clock, _logger) = (state, events, options, clock, logger);
+        (_state, _events, _data, _options, _clock, _logger) = (state, events, data, options, clock, logger);
         _due = new DueTimes<Milestone>(clock, Raise);
     }
 
@@ -81,7 +83,7 @@ internal sealed partial class Milestones : IHostedService, IDisposable
                 if (user.Deleted)
                     return;
                 if (_state.Job(milestone.JobId ?? "") is { } job && user.Connection(job.ConnectionId) is { } connection)
-                    RaiseOf(job, connection.Record);
+                    RaiseOf(job, connection);
                 if (user.Consents.FirstOrDefault(c => c.Id == milestone.ConsentId) is { Revoked: null } consent)
                     RaiseOf(user, consent);
             }
@@ -93,8 +95,9 @@ internal sealed partial class Milestones : IHostedService, IDisposable
         }
     }
 
-    private void RaiseOf(JobRecord job, ConnectionRecord connection)
+    private void RaiseOf(JobRecord job, ConnectionState state)
     {
+        var connection = state.Record;
         var progress = new JobProgress(job, _clock.GetUtcNow());
         if (job.Authorises && progress.IsLetIn is { } isLetIn)
         {
@@ -107,10 +110,15 @@ internal sealed partial class Milestones : IHostedService, IDisposable
                 _events.RaiseOnce(EventTypes.ConnectionInvalidated, at, connection, "invalid");
         }
 
-        if (progress[1] == StepStatus.Success)
-            _events.RaiseOnce(EventTypes.AccountUpdated, progress.EndOf(1), connection, null);
+        if (progress[1] != StepStatus.Success)
+            return;
+
+        // Basiq raises one for each account that has changed; here one stands for all.
+        var accounts = _data.Accounts(state);
+        if (accounts.Length > 0)
+            _events.RaiseOnce(progress.EndOf(1), accounts[0]);
         if (progress[2] == StepStatus.Success)
-            _events.RaiseOnce(EventTypes.TransactionsUpdated, progress.EndOf(2), connection, null);
+            _events.RaiseOnce(progress.EndOf(2), connection, accounts.Sum(account => (long)account.Count));
     }
 
     private void RaiseOf(UserState user, ConsentRecord consent)

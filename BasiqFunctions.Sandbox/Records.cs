@@ -83,11 +83,12 @@ internal sealed record AuthLinkRecord(string Id, string UserId, string Mobile, D
 /// <param name="Created">When it happened.</param>
 /// <param name="TypeId">As <c>consent.revoked</c>.</param>
 /// <param name="UserId">Whose it is.</param>
-/// <param name="Path">Path and query of what it is about.</param>
+/// <param name="Path">Path of what it is about.</param>
 /// <param name="Status">What that is from then on, where it has a status.</param>
-/// <param name="ConnectionId">The bank connection it came through, where it is about more than that.</param>
+/// <param name="ConnectionId">The bank connection it is about or came through.</param>
+/// <param name="Count">How many transactions there are then, where it is about those.</param>
 internal sealed record EventRecord(
-    string Id, DateTimeOffset Created, string TypeId, string UserId, string Path, string? Status, string? ConnectionId)
+    string Id, DateTimeOffset Created, string TypeId, string UserId, string Path, string? Status, string? ConnectionId, long? Count = null)
 {
     public string Entity => TypeId[..TypeId.IndexOf('.', StringComparison.Ordinal)];
     public string EventType => TypeId[(Entity.Length + 1)..];

@@ -136,6 +136,6 @@ internal sealed class ConsoleEndpoints(
             }
         }
 
-        return new ConsoleStatus(now, token, timers, recent, isSimulated ? Banks.Names : null);
+        return new ConsoleStatus(now, token, timers, recent, services.GetRequiredService<IConfiguration>()["Snapshots:TimeZone"] ?? "Australia/Sydney", isSimulated ? Banks.Names : null);
     }
 }

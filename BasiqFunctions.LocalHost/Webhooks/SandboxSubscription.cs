@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -37,6 +38,10 @@ internal sealed class SandboxSubscription(
         catch (BasiqException exception)
         {
             Log.NotSubscribed(logger, exception.Failure.ToString(), null);
+        }
+        catch (ProblemException exception)
+        {
+            Log.NotSubscribed(logger, exception.Problem.Code, null);
         }
 #pragma warning disable CA1031 // The host goes on without webhooks, as it would with a Basiq account that has no subscription.
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)

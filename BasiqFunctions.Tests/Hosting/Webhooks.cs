@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -36,8 +37,11 @@ internal static class Webhooks
         return await app.Api.SendAsync(request);
     }
 
-    /// <summary>The signature of a message.</summary>
-    public static string Sign(string secret, string id, string timestamp, string body) =>
-        "v1," + Convert.ToBase64String(HMACSHA256.HashData(
-            Convert.FromBase64String(secret["whsec_".Length..]), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
+    /// <summary>The signature of a message; the secret is decoded as Node does it, with or without padding, in either alphabet.</summary>
+    public static string Sign(string secret, string id, string timestamp, string body)
+    {
+        var text = secret.StartsWith("whsec_", StringComparison.Ordinal) ? secret["whsec_".Length..] : secret;
+        var key = Base64Url.DecodeFromChars(text.TrimEnd('=').Replace('+', '-').Replace('/', '_'));
+        return "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
+    }
 }

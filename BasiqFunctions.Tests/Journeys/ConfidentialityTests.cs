@@ -44,7 +44,7 @@ public sealed class ConfidentialityTests
 
         Assert.Contains("webhook-refused", channels["problem"], StringComparison.Ordinal);
         Assert.Contains("event-event-of-the-journey", channels["journal"], StringComparison.Ordinal);
-        Assert.Contains("Refused a webhook", channels["log"], StringComparison.Ordinal);
+        Assert.Contains("Webhooks refused", channels["log"], StringComparison.Ordinal);
 
         var detector = new LeakDetector(
             [.. journey.Secrets, .. Confidential.SecretsIn(state).Select((value, i) => KeyValuePair.Create($"secret {i} in the vault", value))]);

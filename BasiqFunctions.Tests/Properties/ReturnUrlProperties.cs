@@ -18,7 +18,7 @@ public sealed class ReturnUrlProperties
     private static readonly Gen<string> Piece = Gen.Frequency(
         (3, Gen.OneOf(
             "https", "http", "HTTPS", ":", "://", "//", "/", "\\", "@", "#", "?", "%", ".", "..", "/../", "/./", "\t", "\n", "\r", "\0", " ", "*", ";", "&", "=",
-            "%2e", "%2E%2e", "%252e", "%2f", "%5c", "%25", "%40", "%3a", "%00", "%0d%0a", "%ff", "%u002e", "%c0%ae")),
+            "%2e", "%2E%2e", "%252e", "%2f", "%5c", "%25", "%40", "%3a", "%00", "%0d%0a", "%ff", "%u002e", "%c0%ae", "..;", "..%3b", "..%253B", "..%20")),
         (3, Gen.OneOf(
             "allowed.example", "ALLOWED.EXAMPLE", "allowed.example.", "evil.example", ".evil.example", "xn--llowed-8nf.example", "аllowed.example",
             "ａllowed.example", "allowed。example", "allowed%2eexample", "localhost", "127.0.0.1", "2130706433", "[::1]", "user:pw@", ":443", ":8443", ":0443", ":80", ":3000", ":")),

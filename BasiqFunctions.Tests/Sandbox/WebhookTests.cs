@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -217,6 +218,34 @@ public sealed class WebhookTests : IDisposable
         Assert.Empty(await Events(host));
         await host.Send(HttpMethod.Delete, $"/users/{userId}", HttpStatusCode.NoContent);
         Assert.Equal(["user.deleted"], await Events(host));
+    }
+
+    [Fact]
+    public async Task Events_of_a_bank_have_the_shapes_of_the_guide()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank();
+        var events = (await host.Get("/events")).GetProperty("data").EnumerateArray().ToDictionary(
+            e => $"{e.GetProperty("entity").GetString()}.{e.GetProperty("eventType").GetString()}");
+        var connection = (await host.Get($"/users/{userId}/connections")).GetProperty("data")[0].GetProperty("id").GetString();
+
+        var transactions = events["transactions.updated"];
+        Assert.EndsWith($"/users/{userId}/transactions", transactions.GetProperty("dataRef").GetString(), StringComparison.Ordinal);
+        Assert.Equal(connection, transactions.GetProperty("data").GetProperty("connection").GetProperty("id").GetString());
+        Assert.True(int.Parse(transactions.GetProperty("data").GetProperty("count").GetString()!, CultureInfo.InvariantCulture) > 0);
+        Assert.False(transactions.GetProperty("data").TryGetProperty("id", out _));
+
+        var account = events["account.updated"];
+        var accountId = account.GetProperty("data").GetProperty("id").GetString();
+        Assert.EndsWith($"/users/{userId}/accounts/{accountId}", account.GetProperty("dataRef").GetString(), StringComparison.Ordinal);
+        Assert.Equal(connection, account.GetProperty("data").GetProperty("connection").GetProperty("id").GetString());
+        Assert.Equal(connection, (await host.Get($"/users/{userId}/accounts/{accountId}")).GetProperty("connection").GetString());
+
+        var activated = events["connection.activated"];
+        Assert.EndsWith($"/users/{userId}/connections/{connection}", activated.GetProperty("dataRef").GetString(), StringComparison.Ordinal);
+        Assert.Equal(connection, activated.GetProperty("data").GetProperty("id").GetString());
+        Assert.All(events.Values, e => Assert.Equal(
+            ["type", "id", "createdDate", "entity", "eventType", "userId", "dataRef", "data", "links"], e.EnumerateObject().Select(p => p.Name)));
     }
 
     [Fact]

@@ -8,26 +8,6 @@ namespace BasiqFunctions.Tests.Sync;
 /// <summary>What a sync keeps and tells of its jobs.</summary>
 public sealed class SyncProgressTests
 {
-    [Theory]
-    [InlineData("invalid-credentials", NextAction.Reconnect)]
-    [InlineData("authorization-failed", NextAction.Reconnect)]
-    [InlineData("account-not-accessible-requires-user-action", NextAction.ActAtBank)]
-    [InlineData("user-action-required", NextAction.ActAtBank)]
-    [InlineData("service-unavailable", NextAction.RetryLater)]
-    [InlineData("system-unavailable", NextAction.RetryLater)]
-    [InlineData("maintenance", NextAction.RetryLater)]
-    [InlineData("job-timed-out", NextAction.RetryLater)]
-    [InlineData("something-new", NextAction.ContactSupport)]
-    [InlineData(null, NextAction.ContactSupport)]
-    public void Each_failure_code_has_its_next_action(string? code, NextAction action)
-    {
-        var job = SyncedJob.From(Failed(code, "why"));
-
-        Assert.Equal(JobState.Failed, job.Status);
-        Assert.Equal(action, job.NextAction);
-        Assert.Equal(code, job.Steps[1].Code);
-    }
-
     [Fact]
     public void An_explanation_is_kept_without_what_is_personal_and_not_at_any_length()
     {

@@ -7,6 +7,9 @@ namespace BasiqFunctions.Tests.Users;
 
 public sealed class ConsentReturnTests : IDisposable
 {
+    /// <summary>As Chromium asks for a page.</summary>
+    private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
     private readonly UsersScene _scene = new();
 
     public void Dispose() => _scene.Dispose();
@@ -69,6 +72,20 @@ public sealed class ConsentReturnTests : IDisposable
 
         Assert.Equal(202, (await Return(await State(), query)).Status);
         Assert.Equal([SyncId.For("user-1", ids)], _scene.Durable.Scheduled);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("&jobIds=")]
+    [InlineData("&jobIds")]
+    [InlineData("&jobId=&jobIds=")]
+    [InlineData("&jobIds=,%20,&jobIds=")]
+    public async Task A_person_who_connected_no_bank_goes_back_and_is_said_to_have(string query)
+    {
+        var answer = await Return(await State("https://app.example/banks?tab=2"), query);
+
+        Assert.Equal((303, "https://app.example/banks?tab=2&error=no-bank-connected"), (answer.Status, answer.Headers.Location.ToString()));
+        Assert.Empty(_scene.Durable.Scheduled);
     }
 
     [Theory]
@@ -143,6 +160,95 @@ public sealed class ConsentReturnTests : IDisposable
         Assert.Equal(202, (await Return(state, "&jobIds=a")).Status);
     }
 
+    public static TheoryData<string, int, string, string> Errors => new()
+    {
+        { "forged", 400, "invalid-state", "This link no longer works" },
+        { "expired", 400, "invalid-state", "This link no longer works" },
+        { "borrowed", 400, "invalid-state", "This link no longer works" },
+        { "malformed", 400, "invalid-input", "No bank was connected" },
+        { "unknown-user", 404, "user-not-found", "We could not find your connection" },
+        { "overloaded", 429, "basiq-overloaded", "We are busy right now" },
+        { "away", 503, "basiq-unavailable", "We cannot finish this right now" },
+        { "slow", 504, "basiq-timeout", "We cannot finish this right now" },
+        { "refused", 502, "basiq-refused", "Something went wrong on our side" },
+        { "broken", 500, "internal-error", "Something went wrong on our side" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Errors))]
+    public async Task A_person_gets_every_error_as_a_page_with_a_way_back_and_a_program_the_problem(
+        string error, int status, string code, string title)
+    {
+        var state = await State("https://app.example/banks?a=1&b='2'");
+        var query = "&jobIds=a";
+        switch (error)
+        {
+            case "forged":
+                state = "x" + state;
+                break;
+            case "expired":
+                _scene.Clock.Advance(TimeSpan.FromHours(1));
+                break;
+            case "borrowed":
+                _scene.KnowsJobs("user-1", "b");
+                break;
+            case "malformed":
+                query = "&jobIds=%3Cscript%3E";
+                break;
+            default:
+                _scene.Basiq.Setup(b => b.ListJobsAsync("user-1", It.IsAny<CancellationToken>())).ThrowsAsync(error switch
+                {
+                    "unknown-user" => UsersScene.Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/jobs"),
+                    "overloaded" => UsersScene.Failure(BasiqFailureKind.Overloaded, 429, retryAfter: TimeSpan.FromSeconds(7)),
+                    "away" => UsersScene.Failure(BasiqFailureKind.Unavailable, 503),
+                    "slow" => UsersScene.Failure(BasiqFailureKind.Timeout),
+                    "refused" => UsersScene.Failure(BasiqFailureKind.Forbidden, 403),
+                    _ => new InvalidOperationException("of gavin@hooli.com"),
+                });
+                break;
+        }
+
+        var page = await Return(state, query, Browser);
+
+        Assert.Equal((status, "text/html; charset=utf-8"), (page.Status, page.ContentType));
+        Assert.Contains($"<h1>{title}</h1>", page.Body, StringComparison.Ordinal);
+        Assert.Contains($"mention: {code}", page.Body, StringComparison.Ordinal);
+        if (error is "forged")
+            Assert.Contains("start again there", page.Body, StringComparison.Ordinal);
+        else
+            Assert.Contains("""<a href="https://app.example/banks?a=1&amp;b=&#x27;2&#x27;">Go back to app.example</a>""", page.Body, StringComparison.Ordinal);
+        Assert.Equal(status is 429 or 500 or >= 502, page.Body.Contains("""<a href="">Try again</a>""", StringComparison.Ordinal));
+        Assert.Equal(error is "overloaded" ? "7" : status is 503 ? "10" : "", page.Headers.RetryAfter.ToString());
+        Assert.DoesNotContain("gavin", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain(state, page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("script", page.Body, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(("no-store", "no-referrer"), (page.Headers.CacheControl.ToString(), page.Headers["Referrer-Policy"].ToString()));
+        var style = page.Body.Split("<style>")[1].Split("</style>")[0];
+        var digest = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(style)));
+        Assert.Equal(
+            $"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            page.Headers.ContentSecurityPolicy.ToString());
+
+        foreach (var accept in new[] { "application/json", "*/*", null, "application/problem+json", "text/html;q=0", "application/json, text/html;q=0.5", "text/*;" })
+            (await Return(state, query, accept)).IsProblem(status, code);
+    }
+
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("TEXT/HTML;charset=utf-8")]
+    [InlineData("application/xml, text/html;q=0.1")]
+    [InlineData("text/html, application/json")]
+    public async Task Whoever_takes_a_page_gets_one(string accept) =>
+        Assert.StartsWith("<!DOCTYPE html>", (await Return(await State(), "", accept)).Body, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_return_URL_that_is_not_allowed_any_more_is_no_way_back()
+    {
+        var page = await Return(await State("https://gone.example/"), "&jobIds=a", Browser);
+        Assert.Contains("start again there", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("href=", page.Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_state_is_never_logged()
     {
@@ -161,6 +267,8 @@ public sealed class ConsentReturnTests : IDisposable
     private Task<string> State(string? returnUrl = null) =>
         _scene.Get<ConsentStates>().IssueAsync("user-1", returnUrl is null ? null : new Uri(returnUrl), default);
 
-    private Task<Answer> Return(string state, string rest) => _scene.CallAsync<ConsentFunctions>(
-        (f, r) => f.ConsentReturn(r, _scene.Durable.Client, default), query: $"?state={Uri.EscapeDataString(state)}{rest}");
+    private Task<Answer> Return(string state, string rest, string? accept = null) => _scene.CallAsync<ConsentFunctions>(
+        (f, r) => f.ConsentReturn(r, _scene.Durable.Client, default),
+        query: $"?state={Uri.EscapeDataString(state)}{rest}",
+        headers: accept is null ? [] : [("Accept", accept)]);
 }

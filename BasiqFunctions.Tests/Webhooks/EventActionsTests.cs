@@ -203,6 +203,31 @@ public sealed class EventActionsTests : IDisposable
         Assert.Empty(_scene.Durable.Scheduled);
     }
 
+    [Theory]
+    [InlineData("transactions", "transactions", """{"type":"transactions","connection":{"id":"c1","type":"connection"},"count":"13"}""")]
+    [InlineData("account", "accounts/a1", """{"id":"a1","type":"account","connection":{"id":"c1","type":"connection"}}""")]
+    public async Task News_name_the_bank_in_what_they_carry(string entity, string path, string data)
+    {
+        Connection("c1", "active");
+        _scene.KnowsJobs(UserId, "j1");
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
+        var happened = BasiqEvent.Parse(
+            $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"updated","userId":"{{UserId}}","data":{{data}},"dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
+        Assert.Equal("refreshed", (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, happened, default)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_connection_that_Basiq_has_as_deleted_is_gone_and_one_that_it_calls_invalid_in_other_words_needs_somebody()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Connection("c1", "invalid-connection");
+        Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
+
+        Connection("c1", "deleted");
+        Assert.Equal("removed", await ActAsync("connection", "deleted", "connections/c1"));
+        Assert.Equal("no-such-connection", await ActAsync("connection", "invalidated", "connections/c1"));
+    }
+
     [Fact]
     public async Task An_event_goes_on_with_the_refresh_that_it_began_when_the_process_died_and_another_event_does_not()
     {

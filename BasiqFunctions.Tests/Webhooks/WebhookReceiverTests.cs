@@ -176,6 +176,33 @@ public sealed class WebhookReceiverTests : IDisposable
     }
 
     [Fact]
+    public async Task Forged_messages_are_logged_once_a_minute_with_their_number()
+    {
+        await StoreSecretAsync();
+        for (var i = 0; i < 200; i++)
+            Assert.Equal(401, (await SendAsync($"m{i}", "e1", "whsec_b3RoZXI=")).Status);
+        Assert.Equal(401, (await SendAsync("", "e1")).Status);
+        Assert.Equal(["1 (wrong-signature)", "1 (malformed-headers)"], Lines());
+
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(401, (await SendAsync("m", "e1", "whsec_b3RoZXI=")).Status);
+        Assert.Equal(["1 (wrong-signature)", "1 (malformed-headers)", "200 (wrong-signature)"], Lines());
+        Assert.Equal(201, Refusals()["wrong-signature"]);
+
+        IEnumerable<string> Lines() => System.Text.RegularExpressions.Regex.Matches(_scene.Logs.Text, @"Webhooks refused .*: (\d+ \([a-z-]+\))").Select(m => m.Groups[1].Value);
+    }
+
+    [Theory]
+    [InlineData("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAg8")]
+    [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    [InlineData("-_-_-_-_-_-_-_-_-_-_-_-_")]
+    public async Task A_secret_is_taken_in_each_form_that_it_comes_in(string secret)
+    {
+        await _scene.Get<SecretClient>().SetSecretAsync("basiq-webhook-secret", secret);
+        Assert.Equal(204, (await SendAsync("m1", "e1", secret)).Status);
+    }
+
+    [Fact]
     public async Task A_message_is_known_for_longer_than_Basiq_sends_it_again_and_its_event_for_longer_than_Basiq_lists_it()
     {
         await StoreSecretAsync();

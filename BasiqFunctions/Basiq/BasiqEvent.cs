@@ -19,21 +19,26 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     /// <summary>What happened to what, such as <c>consent.revoked</c>.</summary>
     public string TypeId => $"{Json.Text("entity")}.{Json.Text("eventType")}";
 
-    /// <summary>Whose it is; null where Basiq says so in no way that is known.</summary>
-    public string? UserId =>
-        Json.Text("userId") is { } id && UserPath().IsMatch($"/users/{id}") ? id
-        : UserPath().Match(Json.Text("dataRef") ?? "") is { Success: true } match ? match.Groups["id"].Value
-        : null;
+    /// <summary>Whose it is, by <c>userId</c>, by the user that it carries or by the path; null where Basiq says so in no way that is known.</summary>
+    public string? UserId => IdOf(Json.Text("userId")) ?? EntityId("user") ?? IdIn(UserPath());
 
     /// <summary>When it happened; null where Basiq says so in no way that is known.</summary>
     public DateTimeOffset? CreatedAt => BasiqTime.Of(Json.Text("createdDate"));
 
-    /// <summary>The connection that it is about, by its path or by the filter of the path; null for none.</summary>
-    public string? ConnectionId =>
-        ConnectionOf().Match(Json.Text("dataRef") ?? "") is { Success: true } match ? match.Groups["id"].Value : null;
+    /// <summary>
+    /// The connection that it is about: that of what it carries, the connection that it carries, or that of the path or its filter;
+    /// null for none.
+    /// </summary>
+    public string? ConnectionId => IdOf(Data.Text("connection", "id") ?? Data.Text("connection")) ?? EntityId("connection") ?? IdIn(ConnectionOf());
 
-    /// <summary>The consent that it is about; null for none.</summary>
-    public string? ConsentId => ConsentOf().Match(Json.Text("dataRef") ?? "") is { Success: true } match ? match.Groups["id"].Value : null;
+    /// <summary>The consent that it is about, by the consent that it carries or by the path; null for none.</summary>
+    public string? ConsentId => EntityId("consent") ?? IdIn(ConsentOf());
+
+    /// <summary>What it is about, as it stood then; Basiq's description has it as an object in one place and as a list of one in another.</summary>
+    private JsonElement Data =>
+        !Json.TryGetProperty("data", out var data) ? default
+        : data.ValueKind is JsonValueKind.Array && data.GetArrayLength() > 0 ? data[0]
+        : data;
 
     /// <inheritdoc />
     public static BasiqEvent From(JsonElement json) => new(json);
@@ -45,12 +50,24 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     /// <summary>The id alone: the rest may be personal data.</summary>
     public override string ToString() => $"{nameof(BasiqEvent)} {Id}";
 
+    /// <summary>The id of what it carries, where it is about that entity and carries no other.</summary>
+    private string? EntityId(string entity) =>
+        Json.Text("entity") == entity && (Data.Text("type") is not { } type || type == entity) ? IdOf(Data.Text("id")) : null;
+
+    private string? IdIn(Regex place) =>
+        place.Match(Json.Text("dataRef") ?? "") is { Success: true } match ? match.Groups["id"].Value : null;
+
+    private static string? IdOf(string? text) => text is not null && OneId().IsMatch(text) ? text : null;
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,64}\z")]
+    private static partial Regex OneId();
+
     [GeneratedRegex(@"/users/(?<id>[A-Za-z0-9_-]{1,64})(?=[/?]|\z)")]
     private static partial Regex UserPath();
 
-    [GeneratedRegex(@"(?:/connections/|connection\.id\.eq\((?:'|%27))(?<id>[A-Za-z0-9_-]{1,64})")]
+    [GeneratedRegex(@"/connections/(?<id>[A-Za-z0-9_-]{1,64})(?=[/?]|\z)|connection\.id\.eq(?:\(|%28)(?:'|%27)(?<id>[A-Za-z0-9_-]{1,64})(?:'|%27)")]
     private static partial Regex ConnectionOf();
 
-    [GeneratedRegex(@"/consents/(?<id>[A-Za-z0-9_-]{1,64})")]
+    [GeneratedRegex(@"/consents/(?<id>[A-Za-z0-9_-]{1,64})(?=[/?]|\z)")]
     private static partial Regex ConsentOf();
 }

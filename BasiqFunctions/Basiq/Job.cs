@@ -48,10 +48,6 @@ public sealed record Job
         }
     }
 
-    /// <summary>The step that failed, if one has.</summary>
-    [JsonIgnore]
-    public JobStep? FailedStep => Steps.FirstOrDefault(step => step.HasFailed);
-
     /// <summary>The connection, once <c>links.source</c> or the result of <c>verify-credentials</c> names it.</summary>
     [JsonIgnore]
     public string? ConnectionId => ConnectionLink?.ConnectionId;

@@ -155,13 +155,17 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
                 + "in its dashboard for the user before you send this again."),
             _ => (502, ProblemCodes.BasiqUnusableAnswer, "Basiq's answer could not be used."),
         };
-        return new ProblemResult(status, code, detail)
+        return new ProblemResult(status, code, detail + Said(failure))
         {
             CorrelationId = failure.CorrelationId,
             RetryAfter = status is 429 or 503 ? failure.RetryAfter ?? DefaultRetryAfter : null,
             Errors = failure.Kind is BasiqFailureKind.Invalid ? ErrorsOf(failure) : null,
         };
     }
+
+    /// <summary>Basiq's own explanation, where it speaks of a subscription and can quote nothing of a person.</summary>
+    private static string Said(BasiqFailure failure) =>
+        failure.Detail is { } detail && failure.Endpoint?.Contains("/notifications/", StringComparison.Ordinal) is true ? $" Basiq says: {detail}" : "";
 
     /// <summary>What was not found is the innermost thing that the called endpoint names; null where it names none that callers know.</summary>
     private static (int Status, string Code, string Detail)? NotFound(string? endpoint) => endpoint switch
@@ -175,7 +179,7 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         not null when endpoint.Contains("{jobId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.JobNotFound, "Basiq does not know this job."),
         not null when endpoint.Contains("{webhookId}", StringComparison.Ordinal) =>
-            (404, ProblemCodes.SubscriptionNotFound, "Basiq does not know this subscription."),
+            (404, ProblemCodes.SubscriptionNotFound, "Basiq does not know this subscription any more; make it anew with PUT."),
         not null when endpoint.Contains("{userId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.UserNotFound, "Basiq does not know this user."),
         _ => null,

@@ -57,6 +57,12 @@ internal static class ProblemCodes
     /// <summary>404: Basiq has no subscription of webhooks that this app has made.</summary>
     public const string SubscriptionNotFound = "subscription-not-found";
 
+    /// <summary>409: another subscription at Basiq has a type of event that this app needs.</summary>
+    public const string EventAlreadySubscribed = "event-already-subscribed";
+
+    /// <summary>409: Basiq has a subscription of the URL that this app cannot take over.</summary>
+    public const string SubscriptionExists = "subscription-exists";
+
     /// <summary>408: the request's body did not arrive in time.</summary>
     public const string BodyTimeout = "body-timeout";
 

@@ -6,7 +6,7 @@ namespace BasiqFunctions.Sync;
 [JsonConverter(typeof(JsonStringEnumConverter<NextAction>))]
 public enum NextAction
 {
-    /// <summary>The user connects the bank again: the credentials or the authorisation were refused.</summary>
+    /// <summary>The user connects the bank again: the login or the authorisation was refused, or the connection no longer works.</summary>
     [JsonStringEnumMemberName("reconnect")]
     Reconnect,
 
@@ -18,7 +18,7 @@ public enum NextAction
     [JsonStringEnumMemberName("retry-later")]
     RetryLater,
 
-    /// <summary>None of the above; the step's code and detail are what Basiq's support needs.</summary>
+    /// <summary>None of the above helps; the step's code and detail are what Basiq's support needs.</summary>
     [JsonStringEnumMemberName("contact-support")]
     ContactSupport,
 }

@@ -23,6 +23,10 @@ public sealed record SyncedJob(
     [JsonIgnore]
     public bool IsSettled => Status is not (JobState.Pending or JobState.InProgress);
 
+    /// <summary>Why it failed, as the first failed step that gives a code says; null when none does.</summary>
+    [JsonIgnore]
+    public string? FailureCode => Steps.FirstOrDefault(step => step.Code is not null)?.Code;
+
     /// <summary>A job of which nothing is known yet.</summary>
     public static SyncedJob Unseen(string jobId) => new(jobId, null, JobState.Pending, []);
 
@@ -40,20 +44,10 @@ public sealed record SyncedJob(
             JobOutcome.InProgress => JobState.InProgress,
             _ => JobState.Pending,
         };
-        return new SyncedJob(
-            job.Id, job.ConnectionId, status, [.. job.Steps.Select(SyncedStep.From)],
-            status is JobState.Failed ? ActionFor(job.FailedStep?.Result?.Code) : null);
+        var synced = new SyncedJob(job.Id, job.ConnectionId, status, [.. job.Steps.Select(SyncedStep.From)]);
+        return status is JobState.Failed ? synced with { NextAction = JobCodes.ActionFor(synced.FailureCode) } : synced;
     }
 
     /// <summary>The job after its time is over.</summary>
     public SyncedJob TimedOut() => this with { Status = JobState.TimedOut, NextAction = Sync.NextAction.RetryLater };
-
-    /// <summary>What each of Basiq's failure codes asks for (Basiq, API reference: Jobs).</summary>
-    private static NextAction ActionFor(string? code) => code switch
-    {
-        "invalid-credentials" or "authorization-failed" => Sync.NextAction.Reconnect,
-        "account-not-accessible-requires-user-action" or "user-action-required" => Sync.NextAction.ActAtBank,
-        "service-unavailable" or "system-unavailable" or "maintenance" or "job-timed-out" => Sync.NextAction.RetryLater,
-        _ => Sync.NextAction.ContactSupport,
-    };
 }

@@ -36,7 +36,7 @@ public sealed class ConsentFunctions(
 
     /// <summary>
     /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202.
-    /// Anonymous, since a browser comes without key; the signed state is what lets it in.
+    /// Anonymous, since a browser comes without key; the signed state is what lets it in. A browser gets problems as a page.
     /// </summary>
     [Function("ConsentReturn")]
     [Parameter("state", "The state that the consent link carried.", Required = true)]
@@ -45,13 +45,17 @@ public sealed class ConsentFunctions(
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
     [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> ConsentReturn(
+    public async Task<IResult> ConsentReturn(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "consent/return")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
+        CancellationToken cancellation)
+    {
+        Uri? wayBack = null;
+        var answer = await answers.RunAsync(
             request,
             "ConsentReturn",
-            cancellation => returns.ReceiveAsync(client, request.Query, cancellation),
+            cancellation => returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation),
             cancellation);
+        return answer is ProblemResult problem && ConsentErrorPage.IsFor(request) ? new ConsentErrorPage(problem, wayBack) : answer;
+    }
 }

@@ -16,16 +16,22 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
     /// browser goes next or, when the state names no place, as StartSync does. A person who connected no bank goes back to the
     /// return URL with <c>error=no-bank-connected</c>.
     /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="query">The query that the consent page sent the browser back with.</param>
+    /// <param name="onWayBack">Is told the return URL as soon as it is known to be ours and allowed, be the state expired.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="ProblemException">400: the state is not one of ours, has expired or is of another user; or no jobs.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked for the jobs.</exception>
     internal async Task<IResult> ReceiveAsync(
-        DurableTaskClient client, IQueryCollection query, CancellationToken cancellation)
+        DurableTaskClient client, IQueryCollection query, Action<Uri> onWayBack, CancellationToken cancellation)
     {
         // A state given twice is no state: nobody knows which of them others would read.
         if (await states.VerifyAsync(QueryParameters.Value(query, "state"), cancellation) is not { } state)
             throw InvalidState();
-        Uri? next = null;
-        if (state.ReturnUrl is not null && (next = returnUrls.Allowed(state.ReturnUrl)) is null)
+        var next = returnUrls.Allowed(state.ReturnUrl);
+        if (next is not null)
+            onWayBack(next);
+        if (!states.IsCurrent(state) || (next is null && state.ReturnUrl is not null))
             throw InvalidState();
         if (next is not null && JobIdList.IsAbsent(query))
             return new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", "no-bank-connected"));

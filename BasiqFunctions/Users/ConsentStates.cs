@@ -29,7 +29,7 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
         return $"{text}.{Sign(await key.GetAsync(cancellation), text)}";
     }
 
-    /// <summary>What the state says; null when it is malformed, forged or expired.</summary>
+    /// <summary>What a state of ours says; null when it is malformed or forged. Whether it is still taken says <see cref="IsCurrent"/>.</summary>
     public async Task<ConsentState?> VerifyAsync(string? state, CancellationToken cancellation)
     {
         if (state is not { Length: <= MostLength } || state.Split('.') is not [{ Length: > 0 } text, { Length: > 0 } signature])
@@ -38,9 +38,16 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
         if (!IsSignedWith(current, text, signature)
             && !(await key.GetOtherThanAsync(current, cancellation) is { } other && IsSignedWith(other, text, signature)))
             return null;
-        return Read(text) is { } payload && DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt) > clock.GetUtcNow()
+        return Read(text) is { } payload
             ? new ConsentState(payload.UserId, payload.ReturnUrl, DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt))
             : null;
+    }
+
+    /// <summary>Whether a state has not expired.</summary>
+    public bool IsCurrent(ConsentState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.ExpiresAt > clock.GetUtcNow();
     }
 
     /// <summary>

@@ -11,28 +11,29 @@ internal static class JobIdList
     private const int Most = 50;
 
     /// <summary>Whether the consent page gave no jobs at all: the person connected no bank.</summary>
-    public static bool IsAbsent(IQueryCollection query) => !query.ContainsKey("jobIds") && !query.ContainsKey("jobId");
+    public static bool IsAbsent(IQueryCollection query) => !Given(query).Any();
 
     /// <summary>The ids, each once.</summary>
     /// <exception cref="ProblemException">400, naming <c>jobIds</c>.</exception>
     public static IReadOnlyList<string> From(IQueryCollection query)
     {
         List<string> ids = [];
-        foreach (var value in query["jobIds"].Concat(query["jobId"]))
+        foreach (var id in Given(query))
         {
-            foreach (var id in (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (!RouteId.IsValid(id))
-                    throw Refuse("must be ids of 1 to 64 letters, digits, '_' and '-', joined by commas.");
-                if (!ids.Contains(id, StringComparer.Ordinal))
-                    ids.Add(id);
-                if (ids.Count > Most)
-                    throw Refuse(string.Create(CultureInfo.InvariantCulture, $"must be at most {Most}."));
-            }
+            if (!RouteId.IsValid(id))
+                throw Refuse("must be ids of 1 to 64 letters, digits, '_' and '-', joined by commas.");
+            if (!ids.Contains(id, StringComparer.Ordinal))
+                ids.Add(id);
+            if (ids.Count > Most)
+                throw Refuse(string.Create(CultureInfo.InvariantCulture, $"must be at most {Most}."));
         }
 
         return ids.Count > 0 ? ids : throw Refuse("is missing: the consent page gives it when a bank was connected.");
     }
+
+    private static IEnumerable<string> Given(IQueryCollection query) =>
+        query["jobIds"].Concat(query["jobId"])
+            .SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     private static ProblemException Refuse(string message) => new(Problem.InvalidInput("jobIds", message));
 }

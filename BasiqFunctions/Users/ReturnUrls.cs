@@ -45,9 +45,9 @@ public sealed partial class ReturnUrls(IOptions<ConsentOptions> options)
     private static partial Regex Plain();
 
     /// <summary>
-    /// A slash, backslash or dot that some server would decode, once or twice, into another path, or dots that one sees when it has
-    /// taken a segment's parameters away.
+    /// What some server would decode, once or twice, into another path: a slash, backslash or dot, overlong or in other spellings too;
+    /// a control character; or dots that are alone once a segment's parameters or the space at its end are taken away.
     /// </summary>
-    [GeneratedRegex(@"%(?:25)*(?:2f|5c|2e)|/\.{1,2};", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"%(?:25)*(?:2f|5c|2e|[01][0-9a-f]|7f|c[01]|u)|/\.{1,2}(?:;|%(?:25)*(?:3b|20))", RegexOptions.IgnoreCase)]
     private static partial Regex HiddenSeparator();
 }

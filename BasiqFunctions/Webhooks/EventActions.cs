@@ -141,11 +141,12 @@ public sealed class EventActions(
         }
     }
 
+    /// <summary>The connection; null when Basiq does not have it, or has it as deleted.</summary>
     private async Task<Connection?> FindConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
         try
         {
-            return await basiq.GetConnectionAsync(userId, connectionId, cancellation);
+            return await basiq.GetConnectionAsync(userId, connectionId, cancellation) is { Status: not "deleted" } found ? found : null;
         }
         catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
         {

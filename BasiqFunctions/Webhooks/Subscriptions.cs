@@ -1,6 +1,8 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Webhooks;
@@ -11,6 +13,7 @@ public sealed class Subscriptions : IJobNews
     private const string Partition = "subscription";
     private const string Row = "current";
     private const string Active = "active";
+    private const string EventTaken = "event-already-subscribed";
     private const int MostDeliveries = 20;
 
     private readonly IBasiqClient _basiq;
@@ -21,35 +24,34 @@ public sealed class Subscriptions : IJobNews
     internal Subscriptions(IBasiqClient basiq, WebhookSecrets secrets, IRecordTable table, ILogger<Subscriptions> logger) =>
         (_basiq, _secrets, _table, _logger) = (basiq, secrets, table, logger);
 
-    /// <summary>Makes the subscription or changes it, and stores the secret that Basiq gave.</summary>
+    /// <summary>
+    /// Makes the subscription, changes it, or takes over the one that has the URL, and stores the secret that Basiq gave. One that was
+    /// just made and cannot be completed is deleted again: this app would refuse its messages.
+    /// </summary>
     /// <exception cref="BasiqException">Basiq could not be asked, or refuses.</exception>
+    /// <exception cref="ProblemException">409: another subscription is in the way. 503: one is left that could not be completed.</exception>
     public async Task<SubscriptionAnswer> SetAsync(string url, CancellationToken cancellation)
     {
         var kept = await KeptAsync(cancellation);
-        var existing = await FindAtBasiqAsync(kept, url, cancellation);
-        var webhook = existing is null
-            ? await CreateAsync(url, cancellation)
-            : await _basiq.UpdateWebhookAsync(existing.Id, url, EventTypes.Subscribed, cancellation);
+        var (webhook, isNew) = await PlaceAsync(kept, url, cancellation);
         if (webhook.Secret is null && !(webhook.Id == kept?.WebhookId && await _secrets.AnyAsync(cancellation)))
         {
             // The secret of a subscription that is not known as this app's is in nobody's hands, whatever the vault has, and can only be
-            // had anew. Until then there is none: whoever counts on news would wait in vain.
-            await _table.RemoveAsync(Partition, Row, cancellation);
-            await DeleteAsync(webhook.Id, cancellation);
-            webhook = await CreateAsync(url, cancellation);
-            if (webhook.Secret is null)
-                throw Unusable("no-webhook-secret");
+            // had anew.
+            await RemoveAsync(webhook.Id, cancellation);
+            (webhook, isNew) = await CreateAsync(url, cancellation);
         }
 
-        if (webhook.Secret is { } secret)
+        try
         {
-            if (WebhookSignature.KeyOf(secret) is null)
-                throw Unusable("unusable-webhook-secret");
-            await _secrets.StoreAsync(secret, cancellation);
+            await CompleteAsync(webhook, kept, cancellation);
+        }
+        catch (Exception e) when (isNew)
+        {
+            await UndoAsync(webhook.Id, e);
+            throw;
         }
 
-        await _table.PutAsync(
-            new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent(WebhooksJson.Default.KeptSubscription)), cancellation);
         Log.Subscribed(_logger, webhook.Id);
         return AnswerOf(webhook);
     }
@@ -93,20 +95,142 @@ public sealed class Subscriptions : IJobNews
         return new WebhookDelivered(message.Id, message.EventTypeId, message.EventId, attempts.Count, last.At, last.StatusCode, last.Status);
     }
 
-    /// <summary>An answer to a creation may get lost: then Basiq has it, and says so when it is asked again.</summary>
-    private async Task<Webhook> CreateAsync(string url, CancellationToken cancellation)
+    /// <summary>Gives this app's subscription the URL, takes over the one that has it, or makes one.</summary>
+    private async Task<(Webhook Webhook, bool IsNew)> PlaceAsync(KeptSubscription? kept, string url, CancellationToken cancellation)
+    {
+        var webhooks = await _basiq.ListWebhooksAsync(cancellation);
+        var ours = webhooks.FirstOrDefault(webhook => webhook.Id == kept?.WebhookId);
+        var atUrl = ours is not null && IsAt(ours, url) ? ours : webhooks.FirstOrDefault(webhook => IsAt(webhook, url));
+        if (ours is not null && atUrl is not null && ours != atUrl)
+        {
+            // A URL has one subscription, and so has each type of event: ours makes room for the one that is taken over.
+            await RemoveAsync(ours.Id, cancellation);
+            ours = null;
+        }
+
+        if ((ours ?? atUrl) is { } existing)
+            return (await UpdateAsync(existing.Id, url, cancellation), false);
+
+        // What was known as this app's is not there any more.
+        await _table.RemoveAsync(Partition, Row, cancellation);
+        return await CreateAsync(url, cancellation);
+    }
+
+    /// <summary>
+    /// An answer to a creation may get lost: then Basiq has the subscription, and says so when it is asked again. One that somebody
+    /// else has made meanwhile is taken over.
+    /// </summary>
+    private async Task<(Webhook Webhook, bool IsNew)> CreateAsync(string url, CancellationToken cancellation)
     {
         try
         {
-            return await _basiq.CreateWebhookAsync(url, EventTypes.Subscribed, cancellation);
+            return (await _basiq.CreateWebhookAsync(url, EventTypes.Subscribed, cancellation), true);
         }
-        catch (BasiqException)
+        catch (BasiqException e)
         {
-            if ((await _basiq.ListWebhooksAsync(cancellation)).FirstOrDefault(webhook => webhook.Url == url) is { } made)
-                return await _basiq.UpdateWebhookAsync(made.Id, url, EventTypes.Subscribed, cancellation);
+            var webhooks = await _basiq.ListWebhooksAsync(cancellation);
+            if (webhooks.FirstOrDefault(webhook => IsAt(webhook, url)) is not { } found)
+            {
+                ThrowIfInTheWay(e.Failure, webhooks);
+                throw;
+            }
+
+            return (await UpdateAsync(found.Id, url, cancellation), e.Failure.StatusCode is not StatusCodes.Status409Conflict);
+        }
+    }
+
+    private async Task<Webhook> UpdateAsync(string webhookId, string url, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _basiq.UpdateWebhookAsync(webhookId, url, EventTypes.Subscribed, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure is { Code: EventTaken } or { StatusCode: StatusCodes.Status409Conflict })
+        {
+            ThrowIfInTheWay(e.Failure, [.. (await _basiq.ListWebhooksAsync(cancellation)).Where(webhook => webhook.Id != webhookId)]);
             throw;
         }
     }
+
+    /// <summary>Says which other subscription has what Basiq gives to one alone.</summary>
+    private static void ThrowIfInTheWay(BasiqFailure failure, IReadOnlyList<Webhook> others)
+    {
+        var said = failure.Detail is { } detail ? $" Basiq says: {detail}" : "";
+        if (failure.Code is EventTaken)
+        {
+            var taken = others
+                .Select(other => (other.Id, Events: EventTypes.Subscribed.Where(type => other.Events is [] || other.Events.Contains(type)).ToArray()))
+                .Where(other => other.Events.Length > 0)
+                .Select(other => $"{other.Id} has {string.Join(", ", other.Events)}");
+            var named = string.Join("; ", taken) is { Length: > 0 } list ? $" Subscription {list}." : "";
+            throw new ProblemException(Problem.Conflict(
+                ProblemCodes.EventAlreadySubscribed,
+                $"Basiq sends each type of event to one subscription of an application, and another has some that this app needs.{named} "
+                + $"Delete it at Basiq, or take those types from it, and try again.{said}"));
+        }
+
+        if (failure.StatusCode is StatusCodes.Status409Conflict)
+        {
+            throw new ProblemException(Problem.Conflict(
+                ProblemCodes.SubscriptionExists,
+                "Basiq has a subscription of this URL already and does not list it for this API key, so that it cannot be taken over. "
+                + $"Delete it with the key that made it, or use another URL.{said}"));
+        }
+    }
+
+    /// <summary>Stores the secret, then that the subscription is this app's.</summary>
+    private async Task CompleteAsync(Webhook webhook, KeptSubscription? kept, CancellationToken cancellation)
+    {
+        if (webhook.Secret is { } secret)
+        {
+            if (WebhookSignature.KeyOf(secret) is null)
+                throw Unusable("unusable-webhook-secret");
+            await _secrets.StoreAsync(secret, cancellation);
+        }
+        else if (webhook.Id != kept?.WebhookId)
+        {
+            throw Unusable("no-webhook-secret");
+        }
+
+        await _table.PutAsync(
+            new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent(WebhooksJson.Default.KeptSubscription)), cancellation);
+    }
+
+    /// <summary>Leaves no subscription whose messages this app would refuse.</summary>
+    private async Task UndoAsync(string webhookId, Exception cause)
+    {
+        try
+        {
+            // Whoever asked may have gone.
+            await RemoveAsync(webhookId, CancellationToken.None);
+            Log.SubscriptionUndone(_logger, webhookId, cause.GetType().Name);
+        }
+        catch (BasiqException e)
+        {
+            Log.SubscriptionLeft(_logger, webhookId, cause.GetType().Name, e.Failure.ToString());
+            throw new ProblemException(new ProblemResult(
+                StatusCodes.Status503ServiceUnavailable,
+                ProblemCodes.DependencyUnavailable,
+                $"Subscription {webhookId} was made at Basiq, its secret could not be stored, and Basiq did not delete it again. "
+                + "Its messages are refused until this request succeeds: send it again.")
+            {
+                RetryAfter = HttpAnswers.DefaultRetryAfter,
+            });
+        }
+    }
+
+    /// <summary>Deletes a subscription; before that none is known as this app's, so that nobody waits for its news in vain.</summary>
+    private async Task RemoveAsync(string webhookId, CancellationToken cancellation)
+    {
+        await _table.RemoveAsync(Partition, Row, cancellation);
+        await DeleteAsync(webhookId, cancellation);
+    }
+
+    /// <summary>Whether a subscription has a URL, however the two are spelled.</summary>
+    private static bool IsAt(Webhook webhook, string url) =>
+        Uri.TryCreate(webhook.Url, UriKind.Absolute, out var one)
+        && Uri.TryCreate(url, UriKind.Absolute, out var other)
+        && one.AbsoluteUri.TrimEnd('/') == other.AbsoluteUri.TrimEnd('/');
 
     private async Task DeleteAsync(string webhookId, CancellationToken cancellation)
     {
@@ -132,6 +256,6 @@ public sealed class Subscriptions : IJobNews
             return null;
         var webhooks = await _basiq.ListWebhooksAsync(cancellation);
         return webhooks.FirstOrDefault(webhook => webhook.Id == kept?.WebhookId)
-            ?? (url is null ? null : webhooks.FirstOrDefault(webhook => webhook.Url == url));
+            ?? (url is null ? null : webhooks.FirstOrDefault(webhook => IsAt(webhook, url)));
     }
 }

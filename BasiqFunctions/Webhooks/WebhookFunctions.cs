@@ -39,7 +39,7 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
     [Function("SetWebhookSubscription")]
     [Takes(typeof(SubscriptionRequest), Validator = typeof(SubscriptionRequestValidator), Required = ["url"])]
     [Answers(StatusCodes.Status200OK, typeof(SubscriptionAnswer))]
-    [FailsWith(AsksBasiq = true)]
+    [FailsWith(ProblemCodes.EventAlreadySubscribed, ProblemCodes.SubscriptionExists, ProblemCodes.SubscriptionNotFound, AsksBasiq = true)]
     public Task<IResult> SetWebhookSubscription(
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "webhooks/basiq/subscription")] HttpRequest request,
         CancellationToken cancellation) =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using BasiqFunctions.Basiq;
@@ -31,6 +32,7 @@ public sealed class WebhookReceiver
     private readonly Instruments _instruments;
     private readonly TimeProvider _clock;
     private readonly ILogger<WebhookReceiver> _logger;
+    private readonly ConcurrentDictionary<string, LogPace> _refusals = new();
 
     internal WebhookReceiver(
         WebhookSecrets secrets,
@@ -134,7 +136,10 @@ public sealed class WebhookReceiver
     private bool Refuse(string reason)
     {
         _instruments.WebhookRefused(reason);
-        Log.Refused(_logger, reason);
+
+        // Anybody can send what is refused, as often as they like.
+        if (_refusals.GetOrAdd(reason, static (_, clock) => new LogPace(clock), _clock).IsDue(out var messages))
+            Log.Refused(_logger, messages, reason);
         return false;
     }
 }

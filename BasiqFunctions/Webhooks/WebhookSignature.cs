@@ -56,13 +56,17 @@ internal sealed record WebhookSignature(string Id, string Timestamp, DateTimeOff
         return matches;
     }
 
-    /// <summary>The key that a secret stands for: base64 after <c>whsec_</c>; null when it is not of that form.</summary>
+    /// <summary>
+    /// The key that a secret stands for: base64 after <c>whsec_</c>, in either alphabet and with or without padding, as Basiq's guide
+    /// and the Standard Webhooks libraries read it; null when it is not of that form.
+    /// </summary>
     public static byte[]? KeyOf(string secret)
     {
         const string Prefix = "whsec_";
         var text = secret.Trim();
+        text = (text.StartsWith(Prefix, StringComparison.Ordinal) ? text[Prefix.Length..] : text).TrimEnd('=').Replace('-', '+').Replace('_', '/');
         var key = new byte[text.Length];
-        return Convert.TryFromBase64String(text.StartsWith(Prefix, StringComparison.Ordinal) ? text[Prefix.Length..] : text, key, out var length) && length > 0
+        return Convert.TryFromBase64String(text + (text.Length % 4) switch { 2 => "==", 3 => "=", _ => "" }, key, out var length) && length > 0
             ? key[..length]
             : null;
     }

@@ -3,7 +3,7 @@ import { call } from './api.js';
 import { href } from './address.js';
 import { bankOf } from './bank.js';
 import { refresh } from './jobs.js';
-import { add, compare, format, parse, zero } from './money.js';
+import { add, compare, currencyOf, format, ofCurrency, parse, zero } from './money.js';
 import { receiptsOf } from './removal.js';
 import { problemBox, step } from './step.js';
 import { classOrder, count, ofClass, ofMoment } from './words.js';
@@ -100,14 +100,15 @@ function totals(accounts) {
       unread++;
       continue;
     }
-    const sums = byCurrency.get(account.currency) ?? { own: zero, owe: zero };
-    byCurrency.set(account.currency, compare(amount, zero) < 0 ? { ...sums, owe: add(sums.owe, amount) } : { ...sums, own: add(sums.own, amount) });
+    const currency = currencyOf(account);
+    const sums = byCurrency.get(currency) ?? { own: zero, owe: zero };
+    byCurrency.set(currency, compare(amount, zero) < 0 ? { ...sums, owe: add(sums.owe, amount) } : { ...sums, own: add(sums.own, amount) });
   }
   return [
-    [...byCurrency].toSorted(([a], [b]) => a < b ? -1 : 1).map(([currency, { own, owe }]) => h('dl', { class: 'totals', 'aria-label': `Totals in ${currency}` },
+    [...byCurrency].toSorted(([a], [b]) => a < b ? -1 : 1).map(([currency, { own, owe }]) => h('dl', { class: 'totals', 'aria-label': `Totals in ${ofCurrency(currency)}` },
       total('In the accounts', own, currency), total('Owed', owe, currency), total('Together', add(own, owe), currency, 'sum'))),
     unread > 0 ? h('p', { class: 'soft' }, `${count(unread, 'account')} without a balance ${unread === 1 ? 'is' : 'are'} not in the totals.`) : null,
   ];
 }
 
-const total = (term, amount, currency, kind) => h('div', { data: { kind } }, h('dt', {}, `${term}, ${currency}`), h('dd', { class: 'figure' }, format(amount, currency)));
+const total = (term, amount, currency, kind) => h('div', { data: { kind } }, h('dt', {}, `${term}, ${ofCurrency(currency)}`), h('dd', { class: 'figure' }, format(amount, currency)));

@@ -2,9 +2,10 @@ import { h, show } from './dom.js';
 import { call } from './api.js';
 import { note, read } from './address.js';
 import { bankOf } from './bank.js';
-import { absolute, add, compare, format, negate, parse, position, toText, zero } from './money.js';
+import { bankDay, dayOf, today } from './days.js';
+import { absolute, add, compare, currencyOf, format, negate, ofCurrency, parse, position, zero } from './money.js';
 import { barChart, drawn, lineChart, shareBar } from './drawing.js';
-import { categoryOf, dayOf } from './transactions.js';
+import { categoryOf } from './transactions.js';
 import { problemBox, step } from './step.js';
 import { count, ofClass, ofDay, ofMonth, ofShortMonth } from './words.js';
 
@@ -60,7 +61,7 @@ export async function showCharts(userId, snapshot, signal) {
     progress.value = data.size;
   }
   here.set('done', '');
-  const scopes = scopesOf(snapshot.accounts);
+  const scopes = scopesOf(snapshot.accounts, data);
   const place = h('div');
   const select = h('select', { id: 'scope' }, scopes.map(scope => h('option', { value: scope.id }, scope.name)));
   const draw = () => show(place, picture(scopes.find(scope => scope.id === select.value), data));
@@ -76,11 +77,17 @@ export async function showCharts(userId, snapshot, signal) {
   draw();
 }
 
-function scopesOf(accounts) {
+function scopesOf(accounts, data) {
   const scopes = [];
-  const byCurrency = [...Map.groupBy(accounts, account => account.currency)];
+
+  // An account that names none is in that of its transactions, where they agree.
+  const currencies = new Map(accounts.map(account => {
+    const used = new Set(data.get(account.id).map(currencyOf));
+    return [account, currencyOf(account) || (used.size === 1 ? [...used][0] : '')];
+  }));
+  const byCurrency = [...Map.groupBy(accounts, account => currencies.get(account))];
   for (const [currency, list] of byCurrency) {
-    const of = byCurrency.length > 1 ? `, ${currency}` : '';
+    const of = byCurrency.length > 1 ? `, ${ofCurrency(currency)}` : '';
     const daily = list.filter(account => everyday.has(account.class?.type));
     if (daily.length > 1) {
       scopes.push({ id: `daily-${currency}`, name: `Everyday, savings and cards${of}`, accounts: daily, currency, leaves: new Set(['transfer']), left: 'Transfers between these accounts are left out.' });
@@ -90,29 +97,52 @@ function scopesOf(accounts) {
     }
   }
   for (const account of accounts) {
-    scopes.push({ id: account.id, name: `${account.name ?? ofClass(account.class?.type)} · ${bankOf(account.institution)}`, accounts: [account], currency: account.currency, leaves: new Set(), left: '' });
+    scopes.push({ id: account.id, name: `${account.name ?? ofClass(account.class?.type)} · ${bankOf(account.institution)}`, accounts: [account], currency: currencies.get(account), leaves: new Set(), left: '' });
   }
   return scopes;
 }
 
 function picture(scope, data) {
-  const transactions = scope.accounts.flatMap(account => data.get(account.id)).filter(one => dayOf(one) && parse(one.amount));
-  if (transactions.length === 0) {
-    return h('p', { class: 'soft' }, 'There are no transactions to draw.');
+  const dated = scope.accounts.flatMap(account => data.get(account.id)).filter(one => dayOf(one) && parse(one.amount));
+  const [own, foreign] = parted(dated, one => isOf(scope, one));
+  const [past, future] = parted(own, one => dayOf(one) <= today());
+  const apart = [foreign.length > 0 ? inOtherCurrencies(scope, foreign) : null, future.length > 0 ? inTheFuture(future) : null];
+  if (past.length === 0) {
+    return [h('p', { class: 'soft' }, 'There are no transactions to draw.'), apart];
   }
-  const lastDay = [...scope.accounts.map(account => (account.lastUpdated ?? '').slice(0, 10)), ...transactions.map(dayOf)].toSorted().at(-1);
-  const moved = transactions.filter(one => !scope.leaves.has(one.class));
+  const lastDay = [...scope.accounts.map(account => bankDay(account.lastUpdated)), ...past.map(dayOf)].filter(day => day <= today()).toSorted().at(-1);
+  const moved = past.filter(one => !scope.leaves.has(one.class));
   return [
-    balance(scope, data, lastDay),
+    balance(scope, data, new Set(past), lastDay),
     monthly(scope, moved, lastDay),
     h('div', { class: 'two' }, categories(scope, moved, lastDay, true), categories(scope, moved, lastDay, false)),
     scope.left ? h('p', { class: 'soft' }, scope.left) : null,
+    apart,
   ];
+}
+
+/** Whether a transaction is in the currency of what is drawn; one that gives none is in its account's. */
+const isOf = (scope, one) => !currencyOf(one) || currencyOf(one) === scope.currency;
+
+const parted = (all, isFirst) => [all.filter(isFirst), all.filter(one => !isFirst(one))];
+
+// --- what is not in the charts: amounts of different currencies have no sum, and what has not happened yet is no part of what was
+
+function inOtherCurrencies(scope, transactions) {
+  const sums = [...Map.groupBy(transactions, currencyOf)].map(([currency, list]) => `${count(list.length, 'transaction')} in ${currency}`);
+  return h('p', { class: 'soft' }, `Not in the charts, which are in ${ofCurrency(scope.currency)}: ${sums.join(', ')}.`);
+}
+
+function inTheFuture(transactions) {
+  const rows = transactions.toSorted((a, b) => (dayOf(a) < dayOf(b) ? -1 : 1)).map(one => [`${ofDay(dayOf(one))}: ${one.description ?? categoryOf(one)}`, format(one.amount, currencyOf(one))]);
+  return h('section', { class: 'figure', id: 'future', 'aria-labelledby': 'future-title' }, h('h3', { id: 'future-title' }, 'Dated in the future'),
+    h('p', { class: 'soft' }, 'The bank dates these later than today. They are not in the charts.'),
+    table('Dated in the future', ['Day and what', 'Amount'], rows));
 }
 
 // --- balance over time: from today's balance backwards, day by day
 
-function balance(scope, data, lastDay) {
+function balance(scope, data, past, lastDay) {
   const days = dayRange(lastDay);
   const totals = days.map(() => zero);
   let hasAny = false;
@@ -122,7 +152,7 @@ function balance(scope, data, lastDay) {
       continue;
     }
     hasAny = true;
-    const changes = sumBy(data.get(account.id).filter(one => one.status !== 'pending'), dayOf);
+    const changes = sumBy(data.get(account.id).filter(one => past.has(one) && one.status !== 'pending'), dayOf);
     for (let index = days.length - 1; index >= 0; index--) {
       totals[index] = add(totals[index], amount);
       amount = add(amount, negate(changes.get(days[index]) ?? zero));
@@ -149,7 +179,7 @@ function balance(scope, data, lastDay) {
     const svg = lineChart(width, {
       title: `Balance over time: ${scope.name}`,
       description: `From ${money(totals[0])} on ${ofDay(days[0])} to ${money(totals.at(-1))} on ${ofDay(lastDay)}.`,
-      values, labels, format: value => short(value, scope.currency),
+      values, labels, unit: ofCurrency(scope.currency), format: value => short(value, scope.currency),
       mark: (show, locate) => { [marking, indexAt] = [show, locate]; },
     });
     svg.addEventListener('pointermove', event => mark(indexAt(event.clientX - svg.getBoundingClientRect().left)));
@@ -158,7 +188,7 @@ function balance(scope, data, lastDay) {
   });
   mark(days.length - 1);
   const ends = days.flatMap((day, index) => (index === days.length - 1 || days[index + 1].endsWith('-01') ? [[ofDay(day), money(totals[index])]] : []));
-  return figure('Balance over time', [readout], [plot, slider], table('Balance at the end of each month', ['Day', 'Balance'], ends));
+  return figure('Balance over time', [readout], [plot, slider], table('Balance at the end of each month', ['Day', `Balance, ${ofCurrency(scope.currency)}`], ends));
 }
 
 function dayRange(lastDay) {
@@ -178,13 +208,13 @@ function monthly(scope, transactions, lastDay) {
   const plot = drawn(width => barChart(width, {
     title: `Money in and out by month: ${scope.name}`,
     description: `In ${count(months, 'month')}: ${money(sum(0))} in and ${money(sum(1))} out.`,
-    pairs: pairs.map(pair => pair.map(position)), labels: names.map(ofShortMonth), format: value => short(value, scope.currency),
+    pairs: pairs.map(pair => pair.map(position)), labels: names.map(ofShortMonth), unit: ofCurrency(scope.currency), format: value => short(value, scope.currency),
     tips: names.map((name, index) => `${ofMonth(name)}: ${money(pairs[index][0])} in, ${money(pairs[index][1])} out`),
   }));
   return figure('Money in and out by month',
     [h('span', { class: 'key in' }, 'In ', h('strong', { class: 'figure' }, money(sum(0)))), h('span', { class: 'key out' }, 'Out ', h('strong', { class: 'figure' }, money(sum(1))))],
     [plot],
-    table('Money in and out by month', ['Month', 'In', 'Out'], names.map((name, index) => [ofMonth(name), money(pairs[index][0]), money(pairs[index][1])])));
+    table('Money in and out by month', ['Month', `In, ${ofCurrency(scope.currency)}`, `Out, ${ofCurrency(scope.currency)}`], names.map((name, index) => [ofMonth(name), money(pairs[index][0]), money(pairs[index][1])])));
 }
 
 function monthRange(lastDay) {

@@ -4,9 +4,9 @@ import { h, s, show } from './dom.js';
 
 const left = 68;
 const right = 8;
-const top = 10;
+const top = 28;
 const bottom = 26;
-const height = 240;
+const height = 258;
 let ids = 0;
 
 /** Draws anew whenever the room for it changes. */
@@ -23,8 +23,8 @@ export function drawn(draw) {
   return place;
 }
 
-/** A line over days. @param mark Gets a function that marks the day of an index. */
-export function lineChart(width, { title, description, values, labels, format, mark }) {
+/** A line over days. @param unit What the vertical axis counts in. @param mark Gets a function that marks the day of an index. */
+export function lineChart(width, { title, description, values, labels, unit, format, mark }) {
   const [low, high, ticks] = scale(values, false);
   const x = index => left + (values.length < 2 ? 0.5 : index / (values.length - 1)) * (width - left - right);
   const y = value => top + (high - value) / (high - low) * (height - top - bottom);
@@ -40,6 +40,7 @@ export function lineChart(width, { title, description, values, labels, format, m
   }, pixel => Math.round(Math.max(0, Math.min(1, (pixel - left) / (width - left - right))) * (values.length - 1)));
   return frame(width, title, description,
     grid(width, ticks, y, format),
+    unitLabel(unit),
     monthLabels(labels, x, width),
     s('path', { class: 'area', d: `${line}L${x(values.length - 1).toFixed(1)} ${base.toFixed(1)}L${x(0).toFixed(1)} ${base.toFixed(1)}Z` }),
     s('path', { class: 'line', d: line }),
@@ -47,7 +48,7 @@ export function lineChart(width, { title, description, values, labels, format, m
 }
 
 /** Two bars for each label. @param pairs [[first, second], …], none below zero. */
-export function barChart(width, { title, description, pairs, labels, format, tips }) {
+export function barChart(width, { title, description, pairs, labels, unit, format, tips }) {
   const [, high, ticks] = scale(pairs.flat(), true);
   const slot = (width - left - right) / Math.max(1, pairs.length);
   const bar = Math.max(2, Math.min(18, slot * 0.36));
@@ -55,6 +56,7 @@ export function barChart(width, { title, description, pairs, labels, format, tip
   const every = Math.ceil(34 / slot);
   return frame(width, title, description,
     grid(width, ticks, y, format),
+    unitLabel(unit),
     pairs.map(([one, two], index) => {
       const middle = left + slot * (index + 0.5);
       return s('g', {}, s('title', {}, tips[index]),
@@ -83,6 +85,8 @@ function grid(width, ticks, y, format) {
     s('text', { class: 'tick-text', x: left - 8, y: y(value) + 4, 'text-anchor': 'end' }, format(value)),
   ]);
 }
+
+const unitLabel = unit => s('text', { class: 'tick-text axis-unit', x: left - 8, y: 12, 'text-anchor': 'end' }, unit);
 
 function monthLabels(labels, x, width) {
   const every = Math.ceil(labels.length / Math.max(2, Math.floor((width - left) / 58)));

@@ -40,6 +40,11 @@ export function toText(a) {
   return `${a.units < 0n ? '-' : ''}${whole}${fraction}`;
 }
 
+/** The currency of an account or a transaction; empty when none is given. */
+export const currencyOf = one => (one.currency ?? '').trim().toUpperCase();
+
+export const ofCurrency = currency => currency || 'no currency given';
+
 const formats = new Map();
 
 /** An amount for a person: exact, in the currency's own way of writing. */

@@ -1,6 +1,7 @@
 import { $, h, show } from './dom.js';
 import { call } from './api.js';
 import { useNames } from './bank.js';
+import { useZone } from './days.js';
 import { isOver, ofClock, ofSeconds, ofSync, plain } from './words.js';
 
 // What this host says of itself: how its dependencies do, its token, its last syncs, and the knobs of the sandbox.
@@ -53,6 +54,7 @@ async function refreshStatus() {
   }
   const status = result.data;
   useNames(status.banks);
+  useZone(status.timeZone);
   showToken(status);
   showSyncs(status);
   if (status.banks && !hasKnobs) {

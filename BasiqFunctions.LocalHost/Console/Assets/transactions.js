@@ -2,6 +2,7 @@ import { $, h, show } from './dom.js';
 import { call } from './api.js';
 import { go, note } from './address.js';
 import { bankOf } from './bank.js';
+import { dayOf } from './days.js';
 import { format } from './money.js';
 import { problemBox, step } from './step.js';
 import { count, ofClass, ofDayOfYear, ofKind, plain } from './words.js';
@@ -21,8 +22,6 @@ export const clear = () => {
 
 export const categoryOf = transaction =>
   transaction.enrich?.category?.anzsic?.group?.title || transaction.subClass?.title || ofKind(transaction.class);
-
-export const dayOf = transaction => (transaction.postDate || transaction.transactionDate || '').slice(0, 10);
 
 /** The transactions of one account: a list that grows as one scrolls. */
 export function showTransactions(userId, snapshot, at) {

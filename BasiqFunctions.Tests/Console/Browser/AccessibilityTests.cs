@@ -83,6 +83,12 @@ public sealed class AccessibilityTests(Chromium chromium)
         await CheckAsync(visit, "the page after deleting");
         await page.GotoAsync(new Uri(visit.App.Sandbox.BaseAddress!, "home").ToString());
         await CheckAsync(visit, "the consent page without a token");
+
+        visit.Expected.Add("400 /api/consent/return");
+        await page.GotoAsync(visit.Home + "api/consent/return?state=forged&jobIds=a");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "This link no longer works" }).WaitForAsync();
+        await CheckAsync(visit, "the page of a consent that cannot be taken");
+        await CheckWidthAsync(page, width);
     }
 
     private static async Task CheckWidthAsync(IPage page, int width) => Assert.True(
