@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.FaultTests;
 
@@ -40,7 +41,7 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
         {
             Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
         };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", "sandbox-api-key");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", SandboxOptions.DefaultApiKey);
         request.Headers.Add("basiq-version", "3.0");
         using var answer = await sandbox.SendAsync(request, cancellation);
         var token = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(cancellation);
@@ -199,7 +200,7 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
 
     private void CheckOutput()
     {
-        foreach (var secret in new[] { "@faults.example", "sandbox-api-key", "Bearer " })
+        foreach (var secret in new[] { "@faults.example", SandboxOptions.DefaultApiKey, "Bearer " })
         {
             if (host.Output.Contains(secret, StringComparison.Ordinal))
                 tally.Violated($"LocalHost's output holds '{secret}'.");

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.FaultTests;
 
@@ -24,7 +25,7 @@ internal sealed partial class Host : IAsyncDisposable
         [
             $"--Basiq:BaseUrl={upstream.OriginalString}",
             $"--Basiq:ConsentUrl={upstream.OriginalString}/home",
-            "--Basiq:ApiKey=sandbox-api-key",
+            $"--Basiq:ApiKey={SandboxOptions.DefaultApiKey}",
             "--Basiq:RetryDelay=00:00:00.05",
             $"--LocalHost:StateDirectory={State}",
             "--Sync:FirstPollDelay=00:00:00.3",

@@ -135,6 +135,7 @@ internal sealed class DataViews(TimeProvider clock)
     public AccountView[] Accounts(ConnectionState connection)
     {
         var now = clock.GetUtcNow();
+        var purged = connection.Record.Purged ?? DateTimeOffset.MinValue;
         var (accountsGeneration, generation) = (0, 0);
         DateTimeOffset accountsAt = default, transactionsAt = default;
         foreach (var job in connection.Jobs)
@@ -153,11 +154,11 @@ internal sealed class DataViews(TimeProvider clock)
             }
         }
 
-        if (accountsGeneration == 0)
+        if (accountsGeneration == 0 || accountsAt <= purged)
             return [];
         if (connection.Data is { } known && known.Generation == generation && known.AccountsGeneration == accountsGeneration)
             return known.Accounts;
-        var accounts = Make(connection.Record, generation, accountsAt, transactionsAt);
+        var accounts = Make(connection.Record, transactionsAt <= purged ? 0 : generation, accountsAt, transactionsAt);
         connection.Data = new ConnectionData(generation, accountsGeneration, accounts);
         return accounts;
     }

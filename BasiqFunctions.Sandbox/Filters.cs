@@ -14,12 +14,22 @@ internal enum FilterOps
     Gteq = 16,
     Lt = 32,
     Lteq = 64,
+    In = 128,
     Equality = Eq | Ne,
+    Choice = Eq | Ne | In,
     Ordering = Eq | Bt | Gt | Gteq | Lt | Lteq,
 }
 
 /// <summary>One condition, as <c>transaction.postDate.bt('2024-01-01','2024-06-30')</c>.</summary>
-internal sealed record FilterTerm(string Field, FilterOps Op, string Value, string? Until);
+/// <param name="Field">What it is about.</param>
+/// <param name="Op">How that is compared.</param>
+/// <param name="Values">With what: one value, two of <c>bt</c>, any number of <c>in</c>.</param>
+internal sealed record FilterTerm(string Field, FilterOps Op, IReadOnlyList<string> Values)
+{
+    public string Value => Values[0];
+
+    public bool Allows(string value) => Values.Contains(value) == (Op != FilterOps.Ne);
+}
 
 /// <summary>Conditions that must all hold.</summary>
 internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
@@ -34,7 +44,7 @@ internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
     {
         foreach (var term in terms)
         {
-            if (term.Field == field && string.Equals(term.Value, value, StringComparison.Ordinal) != (term.Op == FilterOps.Eq))
+            if (term.Field == field && !term.Allows(value))
                 return false;
         }
 
@@ -74,7 +84,7 @@ internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
                     break;
                 case FilterOps.Bt:
                     from = Math.Max(from, isMidnight ? day : day + 1);
-                    to = Math.Min(to, DateOnly.FromDateTime(FilterFields.ParseInstant(term.Until!)!.Value).DayNumber);
+                    to = Math.Min(to, DateOnly.FromDateTime(FilterFields.ParseInstant(term.Values[1])!.Value).DayNumber);
                     break;
             }
         }
@@ -127,10 +137,18 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
             rest = rest[(open + 1)..];
             if (!TryQuoted(ref rest, out var value))
                 return null;
-            string? until = null;
-            if (op == FilterOps.Bt && !(TryTake(ref rest, ',') && TryQuoted(ref rest, out until)))
+            List<string> values = [value];
+            while (op is FilterOps.Bt or FilterOps.In && TryTake(ref rest, ','))
+            {
+                if (!TryQuoted(ref rest, out value))
+                    return null;
+                values.Add(value);
+            }
+
+            if (!TryTake(ref rest, ')') || (op == FilterOps.Bt && values.Count != 2))
                 return null;
-            if (!TryTake(ref rest, ')') || !Allows(name[..dot].ToString(), op, value, until, out var term))
+            var term = new FilterTerm(name[..dot].ToString(), op, values);
+            if (!Allows(term))
                 return null;
             terms.Add(term);
             rest = rest.TrimStart();
@@ -150,17 +168,12 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
         return DateTime.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var instant) ? instant : null;
     }
 
-    private bool Allows(string field, FilterOps op, string value, string? until, [NotNullWhen(true)] out FilterTerm? term)
+    private bool Allows(FilterTerm term)
     {
-        term = null;
-        foreach (var (known, ops) in fields)
+        foreach (var (field, ops) in fields)
         {
-            if (known != field || (ops & op) == 0)
-                continue;
-            if (ops == FilterOps.Ordering && (ParseInstant(value) is null || (until is not null && ParseInstant(until) is null)))
-                return false;
-            term = new FilterTerm(field, op, value, until);
-            return true;
+            if (field == term.Field && (ops & term.Op) != 0)
+                return ops != FilterOps.Ordering || term.Values.All(value => ParseInstant(value) is not null);
         }
 
         return false;
@@ -175,6 +188,7 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
         "gteq" => FilterOps.Gteq,
         "lt" => FilterOps.Lt,
         "lteq" => FilterOps.Lteq,
+        "in" => FilterOps.In,
         _ => FilterOps.None,
     };
 

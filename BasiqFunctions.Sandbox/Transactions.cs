@@ -100,10 +100,12 @@ internal sealed class TransactionEndpoints(DataViews data, Stats stats)
         writer.WriteString("self"u8, $"{baseUrl}/users/{user.Id}/transactions{context.Request.QueryString}");
         if (hasMore)
         {
-            var (range, index) = items[count - 1];
+            var (range, index) = items[count - (OddAnswers.IsMarked(context, OddAnswers.ShiftedPage) && count > 1 ? 2 : 1)];
             var last = new Position(range.Account.DayAt(index), range.Ordinal, range.Account.StableNumber(index));
-            writer.WriteString(
-                "next"u8, $"{baseUrl}/users/{user.Id}/transactions?next={PageToken.Write(user.Id, filter.Text, limit, last)}");
+            var next = $"?next={PageToken.Write(user.Id, filter.Text, limit, last)}";
+            if (OddAnswers.IsMarked(context, OddAnswers.EndlessPages) && after is not null)
+                next = context.Request.QueryString.Value!;
+            writer.WriteString("next"u8, $"{baseUrl}/users/{user.Id}/transactions{next}");
         }
 
         writer.WriteEndObject();
