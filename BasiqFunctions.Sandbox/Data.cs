@@ -24,6 +24,7 @@ internal sealed class AccountView
         Source = source;
         Generation = generation;
         Updated = updated;
+        GivesMoments = bank.GivesMoments && !connection.IsStatement;
         _idKey = Chance.Mix(Chance.Mix(7, connection.Id), (ulong)ordinal);
         Id = Identifier.Of(_idKey, Chance.Mix(_idKey, 1));
         var number = Chance.Mix(Chance.Mix(Chance.Mix((uint)connection.Seed, connection.LoginId), bank.Id), (ulong)ordinal);
@@ -37,6 +38,9 @@ internal sealed class AccountView
     public DateTimeOffset Updated { get; }
     public string Id { get; }
     public string AccountNo { get; }
+
+    /// <inheritdoc cref="Institution.GivesMoments"/>
+    public bool GivesMoments { get; }
 
     /// <summary>Pending and posted.</summary>
     public int Count => Source.Pending + Source.Posted;

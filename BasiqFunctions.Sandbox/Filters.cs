@@ -52,44 +52,43 @@ internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
     }
 
     /// <summary>The days, first and last included, that every condition on a date field allows; null when there is none.</summary>
-    public (int From, int To)? Days(string field)
+    /// <param name="field">The field.</param>
+    /// <param name="moment">What stands for a day in that field; midnight UTC where none is given.</param>
+    public (int From, int To)? Days(string field, Func<int, DateTime>? moment = null)
     {
+        moment ??= static day => DateOnly.FromDayNumber(day).ToDateTime(TimeOnly.MinValue);
         var (from, to, any) = (int.MinValue, int.MaxValue, false);
         foreach (var term in terms)
         {
             if (term.Field != field)
                 continue;
             any = true;
-
-            // What is filtered lies on days, at midnight UTC; a bound may lie within a day.
             var bound = FilterFields.ParseInstant(term.Value)!.Value;
-            var day = DateOnly.FromDateTime(bound).DayNumber;
-            var isMidnight = bound.TimeOfDay == TimeSpan.Zero;
-            switch (term.Op)
-            {
-                case FilterOps.Eq:
-                    (from, to) = isMidnight ? (Math.Max(from, day), Math.Min(to, day)) : (1, 0);
-                    break;
-                case FilterOps.Gt:
-                    from = Math.Max(from, day + 1);
-                    break;
-                case FilterOps.Gteq:
-                    from = Math.Max(from, isMidnight ? day : day + 1);
-                    break;
-                case FilterOps.Lt:
-                    to = Math.Min(to, isMidnight ? day - 1 : day);
-                    break;
-                case FilterOps.Lteq:
-                    to = Math.Min(to, day);
-                    break;
-                case FilterOps.Bt:
-                    from = Math.Max(from, isMidnight ? day : day + 1);
-                    to = Math.Min(to, DateOnly.FromDateTime(FilterFields.ParseInstant(term.Values[1])!.Value).DayNumber);
-                    break;
-            }
+            if (term.Op is FilterOps.Eq or FilterOps.Gteq or FilterOps.Bt)
+                from = Math.Max(from, FirstFrom(bound));
+            if (term.Op is FilterOps.Gt)
+                from = Math.Max(from, FirstAfter(bound));
+            if (term.Op is FilterOps.Eq or FilterOps.Lteq)
+                to = Math.Min(to, FirstAfter(bound) - 1);
+            if (term.Op is FilterOps.Lt)
+                to = Math.Min(to, FirstFrom(bound) - 1);
+            if (term.Op is FilterOps.Bt)
+                to = Math.Min(to, FirstAfter(FilterFields.ParseInstant(term.Values[1])!.Value) - 1);
         }
 
         return any ? (from, to) : null;
+
+        int FirstFrom(DateTime bound) => First(bound, day => moment(day) >= bound);
+        int FirstAfter(DateTime bound) => First(bound, day => moment(day) > bound);
+
+        // What stands for a day lies on it or on the one before.
+        static int First(DateTime bound, Func<int, bool> isIt)
+        {
+            var day = Math.Max(1, DateOnly.FromDateTime(bound).DayNumber);
+            while (day < DateOnly.MaxValue.DayNumber && !isIt(day))
+                day++;
+            return day;
+        }
     }
 }
 

@@ -15,6 +15,12 @@ internal sealed record Institution(string Id, string Name, string Bsb, string Sh
     /// <summary>How far its connector has come.</summary>
     public string Stage { get; init; } = "live";
 
+    /// <summary>
+    /// Its days come as an open-banking connector may give them: the moment in UTC at which they begin in Sydney, which lies on the day
+    /// before. The other banks' come as midnight UTC.
+    /// </summary>
+    public bool GivesMoments { get; init; }
+
     /// <summary>After the log-in it asks for a code that it sent to a mobile; see <see cref="Challenges"/>.</summary>
     public bool AsksForCode { get; init; }
 
@@ -23,7 +29,7 @@ internal sealed record Institution(string Id, string Name, string Bsb, string Sh
         new("AU00000", "Hooli", "600000", "Hooli") { Type = "Test Bank", Tier = "4" },
         new("AU90001", "Banksia & Sons Mutual", "601300", "Banksia"),
         new("AU90002", "Wattle Creek Credit Union", "602450", "Wattle") { Type = "Credit Union", Tier = "4" },
-        new("AU90003", "Kookaburra Direct", "603710", "Kookaburra") { Tier = "2", Stage = "beta" },
+        new("AU90003", "Kookaburra Direct", "603710", "Kookaburra") { Tier = "2", Stage = "beta", GivesMoments = true },
         new("AU90004", "Bottlebrush Bank", "604820", "Bottlebrush") { Tier = "1", AsksForCode = true },
     ];
 

@@ -16,7 +16,7 @@ public sealed partial class GuideTests
     private const string Key = SandboxOptions.DefaultApiKey;
 
     /// <summary>Headings of the notes' last part under which nothing is said of an answer, or of one that the sandbox has no endpoint for.</summary>
-    private static readonly string[] OfNoAnswer = ["Days.", "Reports.", "Logging.", "Rules since 2024."];
+    private static readonly string[] OfNoAnswer = ["Reports.", "Logging.", "Rules since 2024."];
 
     private static readonly (string Words, Func<SandboxHost, Task> Shown)[] Statements =
     [
@@ -255,6 +255,32 @@ public sealed partial class GuideTests
             await host.SignIn(SandboxOptions.DefaultOtherApiKey);
             Assert.Equal(0, (await host.Get("/notifications/webhooks")).GetProperty("size").GetInt32());
             await host.Send(HttpMethod.Post, "/notifications/webhooks", HttpStatusCode.Created, subscription);
+        }),
+
+        ("""Open-banking connectors give the instant in UTC: midnight in Sydney""", async host =>
+        {
+            await host.SignIn();
+            var userId = await host.CreateUser();
+            await host.Connect(userId, "richard", "AU90001");
+            await host.Connect(userId, "richard", "AU90003");
+            host.Clock.Advance(TimeSpan.FromSeconds(6));
+            async Task<DateTimeOffset[]> Dates(string institutionId) =>
+            [
+                .. (await host.Transactions(userId, $"?filter=institution.id.eq('{institutionId}'),transaction.status.eq('posted')"))
+                    .Select(t => t.GetProperty("postDate").GetDateTimeOffset()),
+            ];
+            var moments = await Dates("AU90003");
+            Assert.All(await Dates("AU90001"), d => Assert.Equal(TimeSpan.Zero, d.TimeOfDay));
+
+            // Summer time went from 4 October 2025, 16:00 UTC, to beyond these data, and the one before to 5 April, 16:00 UTC.
+            static bool IsSummer(DateTimeOffset d) =>
+                d < new DateTimeOffset(2025, 4, 5, 16, 0, 0, TimeSpan.Zero) || d >= new DateTimeOffset(2025, 10, 4, 16, 0, 0, TimeSpan.Zero);
+            Assert.All(moments, d => Assert.Equal(TimeSpan.FromHours(IsSummer(d) ? 13 : 14), d.TimeOfDay));
+            Assert.Equal(2, moments.Select(d => d.Hour).Distinct().Count());
+
+            var found = await host.Transactions(userId, "?filter=institution.id.eq('AU90003'),transaction.postDate.bt('2025-12-01','2025-12-31')");
+            var expected = moments.Where(d => d >= new DateTimeOffset(2025, 12, 1, 0, 0, 0, TimeSpan.Zero) && d <= new DateTimeOffset(2025, 12, 31, 0, 0, 0, TimeSpan.Zero));
+            Assert.Equal(expected, found.Select(t => t.GetProperty("postDate").GetDateTimeOffset()));
         }),
 
         ("""thrown away and made anew, with new ids, at every refresh""", PendingOnesAreMadeAnew),
