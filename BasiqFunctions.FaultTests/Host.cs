@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using BasiqFunctions.Sandbox;
+using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.FaultTests;
 
@@ -119,6 +120,25 @@ internal sealed partial class Host : IAsyncDisposable
         _process.WaitForExit();
         _process.Dispose();
         _process = null;
+    }
+
+    /// <summary>Lets a timer function have been missed: it runs at the next start. Not while LocalHost runs.</summary>
+    public void MakeDue(string function) =>
+        OfTimer(function, "UPDATE timers SET next = next - $ticks WHERE function = $function", TimeSpan.FromDays(2).Ticks);
+
+    /// <summary>Whether it has still to run for the time that it was missed.</summary>
+    public bool IsDue(string function) =>
+        OfTimer(function, "SELECT next <= $ticks FROM timers WHERE function = $function", DateTime.UtcNow.Ticks) is 1L;
+
+    private object? OfTimer(string function, string sql, long ticks)
+    {
+        using var journal = new SqliteConnection($"Data Source={Path.Combine(State, "journal.db")};Pooling=False");
+        journal.Open();
+        using var command = journal.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$ticks", ticks);
+        command.Parameters.AddWithValue("$function", function);
+        return command.ExecuteScalar();
     }
 
     /// <summary>Every read and write of a snapshot fails from now on.</summary>
