@@ -10,6 +10,9 @@ namespace BasiqFunctions.FaultTests;
 internal sealed class FaultRun(FaultRunOptions options)
 {
     private const int AtOnce = 24;
+    private const string RetentionPass = "EnforceRetention";
+
+    private static readonly TimeSpan BeforeTheNextPerson = TimeSpan.FromSeconds(1);
 
     private readonly Tally _tally = new();
 
@@ -23,7 +26,7 @@ internal sealed class FaultRun(FaultRunOptions options)
         await host.StartAsync();
         using var sandbox = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = upstream.Url };
         sandbox.DefaultRequestHeaders.Add(FaultyUpstream.OwnRequest, "1");
-        var journey = new Journey(host, sandbox, _tally);
+        var journey = new Journey(host, upstream, sandbox, _tally);
         var audit = new Audit(host, upstream, sandbox, journey, _tally);
         ConcurrentBag<Outcome> outcomes = [];
         try
@@ -31,9 +34,16 @@ internal sealed class FaultRun(FaultRunOptions options)
             await StormAsync(host, upstream, journey, outcomes, patience.Token);
             upstream.IsCalm = true;
 
-            // What is compared is what a new process finds on its disk.
+            // What is compared is what a new process finds on its disk, after it has looked through everybody's data with a key that is
+            // refused.
             host.Kill();
+            host.MakeDue(RetentionPass);
+            upstream.RefusesKey = true;
+            _tally.Injected(Fault.KeyRefused);
             await host.StartAsync();
+            while (host.IsDue(RetentionPass))
+                await Task.Delay(200, patience.Token);
+            upstream.RefusesKey = false;
             await audit.RunAsync([.. outcomes.OrderBy(o => o.Person.Number)], watch.Elapsed, patience.Token);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
@@ -75,14 +85,16 @@ internal sealed class FaultRun(FaultRunOptions options)
         {
             while (Interlocked.Decrement(ref syncsLeft) >= 0)
             {
-                Outcome outcome;
-                do
+                while (true)
                 {
-                    // Whose creation has no known outcome is given up, and the next person takes the place.
-                    outcome = await RunAsync(Person.Draw(options.Seed, Interlocked.Increment(ref people)));
+                    var outcome = await RunAsync(Person.Draw(options.Seed, Interlocked.Increment(ref people)));
                     outcomes.Add(outcome);
+                    if (outcome.UserId is not null)
+                        break;
+
+                    // Whose creation has no known outcome, or was refused, is given up, and another person comes after a while.
+                    await Task.Delay(BeforeTheNextPerson, over.Token);
                 }
-                while (outcome.UserId is null);
             }
         }
 
@@ -115,6 +127,8 @@ internal sealed class FaultRun(FaultRunOptions options)
             text.AppendLine(c, $"| syncs {group.Key} | {group.Count():N0} |");
         foreach (var group in outcomes.Where(o => o.UserId is null).GroupBy(o => o.Creation).OrderBy(g => g.Key, StringComparer.Ordinal))
             text.AppendLine(c, $"| users given up at their creation, told `{group.Key}` | {group.Count():N0} |");
+        text.AppendLine(c, $"| syncs that named what they could not read, and were repeated | {syncs.Sum(o => o.Repeats):N0} |");
+        text.AppendLine(c, $"| users deleted, as they wished | {syncs.Count(o => o.Person.Leaves):N0} |");
         text.AppendLine(c, $"| accounts compared with the sandbox's, byte by byte | {audit.Accounts:N0} |");
         text.AppendLine(c, $"| transactions compared with the sandbox's, byte by byte | {audit.Transactions:N0} |");
         text.AppendLine(c, $"| requests to the sandbox | {upstream.Requests:N0} |");

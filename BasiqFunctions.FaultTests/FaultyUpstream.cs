@@ -6,7 +6,6 @@ using BasiqFunctions.Sandbox;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,6 +19,9 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
 {
     /// <summary>Marks the suite's own requests: neither harmed nor counted.</summary>
     public const string OwnRequest = "x-fault-suite";
+
+    /// <summary>Basiq's own jobs are lost once or twice, not for good.</summary>
+    private const int MostLossesOfAJob = 2;
 
     private const string EmailItem = "email of the user to be created";
 
@@ -35,6 +37,8 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
     private readonly ConcurrentQueue<string> _created = [];
     private readonly ConcurrentDictionary<string, byte> _maybeCreated = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (long At, int Generation)> _overloaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _losses = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string UserId, string Kind), byte> _odd = [];
     private WebApplication? _sandbox;
     private string? _lastToken;
     private long _lastMint;
@@ -50,6 +54,9 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
     public Uri Url => new(_sandbox!.Urls.First());
 
     public bool IsCalm { get; set; }
+
+    /// <summary>No token is given, and none is good.</summary>
+    public bool RefusesKey { get; set; }
 
     public int Requests => _requests;
 
@@ -86,6 +93,9 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
         next(app);
     };
 
+    /// <summary>Whether something of a user's was answered in this odd way.</summary>
+    public bool WasOdd(string userId, string kind) => _odd.ContainsKey((userId, kind));
+
     /// <summary>LocalHost was started anew: what it was asked to wait for, it cannot know any more.</summary>
     public void HostRestarted() => Interlocked.Increment(ref _generation);
 
@@ -118,14 +128,22 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
 
         Interlocked.Increment(ref _requests);
         CheckPause(request);
-        if (IsRevoked(request))
+        if (RefusesKey)
         {
-            _tally.Injected(Fault.Refused);
-            await AnswerAsync(context, 401, "invalid-authorization-token");
+            await OddAnswers.PlayAsync(request.Path == "/token" ? OddAnswers.TokenRefused : OddAnswers.TokenExpired, context, next);
             return;
         }
 
-        var fault = IsCalm ? null : Draw();
+        if (IsRevoked(request))
+        {
+            _tally.Injected(Fault.Refused);
+            await (Draw(0, 2) == 0
+                ? AnswerAsync(context, 401, "invalid-authorization-token")
+                : OddAnswers.PlayAsync(OddAnswers.TokenExpired, context, next));
+            return;
+        }
+
+        var fault = IsCalm ? null : Draw() ?? DrawOdd(request);
         if (fault is not null)
             _tally.Injected(fault);
         await KeepBooksAsync(request, fault);
@@ -150,10 +168,41 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
             case Fault.Truncated or Fault.Broken or Fault.ResetAfter:
                 await SpoilAsync(context, next, fault);
                 break;
+            case not null:
+                await OddAnswers.PlayAsync(Fault.Odd[fault].Kind, context, next);
+                break;
             default:
                 await next(context);
                 break;
         }
+    }
+
+    /// <summary>One of the odd answers that concern a request, or none.</summary>
+    private string? DrawOdd(HttpRequest request)
+    {
+        foreach (var (fault, (kind, share)) in Fault.Odd)
+        {
+            if (!OddAnswers.Concerns(kind, request))
+                continue;
+            lock (_gate)
+            {
+                if (_random.NextDouble() >= share || (kind == OddAnswers.LostJob && !Loses(request.Path)))
+                    continue;
+            }
+
+            if (request.Path.Value!.Split('/') is ["", "users", var userId, ..])
+                _odd[(userId, kind)] = 0;
+            return fault;
+        }
+
+        return null;
+    }
+
+    private bool Loses(string job)
+    {
+        var losses = _losses.GetValueOrDefault(job);
+        _losses[job] = losses + 1;
+        return losses < MostLossesOfAJob;
     }
 
     private async Task NoteCreatedAsync(HttpContext context, RequestDelegate next)
@@ -195,7 +244,7 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
         if (request.Path == "/token")
         {
             var isServer = (await BodyOfAsync(request)).Contains("SERVER_ACCESS", StringComparison.Ordinal);
-            var isSpoilt = fault is not (null or Fault.Latency);
+            var isSpoilt = fault is not (null or Fault.Latency) && KindOf(fault) is not OddAnswers.ByteOrderMark;
             Interlocked.Increment(ref isServer ? ref _serverTokens : ref _clientTokens);
             if (isSpoilt)
                 Interlocked.Increment(ref isServer ? ref _spoiltServerTokens : ref _spoiltClientTokens);
@@ -212,7 +261,7 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
             request.HttpContext.Items[EmailItem] = email;
             if (_maybeCreated.ContainsKey(email))
                 _tally.Violated($"The creation of {email} was sent again although it may have happened.");
-            if (fault is not Fault.Overload)
+            if (fault is not Fault.Overload && KindOf(fault) is not (OddAnswers.BareForbidden or OddAnswers.HtmlForbidden))
                 _maybeCreated.TryAdd(email, 0);
         }
     }
@@ -229,6 +278,8 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
             _tally.Violated($"GET {request.Path} came back after {waited.TotalMilliseconds:N0} ms, though Retry-After asked for 1 s.");
         }
     }
+
+    private static string? KindOf(string? fault) => fault is not null && Fault.Odd.TryGetValue(fault, out var odd) ? odd.Kind : null;
 
     private static bool Watches(HttpRequest request) =>
         request.Path.StartsWithSegments("/jobs") || request.Path.Value!.EndsWith("/transactions", StringComparison.Ordinal);
@@ -273,14 +324,8 @@ internal sealed class FaultyUpstream : IStartupFilter, IAsyncDisposable
     /// <summary>The request is carried out; its answer does not arrive, or half of it.</summary>
     private static async Task SpoilAsync(HttpContext context, RequestDelegate next, string fault)
     {
-        var real = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        using var whole = new MemoryStream();
-        var buffered = new StreamResponseBodyFeature(whole);
-        context.Features.Set<IHttpResponseBodyFeature>(buffered);
-        await next(context);
-        await buffered.CompleteAsync();
-        context.Features.Set(real);
-        if (fault is not Fault.ResetAfter)
+        using var whole = await OddAnswers.BufferAsync(context, next);
+        if (fault is not Fault.ResetAfter && whole.Length > 0)
         {
             var half = whole.GetBuffer().AsMemory(0, (int)whole.Length / 2);
             context.Response.ContentLength = fault is Fault.Truncated ? half.Length : whole.Length;

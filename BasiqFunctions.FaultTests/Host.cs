@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using BasiqFunctions.Sandbox;
+using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.FaultTests;
 
@@ -24,7 +26,7 @@ internal sealed partial class Host : IAsyncDisposable
         [
             $"--Basiq:BaseUrl={upstream.OriginalString}",
             $"--Basiq:ConsentUrl={upstream.OriginalString}/home",
-            "--Basiq:ApiKey=sandbox-api-key",
+            $"--Basiq:ApiKey={SandboxOptions.DefaultApiKey}",
             "--Basiq:RetryDelay=00:00:00.05",
             $"--LocalHost:StateDirectory={State}",
             "--Sync:FirstPollDelay=00:00:00.3",
@@ -118,6 +120,25 @@ internal sealed partial class Host : IAsyncDisposable
         _process.WaitForExit();
         _process.Dispose();
         _process = null;
+    }
+
+    /// <summary>Lets a timer function have been missed: it runs at the next start. Not while LocalHost runs.</summary>
+    public void MakeDue(string function) =>
+        OfTimer(function, "UPDATE timers SET next = next - $ticks WHERE function = $function", TimeSpan.FromDays(2).Ticks);
+
+    /// <summary>Whether it has still to run for the time that it was missed.</summary>
+    public bool IsDue(string function) =>
+        OfTimer(function, "SELECT next <= $ticks FROM timers WHERE function = $function", DateTime.UtcNow.Ticks) is 1L;
+
+    private object? OfTimer(string function, string sql, long ticks)
+    {
+        using var journal = new SqliteConnection($"Data Source={Path.Combine(State, "journal.db")};Pooling=False");
+        journal.Open();
+        using var command = journal.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$ticks", ticks);
+        command.Parameters.AddWithValue("$function", function);
+        return command.ExecuteScalar();
     }
 
     /// <summary>Every read and write of a snapshot fails from now on.</summary>

@@ -13,7 +13,8 @@ namespace BasiqFunctions.FaultTests;
 /// <param name="Logins">One bank each.</param>
 /// <param name="Expected">How the sync must end.</param>
 /// <param name="ByPost">Starts the sync by <c>POST …/syncs</c>, and not by coming back from the consent page.</param>
-internal sealed record Person(int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost)
+/// <param name="Leaves">Has everything deleted in the end.</param>
+internal sealed record Person(int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost, bool Leaves)
 {
     private static readonly string[] Happy = [.. TestUsers.All.Where(u => !u.AlwaysFails).Select(u => u.LoginId)];
 
@@ -37,7 +38,7 @@ internal sealed record Person(int Number, string Email, IReadOnlyList<string> Lo
             < 8 => ([failing], "failed"),
             _ => ([happy, failing], "partial"),
         };
-        return new Person(number, $"person-{seed}-{number}@faults.example", logins, expected, random.Next(2) == 0);
+        return new Person(number, $"person-{seed}-{number}@faults.example", logins, expected, random.Next(2) == 0, random.Next(8) == 0);
     }
 
     // Not System.HashCode, which differs from process to process.
@@ -45,14 +46,28 @@ internal sealed record Person(int Number, string Email, IReadOnlyList<string> Lo
 }
 
 /// <summary>What became of a person. Null where it did not come to that.</summary>
-internal sealed record Outcome(Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null);
+/// <param name="Person">Who.</param>
+/// <param name="Creation">What the creation of the user was answered.</param>
+/// <param name="UserId">The user.</param>
+/// <param name="SyncId">The last sync.</param>
+/// <param name="Sync">How it ended.</param>
+/// <param name="Repeats">How often a sync before it said that something could not be read, and was repeated by a refresh.</param>
+internal sealed record Outcome(
+    Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null, int Repeats = 0);
 
 /// <summary>Takes people from the creation of their user to the end of their sync, as an app and a browser would.</summary>
-internal sealed partial class Journey(Host host, HttpClient sandbox, Tally tally)
+internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpClient sandbox, Tally tally)
 {
     public const string Created = "created";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>By the error of a sync that could not read something, what must have been answered oddly then.</summary>
+    private static readonly Dictionary<string, string> OddErrors = new()
+    {
+        ["endless-pages"] = OddAnswers.EndlessPages,
+        ["accounts-skipped"] = OddAnswers.MalformedAccount,
+    };
 
     private int _linksAsked;
 
@@ -78,17 +93,52 @@ internal sealed partial class Journey(Host host, HttpClient sandbox, Tally tally
                 ? host.Api.PostAsJsonAsync($"users/{userId}/syncs", new { jobIds }, cancellation)
                 : host.Api.GetAsync(new Uri($"consent/return{back.Query}", UriKind.Relative), cancellation),
             HttpStatusCode.Accepted, $"the start of the sync of {person.Email}", cancellation);
-        var syncId = started.GetProperty("syncId").GetString()!;
+        for (var repeats = 0; ; repeats++)
+        {
+            var syncId = started.GetProperty("syncId").GetString()!;
+            var sync = await FollowAsync(userId, syncId, cancellation);
+            if (ErrorOf(sync) is not { } error || !OddErrors.TryGetValue(error, out var kind))
+            {
+                if (person.Leaves)
+                    await LeaveAsync(userId, cancellation);
+                return new Outcome(person, creation, userId, syncId, sync, repeats);
+            }
+
+            if (!upstream.WasOdd(userId, kind))
+                tally.Violated($"Sync {syncId} of {person.Email} ended with '{error}', and nothing had been answered so.");
+            started = await AskAsync(
+                () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
+                HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
+        }
+    }
+
+    /// <summary>The code of what went wrong with a sync; null where nothing did.</summary>
+    public static string? ErrorOf(JsonElement sync) =>
+        sync.TryGetProperty("error", out var error) && error.ValueKind is JsonValueKind.Object ? error.GetProperty("code").GetString() : null;
+
+    private async Task<JsonElement> FollowAsync(string userId, string syncId, CancellationToken cancellation)
+    {
         while (true)
         {
             var sync = await AskAsync(
                 () => host.Api.GetAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative), cancellation),
                 HttpStatusCode.OK, $"sync {syncId}", cancellation);
             if (sync.GetProperty("status").GetString() is not ("waiting-for-bank" or "fetching"))
-                return new Outcome(person, creation, userId, syncId, sync);
+                return sync;
             await Task.Delay(Pause, cancellation);
         }
     }
+
+    /// <summary>Deletes a user. When the answer to a deletion that was done was lost, the next one finds none.</summary>
+    private Task LeaveAsync(string userId, CancellationToken cancellation) => AskAsync(
+        async () =>
+        {
+            var answer = await host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative), cancellation);
+            if (answer.StatusCode is HttpStatusCode.NotFound)
+                answer.StatusCode = HttpStatusCode.NoContent;
+            return answer;
+        },
+        HttpStatusCode.NoContent, $"the deletion of {userId}", cancellation);
 
     /// <summary>
     /// Asks until the answer is the one that is expected. Faults may show as 429, 5xx or a lost connection; any other answer is wrong.
@@ -103,7 +153,7 @@ internal sealed partial class Journey(Host host, HttpClient sandbox, Tally tally
                 using var answer = await ask();
                 var body = await answer.Content.ReadAsStringAsync(cancellation);
                 if (answer.StatusCode == expected)
-                    return JsonElement.Parse(body);
+                    return expected is HttpStatusCode.NoContent ? default : JsonElement.Parse(body);
                 if (answer.StatusCode is not HttpStatusCode.TooManyRequests && (int)answer.StatusCode < 500)
                 {
                     tally.Violated($"Asked for {what}, LocalHost answered {(int)answer.StatusCode}: {body}");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.FaultTests;
 
@@ -28,14 +29,36 @@ internal static class Fault
     public const string ResetBefore = "connection reset before the request was handled";
     public const string ResetAfter = "connection reset after the request was handled";
     public const string Revoked = "server token revoked in mid-sync";
-    public const string Refused = "401 for a revoked token";
+    public const string Refused = "401, or 403 `Token has expired`, for a revoked token";
     public const string Vault = "Key Vault outage, 1 to 4 s";
     public const string Storage = "storage outage, 0.5 to 1.5 s";
     public const string Kill = "LocalHost SIGKILL";
     public const string KillInOutage = "LocalHost SIGKILL within a storage outage";
+    public const string KeyRefused = "API key refused while everybody's data is looked through";
+
+    /// <summary>What is answered oddly, by the sandbox's own kinds, and the share of the requests that it concerns.</summary>
+    public static IReadOnlyDictionary<string, (string Kind, double Share)> Odd { get; } = new Dictionary<string, (string, double)>
+    {
+        ["404 at the token: the key is refused"] = (OddAnswers.TokenRefused, 0.04),
+        ["403 `Invalid request` at the token"] = (OddAnswers.TokenOverloaded, 0.04),
+        ["503"] = (OddAnswers.Unavailable, 0.005),
+        ["HTML with 200"] = (OddAnswers.HtmlSuccess, 0.01),
+        ["HTML with 403, of a gateway"] = (OddAnswers.HtmlForbidden, 0.01),
+        ["403 without a body, of a gateway"] = (OddAnswers.BareForbidden, 0.005),
+        ["HTML with 404, of a gateway"] = (OddAnswers.HtmlNotFound, 0.01),
+        ["byte order mark before the JSON"] = (OddAnswers.ByteOrderMark, 0.03),
+        ["page that shifted: a transaction on two pages"] = (OddAnswers.ShiftedPage, 0.05),
+        ["page whose next page is itself"] = (OddAnswers.EndlessPages, 0.004),
+        ["404 for a job that is there"] = (OddAnswers.LostJob, 0.08),
+        ["step without a status"] = (OddAnswers.StepWithoutStatus, 0.03),
+        ["malformed job in the list"] = (OddAnswers.MalformedJobs, 0.1),
+        ["account listed twice"] = (OddAnswers.AccountTwice, 0.1),
+        ["malformed account in the list"] = (OddAnswers.MalformedAccount, 0.05),
+    };
 
     public static IReadOnlyList<string> All { get; } =
     [
-        Latency, Overload, ServerError, Truncated, Broken, ResetBefore, ResetAfter, Revoked, Refused, Vault, Storage, Kill, KillInOutage,
+        Latency, Overload, ServerError, Truncated, Broken, ResetBefore, ResetAfter, .. Odd.Keys, Revoked, Refused, KeyRefused,
+        Vault, Storage, Kill, KillInOutage,
     ];
 }

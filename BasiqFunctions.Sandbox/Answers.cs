@@ -80,8 +80,12 @@ internal static class Answers
         return Error(context, 401, new ApiError(code, "Unauthorized Access", detail));
     }
 
-    public static Task Forbidden(HttpContext context, string detail) => Error(
-        context, 403, new ApiError("forbidden-access", "Forbidden Access", detail, "Authorization"));
+    /// <summary>Beyond the scope of the caller's token.</summary>
+    public static Task WrongScope(HttpContext context) =>
+        Forbidden(context, "forbidden-access", "Forbidden Access", "Access to this resource is forbidden.");
+
+    public static Task Forbidden(HttpContext context, string code, string title, string detail) =>
+        Error(context, 403, new ApiError(code, title, detail, "Authorization"));
 
     public static Task BadParameter(HttpContext context, string parameter, string detail) => Error(
         context, 400, new ApiError("parameter-not-valid", "Parameter not valid.", detail, parameter));

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace BasiqFunctions.Sandbox;
 
 /// <summary><c>POST /jobs/{jobId}/mfa</c>: the answer to a bank that asks for a code.</summary>
-internal sealed class Challenges(SandboxState state, Tokens tokens, Milestones milestones, TimeProvider clock)
+internal sealed class Challenges(SandboxState state, Milestones milestones, TimeProvider clock)
 {
     /// <summary>The right answer of every challenge. Not a secret: the challenge itself says it.</summary>
     public const string Code = "246810";
@@ -13,7 +13,7 @@ internal sealed class Challenges(SandboxState state, Tokens tokens, Milestones m
     /// <summary>With this many wrong answers the bank gives up.</summary>
     public const int MostWrongAnswers = 3;
 
-    public void Map(ApiRoutes routes) => routes.Open("POST", "/jobs/{jobId}/mfa", Answer);
+    public void Map(ApiRoutes routes) => routes.OfJob("POST", "/jobs/{jobId}/mfa", Answer);
 
     /// <summary>The challenge in the shape of the OpenAPI's example of a job.</summary>
     public static void Write(Utf8JsonWriter writer, JobRecord job, string self)
@@ -32,20 +32,10 @@ internal sealed class Challenges(SandboxState state, Tokens tokens, Milestones m
         writer.WriteEndObject();
     }
 
-    /// <summary>
-    /// The OpenAPI asks for a CLIENT_ACCESS token here; it must be of the job's user. A SERVER_ACCESS token opens everything.
-    /// </summary>
-    private async Task Answer(HttpContext context)
+    /// <summary>The OpenAPI asks for a CLIENT_ACCESS token here. A SERVER_ACCESS token opens everything.</summary>
+    private async Task Answer(HttpContext context, JobRecord job)
     {
-        if (ApiRoutes.TokenOf(context, tokens) is not { } token)
-        {
-            await Answers.Unauthorized(context, "unauthorized-access", "You are not authorized to access this resource.");
-            return;
-        }
-
-        if (state.Job((string)context.Request.RouteValues["jobId"]!) is not { Challenge: not null } job
-            || state.User(job.UserId) is not { } user
-            || (token.Scope == TokenScope.Client && token.UserId != job.UserId))
+        if (job.Challenge is null || state.User(job.UserId) is not { } user)
         {
             await Answers.NotFound(context);
             return;
@@ -72,16 +62,7 @@ internal sealed class Challenges(SandboxState state, Tokens tokens, Milestones m
             return;
         }
 
-        await Answers.Json(context, 202, (job, context.BaseUrl()), static (writer, x) =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type"u8, "job"u8);
-            writer.WriteString("id"u8, x.job.Id);
-            writer.WriteStartObject("links"u8);
-            writer.WriteString("self"u8, $"{x.Item2}/jobs/{x.job.Id}");
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        });
+        await Answers.Json(context, 202, (job, context.BaseUrl()), static (writer, x) => Jobs.WriteShort(writer, x.job, x.Item2));
     }
 
     /// <summary>Records an answer; null when none is waited for.</summary>

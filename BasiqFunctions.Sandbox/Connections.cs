@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Sandbox;
 
-/// <summary><c>/users/{userId}/connections</c>: list, one, delete, and refresh of all or one.</summary>
+/// <summary><c>/users/{userId}/connections</c>: list, one, delete, purge, and refresh of all or one.</summary>
 internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events events, DataViews data, TimeProvider clock)
 {
     private static readonly FilterFields Filters = new(
@@ -20,6 +20,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         routes.OfUser("DELETE", "/users/{userId}/connections/{connectionId}", Delete);
         routes.OfUser("POST", "/users/{userId}/connections/refresh", RefreshAll);
         routes.OfUser("POST", "/users/{userId}/connections/{connectionId}/refresh", Refresh);
+        routes.OfUser("POST", "/users/{userId}/connections/{connectionId}/purge", Purge);
     }
 
     private static ConnectionState? Asked(HttpContext context, UserState user) =>
@@ -86,6 +87,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
             });
     }
 
+    /// <summary>The accounts and transactions stay with the user.</summary>
     private Task Delete(HttpContext context, UserState user)
     {
         lock (user.Gate)
@@ -99,6 +101,22 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         return Answers.NoContent(context);
     }
 
+    /// <summary>Removes the accounts and transactions, "only applicable for active user connections"; the next refresh retrieves them anew.</summary>
+    private Task Purge(HttpContext context, UserState user)
+    {
+        var now = clock.GetUtcNow();
+        lock (user.Gate)
+        {
+            if (user.Deleted || Asked(context, user) is not { } connection)
+                return Answers.NotFound(context);
+            if (Status(user, connection, now) != "active")
+                return Answers.BadParameter(context, "connectionId", "Only an active connection can be purged.");
+            state.Record(new StateLine { Connection = connection.Record with { Purged = now } });
+        }
+
+        return Answers.NoContent(context);
+    }
+
     private Task Refresh(HttpContext context, UserState user)
     {
         JobRecord job;
@@ -107,11 +125,13 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         {
             if (user.Deleted || Asked(context, user) is not { } connection)
                 return Answers.NotFound(context);
+            if (connection.Record.IsStatement)
+                return Answers.BadParameter(context, "connectionId", "A statement has no bank that could be asked again.");
             (job, isNew) = jobs.Start(connection);
         }
 
         return Answers.Json(
-            context, isNew ? 202 : 200, (job, context.BaseUrl()), static (writer, x) => WriteJob(writer, x.job, x.Item2));
+            context, isNew ? 202 : 200, (job, context.BaseUrl()), static (writer, x) => Jobs.WriteShort(writer, x.job, x.Item2));
     }
 
     private Task RefreshAll(HttpContext context, UserState user)
@@ -122,7 +142,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         {
             if (user.Deleted)
                 return Answers.NotFound(context);
-            foreach (var connection in user.Connections.Where(c => !c.Record.Deleted))
+            foreach (var connection in user.Connections.Where(c => c.Record is { Deleted: false, IsStatement: false }))
             {
                 var (job, isNew) = jobs.Start(connection);
                 started.Add(job);
@@ -137,7 +157,7 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
             writer.WriteString("type"u8, "list"u8);
             writer.WriteStartArray("data"u8);
             foreach (var job in x.started)
-                WriteJob(writer, job, x.Item2);
+                Jobs.WriteShort(writer, job, x.Item2);
             writer.WriteEndArray();
             writer.WriteEndObject();
         });
@@ -167,10 +187,10 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         var used = connection.Jobs is [.., var last] ? last.Created : record.Created;
         writer.WriteString("type"u8, "connection"u8);
         writer.WriteString("id"u8, record.Id);
-        writer.WriteString("method"u8, "open-banking"u8);
+        writer.WriteString("method"u8, record.IsStatement ? "pdf"u8 : "open-banking"u8);
         writer.WriteString("status"u8, Status(user, connection, now));
         writer.WriteString("createdDate"u8, Answers.Timestamp(record.Created));
-        writer.WriteString("expiryDate"u8, Answers.Timestamp(expires));
+        writer.WriteString("expiryDate"u8, record.IsStatement ? "" : Answers.Timestamp(expires));
         writer.WriteString("lastUsed"u8, Answers.Timestamp(used));
         writer.WriteStartObject("institution"u8);
         writer.WriteString("type"u8, "institution"u8);
@@ -212,17 +232,6 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         writer.WriteString("formattedAddress"u8, $"{home.Street}, {home.Suburb} {home.State} {home.Postcode}, Australia");
         writer.WriteEndObject();
         writer.WriteEndArray();
-        writer.WriteEndObject();
-    }
-
-    private static void WriteJob(Utf8JsonWriter writer, JobRecord job, string baseUrl)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, "job"u8);
-        writer.WriteString("id"u8, job.Id);
-        writer.WriteStartObject("links"u8);
-        writer.WriteString("self"u8, $"{baseUrl}/jobs/{job.Id}");
-        writer.WriteEndObject();
         writer.WriteEndObject();
     }
 }

@@ -87,7 +87,7 @@ internal sealed class ConsentPage(
         if (link.Expires <= clock.GetUtcNow())
             return Message(context, 410, "This link has expired", "Ask for a new one.");
         SetHeaders(context, 303);
-        context.Response.Headers.Location = $"/home?token={tokens.Mint(TokenScope.Client, Guid.Parse(user.Id)).Text}";
+        context.Response.Headers.Location = $"/home?token={tokens.Mint(TokenScope.Client, user.Record.Application, Guid.Parse(user.Id)).Text}";
         return Task.CompletedTask;
     }
 

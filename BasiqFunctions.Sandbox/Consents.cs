@@ -86,6 +86,9 @@ internal sealed class ConsentEndpoints(SandboxState state, ConsentLife consents,
             ["Name", "Phone", "Email address", "Residential address"]),
     ];
 
+    /// <summary>What a consent covers.</summary>
+    public static IReadOnlyList<string> Scopes { get; } = [.. Permissions.Select(p => p.Scope)];
+
     public void Map(ApiRoutes routes)
     {
         routes.OfUser("GET", "/users/{userId}/consents", List);

@@ -13,7 +13,7 @@ internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults 
         endpoints.MapGet("/_sandbox/stats", context => Answers.Json(context, 200, stats, static (writer, stats) => stats.Write(writer)));
         endpoints.MapPost("/_sandbox/reset", Reset);
         endpoints.MapGet("/_sandbox/options", context => Write(context, options.Current));
-        endpoints.MapPut("/_sandbox/options", context => Change(context, () => new SandboxOptions { ApiKey = options.Current.ApiKey }));
+        endpoints.MapPut("/_sandbox/options", context => Change(context, () => new SandboxOptions { ApiKey = options.Current.ApiKey, OtherApiKey = options.Current.OtherApiKey }));
         endpoints.MapPatch("/_sandbox/options", context => Change(context, () => options.Current));
     }
 
@@ -54,13 +54,14 @@ internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults 
         }
     }
 
-    /// <summary>All but the API key: what is read here may be sent back as it is, and the key then stays.</summary>
+    /// <summary>All but the API keys: what is read here may be sent back as it is, and the keys then stay.</summary>
     private static Task Write(HttpContext context, SandboxOptions current)
     {
         return Answers.Json(context, 200, current, static (writer, current) =>
         {
             var shown = JsonSerializer.SerializeToNode(current, OptionsJson.Default.SandboxOptions)!.AsObject();
             shown.Remove("apiKey");
+            shown.Remove("otherApiKey");
             shown.WriteTo(writer);
         });
     }

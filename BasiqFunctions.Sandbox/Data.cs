@@ -24,6 +24,7 @@ internal sealed class AccountView
         Source = source;
         Generation = generation;
         Updated = updated;
+        GivesMoments = bank.GivesMoments && !connection.IsStatement;
         _idKey = Chance.Mix(Chance.Mix(7, connection.Id), (ulong)ordinal);
         Id = Identifier.Of(_idKey, Chance.Mix(_idKey, 1));
         var number = Chance.Mix(Chance.Mix(Chance.Mix((uint)connection.Seed, connection.LoginId), bank.Id), (ulong)ordinal);
@@ -37,6 +38,9 @@ internal sealed class AccountView
     public DateTimeOffset Updated { get; }
     public string Id { get; }
     public string AccountNo { get; }
+
+    /// <inheritdoc cref="Institution.GivesMoments"/>
+    public bool GivesMoments { get; }
 
     /// <summary>Pending and posted.</summary>
     public int Count => Source.Pending + Source.Posted;
@@ -135,6 +139,7 @@ internal sealed class DataViews(TimeProvider clock)
     public AccountView[] Accounts(ConnectionState connection)
     {
         var now = clock.GetUtcNow();
+        var purged = connection.Record.Purged ?? DateTimeOffset.MinValue;
         var (accountsGeneration, generation) = (0, 0);
         DateTimeOffset accountsAt = default, transactionsAt = default;
         foreach (var job in connection.Jobs)
@@ -153,11 +158,11 @@ internal sealed class DataViews(TimeProvider clock)
             }
         }
 
-        if (accountsGeneration == 0)
+        if (accountsGeneration == 0 || accountsAt <= purged)
             return [];
         if (connection.Data is { } known && known.Generation == generation && known.AccountsGeneration == accountsGeneration)
             return known.Accounts;
-        var accounts = Make(connection.Record, generation, accountsAt, transactionsAt);
+        var accounts = Make(connection.Record, transactionsAt <= purged ? 0 : generation, accountsAt, transactionsAt);
         connection.Data = new ConnectionData(generation, accountsGeneration, accounts);
         return accounts;
     }

@@ -55,7 +55,7 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
     private int _raised;
 
     public void Raise(string typeId, UserRecord user) =>
-        Raise(NewId(), typeId, clock.GetUtcNow(), user.Id, $"/users/{user.Id}", null, null);
+        Raise(NewId(), typeId, clock.GetUtcNow(), user.Id, $"/users/{user.Id}", null, null, applicationOfUser: user.Application);
 
     public void Raise(string typeId, ConsentRecord consent, string status) =>
         Raise(NewId(), typeId, clock.GetUtcNow(), consent.UserId, PathOf(consent), status, null);
@@ -94,8 +94,18 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
     private static string IdOf(string typeId, string id, DateTimeOffset at) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{typeId}\n{id}\n{at:O}")));
 
-    private void Raise(string id, string typeId, DateTimeOffset at, string userId, string path, string? status, string? connectionId, long? count = null)
+    private void Raise(
+        string id,
+        string typeId,
+        DateTimeOffset at,
+        string userId,
+        string path,
+        string? status,
+        string? connectionId,
+        long? count = null,
+        BasiqApplication? applicationOfUser = null)
     {
+        var application = applicationOfUser ?? state.User(userId)?.Record.Application ?? BasiqApplication.First;
         var now = clock.GetUtcNow();
         if (at <= now - Kept)
             return;
@@ -109,11 +119,11 @@ internal sealed class Events(SandboxState state, LiveOptions options, WebhookDel
             if (notifications.Event(id) is not null)
                 return;
             messages = options.Current.Webhooks
-                ? [.. notifications.Webhooks.Where(w => w.Takes(typeId)).Select(w => NewMessage(w.Id, id, typeId, path, now))]
+                ? [.. notifications.Webhooks.Where(w => w.Application == application && w.Takes(typeId)).Select(w => NewMessage(w.Id, id, typeId, path, now))]
                 : [];
             state.Record(new StateLine
             {
-                Event = new EventRecord(id, at, typeId, userId, path, status, connectionId, count),
+                Event = new EventRecord(id, at, typeId, userId, path, status, connectionId, count) { Application = application },
                 Messages = messages.Length > 0 ? messages : null,
             });
         }
@@ -146,13 +156,14 @@ internal sealed class EventEndpoints(SandboxState state, TimeProvider clock)
     }
 
     /// <summary>Newest first. A type is named as the answer names it (<c>revoked</c>), or whole (<c>consent.revoked</c>).</summary>
-    private Task List(HttpContext context)
+    private Task List(HttpContext context, BasiqApplication application)
     {
         if (!Filters.TryParse(context, out var filter, out var refusal))
             return refusal;
         var oldest = clock.GetUtcNow() - Events.Kept;
         var events = state.Notifications.Events
             .Where(e => e.Created > oldest
+                && e.Application == application
                 && filter.Matches("user.id", e.UserId)
                 && filter.Matches("event.entity", e.Entity)
                 && filter.Terms.All(t => t.Field != "event.type" || (t.Value == e.EventType || t.Value == e.TypeId) == (t.Op == FilterOps.Eq)))
@@ -173,15 +184,15 @@ internal sealed class EventEndpoints(SandboxState state, TimeProvider clock)
         });
     }
 
-    private Task Get(HttpContext context)
+    private Task Get(HttpContext context, BasiqApplication application)
     {
         var happened = state.Notifications.Event((string)context.Request.RouteValues["id"]!);
-        return happened is null || happened.Created <= clock.GetUtcNow() - Events.Kept
+        return happened is null || happened.Application != application || happened.Created <= clock.GetUtcNow() - Events.Kept
             ? Answers.NotFound(context)
             : Answers.Json(context, 200, (happened, context.BaseUrl()), static (writer, x) => Write(writer, x.happened, x.Item2));
     }
 
-    private static Task ListTypes(HttpContext context)
+    private static Task ListTypes(HttpContext context, BasiqApplication application)
     {
         return Answers.Json(context, 200, context.BaseUrl(), static (writer, baseUrl) =>
         {
@@ -200,7 +211,7 @@ internal sealed class EventEndpoints(SandboxState state, TimeProvider clock)
         });
     }
 
-    private static Task GetType(HttpContext context)
+    private static Task GetType(HttpContext context, BasiqApplication application)
     {
         var id = (string)context.Request.RouteValues["id"]!;
         var type = EventTypes.All.FirstOrDefault(t => t.Id == id);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace BasiqFunctions.Sandbox;
 
@@ -51,13 +50,14 @@ internal sealed class Faults(LiveOptions options, Stats stats, TimeProvider cloc
             await Task.Delay(current.Latency, clock, context.RequestAborted);
 
         var share = current.ShareOf429 + current.ShareOf500 + current.ShareOfTruncatedBodies;
-        if (share <= 0)
+        if (share <= 0 && current.OddAnswers.Count == 0)
         {
             await next(context);
             return;
         }
 
-        var draw = Chance.Unit(Chance.Mix((uint)current.Seed, (ulong)Interlocked.Increment(ref _drawn)));
+        var number = (ulong)Interlocked.Increment(ref _drawn);
+        var draw = Chance.Unit(Chance.Mix((uint)current.Seed, number));
         if (draw < current.ShareOf429)
         {
             var seconds = (long)Math.Ceiling(current.RetryAfter.TotalSeconds);
@@ -76,28 +76,30 @@ internal sealed class Faults(LiveOptions options, Stats stats, TimeProvider cloc
         {
             await Truncated(context, next);
         }
+        else if (OddKind(context.Request, current, number) is { } kind)
+        {
+            await OddAnswers.PlayAsync(kind, context, next);
+        }
         else
         {
             await next(context);
         }
     }
 
-    private async Task Truncated(HttpContext context, RequestDelegate next)
+    private static string? OddKind(HttpRequest request, SandboxOptions current, ulong number)
     {
-        var real = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        using var whole = new MemoryStream();
-        var buffered = new StreamResponseBodyFeature(whole);
-        context.Features.Set<IHttpResponseBodyFeature>(buffered);
-        try
+        foreach (var (kind, share) in current.OddAnswers)
         {
-            await next(context);
-            await buffered.CompleteAsync();
-        }
-        finally
-        {
-            context.Features.Set(real);
+            if (OddAnswers.Concerns(kind, request) && Chance.Unit(Chance.Mix(Chance.Mix((uint)current.Seed, kind), number)) < share)
+                return kind;
         }
 
+        return null;
+    }
+
+    private async Task Truncated(HttpContext context, RequestDelegate next)
+    {
+        using var whole = await OddAnswers.BufferAsync(context, next);
         var half = whole.GetBuffer().AsMemory(0, (int)(whole.Length / 2));
         if (half.IsEmpty)
             return;

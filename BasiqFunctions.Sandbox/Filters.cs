@@ -14,12 +14,22 @@ internal enum FilterOps
     Gteq = 16,
     Lt = 32,
     Lteq = 64,
+    In = 128,
     Equality = Eq | Ne,
+    Choice = Eq | Ne | In,
     Ordering = Eq | Bt | Gt | Gteq | Lt | Lteq,
 }
 
 /// <summary>One condition, as <c>transaction.postDate.bt('2024-01-01','2024-06-30')</c>.</summary>
-internal sealed record FilterTerm(string Field, FilterOps Op, string Value, string? Until);
+/// <param name="Field">What it is about.</param>
+/// <param name="Op">How that is compared.</param>
+/// <param name="Values">With what: one value, two of <c>bt</c>, any number of <c>in</c>.</param>
+internal sealed record FilterTerm(string Field, FilterOps Op, IReadOnlyList<string> Values)
+{
+    public string Value => Values[0];
+
+    public bool Allows(string value) => Values.Contains(value) == (Op != FilterOps.Ne);
+}
 
 /// <summary>Conditions that must all hold.</summary>
 internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
@@ -34,7 +44,7 @@ internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
     {
         foreach (var term in terms)
         {
-            if (term.Field == field && string.Equals(term.Value, value, StringComparison.Ordinal) != (term.Op == FilterOps.Eq))
+            if (term.Field == field && !term.Allows(value))
                 return false;
         }
 
@@ -42,44 +52,43 @@ internal sealed class Filter(IReadOnlyList<FilterTerm> terms, string text)
     }
 
     /// <summary>The days, first and last included, that every condition on a date field allows; null when there is none.</summary>
-    public (int From, int To)? Days(string field)
+    /// <param name="field">The field.</param>
+    /// <param name="moment">What stands for a day in that field; midnight UTC where none is given.</param>
+    public (int From, int To)? Days(string field, Func<int, DateTime>? moment = null)
     {
+        moment ??= static day => DateOnly.FromDayNumber(day).ToDateTime(TimeOnly.MinValue);
         var (from, to, any) = (int.MinValue, int.MaxValue, false);
         foreach (var term in terms)
         {
             if (term.Field != field)
                 continue;
             any = true;
-
-            // What is filtered lies on days, at midnight UTC; a bound may lie within a day.
             var bound = FilterFields.ParseInstant(term.Value)!.Value;
-            var day = DateOnly.FromDateTime(bound).DayNumber;
-            var isMidnight = bound.TimeOfDay == TimeSpan.Zero;
-            switch (term.Op)
-            {
-                case FilterOps.Eq:
-                    (from, to) = isMidnight ? (Math.Max(from, day), Math.Min(to, day)) : (1, 0);
-                    break;
-                case FilterOps.Gt:
-                    from = Math.Max(from, day + 1);
-                    break;
-                case FilterOps.Gteq:
-                    from = Math.Max(from, isMidnight ? day : day + 1);
-                    break;
-                case FilterOps.Lt:
-                    to = Math.Min(to, isMidnight ? day - 1 : day);
-                    break;
-                case FilterOps.Lteq:
-                    to = Math.Min(to, day);
-                    break;
-                case FilterOps.Bt:
-                    from = Math.Max(from, isMidnight ? day : day + 1);
-                    to = Math.Min(to, DateOnly.FromDateTime(FilterFields.ParseInstant(term.Until!)!.Value).DayNumber);
-                    break;
-            }
+            if (term.Op is FilterOps.Eq or FilterOps.Gteq or FilterOps.Bt)
+                from = Math.Max(from, FirstFrom(bound));
+            if (term.Op is FilterOps.Gt)
+                from = Math.Max(from, FirstAfter(bound));
+            if (term.Op is FilterOps.Eq or FilterOps.Lteq)
+                to = Math.Min(to, FirstAfter(bound) - 1);
+            if (term.Op is FilterOps.Lt)
+                to = Math.Min(to, FirstFrom(bound) - 1);
+            if (term.Op is FilterOps.Bt)
+                to = Math.Min(to, FirstAfter(FilterFields.ParseInstant(term.Values[1])!.Value) - 1);
         }
 
         return any ? (from, to) : null;
+
+        int FirstFrom(DateTime bound) => First(bound, day => moment(day) >= bound);
+        int FirstAfter(DateTime bound) => First(bound, day => moment(day) > bound);
+
+        // What stands for a day lies on it or on the one before.
+        static int First(DateTime bound, Func<int, bool> isIt)
+        {
+            var day = Math.Max(1, DateOnly.FromDateTime(bound).DayNumber);
+            while (day < DateOnly.MaxValue.DayNumber && !isIt(day))
+                day++;
+            return day;
+        }
     }
 }
 
@@ -127,10 +136,18 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
             rest = rest[(open + 1)..];
             if (!TryQuoted(ref rest, out var value))
                 return null;
-            string? until = null;
-            if (op == FilterOps.Bt && !(TryTake(ref rest, ',') && TryQuoted(ref rest, out until)))
+            List<string> values = [value];
+            while (op is FilterOps.Bt or FilterOps.In && TryTake(ref rest, ','))
+            {
+                if (!TryQuoted(ref rest, out value))
+                    return null;
+                values.Add(value);
+            }
+
+            if (!TryTake(ref rest, ')') || (op == FilterOps.Bt && values.Count != 2))
                 return null;
-            if (!TryTake(ref rest, ')') || !Allows(name[..dot].ToString(), op, value, until, out var term))
+            var term = new FilterTerm(name[..dot].ToString(), op, values);
+            if (!Allows(term))
                 return null;
             terms.Add(term);
             rest = rest.TrimStart();
@@ -150,17 +167,12 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
         return DateTime.TryParseExact(text, formats, CultureInfo.InvariantCulture, Utc, out var instant) ? instant : null;
     }
 
-    private bool Allows(string field, FilterOps op, string value, string? until, [NotNullWhen(true)] out FilterTerm? term)
+    private bool Allows(FilterTerm term)
     {
-        term = null;
-        foreach (var (known, ops) in fields)
+        foreach (var (field, ops) in fields)
         {
-            if (known != field || (ops & op) == 0)
-                continue;
-            if (ops == FilterOps.Ordering && (ParseInstant(value) is null || (until is not null && ParseInstant(until) is null)))
-                return false;
-            term = new FilterTerm(field, op, value, until);
-            return true;
+            if (field == term.Field && (ops & term.Op) != 0)
+                return ops != FilterOps.Ordering || term.Values.All(value => ParseInstant(value) is not null);
         }
 
         return false;
@@ -175,6 +187,7 @@ internal sealed class FilterFields(IReadOnlyList<(string Field, FilterOps Ops)> 
         "gteq" => FilterOps.Gteq,
         "lt" => FilterOps.Lt,
         "lteq" => FilterOps.Lteq,
+        "in" => FilterOps.In,
         _ => FilterOps.None,
     };
 

@@ -22,9 +22,21 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     private static readonly TimeSpan Never = TimeSpan.MaxValue;
     private static readonly JobFailure NoConsent = new(0, "authorization-failed", "Authorization failed", "access_denied");
 
-    private readonly TimeSpan _elapsed = now - job.Created;
+    private static readonly JobFailure NotReadable = new(
+        0,
+        "bank-statement-not-supported",
+        "Statement not supported.",
+        "Statement is not currently supported for this institution - check statement uploaded against correct bank.");
 
-    public JobFailure? Failure { get; } = job.ConsentRevoked ? NoConsent : Persona.Find(job.LoginId)?.Failure;
+    private readonly DateTimeOffset _began = job.Created + job.Pause;
+    private readonly TimeSpan _elapsed = now - (job.Created + job.Pause);
+
+    public JobFailure? Failure { get; } = (job, Persona.Find(job.LoginId)?.Failure) switch
+    {
+        ({ ConsentRevoked: true }, _) => NoConsent,
+        ({ IsStatement: true }, not null) => NotReadable,
+        (_, var failure) => failure,
+    };
 
     /// <summary>A step that every job has; the challenge is not among them.</summary>
     public StepStatus this[int step]
@@ -43,9 +55,14 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
                 return step == StepThatNeverEnds && _elapsed >= Start(step) ? StepStatus.InProgress : StepStatus.Pending;
             if (_elapsed >= End(step))
                 return StepStatus.Success;
-            return _elapsed >= Start(step) || step == 0 ? StepStatus.InProgress : StepStatus.Pending;
+            return _elapsed >= Start(step) ? StepStatus.InProgress : StepStatus.Pending;
         }
     }
+
+    /// <summary>The job's own: failed when any step has, successful when all have.</summary>
+    public StepStatus Whole => HasFailed
+        ? StepStatus.Failed
+        : !IsRunning ? StepStatus.Success : _elapsed < TimeSpan.Zero ? StepStatus.Pending : StepStatus.InProgress;
 
     /// <summary>The challenge's; null where the bank has none.</summary>
     public StepStatus? Challenge
@@ -63,7 +80,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     }
 
     /// <summary>When a challenge that is over ended.</summary>
-    public DateTimeOffset ChallengeEnded => job.Created + ChallengeEnd;
+    public DateTimeOffset ChallengeEnded => _began + ChallengeEnd;
 
     public bool IsRunning => this[Steps - 1] != StepStatus.Success && !HasFailed;
 
@@ -98,16 +115,16 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     }
 
     /// <summary>When a step that is over ended.</summary>
-    public DateTimeOffset EndOf(int step) => job.Created + End(step);
+    public DateTimeOffset EndOf(int step) => _began + End(step);
 
     /// <summary>The moments at which something of the job changes or may have changed, as far as they are certain by now.</summary>
     public IEnumerable<DateTimeOffset> Changes()
     {
-        yield return job.Created + End(0);
+        yield return EndOf(0);
         if (job.Challenge is not null)
             yield return ChallengeEnded;
         for (var step = 1; step < Steps && End(step) != Never; step++)
-            yield return job.Created + End(step);
+            yield return EndOf(step);
     }
 
     // An answer ends the challenge, or else its expiry does.
@@ -116,7 +133,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
         get
         {
             var expires = End(0) + job.Challenge!.Expiry;
-            return job.Challenge.Answered is { } answered && answered - job.Created < expires ? answered - job.Created : expires;
+            return job.Challenge.Answered is { } answered && answered - _began < expires ? answered - _began : expires;
         }
     }
 
@@ -155,7 +172,7 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
 
     public void Map(ApiRoutes routes)
     {
-        routes.Server("GET", "/jobs/{jobId}", Get);
+        routes.OfJob("GET", "/jobs/{jobId}", Get);
         routes.OfUser("GET", "/users/{userId}/jobs", List);
     }
 
@@ -168,6 +185,7 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
         if (connection.Jobs is [.., var last] && new JobProgress(last, now).IsRunning)
             return (last, false);
         var record = connection.Record;
+        var user = state.User(record.UserId);
         var job = new JobRecord(
             Guid.NewGuid().ToString(),
             record.UserId,
@@ -177,10 +195,12 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
             now,
             options.Current.JobDuration,
             options.Current.JobsNeverEnd,
-            record.ConsentRevoked || (state.User(record.UserId) is { } user && connection.ConsentHasEnded(user, now)))
+            record.ConsentRevoked || (user is not null && connection.ConsentHasEnded(user, now)))
         {
             Authorises = authorises,
-            Challenge = Institution.Find(record.InstitutionId) is { AsksForCode: true }
+            IsStatement = record.IsStatement,
+            Pause = user is null || connection.Jobs.Length > 0 ? TimeSpan.Zero : PauseOf(user, record, now),
+            Challenge = !record.IsStatement && Institution.Find(record.InstitutionId) is { AsksForCode: true }
                 ? new ChallengeRecord(Challenges.Code, options.Current.MfaExpiry, 0, null, Refused: false)
                 : null,
         };
@@ -189,10 +209,26 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
         return (job, true);
     }
 
-    private Task Get(HttpContext context)
+    /// <summary>A new connection with credentials that let another one of the person in a moment ago is held back.</summary>
+    private TimeSpan PauseOf(UserState user, ConnectionRecord record, DateTimeOffset now)
     {
-        if (state.Job((string)context.Request.RouteValues["jobId"]!) is not { } job)
-            return Answers.NotFound(context);
+        var current = options.Current;
+        if (!current.Strict || record.IsStatement)
+            return TimeSpan.Zero;
+        var pauses =
+            from other in user.Connections
+            let it = other.Record
+            where it.Id != record.Id && it is { Deleted: false, ConsentRevoked: false, IsStatement: false }
+            where it.InstitutionId == record.InstitutionId && it.LoginId == record.LoginId
+            from job in other.Jobs.TakeLast(1)
+            where new JobProgress(job, now).IsLetIn is not false
+            select job.Created + current.SameCredentialsPause - now;
+        var pause = pauses.DefaultIfEmpty().Max();
+        return pause > TimeSpan.Zero ? pause : TimeSpan.Zero;
+    }
+
+    private Task Get(HttpContext context, JobRecord job)
+    {
         return Answers.Json(context, 200, (job, clock.GetUtcNow(), context.BaseUrl()), static (writer, x) =>
             Write(writer, x.job, x.Item2, x.Item3, inList: false));
     }
@@ -220,6 +256,18 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
         });
     }
 
+    /// <summary>A job as the request that made it is answered.</summary>
+    public static void WriteShort(Utf8JsonWriter writer, JobRecord job, string baseUrl)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "job"u8);
+        writer.WriteString("id"u8, job.Id);
+        writer.WriteStartObject("links"u8);
+        writer.WriteString("self"u8, $"{baseUrl}/jobs/{job.Id}");
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
     private static void Write(Utf8JsonWriter writer, JobRecord job, DateTimeOffset now, string baseUrl, bool inList)
     {
         var progress = new JobProgress(job, now);
@@ -231,7 +279,11 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
         writer.WriteString("created"u8, Answers.Timestamp(job.Created));
         writer.WriteString("updated"u8, Answers.Timestamp(progress.Updated));
         writer.WriteString("jobType"u8, "connection"u8);
-        if (inList)
+        if (!inList)
+        {
+            writer.WriteString("status"u8, Name(progress.Whole));
+        }
+        else
         {
             writer.WriteStartObject("institution"u8);
             writer.WriteString("type"u8, "institution"u8);
@@ -269,7 +321,9 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
         writer.WriteEndArray();
         writer.WriteStartObject("links"u8);
         writer.WriteString("self"u8, self);
-        if (progress.IsVerified)
+
+        // "This is only returned for Connection jobs and not for Statement jobs": Basiq's OpenAPI, GET /users/{userId}/jobs.
+        if (progress.IsVerified && !job.IsStatement)
             writer.WriteString("source"u8, baseUrl + connection);
         writer.WriteEndObject();
         writer.WriteEndObject();

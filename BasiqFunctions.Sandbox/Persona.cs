@@ -6,16 +6,31 @@ internal sealed record JobFailure(int Step, string Code, string Title, string De
 /// <summary>A bank of the sandbox.</summary>
 internal sealed record Institution(string Id, string Name, string Bsb, string ShortName)
 {
+    /// <summary>As Basiq sorts banks.</summary>
+    public string Type { get; init; } = "Bank";
+
+    /// <summary>From "1", the largest, to "4".</summary>
+    public string Tier { get; init; } = "3";
+
+    /// <summary>How far its connector has come.</summary>
+    public string Stage { get; init; } = "live";
+
+    /// <summary>
+    /// Its days come as an open-banking connector may give them: the moment in UTC at which they begin in Sydney, which lies on the day
+    /// before. The other banks' come as midnight UTC.
+    /// </summary>
+    public bool GivesMoments { get; init; }
+
     /// <summary>After the log-in it asks for a code that it sent to a mobile; see <see cref="Challenges"/>.</summary>
     public bool AsksForCode { get; init; }
 
     public static IReadOnlyList<Institution> All { get; } =
     [
-        new("AU00000", "Hooli", "600000", "Hooli"),
+        new("AU00000", "Hooli", "600000", "Hooli") { Type = "Test Bank", Tier = "4" },
         new("AU90001", "Banksia & Sons Mutual", "601300", "Banksia"),
-        new("AU90002", "Wattle Creek Credit Union", "602450", "Wattle"),
-        new("AU90003", "Kookaburra Direct", "603710", "Kookaburra"),
-        new("AU90004", "Bottlebrush Bank", "604820", "Bottlebrush") { AsksForCode = true },
+        new("AU90002", "Wattle Creek Credit Union", "602450", "Wattle") { Type = "Credit Union", Tier = "4" },
+        new("AU90003", "Kookaburra Direct", "603710", "Kookaburra") { Tier = "2", Stage = "beta", GivesMoments = true },
+        new("AU90004", "Bottlebrush Bank", "604820", "Bottlebrush") { Tier = "1", AsksForCode = true },
     ];
 
     public static Institution? Find(string? id) => All.FirstOrDefault(i => i.Id == id);

@@ -19,7 +19,11 @@ internal sealed record UserFields
     public string? VerificationDate { get; init; }
 }
 
-internal sealed record UserRecord(string Id, DateTimeOffset Created, UserFields Fields);
+internal sealed record UserRecord(string Id, DateTimeOffset Created, UserFields Fields)
+{
+    /// <summary>Whose key made it: no other application finds it.</summary>
+    public BasiqApplication Application { get; init; }
+}
 
 /// <summary>
 /// A bank that a user connected. What its data look like is fixed when it is made, so that turning a knob changes the next
@@ -41,6 +45,12 @@ internal sealed record ConnectionRecord(
 
     /// <summary>The consent it rests on was revoked: it is invalid, and the bank refuses the next job.</summary>
     public bool ConsentRevoked { get; init; }
+
+    /// <summary>When what had been retrieved by then was removed, by the person's own wish; null: never.</summary>
+    public DateTimeOffset? Purged { get; init; }
+
+    /// <summary>It is what an uploaded statement said: there is no bank that could be asked again, and no consent.</summary>
+    public bool IsStatement { get; init; }
 }
 
 /// <summary>A job; its progress is a function of the clock and of this alone (see <see cref="JobProgress"/>).</summary>
@@ -57,6 +67,12 @@ internal sealed record JobRecord(
 {
     /// <summary>It makes a connection or gives it a new consent, rather than refresh it.</summary>
     public bool Authorises { get; init; }
+
+    /// <summary>How long it is held back before it begins.</summary>
+    public TimeSpan Pause { get; init; }
+
+    /// <summary>It reads an uploaded statement: what it leads to is no source of it.</summary>
+    public bool IsStatement { get; init; }
 
     /// <summary>The code that the bank asks for between logging in and giving data; null where it asks for none.</summary>
     public ChallengeRecord? Challenge { get; init; }
@@ -90,6 +106,7 @@ internal sealed record AuthLinkRecord(string Id, string UserId, string Mobile, D
 internal sealed record EventRecord(
     string Id, DateTimeOffset Created, string TypeId, string UserId, string Path, string? Status, string? ConnectionId, long? Count = null)
 {
+    public BasiqApplication Application { get; init; }
     public string Entity => TypeId[..TypeId.IndexOf('.', StringComparison.Ordinal)];
     public string EventType => TypeId[(Entity.Length + 1)..];
 }
@@ -106,6 +123,8 @@ internal sealed record EventRecord(
 internal sealed record WebhookRecord(
     string Id, string? Name, string? Description, string Url, string[] Events, string Secret, string BaseUrl, bool Disabled)
 {
+    public BasiqApplication Application { get; init; }
+
     public bool Takes(string typeId) => Events.Length == 0 || Events.Contains(typeId);
 
     /// <summary>Without the secret, whatever prints it.</summary>

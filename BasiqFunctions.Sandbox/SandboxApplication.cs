@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace BasiqFunctions.Sandbox;
@@ -65,17 +66,20 @@ public static class SandboxApplication
         var faults = services.GetRequiredService<Faults>();
         var clock = services.GetRequiredService<TimeProvider>();
 
+        app.Use(next => context => Dated(context, next, clock));
         app.Use(next => context => faults.Invoke(context, next));
         app.Use(next => context => RefuseBadRequests(context, next));
 
-        var routes = new ApiRoutes(app, tokens, state, stats);
-        new TokenEndpoint(tokens, state, options, stats).Map(routes);
+        var routes = new ApiRoutes(app, tokens, state, options, stats);
+        new TokenEndpoint(tokens, state, options, clock, stats).Map(routes);
         var events = services.GetRequiredService<Events>();
         var consents = services.GetRequiredService<ConsentLife>();
         new UserEndpoints(state, events, data, clock).Map(routes);
         new ConsentEndpoints(state, consents, clock).Map(routes);
         jobs.Map(routes);
-        new Challenges(state, tokens, services.GetRequiredService<Milestones>(), clock).Map(routes);
+        new Challenges(state, services.GetRequiredService<Milestones>(), clock).Map(routes);
+        new Statements(state, jobs, options, clock).Map(routes);
+        new Connectors(options).Map(routes);
         new ConnectionEndpoints(state, jobs, events, data, clock).Map(routes);
         new AccountEndpoints(data).Map(routes);
         new TransactionEndpoints(data, stats).Map(routes);
@@ -85,6 +89,13 @@ public static class SandboxApplication
         new ConsentPage(state, tokens, jobs, consents, events, manage, options, clock).Map(routes);
         new ControlEndpoints(options, stats, faults).Map(app);
         app.MapFallback("{**path}", Answers.NotFound);
+    }
+
+    /// <summary>A caller that reads the time from the answers reads the sandbox's, which tests move.</summary>
+    private static Task Dated(HttpContext context, RequestDelegate next, TimeProvider clock)
+    {
+        context.Response.Headers.Date = clock.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
+        return next(context);
     }
 
     /// <summary>A body that is too long, or that the form reader cannot read, is the caller's mistake and said so.</summary>

@@ -11,8 +11,44 @@ public sealed class SandboxOptions
     /// <summary>The configuration section these options are bound from.</summary>
     public const string SectionName = "Sandbox";
 
-    /// <summary>The API key that <c>POST /token</c> accepts, as issued. Well known: it opens nothing but this sandbox.</summary>
-    public string ApiKey { get; set; } = "sandbox-api-key";
+    /// <summary>
+    /// The API key of a sandbox that was told none, in Basiq's form: base64 of an id and a secret. Well known: it opens nothing else.
+    /// </summary>
+    public const string DefaultApiKey =
+        "NWE0ZGIwYzUtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxOmMwZmZlZTAwLTExMTEtNDExMS04MTExLTAwMDAwMDAwMDAwMQ==";
+
+    /// <summary>The same of another application, which knows none of the first one's users.</summary>
+    public const string DefaultOtherApiKey =
+        "NWE0ZGIwYzUtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAyOmMwZmZlZTAwLTIyMjItNDIyMi04MjIyLTAwMDAwMDAwMDAwMg==";
+
+    /// <summary>The API key that <c>POST /token</c> accepts, as issued.</summary>
+    public string ApiKey { get; set; } = DefaultApiKey;
+
+    /// <summary>
+    /// The API key of another application of the same account: <c>POST /token</c> takes it as well, and with its tokens the users
+    /// of the first application, and all that is theirs, are not found.
+    /// </summary>
+    public string OtherApiKey { get; set; } = DefaultOtherApiKey;
+
+    /// <summary>
+    /// Holds callers to Basiq's limits: <see cref="TokenRequestLimit"/> and <see cref="SameCredentialsPause"/>.
+    /// </summary>
+    public bool Strict { get; set; } = true;
+
+    /// <summary>How many token requests a key may make within 5 minutes while <see cref="Strict"/>; Basiq allows 1,500.</summary>
+    public int TokenRequestLimit { get; set; } = 1_500;
+
+    /// <summary>
+    /// How long after a connection's last log-in another one of the same person with the same credentials is held back while
+    /// <see cref="Strict"/>; at Basiq 6 minutes.
+    /// </summary>
+    public TimeSpan SameCredentialsPause { get; set; } = TimeSpan.FromMinutes(6);
+
+    /// <summary>The account is disabled: <c>POST /token</c> is forbidden.</summary>
+    public bool DisabledAccount { get; set; }
+
+    /// <summary>What a token that has expired is answered with: 403, as Basiq's list of errors has it, or 401.</summary>
+    public int ExpiredTokenStatus { get; set; } = 403;
 
     /// <summary>How long every API request waits before it is handled.</summary>
     public TimeSpan Latency { get; set; } = TimeSpan.Zero;
@@ -29,11 +65,20 @@ public sealed class SandboxOptions
     /// </summary>
     public double ShareOfTruncatedBodies { get; set; }
 
+    /// <summary>
+    /// Shares of API requests, 0 to 1, by <see cref="OddAnswers">kind</see>, that get an answer that means something else than it
+    /// seems to. Each kind is drawn for by itself, among the requests that it concerns.
+    /// </summary>
+    public Dictionary<string, double> OddAnswers { get; set; } = [];
+
     /// <summary>What a 429 asks for in <c>Retry-After</c>, rounded up to whole seconds.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Latency and faults touch only paths that start with this, as <c>/users</c>; null or empty: the whole API.</summary>
     public string? FaultsUnder { get; set; }
+
+    /// <summary>The status of connectors, by institution, of which <c>GET /connectors</c> says other than <c>operational</c>.</summary>
+    public Dictionary<string, string> ConnectorStatuses { get; set; } = [];
 
     /// <summary>How long a new job takes, over all of its steps.</summary>
     public TimeSpan JobDuration { get; set; } = TimeSpan.FromSeconds(6);
@@ -91,6 +136,18 @@ public sealed class SandboxOptions
         }
 
         Require(!string.IsNullOrWhiteSpace(ApiKey), nameof(ApiKey), ApiKey, "a text that is not blank");
+        Require(
+            !string.IsNullOrWhiteSpace(OtherApiKey) && OtherApiKey != ApiKey,
+            nameof(OtherApiKey),
+            OtherApiKey,
+            "a text that is not blank and not the ApiKey");
+        Require(TokenRequestLimit > 0, nameof(TokenRequestLimit), TokenRequestLimit, "more than 0");
+        Require(
+            SameCredentialsPause >= TimeSpan.Zero && SameCredentialsPause <= TimeSpan.FromHours(1),
+            nameof(SameCredentialsPause),
+            SameCredentialsPause,
+            "from 0 to an hour");
+        Require(ExpiredTokenStatus is 401 or 403, nameof(ExpiredTokenStatus), ExpiredTokenStatus, "401 or 403");
         Require(Latency >= TimeSpan.Zero && Latency <= TimeSpan.FromMinutes(10), nameof(Latency), Latency, "from 0 to 10 minutes");
         Require(ShareOf429 is >= 0 and <= 1, nameof(ShareOf429), ShareOf429, "from 0 to 1");
         Require(ShareOf500 is >= 0 and <= 1, nameof(ShareOf500), ShareOf500, "from 0 to 1");
@@ -101,6 +158,20 @@ public sealed class SandboxOptions
             var sum = ShareOf429 + ShareOf500 + ShareOfTruncatedBodies;
             Require(
                 sum <= 1, nameof(ShareOf429), ShareOf429, "small enough that it, ShareOf500 and ShareOfTruncatedBodies make at most 1");
+        }
+
+        foreach (var (kind, share) in OddAnswers)
+        {
+            var name = $"{nameof(OddAnswers)}:{kind}";
+            Require(Sandbox.OddAnswers.Kinds.Contains(kind), name, share, $"of a kind that exists: {string.Join(", ", Sandbox.OddAnswers.Kinds)}");
+            Require(share is >= 0 and <= 1, name, share, "from 0 to 1");
+        }
+
+        foreach (var (institution, status) in ConnectorStatuses)
+        {
+            var name = $"{nameof(ConnectorStatuses)}:{institution}";
+            Require(Institution.Find(institution) is not null, name, status, "of an institution of the sandbox");
+            Require(Connectors.Statuses.Contains(status), name, status, $"one of {string.Join(", ", Connectors.Statuses)}");
         }
 
         Require(RetryAfter >= TimeSpan.Zero, nameof(RetryAfter), RetryAfter, "zero or longer");

@@ -52,7 +52,7 @@ internal sealed class ConnectionState(ConnectionRecord record)
 
     /// <summary>Whether the consent it rests on is over at a moment, or gone.</summary>
     public bool ConsentHasEnded(UserState user, DateTimeOffset now) =>
-        user.Consents.FirstOrDefault(c => c.Id == Record.ConsentId)?.HasEndedAt(now) is not false;
+        !Record.IsStatement && user.Consents.FirstOrDefault(c => c.Id == Record.ConsentId)?.HasEndedAt(now) is not false;
 }
 
 /// <summary>All that the sandbox remembers. Every change goes to the state file first, when there is one.</summary>

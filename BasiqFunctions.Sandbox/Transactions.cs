@@ -100,10 +100,12 @@ internal sealed class TransactionEndpoints(DataViews data, Stats stats)
         writer.WriteString("self"u8, $"{baseUrl}/users/{user.Id}/transactions{context.Request.QueryString}");
         if (hasMore)
         {
-            var (range, index) = items[count - 1];
+            var (range, index) = items[count - (OddAnswers.IsMarked(context, OddAnswers.ShiftedPage) && count > 1 ? 2 : 1)];
             var last = new Position(range.Account.DayAt(index), range.Ordinal, range.Account.StableNumber(index));
-            writer.WriteString(
-                "next"u8, $"{baseUrl}/users/{user.Id}/transactions?next={PageToken.Write(user.Id, filter.Text, limit, last)}");
+            var next = $"?next={PageToken.Write(user.Id, filter.Text, limit, last)}";
+            if (OddAnswers.IsMarked(context, OddAnswers.EndlessPages) && after is not null)
+                next = context.Request.QueryString.Value!;
+            writer.WriteString("next"u8, $"{baseUrl}/users/{user.Id}/transactions{next}");
         }
 
         writer.WriteEndObject();
@@ -115,7 +117,6 @@ internal sealed class TransactionEndpoints(DataViews data, Stats stats)
     private static List<Range> Ranges(AccountView[] accounts, Filter filter, Position? after)
     {
         List<Range> ranges = [];
-        var days = filter.Days("transaction.postDate");
         for (var ordinal = 0; ordinal < accounts.Length; ordinal++)
         {
             var account = accounts[ordinal];
@@ -131,7 +132,7 @@ internal sealed class TransactionEndpoints(DataViews data, Stats stats)
                 first = account.Source.Pending;
             if (!filter.Matches("transaction.status", "posted"))
                 end = account.Source.Pending;
-            if (days is { } span)
+            if (filter.Days("transaction.postDate", account.GivesMoments ? SydneyDays.Begins : null) is { } span)
             {
                 // A pending transaction has no post date, so none within any bounds.
                 first = Math.Max(first, Math.Max(account.Source.Pending, account.FirstNotAfter(span.To)));
@@ -278,12 +279,12 @@ internal readonly record struct PageToken(string Filter, int Limit, Position Las
 internal sealed class TransactionWriter(Utf8JsonWriter writer, string userId, string baseUrl)
 {
     private readonly char[] _self = [.. $"{baseUrl}/users/{userId}/transactions/", .. new string('0', Identifier.Length)];
-    private readonly byte[] _date = "0000-00-00T00:00:00Z"u8.ToArray();
+    private readonly byte[] _date = new byte[SydneyDays.TextLength];
     private AccountView? _account;
     private JsonEncodedText _accountLink;
     private JsonEncodedText _connectionLink;
     private JsonEncodedText _institutionLink;
-    private int _day = -1;
+    private (int Day, bool AsMoment) _day = (-1, false);
 
     public void Write(AccountView account, int index)
     {
@@ -308,7 +309,7 @@ internal sealed class TransactionWriter(Utf8JsonWriter writer, string userId, st
         writer.WriteString("class"u8, narration.Class);
         writer.WriteString("institution"u8, account.Connection.InstitutionId);
         writer.WriteString("connection"u8, account.Connection.Id);
-        SetDate(entry.Day);
+        SetDate(entry.Day, account.GivesMoments);
         writer.WriteString("transactionDate"u8, _date);
         if (isPending)
             writer.WriteNull("postDate"u8);
@@ -343,11 +344,12 @@ internal sealed class TransactionWriter(Utf8JsonWriter writer, string userId, st
             $"{baseUrl}/institutions/{account.Connection.InstitutionId}", Answers.WriterOptions.Encoder);
     }
 
-    private void SetDate(int day)
+    private void SetDate(int day, bool asMoment)
     {
-        if (day == _day)
+        if ((day, asMoment) == _day)
             return;
-        _day = day;
-        DateOnly.FromDayNumber(day).TryFormat(_date, out _, "yyyy-MM-dd", CultureInfo.InvariantCulture);
+        _day = (day, asMoment);
+        var begins = asMoment ? SydneyDays.Begins(day) : DateOnly.FromDayNumber(day).ToDateTime(TimeOnly.MinValue);
+        begins.TryFormat(_date, out _, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 }

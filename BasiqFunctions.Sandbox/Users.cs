@@ -24,7 +24,7 @@ internal sealed partial class UserEndpoints(SandboxState state, Events events, D
         routes.OfUser("DELETE", "/users/{userId}", Delete);
     }
 
-    private async Task Create(HttpContext context)
+    private async Task Create(HttpContext context, BasiqApplication application)
     {
         var (fields, errors) = await ReadFields(context);
         if (errors.Count == 0 && fields.Email is null && fields.Mobile is null)
@@ -39,7 +39,7 @@ internal sealed partial class UserEndpoints(SandboxState state, Events events, D
             return;
         }
 
-        var record = new UserRecord(Guid.NewGuid().ToString(), clock.GetUtcNow(), fields);
+        var record = new UserRecord(Guid.NewGuid().ToString(), clock.GetUtcNow(), fields) { Application = application };
         state.Record(new StateLine { User = record });
         events.Raise(EventTypes.UserCreated, record);
         await Answers.Json(context, 201, (record, context.BaseUrl()), WriteShort);

@@ -35,7 +35,7 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
         routes.Server("POST", "/notifications/messages/test", SendTest);
     }
 
-    private RequestDelegate OfWebhook(WebhookHandler handler) => context =>
+    private ApiRoutes.ServerHandler OfWebhook(WebhookHandler handler) => (context, application) =>
     {
         var id = (string)context.Request.RouteValues["webhookId"]!;
         if (!Guid.TryParse(id, out _))
@@ -46,18 +46,21 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
                 new ApiError("path-parameter-not-valid", "Parameter value is not valid", "Webhook ID value is not valid", "webhookId"));
         }
 
-        return state.Notifications.Webhook(id) is { } webhook
+        return state.Notifications.Webhook(id) is { } webhook && webhook.Application == application
             ? handler(context, webhook)
             : NotFound(context, "Webhook with provided id doesn't exist.");
     };
 
-    private async Task Create(HttpContext context)
+    private async Task Create(HttpContext context, BasiqApplication application)
     {
         if (await ReadAsync(context) is not { } given)
             return;
         var secret = SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         var webhook = new WebhookRecord(
-            Guid.NewGuid().ToString(), given.Name, given.Description, given.Url, given.Events, secret, context.BaseUrl(), Disabled: false);
+            Guid.NewGuid().ToString(), given.Name, given.Description, given.Url, given.Events, secret, context.BaseUrl(), Disabled: false)
+        {
+            Application = application,
+        };
         await StoreAsync(context, 201, webhook);
     }
 
@@ -84,7 +87,7 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
         var notifications = state.Notifications;
         lock (notifications.Gate)
         {
-            var others = notifications.Webhooks.Where(w => w.Id != webhook.Id).ToArray();
+            var others = notifications.Webhooks.Where(w => w.Id != webhook.Id && w.Application == webhook.Application).ToArray();
             if (status == 200 && notifications.Webhook(webhook.Id) is null)
                 return NotFound(context, "Webhook with provided id doesn't exist.");
             if (others.Any(w => w.Url == webhook.Url))
@@ -119,9 +122,10 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
         return Answers.NoContent(context);
     }
 
-    private Task List(HttpContext context)
+    private Task List(HttpContext context, BasiqApplication application)
     {
-        return Answers.Json(context, 200, (state.Notifications.Webhooks, context.BaseUrl()), static (writer, x) =>
+        var webhooks = Array.FindAll(state.Notifications.Webhooks, w => w.Application == application);
+        return Answers.Json(context, 200, (webhooks, context.BaseUrl()), static (writer, x) =>
         {
             var (webhooks, baseUrl) = x;
             writer.WriteStartObject();
@@ -188,7 +192,7 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
     }
 
     /// <summary>Tells of nothing that happened: the event that the message names is not to be found.</summary>
-    private async Task SendTest(HttpContext context)
+    private async Task SendTest(HttpContext context, BasiqApplication application)
     {
         if (await BodyAsync(context) is not { } body)
             return;
@@ -205,19 +209,21 @@ internal sealed class WebhookEndpoints(SandboxState state, WebhookDelivery deliv
         }
 
         var notifications = state.Notifications;
+        WebhookRecord[] subscribed;
         MessageRecord[] messages;
         lock (notifications.Gate)
         {
             var eventId = RandomNumberGenerator.GetHexString(64, lowercase: true);
+            subscribed = Array.FindAll(notifications.Webhooks, w => w.Application == application);
             messages =
             [
-                .. notifications.Webhooks.Where(w => w.Takes(typeId!))
+                .. subscribed.Where(w => w.Takes(typeId!))
                     .Select(w => Events.NewMessage(w.Id, eventId, typeId!, $"/users/{Guid.Empty}", clock.GetUtcNow(), text)),
             ];
             state.Record(new StateLine { Messages = messages });
         }
 
-        if (notifications.Webhooks.Length == 0)
+        if (subscribed.Length == 0)
         {
             await Answers.Error(
                 context,

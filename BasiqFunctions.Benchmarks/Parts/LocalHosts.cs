@@ -1,4 +1,5 @@
 using BasiqFunctions.Benchmarks.Processes;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Benchmarks.Parts;
 
@@ -11,7 +12,7 @@ internal static class LocalHosts
     [
         $"--Basiq:BaseUrl={upstream.OriginalString}",
         $"--Basiq:ConsentUrl={upstream.OriginalString}/home",
-        "--Basiq:ApiKey=sandbox-api-key",
+        $"--Basiq:ApiKey={SandboxOptions.DefaultApiKey}",
         $"--LocalHost:StateDirectory={state.Path}",
     ];
 

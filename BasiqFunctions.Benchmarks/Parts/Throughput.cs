@@ -5,6 +5,7 @@ using BasiqFunctions.Benchmarks.Load;
 using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Benchmarks.Reports;
 using BasiqFunctions.Benchmarks.Upstream;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Benchmarks.Parts;
 
@@ -74,7 +75,7 @@ internal sealed class Throughput : IPart
     }
 
     private static string TokenRequest => HttpText.Post(
-        "/token", "application/x-www-form-urlencoded", FixedAnswers.TokenForm, "Authorization: Basic sandbox-api-key\r\nbasiq-version: 3.0\r\n");
+        "/token", "application/x-www-form-urlencoded", FixedAnswers.TokenForm, $"Authorization: Basic {SandboxOptions.DefaultApiKey}\r\nbasiq-version: 3.0\r\n");
 
     private static string UserRequest => HttpText.Post("/users", Json, FixedAnswers.NewUser, $"Authorization: Bearer {FixedAnswers.AccessToken}\r\n");
 

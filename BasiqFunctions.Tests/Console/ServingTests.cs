@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -118,7 +119,7 @@ public sealed partial class ServingTests
         Assert.Equal("completed", recent.GetProperty("status").GetString());
         Assert.Equal(sync.Transactions, recent.GetProperty("transactions").GetInt64());
         Assert.Equal("Hooli", status.GetProperty("banks").GetProperty("AU00000").GetString());
-        Assert.DoesNotContain("sandbox-api-key", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(SandboxOptions.DefaultApiKey, text, StringComparison.Ordinal);
         Assert.DoesNotContain("hooli.com", text, StringComparison.Ordinal);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Hosting;
 
@@ -8,7 +9,7 @@ internal static partial class Confidential
 {
     public static void AssertNoneIn(string text, TemporaryDirectory state)
     {
-        foreach (var secret in SecretsIn(state).Append("sandbox-api-key"))
+        foreach (var secret in SecretsIn(state).Append(SandboxOptions.DefaultApiKey))
             Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
         Assert.DoesNotMatch(Personal(), text);
     }

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Web;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
@@ -226,7 +227,7 @@ public sealed class ConsentLifeTests
         {
             Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
         };
-        mint.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
+        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
         mint.Headers.Add("basiq-version", "3.0");
         using var minted = await app.Sandbox.SendAsync(mint);
         using var ask = new HttpRequestMessage(HttpMethod.Get, new Uri($"users/{userId}/consents", UriKind.Relative));

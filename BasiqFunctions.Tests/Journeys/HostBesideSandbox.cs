@@ -46,7 +46,7 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
     [
         $"Basiq:BaseUrl={_sandbox.Urls.First()}",
         $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
-        "Basiq:ApiKey=sandbox-api-key",
+        $"Basiq:ApiKey={SandboxOptions.DefaultApiKey}",
         $"LocalHost:StateDirectory={StateFolder}",
         .. _hostSettings,
     ]);

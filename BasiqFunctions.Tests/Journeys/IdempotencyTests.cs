@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Sandbox;
 using Microsoft.Extensions.DependencyInjection;
@@ -112,7 +113,7 @@ public sealed class IdempotencyTests
 
         // The latency is of a clock that stands still: Basiq takes the request and never answers.
         await using var basiq = await SandboxHost.StartAsync(options => (options.Latency, options.FaultsUnder) = (TimeSpan.FromMinutes(10), "/users"));
-        string[] settings = [$"Basiq:BaseUrl={basiq.BaseUrl}", "Basiq:ApiKey=sandbox-api-key"];
+        string[] settings = [$"Basiq:BaseUrl={basiq.BaseUrl}", $"Basiq:ApiKey={SandboxOptions.DefaultApiKey}"];
         using (var host = await LocalHostProcess.StartAsync([.. settings, $"LocalHost:StateDirectory={state.Path}"]))
         {
             var lost = PostAsync(host.Api, "users", Gavin, "key-1");

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Data.Sqlite;
 using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
@@ -153,7 +154,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         {
             Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
         };
-        mint.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
+        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
         mint.Headers.Add("basiq-version", "3.0");
         using var minted = await _scene.Basiq.SendAsync(mint);
         _scene.Basiq.DefaultRequestHeaders.Authorization =

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using BasiqFunctions.LocalHost.Webhooks;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Journeys;
@@ -84,7 +85,7 @@ public sealed class SandboxSubscriptionTests
     public async Task The_subscription_of_a_Basiq_account_is_left_alone()
     {
         await using var basiq = await SandboxHost.StartAsync();
-        await using var app = await AppUnderTest.StartAsync([On, $"Basiq:BaseUrl={basiq.BaseUrl}", "Basiq:ApiKey=sandbox-api-key"]);
+        await using var app = await AppUnderTest.StartAsync([On, $"Basiq:BaseUrl={basiq.BaseUrl}", $"Basiq:ApiKey={SandboxOptions.DefaultApiKey}"]);
 
         Assert.DoesNotContain(app.Services.GetServices<IHostedService>(), service => service is SandboxSubscription);
         Assert.Equal(TimeSpan.FromSeconds(30), app.Services.GetRequiredService<IOptions<SyncOptions>>().Value.PollDelayWithNews);

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
@@ -50,7 +51,7 @@ public sealed class StartTests
 
         var body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, body);
-        Assert.DoesNotContain("sandbox-api-key", body, StringComparison.Ordinal);
+        Assert.DoesNotContain(SandboxOptions.DefaultApiKey, body, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -72,10 +72,33 @@ public sealed class ContractTests
         await host.SetOptions(new { shareOf500 = 0, shareOf429 = 1 });
         await host.Error(HttpMethod.Get, $"/users/{userId}/accounts", HttpStatusCode.TooManyRequests);
         await host.SetOptions(new { shareOf429 = 0 });
+        await host.Get("/connectors");
+        await host.Get("/connectors/AU90001/openbanking");
+        await host.Error(HttpMethod.Get, "/connectors?filter=none", HttpStatusCode.BadRequest);
+        await host.Error(HttpMethod.Get, "/connectors/AU12345/web", HttpStatusCode.NotFound);
+        await host.Error(HttpMethod.Post, $"/users/{userId}/statements", HttpStatusCode.BadRequest);
+        using var statement = new MultipartFormDataContent
+        {
+            { new StringContent("AU90001"), "institutionId" },
+            { new ByteArrayContent([1]), "statement", "jared.csv" },
+        };
+        using var uploaded = await host.Http.PostAsync($"/users/{userId}/statements", statement);
+        Assert.Equal(HttpStatusCode.Accepted, uploaded.StatusCode);
+        await host.Get($"/users/{userId}/jobs");
+        await host.Send(HttpMethod.Post, $"{connection}/purge", HttpStatusCode.NoContent);
+        await host.SetOptions(new { oddAnswers = new Dictionary<string, double> { ["unavailable"] = 1 } });
+        await host.Error(HttpMethod.Delete, $"/users/{userId}", HttpStatusCode.ServiceUnavailable);
+        await host.SetOptions(new { oddAnswers = new { } });
+        await host.Token("SERVER_ACCESS", key: "none");
+        await host.Token("SERVER_ACCESS", version: null);
+        await host.SetOptions(new { disabledAccount = true });
+        await host.Token("SERVER_ACCESS");
         await host.Send(HttpMethod.Delete, $"/users/{userId}/consents/{consent}", HttpStatusCode.NoContent);
         await host.Send(HttpMethod.Delete, connection, HttpStatusCode.NoContent);
         await host.Send(HttpMethod.Delete, $"/users/{userId}", HttpStatusCode.NoContent);
         host.Clock.Advance(TimeSpan.FromHours(1));
+        await host.Error(HttpMethod.Get, $"/users/{userId}/accounts", HttpStatusCode.Forbidden);
+        host.Http.DefaultRequestHeaders.Authorization = null;
         await host.Error(HttpMethod.Get, $"/users/{userId}/accounts", HttpStatusCode.Unauthorized);
 
         string[] expected =
@@ -85,6 +108,11 @@ public sealed class ContractTests
             "DELETE /users/{userId}/auth_link 204",
             "DELETE /users/{userId}/connections/{connectionId} 204",
             "DELETE /users/{userId}/consents/{consentId} 204",
+            "DELETE /users/{userId} 503",
+            "GET /connectors 200",
+            "GET /connectors 400",
+            "GET /connectors/{connectorId}/{method} 200",
+            "GET /connectors/{connectorId}/{method} 404",
             "GET /events 200",
             "GET /events/types 200",
             "GET /events/types/{id} 200",
@@ -96,6 +124,10 @@ public sealed class ContractTests
             "GET /notifications/webhooks/{webhookId}/messages/{messageId} 200",
             "GET /users/{userId} 200",
             "GET /users/{userId}/accounts 200",
+            "GET /users/{userId}/accounts 401",
+            "GET /users/{userId}/accounts 403",
+            "GET /users/{userId}/accounts 429",
+            "GET /users/{userId}/accounts 500",
             "GET /users/{userId}/accounts/{accountId} 200",
             "GET /users/{userId}/auth_link 200",
             "GET /users/{userId}/connections 200",
@@ -109,12 +141,19 @@ public sealed class ContractTests
             "POST /notifications/webhooks 201",
             "POST /notifications/webhooks/{webhookId} 200",
             "POST /token 200",
+            "POST /token 400",
+            "POST /token 403",
+            "POST /token 404",
             "POST /users 201",
+            "POST /users 400",
             "POST /users/{userId} 200",
             "POST /users/{userId}/auth_link 201",
             "POST /users/{userId}/connections/refresh 202",
+            "POST /users/{userId}/connections/{connectionId}/purge 204",
             "POST /users/{userId}/connections/{connectionId}/refresh 200",
             "POST /users/{userId}/connections/{connectionId}/refresh 202",
+            "POST /users/{userId}/statements 202",
+            "POST /users/{userId}/statements 400",
         ];
         Assert.Empty(expected.Except(host.Seen.Keys));
     }
@@ -129,6 +168,10 @@ public sealed class ContractTests
         Assert.NotEmpty(await contract.Check("POST", "/token", HttpStatusCode.OK, """{"access_token":1,"token_type":"Bearer","expires_in":1}"""));
         Assert.NotEmpty(await contract.Check(
             "GET", "/jobs/{jobId}", HttpStatusCode.NotFound, """{"type":"list","correlationId":"c","data":[{"type":"error","code":"gone"}]}"""));
+        const string Gone = """{"type":"list","correlationId":"c","data":[{"type":"error","code":"resource-not-found","title":"t","detail":"d"}]}""";
+        Assert.Empty(await contract.Check("POST", "/token", HttpStatusCode.NotFound, Gone));
+        Assert.NotEmpty(await contract.Check("POST", "/token", HttpStatusCode.NotFound, Gone.Replace("\"d\"", "\"\"", StringComparison.Ordinal)));
+        Assert.NotEmpty(await contract.Check("POST", "/token", HttpStatusCode.Gone, Gone));
         Assert.Equal("/users/{userId}/connections/refresh", contract.TemplateOf("/users/u/connections/refresh"));
     }
 }

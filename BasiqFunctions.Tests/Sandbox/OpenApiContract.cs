@@ -11,6 +11,10 @@ internal sealed class OpenApiContract
 {
     private const string Folder = "../shared/basiq";
 
+    // What any operation may be answered, whether its own description lists it or not: a token that is missing or has expired, a scope
+    // that does not suffice, overload, and faults. The notes say so of each.
+    private static readonly int[] OfAnyOperation = [401, 403, 429, 500, 503];
+
     private readonly ConcurrentDictionary<(string Template, string Method, int Status), Task<JsonSchema>> _schemas = new();
     private readonly List<(JsonObject Document, string Template, JsonObject Operations)> _paths = [];
 
@@ -25,7 +29,11 @@ internal sealed class OpenApiContract
     }
 
     /// <summary>Null where the descriptions are not beside the repository.</summary>
-    public static OpenApiContract? Instance { get; } = Find() is { } folder ? new OpenApiContract(folder) : null;
+    public static OpenApiContract? Instance { get; } =
+        Root is { } root && Path.Combine(root, Folder) is var folder && Directory.Exists(folder) ? new OpenApiContract(folder) : null;
+
+    /// <summary>The folder of the repository.</summary>
+    public static string? Root => Find();
 
     public static string WhyMissing => $"Basiq's OpenAPI files are not in {Folder} of the repository.";
 
@@ -52,11 +60,44 @@ internal sealed class OpenApiContract
     {
         if (status == HttpStatusCode.NoContent)
             return body.Length == 0 ? [] : ["204 with a body"];
+        if (method == "HEAD")
+            return body.Length == 0 ? [] : ["HEAD with a body"];
         if (method == "POST" && template == "/notifications/messages/test" && status == HttpStatusCode.Created)
             return body.Length == 0 ? [] : ["a body that is not described"];
+        if (!IsDescribed(template, method, (int)status))
+            return [$"{method} {template} {(int)status}: not a status of this operation"];
         var schema = await _schemas.GetOrAdd((template, method, (int)status), k => Schema(k.Template, k.Method, k.Status));
         var errors = new JsonSchemaValidator().Validate(Sampled(body), schema);
-        return [.. errors.Select(e => $"{method} {template} {(int)status}: {e.Kind} at {e.Path}")];
+        return
+        [
+            .. errors.Select(e => $"{method} {template} {(int)status}: {e.Kind} at {e.Path}"),
+            .. (int)status >= 400 && !IsWholeError(body) ? [$"{method} {template} {(int)status}: an error that does not say what it is"] : Array.Empty<string>(),
+        ];
+    }
+
+    /// <summary>Optional by the schemas, and there in every example: whoever meets an error reads them.</summary>
+    private static bool IsWholeError(string body)
+    {
+        static bool Says(JsonNode? node) => !string.IsNullOrEmpty(node?.GetValue<string>());
+        var error = JsonNode.Parse(body)!;
+        return (string?)error["type"] == "list"
+            && Says(error["correlationId"])
+            && error["data"] is JsonArray { Count: > 0 } data
+            && data.All(e => Says(e!["code"]) && Says(e["title"]) && Says(e["detail"]));
+    }
+
+    private bool IsDescribed(string template, string method, int status)
+    {
+        var responses = Responses(template, method, out _);
+        return responses.ContainsKey(status.ToString("D", null))
+            || OfAnyOperation.Contains(status)
+            || (status == 200 && template.EndsWith("/refresh", StringComparison.Ordinal));
+    }
+
+    private JsonObject Responses(string template, string method, out JsonObject document)
+    {
+        (document, _, var operations) = _paths.First(p => p.Template == template && p.Operations.ContainsKey(method.ToLowerInvariant()));
+        return operations[method.ToLowerInvariant()]!["responses"]!.AsObject();
     }
 
     /// <summary>Of a long list, items spread over it: they are all written by the same lines.</summary>
@@ -75,7 +116,7 @@ internal sealed class OpenApiContract
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "BasiqFunctions.sln")))
-                return Path.Combine(folder.FullName, Folder) is var found && Directory.Exists(found) ? found : null;
+                return folder.FullName;
         }
 
         return null;
@@ -83,8 +124,7 @@ internal sealed class OpenApiContract
 
     private Task<JsonSchema> Schema(string template, string method, int status)
     {
-        var (document, _, operations) = _paths.First(p => p.Template == template && p.Operations.ContainsKey(method.ToLowerInvariant()));
-        var responses = operations[method.ToLowerInvariant()]!["responses"]!.AsObject();
+        var responses = Responses(template, method, out var document);
 
         // 200 of a refresh is the job that already runs, in the shape of the 202. What an operation leaves out (401 of the data
         // endpoints, 429) has the shape it has elsewhere in the same API.
@@ -95,11 +135,11 @@ internal sealed class OpenApiContract
             401 => "UnauthorizedError",
             403 => "ForbiddenAccessError",
             404 => "NotFoundError",
-            410 or 429 => "NotFoundError",
+            429 or 503 => "NotFoundError",
             _ => "InternalServerError",
         }]!.DeepClone();
         var root = new JsonObject { ["s"] = Adapt(Resolve(schema, document), "") };
-        if (status is 429)
+        if (status is 429 or 503)
             root["s"]!["properties"]!["data"]!["items"]!["properties"]!["code"] = new JsonObject { ["type"] = "string" };
         return JsonSchema.FromJsonAsync(root["s"]!.ToJsonString());
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
@@ -116,7 +117,7 @@ public sealed class StateFileTests : IDisposable
         {
             Content = new FormUrlEncodedContent([KeyValuePair.Create("scope", "SERVER_ACCESS")]),
         };
-        request.Headers.TryAddWithoutValidation("Authorization", "Basic sandbox-api-key");
+        request.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
         request.Headers.Add("basiq-version", "3.0");
         using var response = await http.SendAsync(request);
         using var body = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync());
