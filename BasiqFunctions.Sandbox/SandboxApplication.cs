@@ -65,6 +65,12 @@ public static class SandboxApplication
         var faults = services.GetRequiredService<Faults>();
         var clock = services.GetRequiredService<TimeProvider>();
 
+        app.Use(next => context =>
+        {
+            // By the sandbox's clock, which a test may move; the server would date it by the machine's.
+            context.Response.Headers.Date = clock.GetUtcNow().ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+            return next(context);
+        });
         app.Use(next => context => faults.Invoke(context, next));
         app.Use(next => context => RefuseBadRequests(context, next));
 
