@@ -125,7 +125,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
-            app.MapFunctions(options.FunctionKey);
+            app.MapFunctions(options);
             app.Services.GetRequiredService<ConsoleEndpoints>().Map(app, app.Services.GetService<SandboxControl>());
             await RunAsync(app);
             var host = new LocalHostApplication(app, sandbox, stateLock);

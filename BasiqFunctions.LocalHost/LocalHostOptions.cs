@@ -17,6 +17,12 @@ internal sealed class LocalHostOptions
     /// </summary>
     public string? FunctionKey { get; set; }
 
+    /// <summary>
+    /// The key that callers of the functions of level <c>Admin</c> bring in the same way, and that opens the others, too. Without it those
+    /// functions are closed once <see cref="FunctionKey"/> is set, and open otherwise.
+    /// </summary>
+    public string? AdminKey { get; set; }
+
     /// <summary>Whether this host subscribes to the webhooks of the sandbox that it starts. It never does to Basiq's own.</summary>
     public bool SubscribeToSandbox { get; set; } = true;
 }

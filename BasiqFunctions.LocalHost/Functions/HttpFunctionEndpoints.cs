@@ -6,17 +6,31 @@ namespace BasiqFunctions.LocalHost.Functions;
 /// <summary>Maps the HTTP functions as endpoints below <c>/api</c>, the prefix that Functions hosts use.</summary>
 internal static class HttpFunctionEndpoints
 {
-    public static void MapFunctions(this IEndpointRouteBuilder endpoints, string? functionKey)
+    public static void MapFunctions(this IEndpointRouteBuilder endpoints, LocalHostOptions options)
     {
         foreach (var function in endpoints.ServiceProvider.GetRequiredService<FunctionCatalog>().Http)
         {
-            RequestDelegate run = function.AuthLevel is not AuthorizationLevel.Anonymous && functionKey is not null
-                ? context => FunctionKey.IsIn(context.Request, functionKey) ? function.Run(context) : RefuseAsync(context)
+            RequestDelegate run = KeysFor(function.AuthLevel, options) is { } keys
+                ? context => keys.Any(key => FunctionKey.IsIn(context.Request, key)) ? function.Run(context) : RefuseAsync(context)
                 : new RequestDelegate(function.Run);
             endpoints.MapMethods($"/api/{function.Route}", function.Methods, Traced($"/api/{function.Route}", run))
                 .WithDisplayName(function.Name);
         }
     }
+
+    /// <summary>
+    /// The keys that open a function, as in Azure: the admin key opens all, a function key those of its level. Null for one that is open,
+    /// as all are while no key is set.
+    /// </summary>
+    private static string[]? KeysFor(AuthorizationLevel level, LocalHostOptions options) =>
+        level switch
+        {
+            AuthorizationLevel.Anonymous => null,
+            AuthorizationLevel.Admin when options.AdminKey is { } adminKey => [adminKey],
+            AuthorizationLevel.Admin => options.FunctionKey is null ? null : [],
+            _ when options.FunctionKey is { } functionKey => options.AdminKey is { } adminKey ? [functionKey, adminKey] : [functionKey],
+            _ => null,
+        };
 
     /// <summary>Names the web server's span by the route: the path and the query are as the caller wrote them, and stay out of it.</summary>
     private static RequestDelegate Traced(string route, RequestDelegate run) => context =>

@@ -20,7 +20,8 @@ public sealed class ConsentCheckTests : IDisposable
     [Theory]
     [InlineData(null, true)]
     [InlineData("""{"id":"b","status":"revoked"}""", true)]
-    [InlineData("""{"id":"b","status":"active","expiryDate":"2024-05-01T00:00:00Z"}""", true)]
+    [InlineData("""{"id":"b","status":"Expired"}""", true)]
+    [InlineData("""{"id":"b","status":"active","expiryDate":"2024-05-01T00:00:00Z"}""", false)]
     [InlineData("""{"id":"b","status":"active","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
     public async Task Of_a_user_whose_data_went_it_depends_on_the_consents_of_now(string? other, bool hasEnded)
     {

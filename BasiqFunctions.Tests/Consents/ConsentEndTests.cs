@@ -24,8 +24,9 @@ public sealed class ConsentEndTests : IDisposable
 
     [Theory]
     [InlineData("revoked", "2025-01-01T00:00:00Z", DeletionReason.ConsentRevoked)]
+    [InlineData("Revoked", "2025-01-01T00:00:00Z", DeletionReason.ConsentRevoked)]
     [InlineData("expired", "2024-01-01T00:00:00Z", DeletionReason.ConsentExpired)]
-    [InlineData("active", "2024-06-01T12:00:00Z", DeletionReason.ConsentExpired)]
+    [InlineData("EXPIRED", "2030-01-01T00:00:00Z", DeletionReason.ConsentExpired)]
     public async Task When_no_consent_is_left_everything_goes_and_a_receipt_stays(string status, string expiry, DeletionReason reason)
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
@@ -76,17 +77,73 @@ public sealed class ConsentEndTests : IDisposable
     }
 
     [Theory]
-    [InlineData(BasiqFailureKind.NotFound)]
-    [InlineData(BasiqFailureKind.Gone)]
-    public async Task When_Basiq_does_not_know_the_user_everything_goes(BasiqFailureKind kind)
+    [InlineData(BasiqFailureKind.NotFound, true)]
+    [InlineData(BasiqFailureKind.Gone, true)]
+    [InlineData(BasiqFailureKind.NotFound, false)]
+    [InlineData(BasiqFailureKind.Gone, false)]
+    public async Task When_Basiq_does_not_know_the_user_everything_goes_only_if_it_said_that_the_user_was_deleted(
+        BasiqFailureKind kind, bool isDeleted)
     {
         await _scene.PublishAsync(UserId, "c1");
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(kind));
 
-        Assert.Equal(ConsentEndOutcome.Removed, (await EndAsync(null)).Outcome);
+        var result = await _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, null, default, isDeleted: isDeleted);
 
-        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
-        Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await ReceiptsAsync()).Reason);
+        Assert.Equal(isDeleted ? ConsentEndOutcome.Removed : ConsentEndOutcome.UserUnknown, result.Outcome);
+        Assert.Equal(!isDeleted, _scene.HasSnapshotFiles);
+        Assert.Equal(isDeleted ? [DeletionReason.UserDeleted] : [], (await ReceiptsAsync()).Select(receipt => receipt.Reason));
+    }
+
+    [Theory]
+    [InlineData("""{"id":"x","status":"active","revoked":"","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","status":"active","revoked":"0001-01-01T00:00:00Z","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","status":"active","revoked":null,"expiryDate":"2030-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","status":"active","expiryDate":"0001-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","status":"Active","expiryDate":null}""", false)]
+    [InlineData("""{"id":"x","status":"archived","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
+    [InlineData("""{"id":"x","status":"active","expiryDate":"2024-06-01T12:00:00Z"}""", true)]
+    [InlineData("""{"id":"x","status":"active","revoked":"2024-05-01T00:00:00Z","expiryDate":"2030-01-01T00:00:00Z"}""", true)]
+    public async Task A_consent_whose_status_does_not_say_that_it_has_ended_is_in_force_and_doubted_where_its_dates_say_otherwise(
+        string consent, bool isDoubted)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(BasiqFunctions.Basiq.Consent.Parse(consent));
+        Connections("""{"id":"c1","status":"active"}""");
+
+        Assert.Equal(ConsentEndOutcome.StillConsented, (await EndAsync(null)).Outcome);
+
+        Assert.True(_scene.HasSnapshotFiles);
+        Assert.Empty(await ReceiptsAsync());
+        var listed = await _scene.CallAsync<UserConsentFunctions>((f, r) => f.ListConsents(r, UserId, default));
+        var standing = Assert.Single(listed.Json.GetProperty("standings").EnumerateArray());
+        Assert.Equal(isDoubted, standing.TryGetProperty("isDoubted", out var doubted) && doubted.GetBoolean());
+        Assert.False(standing.GetProperty("status").GetString() is "revoked" or "expired");
+    }
+
+    [Fact]
+    public async Task That_nothing_of_a_user_is_listed_is_no_end_of_a_consent()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents();
+        Connections();
+
+        Assert.Equal(ConsentEndOutcome.NothingListed, (await EndAsync(null)).Outcome);
+
+        Assert.True(_scene.HasSnapshotFiles);
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Fact]
+    public async Task A_user_whom_Basiq_ceases_to_know_while_it_is_asked_keeps_the_data_of_all_connections()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(Consent("x", "active", "2025-01-01T00:00:00Z"));
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+
+        await Assert.ThrowsAsync<BasiqException>(() => EndAsync(null));
+
+        Assert.True(_scene.HasSnapshotFiles);
     }
 
     [Theory]

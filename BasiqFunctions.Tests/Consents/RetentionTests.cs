@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using Microsoft.DurableTask.Client;
@@ -146,6 +147,37 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_too_old_goes_also_when_Basiq_fails_for_its_user()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500));
+        _scene.Clock.Advance(TimeSpan.FromDays(365));
+
+        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
+        Assert.Equal(DeletionReason.Retention, Assert.Single(await ReceiptsAsync()).Reason);
+    }
+
+    [Theory]
+    [InlineData(370)]
+    [InlineData(-370)]
+    [InlineData(null)]
+    public async Task By_a_clock_that_Basiq_s_contradicts_or_does_not_confirm_nothing_is_too_old(int? daysOff)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents(Consent("x", "active"));
+        Connections("c1");
+        _scene.Clock.Advance(TimeSpan.FromDays(370));
+        if (daysOff is { } days)
+            _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow() - TimeSpan.FromDays(days));
+
+        Assert.Equal(0, (await _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default)).Removed);
+
+        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Equal(daysOff is null ? 0 : 1, _scene.Logs.Lines.Count(line => line.Contains("[601]", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task A_pass_that_is_cut_short_is_gone_on_with_by_the_next_so_that_everybody_has_a_turn()
     {
         const int Users = 80;
@@ -209,7 +241,11 @@ public sealed class RetentionTests : IDisposable
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. ids.Select(id => Connection.Parse($$"""{"id":"{{id}}"}"""))]);
 
-    private Task<RetentionPass> PassAsync() => _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default);
+    private Task<RetentionPass> PassAsync()
+    {
+        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow());
+        return _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default);
+    }
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync() => _scene.Get<DeletionReceipts>().ListAsync(UserId, default);
 

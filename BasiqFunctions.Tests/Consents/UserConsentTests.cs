@@ -46,6 +46,21 @@ public sealed class UserConsentTests : IDisposable
     }
 
     [Fact]
+    public async Task A_consent_of_a_user_whom_Basiq_does_not_know_ends_nothing_here()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.SetupSequence(b => b.DeleteConsentAsync(UserId, "x", It.IsAny<CancellationToken>()))
+            .Returns(Task.CompletedTask).ThrowsAsync(Unknown);
+        Consents(UsersScene.Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/consents"));
+
+        Assert.Equal(404, await RevokeAsync("x"));
+        Assert.Equal(404, await RevokeAsync("x"));
+
+        Assert.True(_scene.HasSnapshotFiles);
+        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
+    }
+
+    [Fact]
     public async Task Revoking_a_consent_that_there_is_not_keeps_the_data_of_the_one_that_there_is()
     {
         await _scene.PublishAsync(UserId, "c1");

@@ -33,6 +33,7 @@ internal static class AppSettingsContract
             "Idempotency:Table",
             "Receipts:KeepFor",
             "Receipts:Table",
+            "Removal:MostAtOnce",
             "Snapshots:LeftoverGrace",
             "Snapshots:MaxAge",
             "Sync:FirstPollDelay",

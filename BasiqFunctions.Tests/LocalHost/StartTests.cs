@@ -19,9 +19,9 @@ public sealed class StartTests
     private static readonly string[] HttpFunctions =
     [
         "AnswerMfa",
-        "CancelSync", "ConsentReturn", "CreateAuthLink",
+        "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
+        "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
         "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];
@@ -107,6 +107,32 @@ public sealed class StartTests
         app.Api.DefaultRequestHeaders.Add("x-functions-key", "a-key");
         using var with = await app.Api.GetAsync(new Uri("users/u", UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(with, HttpStatusCode.NotFound, "user-not-found");
+    }
+
+    [Theory]
+    [InlineData(null, null, null, true, true)]
+    [InlineData("a-key", null, "a-key", true, false)]
+    [InlineData("a-key", null, null, false, false)]
+    [InlineData("a-key", "an-admin-key", "a-key", true, false)]
+    [InlineData("a-key", "an-admin-key", "an-admin-key", true, true)]
+    [InlineData(null, "an-admin-key", null, true, false)]
+    [InlineData(null, "an-admin-key", "an-admin-key", true, true)]
+    public async Task Functions_for_whoever_runs_the_app_ask_for_the_admin_key_once_any_key_is_set(
+        string? functionKey, string? adminKey, string? brought, bool opensFunctions, bool opensAdmin)
+    {
+        List<string> settings = [];
+        if (functionKey is not null)
+            settings.Add($"LocalHost:FunctionKey={functionKey}");
+        if (adminKey is not null)
+            settings.Add($"LocalHost:AdminKey={adminKey}");
+        await using var app = await AppUnderTest.StartAsync(settings);
+        if (brought is not null)
+            app.Api.DefaultRequestHeaders.Add("x-functions-key", brought);
+
+        using var user = await app.Api.GetAsync(new Uri("users/u", UriKind.Relative));
+        Assert.Equal(opensFunctions, user.StatusCode is not HttpStatusCode.Unauthorized);
+        using var removals = await app.Api.GetAsync(new Uri("removals", UriKind.Relative));
+        Assert.Equal(opensAdmin ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, removals.StatusCode);
     }
 
     [Fact]

@@ -100,6 +100,13 @@ internal sealed partial class DocumentWriter
                         ["name"] = "x-functions-key",
                         ["description"] = "A function key, in Azure always, under LocalHost when `LocalHost:FunctionKey` is set.",
                     },
+                    ["adminKey"] = new JsonObject
+                    {
+                        ["type"] = "apiKey",
+                        ["in"] = "header",
+                        ["name"] = "x-functions-key",
+                        ["description"] = "The host's master key, in Azure always, under LocalHost `LocalHost:AdminKey`.",
+                    },
                 },
             },
         };
@@ -130,7 +137,10 @@ internal sealed partial class DocumentWriter
         operation["responses"] = Responses(method, name, trigger);
         operation["security"] = trigger.AuthLevel is AuthorizationLevel.Anonymous
             ? new JsonArray()
-            : new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() });
+            : new JsonArray(new JsonObject
+            {
+                [trigger.AuthLevel is AuthorizationLevel.Admin ? "adminKey" : "functionKey"] = new JsonArray(),
+            });
         return operation;
     }
 
@@ -194,7 +204,12 @@ internal sealed partial class DocumentWriter
         }
 
         if (trigger.AuthLevel is not AuthorizationLevel.Anonymous)
-            responses["401"] = new JsonObject { ["description"] = "No function key, or a wrong one. The answer is the host's." };
+        {
+            var key = trigger.AuthLevel is AuthorizationLevel.Admin ? "master key" : "function key";
+            responses["401"] = new JsonObject { ["description"] = $"No {key}, or a wrong one. The answer is the host's." };
+        }
+
+
         return new JsonObject(responses.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value)));
     }
 

@@ -19,9 +19,9 @@ public sealed partial class DocumentationTests
     /// </summary>
     private static readonly string[] AllowedPlaceholders =
     [
-        "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
+        "Absent", "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
         "Endpoint", "ErrorCode", "EventId", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "InstanceId", "Jobs", "Kind", "KnownToBasiq",
-        "Milliseconds", "Name", "Reason", "Removed", "Role", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
+        "Milliseconds", "Name", "PassId", "Reason", "Removed", "Role", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];

@@ -60,6 +60,111 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task An_active_connection_is_purged_at_Basiq_before_it_is_deleted()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        List<string> asked = [];
+        HasConnection("active");
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Callback(() => asked.Add("purge")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+
+        Assert.Equal(["purge", "delete"], asked);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
+    // Basiq is a strict mock: a purge would fail.
+    [Theory]
+    [InlineData("invalid")]
+    [InlineData("pending")]
+    [InlineData("a-status-to-come")]
+    public async Task A_connection_that_is_not_active_cannot_be_purged_and_is_just_deleted(string status)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection(status);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
+    // That it is deleted all the same would fail, too.
+    [Theory]
+    [InlineData(BasiqFailureKind.Unavailable, 500, 503, "basiq-unavailable")]
+    [InlineData(BasiqFailureKind.UnusableAnswer, 200, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.Invalid, 400, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.NotFound, 404, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.Forbidden, 403, 502, "basiq-refused")]
+    public async Task A_purge_that_fails_leaves_the_connection_and_says_so_and_calling_again_finishes(
+        BasiqFailureKind kind, int status, int expected, string code)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        HasConnection("active");
+        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(kind, status, BasiqClient.PurgeEndpoint)).Returns(Task.CompletedTask);
+
+        var answer = await Delete("c1");
+
+        answer.IsProblem(expected, code);
+        Assert.Contains("was not purged", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["c1"], await ConnectionsKept());
+
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_purged_and_not_deleted_is_purged_again_and_deleted_by_calling_again()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        HasConnection("active");
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Unavailable, 503, Endpoint)).Returns(Task.CompletedTask);
+
+        (await Delete("c1")).IsProblem(503, "basiq-unavailable");
+        Assert.Equal(["c1"], await ConnectionsKept());
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task A_connection_that_ceases_to_be_active_while_it_is_purged_is_just_deleted()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"active"}"""))
+            .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"invalid"}"""));
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Invalid, 400, BasiqClient.PurgeEndpoint));
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    // A 404 after an attempt that may have done it counts as done to the client: with another application's key it is not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_of_a_user_whom_Basiq_does_not_know_keeps_its_data(bool isDone)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Returns(isDone ? Task.CompletedTask : Task.FromException(Failure(BasiqFailureKind.NotFound, 404, Endpoint)));
+        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+
+        (await Delete("c1")).IsProblem(404, "user-not-found");
+        Assert.Equal(["c1"], await ConnectionsKept());
+    }
+
+    [Fact]
     public async Task Ids_that_are_none_are_named_both() =>
         (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, "a/b", "", default)))
             .Names("userId", "connectionId");
@@ -118,6 +223,10 @@ public sealed class ConnectionTests : IDisposable
     [InlineData("""{"connectionIds":[]}""", "connectionIds")]
     [InlineData("nonsense", "body")]
     public async Task A_refresh_names_what_is_wrong(string body, string field) => (await Refresh(body)).Names(field);
+
+    private void HasConnection(string status) =>
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ReturnsAsync(Connection.Parse($$"""{"id":"c1","status":"{{status}}"}"""));
 
     private async Task<string[]> ConnectionsKept() =>
         [.. (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];

@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
@@ -284,6 +285,43 @@ public sealed class UserFunctionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_user_whom_Basiq_does_not_know_keeps_its_data_when_the_key_reads_nobody_else_either()
+    {
+        await _scene.PublishAsync(UserId, "connection-1");
+        await _scene.PublishAsync("user-2", "connection-2");
+        Unknown(UserId, "user-2");
+
+        (await Delete()).IsProblem(502, "basiq-refused");
+        Assert.Equal(2, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
+
+        // The right key is back, and the user is gone.
+        Unknown(UserId);
+        _scene.Basiq.Setup(b => b.GetUserAsync("user-2", It.IsAny<CancellationToken>())).ReturnsAsync(UsersScene.BasiqUser());
+        Assert.Equal(204, (await Delete()).Status);
+        Assert.Equal(["user-2"], await _scene.Snapshots.ListUsersAsync(default));
+    }
+
+    [Theory]
+    [InlineData(23, 204)]
+    [InlineData(24, 502)]
+    public async Task The_only_user_is_deleted_by_a_repetition_within_a_day_when_Basiq_had_the_user_at_the_first_call(int hours, int status)
+    {
+        await _scene.PublishAsync(UserId, "connection-1");
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(new IOException("the machine died"));
+        Assert.Equal(500, (await Delete()).Status);
+        Unknown(UserId);
+        _scene.Clock.Advance(TimeSpan.FromHours(hours));
+
+        Assert.Equal(status, (await Delete()).Status);
+
+        Assert.Equal(status != 204, _scene.HasSnapshotFiles);
+        Assert.Equal(
+            status == 204 ? [DeletionReason.UserDeleted] : [],
+            (await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Select(receipt => receipt.Reason));
+    }
+
+    [Fact]
     public async Task Deleting_a_user_of_whom_only_a_history_is_left_removes_that()
     {
         _scene.Durable.Set(SyncId.For(UserId, ["job-1"]), OrchestrationRuntimeStatus.Failed);
@@ -323,6 +361,13 @@ public sealed class UserFunctionTests : IDisposable
     private Task<Answer> Create(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.CreateUser(r, default), body);
 
     private Task<Answer> Update(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.UpdateUser(r, UserId, default), body);
+
+    private void Unknown(params string[] users)
+    {
+        foreach (var user in users)
+            _scene.Basiq.Setup(b => b.GetUserAsync(user, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+    }
 
     private Task<Answer> Delete() =>
         _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client, default));

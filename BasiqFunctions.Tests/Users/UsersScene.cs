@@ -52,6 +52,11 @@ internal sealed class UsersScene : IDisposable
         services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddWebhooks(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
+
+        // Unless a test says otherwise, the key is the right one.
+        Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
+        Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections/{connectionId}"));
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2024, 6, 1, 12, 0, 0, TimeSpan.Zero));

@@ -82,6 +82,42 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await ReceiptsAsync()).Reason);
     }
 
+    [Theory]
+    [InlineData("consent", "revoked", "consents/x")]
+    [InlineData("consent", "expired", "consents/x")]
+    [InlineData("connection", "deleted", "connections/c1")]
+    public async Task That_Basiq_does_not_know_the_user_is_no_deletion_unless_the_event_says_so(string entity, string type, string path)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+        Connection("c1", "active");
+
+        Assert.Equal(entity is "consent" ? "user-unknown" : "still-there", await ActAsync(entity, type, path));
+
+        Assert.True(_scene.HasSnapshotFiles);
+        Assert.Empty(await ReceiptsAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"id":"x","status":"active","expiryDate":"2024-05-31T00:00:00Z"}""", "expired", false)]
+    [InlineData("""{"id":"x","status":"active","expiryDate":"2025-05-31T00:00:00Z"}""", "expired", true)]
+    [InlineData(null, "deleted", false)]
+    public async Task An_event_that_Basiq_s_list_contradicts_is_tried_again_until_the_list_has_caught_up(string? consent, string type, bool isComplete)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        if (consent is not null)
+            Consents(consent);
+        else
+            _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([]);
+        Connections(consent is null ? [] : ["c1"]);
+
+        var handled = await _scene.Get<EventActions>().ActAsync(
+            _scene.Durable.Client, Event(type is "deleted" ? "user" : "consent", type, type is "deleted" ? "" : "consents/x"), default);
+
+        Assert.Equal(isComplete, handled.IsComplete);
+        Assert.True(_scene.HasSnapshotFiles);
+    }
+
     [Fact]
     public async Task A_warning_is_kept_for_whoever_asks_for_the_consents()
     {
@@ -164,7 +200,7 @@ public sealed class EventActionsTests : IDisposable
     public async Task News_of_a_bank_starts_nothing_when_no_consent_is_in_force(string entity, string type, string path)
     {
         Connection("c1", "active");
-        Consents("""{"id":"x","status":"active","expiryDate":"2024-05-31T00:00:00Z"}""");
+        Consents("""{"id":"x","status":"expired","expiryDate":"2024-05-31T00:00:00Z"}""");
 
         Assert.Equal("no-consent", await ActAsync(entity, type, path));
         Assert.Empty(_scene.Durable.Scheduled);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +11,8 @@ namespace BasiqFunctions.Basiq;
 /// The innermost handler, once per attempt: reads the whole body, so that a body that stalls or breaks off is the attempt's
 /// failure and within its time-out; notes whether Basiq may have carried the request out; and writes the one log line.
 /// </summary>
-internal sealed class AttemptHandler(IOptions<BasiqOptions> options, TimeProvider timeProvider, ILogger<AttemptHandler> logger)
+internal sealed class AttemptHandler(
+    IOptions<BasiqOptions> options, TimeProvider timeProvider, ClockCheck clock, ILogger<AttemptHandler> logger)
     : DelegatingHandler
 {
     private const int FirstBuffer = 16 * 1024;
@@ -23,6 +25,8 @@ internal sealed class AttemptHandler(IOptions<BasiqOptions> options, TimeProvide
         try
         {
             var response = await base.SendAsync(request, cancellationToken);
+            if (response.Headers.Date is { } date)
+                clock.Note(date);
             await BufferAsync(response, cancellationToken);
             if ((int)response.StatusCode >= 500 || response.StatusCode is HttpStatusCode.RequestTimeout)
                 call.MayHaveBeenProcessed = true;

@@ -29,6 +29,9 @@ internal sealed class BasiqClient(
     /// <summary>Name of the one HTTP client and its pipeline.</summary>
     internal const string HttpClientName = "basiq";
 
+    /// <summary>Verb and path template of a purge.</summary>
+    internal const string PurgeEndpoint = "POST /users/{userId}/connections/{connectionId}/purge";
+
     private const int MaxPageSize = 500;
 
     private readonly Uri _baseUri = new(options.Value.BaseUrl.TrimEnd('/') + '/');
@@ -135,6 +138,10 @@ internal sealed class BasiqClient(
             "DELETE /users/{userId}/connections/{connectionId}",
             $"users/{Id(userId)}/connections/{Id(connectionId)}",
             cancellationToken);
+
+    public Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
+        RemoveAsync(
+            new(PurgeEndpoint, $"users/{Id(userId)}/connections/{Id(connectionId)}/purge", HttpMethod.Post), cancellationToken);
 
     public Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
         RefreshAsync(
@@ -360,15 +367,18 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     /// <summary>
-    /// Deletes. It is done when Basiq says so: by 204, by JSON of its own, or by 404 after an attempt that may have done it. A page that
+    /// Deletes or purges. It is done when Basiq says so: by 204, by JSON of its own, or by 404 after an attempt that may have done it. A page that
     /// somebody else answers with, or nothing at all, says nothing of the resource.
     /// </summary>
-    private Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
+    private Task RemoveAsync(Request request, CancellationToken cancellationToken) =>
         ExchangeAsync(
-            new(endpoint, path, HttpMethod.Delete),
+            request,
             (request, response) => response.StatusCode is HttpStatusCode.NoContent || !response.IsSuccessStatusCode
                 || Read(request, response, IsResource),
             cancellationToken);
+
+    private Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
+        RemoveAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
 
     private static bool IsResource(ReadOnlyMemory<byte> bytes)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ public static class BasiqRegistration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<BasiqOptions>, BasiqOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddInstruments();
+        services.TryAddSingleton<ClockCheck>();
         services.TryAddTransient<AttemptHandler>();
         services.TryAddSingleton<TokenRequestLimiter>();
         services.TryAddSingleton<BasiqLimits>();

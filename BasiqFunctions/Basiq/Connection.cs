@@ -18,6 +18,9 @@ public sealed record Connection : IBasiqResource<Connection>
     /// <summary><c>active</c>, <c>pending</c>, <c>invalid</c>, <c>pre-init</c>, or one to come.</summary>
     public string? Status => Json.Text("status");
 
+    /// <summary>Whether it works.</summary>
+    public bool IsActive => string.Equals(Status, "active", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>How the bank is reached, such as <c>open-banking</c>.</summary>
     public string? Method => Json.Text("method");
 

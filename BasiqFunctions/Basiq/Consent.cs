@@ -30,19 +30,22 @@ public sealed record Consent : IBasiqResource<Consent>
     /// <summary>Where it was given.</summary>
     public string? Origin => Json.Text("origin");
 
-    /// <summary>Whether the person took it back.</summary>
-    public bool IsRevoked => Status is "revoked" || Json.Text("revoked") is not null;
+    /// <summary>Whether Basiq says that the person took it back.</summary>
+    public bool IsRevoked => Is("revoked");
 
     /// <summary>
-    /// Whether it is over: revoked, expired, or past its date. One of a status that Basiq does not document is not.
+    /// Whether it is over: whether Basiq calls it revoked or expired. Its status alone decides; one of a status that Basiq does not
+    /// document is in force, and so is one that should have ended by its dates (<see cref="IsDoubtedAt"/>).
     /// </summary>
-    public bool HasEndedBy(DateTimeOffset now) =>
-        IsRevoked
-        || Status is "expired"
-        || EndsAt <= now;
+    public bool HasEnded => IsRevoked || Is("expired");
 
     /// <summary>When it ends or ended; null where Basiq gives no date.</summary>
-    public DateTimeOffset? EndsAt => BasiqTime.Of(Json.Text("revoked") ?? ExpiryDate);
+    public DateTimeOffset? EndsAt => (IsRevoked ? RevokedAt : null) ?? BasiqTime.Of(ExpiryDate);
+
+    private DateTimeOffset? RevokedAt => BasiqTime.Of(Json.Text("revoked"));
+
+    /// <summary>Whether its dates say that it is over and its status does not: Basiq is to be asked again, and nothing is to be done.</summary>
+    public bool IsDoubtedAt(DateTimeOffset now) => !HasEnded && (RevokedAt is not null || EndsAt <= now);
 
     /// <inheritdoc />
     public static Consent From(JsonElement json) => new(json);
@@ -53,4 +56,6 @@ public sealed record Consent : IBasiqResource<Consent>
 
     /// <summary>The id alone: the rest may be personal data.</summary>
     public override string ToString() => $"{nameof(Consent)} {Id}";
+
+    private bool Is(string status) => string.Equals(Status, status, StringComparison.OrdinalIgnoreCase);
 }

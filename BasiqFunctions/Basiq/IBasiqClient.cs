@@ -64,6 +64,12 @@ public interface IBasiqClient
     Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Removes what Basiq holds of a connection (<c>POST /users/{userId}/connections/{connectionId}/purge</c>), which deleting it does
+    /// not. Basiq purges only a connection that is <c>active</c>.
+    /// </summary>
+    Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Asks Basiq to refresh all connections of a user and returns the ids of the jobs that do it. While a job is still
     /// running, Basiq answers with that same job.
     /// </summary>

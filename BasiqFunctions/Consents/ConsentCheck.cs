@@ -11,14 +11,12 @@ namespace BasiqFunctions.Consents;
 /// Basiq is asked only for users of whom everything was removed before, be that still under way. Of all others nothing can come back,
 /// and their syncs need no further request.
 /// </remarks>
-internal sealed class ConsentCheck(DeletionReceipts receipts, IBasiqClient basiq, TimeProvider clock) : IConsentCheck
+internal sealed class ConsentCheck(DeletionReceipts receipts, IBasiqClient basiq) : IConsentCheck
 {
     public async Task<bool> HasEndedAsync(string userId, CancellationToken cancellation)
     {
         if (await receipts.FindLastOfUserAsync(userId, cancellation) is null)
             return false;
-        var consents = await basiq.ListConsentsAsync(userId, cancellation);
-        var now = clock.GetUtcNow();
-        return consents.All(consent => consent.HasEndedBy(now));
+        return (await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded);
     }
 }

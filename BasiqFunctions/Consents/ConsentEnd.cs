@@ -18,8 +18,9 @@ namespace BasiqFunctions.Consents;
 /// when the password changed at the bank, keeps its data.
 /// </para>
 /// <para>
-/// A consent counts as ended when Basiq calls it revoked or expired, or when its date is over. One of a status that is not
-/// documented does not: what was removed cannot be brought back. For the same reason an empty list is not believed unseen.
+/// A consent counts as ended when Basiq calls it revoked or expired (<see cref="Consent.HasEnded"/>), or when Basiq or the caller names
+/// it as ended and Basiq no longer lists it. That Basiq knows nothing of a user, or lists no consent, is no end: with the API key of
+/// another application it says the same. Then nothing is removed here, and <see cref="AbsenceRemoval"/> finds out what is true.
 /// </para>
 /// </remarks>
 public sealed class ConsentEnd(
@@ -33,23 +34,34 @@ public sealed class ConsentEnd(
     /// <param name="consentId">The consent that is said to have ended, where one is.</param>
     /// <param name="cancellation">Stops it half-way; another call goes on.</param>
     /// <param name="isRevoked">Whether that consent has just been revoked, so that it has ended whatever Basiq's list still says.</param>
+    /// <param name="isDeleted">Whether Basiq has confirmed that the user was deleted, so that not to know the user means just that.</param>
     /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed but what a removal that had begun left.</exception>
     public async Task<ConsentEndResult> RunAsync(
-        DurableTaskClient client, string userId, string? consentId, CancellationToken cancellation, bool isRevoked = false)
+        DurableTaskClient client,
+        string userId,
+        string? consentId,
+        CancellationToken cancellation,
+        bool isRevoked = false,
+        bool isDeleted = false)
     {
         if (await FoundAsync(basiq.ListConsentsAsync(userId, cancellation)) is not { } consents)
-            return await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted), cancellation);
+        {
+            return isDeleted
+                ? await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted), cancellation)
+                : await NoneOfItAsync(client, userId, ConsentEndOutcome.UserUnknown, true, cancellation);
+        }
 
-        var now = clock.GetUtcNow();
         var (ended, inForce) = (new List<Consent>(), new List<Consent>());
         foreach (var consent in consents)
-            (consent.HasEndedBy(now) || (isRevoked && consent.Id == consentId) ? ended : inForce).Add(consent);
+            (consent.HasEnded || (isRevoked && consent.Id == consentId) ? ended : inForce).Add(consent);
         var cause = CauseOf(ended, consentId, isRevoked);
         if (inForce.Count == 0)
         {
             if (consents.Count == 0 && !isRevoked)
                 await DoubtAsync(userId, cancellation);
-            return await AllOfItAsync(client, userId, cause, cancellation);
+            return consents.Count == 0 && consentId is null
+                ? await NoneOfItAsync(client, userId, ConsentEndOutcome.NothingListed, !isDeleted, cancellation)
+                : await AllOfItAsync(client, userId, cause, cancellation);
         }
 
         var hasAnyEnded = ended.Count > 0 || consentId is not null;
@@ -69,7 +81,9 @@ public sealed class ConsentEnd(
         }
 
         Log.StillConsented(logger, userId, receipts.Count);
-        return new ConsentEndResult(ConsentEndOutcome.StillConsented, receipts, true);
+        var now = clock.GetUtcNow();
+        var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
+        return new ConsentEndResult(ConsentEndOutcome.StillConsented, receipts, !isDoubted);
     }
 
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
@@ -97,7 +111,7 @@ public sealed class ConsentEnd(
             && (fetchedAt ?? BasiqTime.Of(connection.LastUsed)) < given);
     }
 
-    /// <summary>What Basiq answers; null where it does not know whom or what it was asked about.</summary>
+    /// <summary>What Basiq answers; null where it does not know what it was asked about.</summary>
     private static async Task<T?> FoundAsync<T>(Task<T> asked)
         where T : class
     {
@@ -114,18 +128,16 @@ public sealed class ConsentEnd(
     /// <summary>Refuses to take a user for one without a consent while a connection of the user works, which takes a consent.</summary>
     private async Task DoubtAsync(string userId, CancellationToken cancellation)
     {
-        var connections = await FoundAsync(basiq.ListConnectionsAsync(userId, cancellation)) ?? [];
-        if (connections.Any(connection => connection.Status is "active"))
+        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+        if (connections.Any(connection => connection.IsActive))
             throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
     }
 
-    /// <summary>Which connections Basiq has. Where its list is empty, each that is kept is asked for once more.</summary>
+    /// <summary>Which connections Basiq has. Each that is kept and is not in its list is asked for once more.</summary>
     private async Task<IReadOnlyList<Connection>> ConnectionsAsync(string userId, IEnumerable<string> kept, CancellationToken cancellation)
     {
-        if (await FoundAsync(basiq.ListConnectionsAsync(userId, cancellation)) is { Count: > 0 } listed)
-            return listed;
-        List<Connection> found = [];
-        foreach (var connectionId in kept)
+        List<Connection> found = [.. await basiq.ListConnectionsAsync(userId, cancellation)];
+        foreach (var connectionId in kept.Except(found.Select(connection => connection.Id)).ToArray())
         {
             if (await FoundAsync(basiq.GetConnectionAsync(userId, connectionId, cancellation)) is { } connection)
                 found.Add(connection);
@@ -143,6 +155,11 @@ public sealed class ConsentEnd(
             receipt is null ? [] : [receipt],
             !await syncs.AnyAsync(client, userId, cancellation));
     }
+
+    /// <summary>Removes nothing, but for what a removal that had begun left.</summary>
+    private async Task<ConsentEndResult> NoneOfItAsync(
+        DurableTaskClient client, string userId, ConsentEndOutcome why, bool isComplete, CancellationToken cancellation) =>
+        new(why, await removal.ResumeAsync(client, userId, cancellation), isComplete);
 
     /// <summary>
     /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; none where the snapshot

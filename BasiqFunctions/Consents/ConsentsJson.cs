@@ -7,4 +7,8 @@ namespace BasiqFunctions.Consents;
 [JsonSerializable(typeof(DeletionReceiptList))]
 [JsonSerializable(typeof(ConsentList))]
 [JsonSerializable(typeof(ConsentWarning))]
+[JsonSerializable(typeof(UserAbsence))]
+[JsonSerializable(typeof(HeldRemoval))]
+[JsonSerializable(typeof(HeldRemovalList))]
+[JsonSerializable(typeof(ConfirmedRemoval))]
 internal sealed partial class ConsentsJson : JsonSerializerContext;

@@ -13,8 +13,8 @@ namespace BasiqFunctions.Consents;
 public static class ConsentsRegistration
 {
     /// <summary>
-    /// Adds <see cref="ConsentEnd"/>, <see cref="DataRemoval"/> and the receipts with their options (section <c>Receipts</c>,
-    /// validated at start).
+    /// Adds <see cref="ConsentEnd"/>, <see cref="DataRemoval"/> and the receipts with their options (sections <c>Receipts</c> and
+    /// <c>Removal</c>, validated at start).
     /// </summary>
     public static IServiceCollection AddConsents(this IServiceCollection services, IConfiguration configuration)
     {
@@ -22,6 +22,8 @@ public static class ConsentsRegistration
         services.AddOptions<ReceiptOptions>().Bind(configuration.GetSection(ReceiptOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ReceiptOptions>, ReceiptOptionsValidator>());
         services.AddRecordTable<ReceiptOptions>(configuration, ReceiptOptions.Section, options => options.Table);
+        services.AddOptions<RemovalOptions>().Bind(configuration.GetSection(RemovalOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RemovalOptions>, RemovalOptionsValidator>());
         services.AddInstruments();
         services.TryAddSingleton<DeletionReceipts>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());
@@ -31,6 +33,11 @@ public static class ConsentsRegistration
         services.TryAddSingleton<ConsentWarnings>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<ConsentWarnings>());
         services.TryAddSingleton<UserConsents>();
+        services.TryAddSingleton<UserAbsences>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<UserAbsences>());
+        services.TryAddSingleton<HeldRemovals>();
+        services.TryAddSingleton<KeyWitness>();
+        services.TryAddSingleton<AbsenceRemoval>();
         services.TryAddSingleton<RetentionProgress>();
         services.TryAddSingleton<Retention>();
         return services;

@@ -80,6 +80,20 @@ public sealed class DataRemoval(
     }
 
     /// <summary>
+    /// Goes on with the removal of everything of a user that has begun, or whose syncs were slow to stop, unless something was fetched
+    /// since; else with what <see cref="FinishAsync(DurableTaskClient, string, CancellationToken)"/> finds.
+    /// </summary>
+    internal async Task<IReadOnlyList<DeletionReceipt>> ResumeAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        if (!await receipts.IsUnfinishedAsync(userId, cancellation))
+            return [];
+        if (await receipts.FindLastOfUserAsync(userId, cancellation) is not { } begun || await IsFetchedSinceAsync(begun, cancellation))
+            return await FinishAsync(client, userId, cancellation);
+        var receipt = await RemoveUserAsync(client, userId, new DeletionCause(begun.Reason, begun.ConsentId), cancellation);
+        return receipt is null ? [] : [receipt];
+    }
+
+    /// <summary>
     /// Finishes the removals that an interruption left under way, of a user who has a consent again: what was fetched since they
     /// were counted stays. While a sync of the user runs they are left to the next pass.
     /// </summary>
@@ -130,16 +144,22 @@ public sealed class DataRemoval(
     /// </summary>
     private async Task EndReplacedAsync(string userId, string? connectionId, CancellationToken cancellation)
     {
-        if (await receipts.FindUnderWayAsync(userId, connectionId, cancellation) is not { } earlier)
-            return;
+        if (await receipts.FindUnderWayAsync(userId, connectionId, cancellation) is { } earlier
+            && await IsFetchedSinceAsync(earlier, cancellation))
+            await EndAsync(earlier, cancellation);
+    }
+
+    /// <summary>Whether something of what a removal was about has been fetched anew since it was counted.</summary>
+    private async Task<bool> IsFetchedSinceAsync(DeletionReceipt begun, CancellationToken cancellation)
+    {
         try
         {
-            if ((await AccountsOfAsync(earlier, cancellation)).Any(account => IsNewerThan(earlier, account)))
-                await EndAsync(earlier, cancellation);
+            return (await AccountsOfAsync(begun, cancellation)).Any(account => IsNewerThan(begun, account));
         }
         catch (SnapshotCorruptException)
         {
-            // Nobody can read what it holds: it counts as what the earlier one was about.
+            // Nobody can read what it holds: it counts as what the removal was about.
+            return false;
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -9,16 +11,20 @@ namespace BasiqFunctions.Consents;
 
 /// <summary>
 /// Looks after everybody of whom a snapshot is kept, whether or not Basiq ever told of an end: asks how their consents stand, and
-/// removes what has to go. Those of whom a removal has begun and not ended come first, with or without a snapshot; the others
-/// follow in turn, where a pass that was cut short left off.
+/// removes what has to go. Those of whom a removal has begun and not ended come first, with or without a snapshot; then those of whom
+/// Basiq had nothing the day before; the others follow in turn, where a pass that was cut short left off.
 /// </summary>
 public sealed class Retention(
     SnapshotStore snapshots,
     ConsentEnd end,
+    AbsenceRemoval absenceRemoval,
+    UserAbsences absences,
     DataRemoval removal,
     DeletionReceipts receipts,
     RetentionProgress progress,
-    IOptions<SnapshotOptions> options,
+    ClockCheck clockCheck,
+    IOptions<SnapshotOptions> snapshotOptions,
+    IOptions<RemovalOptions> removalOptions,
     Instruments instruments,
     TimeProvider clock,
     ILogger<Retention> logger)
@@ -29,6 +35,18 @@ public sealed class Retention(
     /// <summary>Users between two notes of how far a pass has come: so many at most are looked after twice when it is cut short.</summary>
     private const int BetweenNotes = 32;
 
+    /// <summary>What came of looking after a user.</summary>
+    private enum Look
+    {
+        Kept,
+        Removed,
+        Absent,
+
+        /// <summary>Absent, and somebody has confirmed that the user is gone.</summary>
+        ConfirmedAbsent,
+        Failed,
+    }
+
     /// <summary>
     /// Looks after all of them. What fails with one does not keep the others waiting: it is logged and counted, and the next pass
     /// tries again.
@@ -37,70 +55,127 @@ public sealed class Retention(
     public async Task<RetentionPass> RunAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         var unfinished = await receipts.ListUnfinishedAsync(cancellation);
-        var pass = await LookAfterAsync(client, unfinished, cancellation);
-        var others = (await snapshots.ListUsersAsync(cancellation)).Except(unfinished);
-        foreach (var some in (await progress.OrderAsync(others, cancellation)).Chunk(BetweenNotes))
+        var kept = await snapshots.ListUsersAsync(cancellation);
+        var known = new Known(
+            (await absences.ListAsync(cancellation)).Select(absence => absence.UserId).ToHashSet(StringComparer.Ordinal),
+            await absenceRemoval.ListConfirmedAsync(cancellation));
+        var looks = new int[Enum.GetValues<Look>().Length];
+        await LookAfterAsync(client, unfinished, known, looks, cancellation);
+        var (settled, held) = await SettleAsync(client, kept, cancellation);
+        looks[(int)Look.Removed] += settled.Count;
+        if (held > 0)
+            await absenceRemoval.RaiseAsync(held, cancellation);
+        foreach (var some in (await progress.OrderAsync(kept.Except(unfinished).Except(settled), cancellation)).Chunk(BetweenNotes))
         {
-            var part = await LookAfterAsync(client, some, cancellation);
-            pass = new RetentionPass(pass.Users + part.Users, pass.Removed + part.Removed, pass.Failed + part.Failed);
+            await LookAfterAsync(client, some, known, looks, cancellation);
             await progress.NoteAsync(some[^1], cancellation);
         }
 
-        Log.RetentionEnforced(logger, pass.Users, pass.Removed, pass.Failed);
+        var (removed, absent, failed) = (looks[(int)Look.Removed], looks[(int)Look.Absent], looks[(int)Look.Failed]);
+
+        // At the first look already, although nothing goes before the second: so there is a day to look at the API key.
+        var isAnybodyThere = looks[(int)Look.Kept] + removed > 0;
+        if (held == 0 && absent > 0 && (absent > removalOptions.Value.MostOf(kept.Count) || !isAnybodyThere))
+            await absenceRemoval.RaiseAsync(absent, cancellation);
+        var pass = new RetentionPass(looks.Sum(), removed, failed, absent + looks[(int)Look.ConfirmedAbsent]);
+        Log.RetentionEnforced(logger, pass.Users, pass.Removed, pass.Absent, pass.Failed);
         return pass;
     }
 
-    private async Task<RetentionPass> LookAfterAsync(DurableTaskClient client, IReadOnlyCollection<string> users, CancellationToken cancellation)
-    {
-        var (removed, failed) = (0, 0);
-        await Parallel.ForEachAsync(
-            users,
-            new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
-            async (userId, token) =>
-            {
-                switch (await LookAfterAsync(client, userId, token))
-                {
-                    case true:
-                        Interlocked.Increment(ref removed);
-                        break;
-                    case null:
-                        Interlocked.Increment(ref failed);
-                        break;
-                }
-            });
-        return new RetentionPass(users.Count, removed, failed);
-    }
-
-    /// <summary>Whether data of the user went; null when that failed.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
-    private async Task<bool?> LookAfterAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    /// <summary>Removes those of whom Basiq has had nothing for long enough. While it cannot be asked, the others still have their turn.</summary>
+    private async Task<(IReadOnlyCollection<string> Removed, int Held)> SettleAsync(
+        DurableTaskClient client, IReadOnlyCollection<string> kept, CancellationToken cancellation)
     {
         try
         {
-            var tooOld = new DeletionCause(DeletionReason.Retention);
-            var snapshot = await FindSnapshotAsync(userId, cancellation);
-            if (snapshot is not null && IsTooOld(snapshot.FetchedAt))
-                return await removal.RemoveUserAsync(client, userId, tooOld, cancellation) is not null;
+            return await absenceRemoval.SettleAsync(client, kept, cancellation);
+        }
+        catch (BasiqException e)
+        {
+            Log.AbsencesNotSettled(logger, e.Failure.ToString());
+            return ([], 0);
+        }
+    }
 
-            // A connection that is not fetched any more does not stay because another one is.
-            var isAnyRemoved = false;
-            foreach (var connection in (snapshot?.Accounts ?? []).GroupBy(account => account.ConnectionId))
-            {
-                if (connection.All(account => IsTooOld(account.FetchedAt)))
-                    isAnyRemoved |= await removal.RemoveConnectionAsync(userId, connection.Key, tooOld, cancellation) is not null;
-            }
+    private Task LookAfterAsync(
+        DurableTaskClient client, IReadOnlyCollection<string> users, Known known, int[] looks, CancellationToken cancellation) =>
+        Parallel.ForEachAsync(
+            users,
+            new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
+            async (userId, token) => Interlocked.Increment(ref looks[(int)await LookAfterAsync(client, userId, known, token)]));
 
-            return (await end.RunAsync(client, userId, null, cancellation)).Receipts.Count > 0 || isAnyRemoved;
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
+    private async Task<Look> LookAfterAsync(DurableTaskClient client, string userId, Known known, CancellationToken cancellation)
+    {
+        try
+        {
+            return await LookAtConsentsAsync(client, userId, known, cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             instruments.RetentionFailed();
-            Log.RetentionFailed(logger, userId, e.GetType().Name);
-            return null;
+
+            // A refused API key is told by whoever refused it, once a minute and not for each user.
+            if (e is not BasiqException { Failure.Kind: BasiqFailureKind.Unauthorized })
+                Log.RetentionFailed(logger, userId, e.GetType().Name);
+            return Look.Failed;
         }
     }
 
-    private bool IsTooOld(DateTimeOffset fetchedAt) => fetchedAt + options.Value.MaxAge <= clock.GetUtcNow();
+    /// <summary>Asks Basiq, and then judges the age of what is kept: Basiq's answer says whether this machine's clock is right.</summary>
+    private async Task<Look> LookAtConsentsAsync(DurableTaskClient client, string userId, Known known, CancellationToken cancellation)
+    {
+        ConsentEndResult result;
+        try
+        {
+            result = await end.RunAsync(client, userId, null, cancellation);
+        }
+        catch (BasiqException) when (clockCheck.IsConfirmed)
+        {
+            // What is too old goes whatever Basiq would say of the consent.
+            if (await RemoveTooOldAsync(client, userId, cancellation))
+                return Look.Removed;
+            throw;
+        }
+
+        var isAnyRemoved = clockCheck.IsConfirmed && await RemoveTooOldAsync(client, userId, cancellation);
+        if (result.Outcome is not (ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed))
+        {
+            if (known.Absent.Contains(userId))
+                await absences.ClearAsync(userId, cancellation);
+            return isAnyRemoved || result.Receipts.Count > 0 ? Look.Removed : Look.Kept;
+        }
+
+        if (isAnyRemoved || result.Receipts.Count > 0)
+            return Look.Removed;
+
+        // Two looks lie a day apart by a clock that is right at both.
+        var absence = new UserAbsence(userId, result.Outcome, clock.GetUtcNow());
+        if (clockCheck.IsConfirmed)
+            absence = await absences.NoteAsync(absence, cancellation);
+        return AbsenceRemoval.IsConfirmed(absence, known.Confirmed) ? Look.ConfirmedAbsent : Look.Absent;
+    }
+
+    /// <summary>Removes what has been kept as long as it may be; false when nothing has.</summary>
+    private async Task<bool> RemoveTooOldAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    {
+        var tooOld = new DeletionCause(DeletionReason.Retention);
+        var snapshot = await FindSnapshotAsync(userId, cancellation);
+        if (snapshot is not null && IsTooOld(snapshot.FetchedAt))
+            return await removal.RemoveUserAsync(client, userId, tooOld, cancellation) is not null;
+
+        // A connection that is not fetched any more does not stay because another one is.
+        var isAnyRemoved = false;
+        foreach (var connection in (snapshot?.Accounts ?? []).GroupBy(account => account.ConnectionId))
+        {
+            if (connection.All(account => IsTooOld(account.FetchedAt)))
+                isAnyRemoved |= await removal.RemoveConnectionAsync(userId, connection.Key, tooOld, cancellation) is not null;
+        }
+
+        return isAnyRemoved;
+    }
+
+    private bool IsTooOld(DateTimeOffset fetchedAt) => fetchedAt + snapshotOptions.Value.MaxAge <= clock.GetUtcNow();
 
     private async Task<CurrentSnapshot?> FindSnapshotAsync(string userId, CancellationToken cancellation)
     {
@@ -114,4 +189,9 @@ public sealed class Retention(
             return null;
         }
     }
+
+    /// <summary>What was known before the pass.</summary>
+    /// <param name="Absent">Users of whom Basiq had nothing.</param>
+    /// <param name="Confirmed">The passes whose removals somebody confirmed.</param>
+    private sealed record Known(IReadOnlySet<string> Absent, IReadOnlyList<HeldRemoval> Confirmed);
 }

@@ -40,12 +40,12 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
 
         // From here on the consent is gone: a caller that hangs up must not keep the data here.
         var result = await end.RunAsync(client, userId, consentId, CancellationToken.None, isRevoked: unknown is null);
-        if (unknown is null || result.Receipts.Count > 0)
+        if (result.Receipts.Count > 0 || (unknown is null && result.Outcome is not ConsentEndOutcome.UserUnknown))
             return;
 
         // Who of the two is unknown: the list says.
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
-        if (!consents.Any(c => c.Id == consentId && c.HasEndedBy(clock.GetUtcNow())))
+        if (unknown is not null && !consents.Any(c => c.Id == consentId && c.HasEnded))
             throw unknown;
     }
 }

@@ -155,6 +155,8 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
                 + "in its dashboard for the user before you send this again."),
             _ => (502, ProblemCodes.BasiqUnusableAnswer, "Basiq's answer could not be used."),
         };
+        if (failure.Endpoint is BasiqClient.PurgeEndpoint)
+            detail += " The connection's data was not purged at Basiq, and so the connection was not deleted; call again.";
         return new ProblemResult(status, code, detail + Said(failure))
         {
             CorrelationId = failure.CorrelationId,

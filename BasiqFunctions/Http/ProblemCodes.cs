@@ -27,6 +27,9 @@ internal static class ProblemCodes
     /// <summary>404.</summary>
     public const string SyncNotFound = "sync-not-found";
 
+    /// <summary>404: no daily pass that held up removals has this id, or it was too long ago.</summary>
+    public const string RemovalNotFound = "removal-not-found";
+
     /// <summary>404: nothing has been fetched for the user or the account yet.</summary>
     public const string NoSnapshot = "no-snapshot";
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using BasiqFunctions.Http;
 using Microsoft.Extensions.Logging;
@@ -353,13 +354,21 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task<IReadOnlyCollection<string>> ListUsersAsync(CancellationToken cancellationToken)
     {
         var users = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var userId in EnumerateUsersAsync(cancellationToken))
+            users.Add(userId);
+        return users;
+    }
+
+    /// <summary>The same one by one, for whoever needs a few: no more is listed than is asked for.</summary>
+    internal async IAsyncEnumerable<string> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var users = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var blob in storage.ListAsync("", cancellationToken))
         {
             var slash = blob.Name.IndexOf('/', StringComparison.Ordinal);
-            if (slash > 0)
-                users.Add(blob.Name[..slash]);
+            if (slash > 0 && users.Add(blob.Name[..slash]))
+                yield return blob.Name[..slash];
         }
-        return users;
     }
 
     /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>

@@ -33,6 +33,7 @@ internal static class RecordTablesRegistration
             (provider, _) => provider.GetRequiredService<IRecordTables>().Open(name(provider.GetRequiredService<IOptions<TOptions>>().Value)));
         services.AddSingleton(new RecordTableKey(key));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ClockCheck>();
         services.TryAddSingleton<ExpiredRecords>();
         return services;
     }

@@ -38,6 +38,7 @@ public sealed class Instruments
     private readonly Counter<long> _transactions;
     private readonly Counter<long> _removals;
     private readonly Counter<long> _retentionFailures;
+    private readonly Counter<long> _removalsHeld;
     private readonly Counter<long> _messages;
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _events;
@@ -61,6 +62,8 @@ public sealed class Instruments
         _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
         _retentionFailures = _meter.CreateCounter<long>(
             "basiq.retention.failures", "{user}", "Users of whom it could not be settled whether their data may be kept.");
+        _removalsHeld = _meter.CreateCounter<long>(
+            "basiq.retention.held", "{user}", "Users of whom Basiq has nothing and whose data stays until somebody confirms that they are gone.");
         _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
         _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
         _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
@@ -137,6 +140,9 @@ public sealed class Instruments
 
     /// <summary>Counts a user with whom the daily pass failed.</summary>
     internal void RetentionFailed() => _retentionFailures.Add(1);
+
+    /// <summary>Counts users whose removal the daily pass holds up until somebody confirms it.</summary>
+    internal void RemovalsHeld(int users) => _removalsHeld.Add(users);
 
     private static Activity? StartSpan(string name) => Source.StartActivity(name);
 

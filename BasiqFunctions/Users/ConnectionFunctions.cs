@@ -33,10 +33,10 @@ public sealed class ConnectionFunctions(
                     UsersJson.Default.ConnectionList),
             cancellation);
 
-    /// <summary>Removes a connection at Basiq and the bank's data here: 204.</summary>
+    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204.</summary>
     [Function("DeleteConnection")]
     [Answers(StatusCodes.Status204NoContent)]
-    [FailsWith(ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
     public Task<IResult> DeleteConnection(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
         HttpRequest request,

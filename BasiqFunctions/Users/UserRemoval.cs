@@ -1,19 +1,27 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Http;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
+using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Users;
 
 /// <summary>Removes users and connections, at Basiq and here.</summary>
+/// <remarks>
+/// With the API key of another application Basiq does not know any user or connection. So that it does not know one is believed while
+/// the key reads somebody, and else nothing is removed here.
+/// </remarks>
 public sealed class UserRemoval(
     IBasiqClient basiq,
     Syncs syncs,
     SnapshotStore snapshots,
     DataRemoval removal,
     DeletionReceipts receipts,
+    DeletionRequests requests,
+    KeyWitness key,
     ILogger<UserRemoval> logger)
 {
     /// <summary>
@@ -24,8 +32,13 @@ public sealed class UserRemoval(
     /// <exception cref="BasiqException">
     /// Basiq could not be asked, or neither Basiq nor this app has anything of the user (<see cref="BasiqFailureKind.NotFound"/>).
     /// </exception>
+    /// <exception cref="ProblemException">Basiq does not know the user, nor anybody else: the API key may be another application's.</exception>
     public async Task RemoveUserAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
+        if (await key.ReadsAsync(userId, cancellation))
+            await requests.NoteAsync(userId, cancellation);
+        else if (await HasAnyAsync(client, userId, cancellation) && !await IsBelievedAsync(userId, cancellation))
+            throw new ProblemException(KeyInDoubt);
         var stopped = await syncs.StopAllAsync(client, userId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteUserAsync(userId, cancellation));
         var hadAny = unknown is null || await HasAnyAsync(client, userId, cancellation);
@@ -39,19 +52,67 @@ public sealed class UserRemoval(
         logger.UserRemoved(userId, unknown is null);
     }
 
-    /// <summary>Removes a connection at Basiq and its accounts and transactions here.</summary>
+    /// <summary>
+    /// Removes a connection at Basiq, with the accounts and transactions that it has of it, and those here. Calling again finishes what
+    /// a failure left.
+    /// </summary>
     /// <exception cref="BasiqException">
-    /// Basiq could not be asked, or neither Basiq nor this app has anything of the connection (<see cref="BasiqFailureKind.NotFound"/>).
+    /// Basiq could not be asked, or neither Basiq nor this app has anything of the connection (<see cref="BasiqFailureKind.NotFound"/>),
+    /// or Basiq does not know the user. Nothing has been removed here, and when Basiq could not purge, nothing has been deleted there.
     /// </exception>
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
+        var connection = await FindAsync(userId, connectionId, cancellation);
+        if (connection is { IsActive: true })
+            await PurgeAsync(userId, connectionId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteConnectionAsync(userId, connectionId, cancellation));
+        if (connection is null || unknown is not null)
+            await basiq.GetUserAsync(userId, cancellation);
         var receipt = await removal.RemoveConnectionAsync(
             userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), CancellationToken.None);
         if (unknown is not null && receipt is null)
             throw unknown;
         logger.ConnectionRemoved(connectionId, userId, unknown is null);
     }
+
+    private static ProblemResult KeyInDoubt => Problem.Of(
+        StatusCodes.Status502BadGateway,
+        ProblemCodes.BasiqRefused,
+        "Basiq does not know this user, nor any other that this service asked for: its API key may be another application's. Nothing was "
+        + "removed; whoever runs the service must check the key.");
+
+    /// <summary>Has Basiq remove what it holds of an active connection, which deleting the connection would leave.</summary>
+    private async Task PurgeAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        try
+        {
+            await basiq.PurgeConnectionAsync(userId, connectionId, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone or BasiqFailureKind.Invalid)
+        {
+            // It may have gone, or ceased to be active, since it was looked at. Otherwise this is no fault of the caller's.
+            if (await FindAsync(userId, connectionId, cancellation) is { IsActive: true })
+                throw new BasiqException(e.Failure with { Kind = BasiqFailureKind.UnusableAnswer });
+        }
+    }
+
+    private async Task<Connection?> FindAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await basiq.GetConnectionAsync(userId, connectionId, cancellation);
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a user whom Basiq does not know is gone: Basiq had the user when the caller first asked, or knows others.</summary>
+    private async Task<bool> IsBelievedAsync(string userId, CancellationToken cancellation) =>
+        await requests.IsNotedAsync(userId, cancellation)
+        || await receipts.IsUnfinishedAsync(userId, cancellation)
+        || await key.ReadsAnyAsync(snapshots.EnumerateUsersAsync(cancellation).Where(other => other != userId), cancellation);
 
     /// <summary>Null when Basiq removed it, the exception when Basiq does not have it.</summary>
     private static async Task<BasiqException?> AtBasiqAsync(Task removal)

@@ -1,3 +1,4 @@
+using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +27,8 @@ public static class UsersRegistration
         services.TryAddSingleton<ConsentLinks>();
         services.TryAddSingleton<ConsentReturns>();
         services.TryAddSingleton<ConnectionRefresh>();
+        services.TryAddSingleton<DeletionRequests>();
+        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<DeletionRequests>());
         services.TryAddSingleton<UserRemoval>();
         return services;
     }

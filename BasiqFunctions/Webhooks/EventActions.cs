@@ -33,7 +33,7 @@ public sealed class EventActions(
         if (happened.UserId is not { } userId)
             return new EventHandled(type, "no-user");
         if (type is EventTypes.ConsentRevoked or EventTypes.ConsentExpired or EventTypes.UserDeleted)
-            return await EndConsentAsync(client, type, userId, happened.ConsentId, cancellation);
+            return await EndAsync(client, type, userId, happened.ConsentId, cancellation);
         if (type is EventTypes.ConsentWarning)
             return new EventHandled(type, await WarnAsync(userId, happened.ConsentId, happened.CreatedAt, cancellation));
         if (happened.ConnectionId is not { } connectionId)
@@ -51,16 +51,18 @@ public sealed class EventActions(
         });
     }
 
-    private async Task<EventHandled> EndConsentAsync(
+    private async Task<EventHandled> EndAsync(
         DurableTaskClient client, string type, string userId, string? consentId, CancellationToken cancellation)
     {
-        var end = await consentEnd.RunAsync(client, userId, consentId, cancellation);
+        var end = await consentEnd.RunAsync(client, userId, consentId, cancellation, isDeleted: type is EventTypes.UserDeleted);
         return new EventHandled(
             type,
             end.Outcome switch
             {
                 ConsentEndOutcome.Removed => "removed",
                 ConsentEndOutcome.NothingKept => "nothing-kept",
+                ConsentEndOutcome.UserUnknown => "user-unknown",
+                ConsentEndOutcome.NothingListed => "nothing-listed",
                 _ => "still-consented",
             },
             end.IsComplete);
@@ -69,7 +71,7 @@ public sealed class EventActions(
     private async Task<string> WarnAsync(string userId, string? consentId, DateTimeOffset? warnedAt, CancellationToken cancellation)
     {
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
-        if (consents.FirstOrDefault(consent => consent.Id == consentId) is not { } warned || warned.HasEndedBy(clock.GetUtcNow()))
+        if (consents.FirstOrDefault(consent => consent.Id == consentId) is not { } warned || warned.HasEnded)
             return "no-such-consent";
         await warnings.NoteAsync(userId, warned.Id, warnedAt ?? clock.GetUtcNow(), cancellation);
         return "noted";
@@ -112,8 +114,7 @@ public sealed class EventActions(
             return "covered";
 
         // Late news of a job go on when the consent has ended, and a refresh would fetch what nobody may keep.
-        var now = clock.GetUtcNow();
-        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEndedBy(now)))
+        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
             return "no-consent";
         if (!await notes.TryBeginRefreshAsync(userId, connectionId, happened.Id, cancellation))
             return "refreshed-lately";

@@ -110,6 +110,19 @@ var rules = [
     '''
   }
   {
+    name: 'removals-held'
+    title: 'Basiq: users seem to be gone, and their data waits for a word'
+    description: 'The daily pass found Basiq to have nothing of more users than may go at once, or of anybody. Their data stays until somebody confirms that they are gone.'
+    severity: 1
+    window: 'PT1H'
+    query: '''
+      AppMetrics
+      | where Name == 'basiq.retention.held'
+      | summarize Users = sum(Sum)
+      | where Users > 0
+    '''
+  }
+  {
     name: 'poison-orchestrations'
     title: 'Basiq: an orchestration cannot go on'
     description: 'Durable took a message so often that it gave it up as poison, or a sync\'s orchestration ended by an exception.'

@@ -1,0 +1,17 @@
+namespace BasiqFunctions.Consents;
+
+/// <summary>What keeps removals from being a misunderstanding. Section <c>Removal</c>.</summary>
+public sealed class RemovalOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Removal";
+
+    /// <summary>
+    /// How many users a daily pass removes because Basiq has nothing of them; of more it removes none until somebody confirms it. Without
+    /// it one in a hundred of the users kept, and 5 at least.
+    /// </summary>
+    public int? MostAtOnce { get; set; }
+
+    /// <summary>How many those are when so many users are kept.</summary>
+    internal int MostOf(int kept) => MostAtOnce ?? Math.Max(5, kept / 100);
+}
