@@ -15,4 +15,7 @@ internal static partial class Log
 
     [LoggerMessage(3403, LogLevel.Error, "Whether the data of user {UserId} may be kept could not be settled ({Exception}); the next pass tries again")]
     public static partial void RetentionFailed(ILogger logger, string userId, string exception);
+
+    [LoggerMessage(3407, LogLevel.Warning, "Stopped looking after snapshots after {Longest}, with users left: the next pass begins with them")]
+    public static partial void RetentionCutShort(ILogger logger, TimeSpan longest);
 }
