@@ -71,8 +71,8 @@ internal static class AppSettingsContract
         ["FUNCTIONS_WORKER_RUNTIME"] = "functionAppConfig.runtime; Flex Consumption refuses the setting.",
         ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Production, which is what the host takes it for.",
         ["AzureWebJobsStorage"] = "AzureWebJobsStorage__accountName, by identity.",
-        ["AzureFunctionsJobHost__extensions__durableTask__tracing__distributedTracingEnabled"] =
-            "On, by host.json. Without Application Insights the Durable extension warns of it at each start.",
+        ["AzureFunctionsJobHost__extensions__durableTask__tracing__version"] =
+            "V2, by host.json. Without Application Insights the Durable extension warns of it at each start.",
     };
 
     /// <summary>Settings that are not this app's to read but its host's, or its libraries'.</summary>
