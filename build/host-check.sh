@@ -91,7 +91,7 @@ is() {
   fi
   pass "$name ($status)"
 }
-field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/;s/\\\\u0026/\&/g;1p" <<<"$body"; }
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$body" | sed 's/\\u0026/\&/g'; }
 header() { sed -n "s/^$1: //Ip" "$work/headers"; }
 
 # Each of the headers is there, once: a host and the app may both set them.
