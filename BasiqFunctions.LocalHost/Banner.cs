@@ -13,11 +13,11 @@ internal static class Banner
         foreach (var function in functions.Http)
         {
             output.WriteLine(
-                $"  {string.Join(',', function.Methods).ToUpperInvariant(),-7} /api/{function.Route,-60} {function.Name}");
+                $"  {string.Join(',', function.Methods).ToUpperInvariant(),-8} /api/{function.Route,-60} {function.Name}");
         }
 
         foreach (var timer in functions.Timers)
-            output.WriteLine($"  timer   {timer.Schedule,-65} {timer.Name}");
+            output.WriteLine($"  timer    {timer.Schedule,-65} {timer.Name}");
         output.WriteLine();
         output.WriteLine(host.SandboxUrl is { } sandbox
             ? $"Basiq:     simulated at {sandbox} (no Basiq:ApiKey is set)"

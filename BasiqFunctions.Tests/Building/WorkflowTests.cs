@@ -29,9 +29,9 @@ public sealed partial class WorkflowTests
 
         Assert.Contains("\npermissions:\n  contents: read\n\n", text, StringComparison.Ordinal);
 
-        // A job that deploys also fetches the package of a run, and has GitHub vouch for it in Azure.
+        // A job that deploys also fetches the package of a run with its attestation, which one job makes, and has GitHub vouch for it in Azure.
         HashSet<string> allowed = workflow.StartsWith("deploy", StringComparison.Ordinal)
-            ? ["contents: read", "actions: read", "id-token: write"]
+            ? ["contents: read", "actions: read", "attestations: read", "attestations: write", "id-token: write"]
             : ["contents: read"];
         Assert.All(
             Permissions().Matches(text),

@@ -72,12 +72,16 @@ internal static class AppSettingsContract
         ["FUNCTIONS_WORKER_RUNTIME"] = "functionAppConfig.runtime; Flex Consumption refuses the setting.",
         ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Production, which is what the host takes it for.",
         ["AzureWebJobsStorage"] = "AzureWebJobsStorage__accountName, by identity.",
+        ["AzureFunctionsJobHost__extensions__durableTask__tracing__version"] =
+            "V2, by host.json. Without Application Insights the Durable extension warns of it at each start.",
     };
 
     /// <summary>Settings that are not this app's to read but its host's, or its libraries'.</summary>
     public static IReadOnlyDictionary<string, string> ReadByTheHost { get; } = new Dictionary<string, string>
     {
+        ["AzureWebJobsDisableHomepage"] = "The host: show no page of its own at the root.",
         ["AzureWebJobsStorage__credential"] = "The host: reach the account as a managed identity.",
+        ["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] = "The host: take no larger body.",
     };
 
     /// <summary>The options classes of the app: each has a constant that names its section.</summary>

@@ -89,6 +89,19 @@ public sealed partial class AppSettingsTests
         Findings.None(AppSettingsContract.OnlyInTheSample.Keys.Except(values).Select(name => $"{name} is not in the sample: take it out of {Contract}."));
     }
 
+    [SkippableFact]
+    public async Task The_host_has_the_same_limits_on_a_developers_machine()
+    {
+        BicepCompiler.SkipWithout();
+        var deployment = await Deployment.OfAsync("prod");
+        using var sample = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "local.settings.sample.json")));
+        var values = sample.RootElement.GetProperty("Values");
+
+        Assert.All(
+            ["AzureWebJobsDisableHomepage", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"],
+            name => Assert.Equal(deployment.AppSettings[name], values.GetProperty(name).GetString()));
+    }
+
     [SkippableTheory]
     [InlineData("dev")]
     [InlineData("prod")]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using BasiqFunctions.Http;
 
 namespace BasiqFunctions.Tests.Infrastructure;
 
@@ -110,10 +111,24 @@ internal static partial class SecurityRules
             yield return "Telemetry is not sent as the identity.";
     }
 
-    private static IEnumerable<string> Settings(Deployment deployment) =>
-        from setting in deployment.AppSettings
-        where SecretName().IsMatch(setting.Key) || SecretValue().IsMatch(setting.Value) || setting.Key.Equals("AzureWebJobsStorage", StringComparison.OrdinalIgnoreCase)
-        select $"The app setting {setting.Key} is, or holds, a secret.";
+    private static IEnumerable<string> Settings(Deployment deployment)
+    {
+        foreach (var (name, value) in deployment.AppSettings)
+        {
+            if (SecretName().IsMatch(name) || SecretValue().IsMatch(value) || name.Equals("AzureWebJobsStorage", StringComparison.OrdinalIgnoreCase))
+                yield return $"The app setting {name} is, or holds, a secret.";
+        }
+
+        // Room for what the app itself refuses with an answer that says why, and for little more: the host keeps it in memory.
+        if (!int.TryParse(deployment.AppSettings.GetValueOrDefault("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"), out var most)
+            || most is <= JsonBody.MaxBytes or > 4 * JsonBody.MaxBytes)
+        {
+            yield return $"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT does not keep the host from taking bodies of more than {4 * JsonBody.MaxBytes} bytes.";
+        }
+
+        if (deployment.AppSettings.GetValueOrDefault("AzureWebJobsDisableHomepage") != "true")
+            yield return "The host shows a page of its own at the root.";
+    }
 
     private static IEnumerable<string> Outputs(Deployment deployment) =>
         from output in deployment.Outputs

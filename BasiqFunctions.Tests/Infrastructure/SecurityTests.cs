@@ -18,6 +18,9 @@ public sealed class SecurityTests
         (new("modules/function-app.bicep", "    minTlsVersion: '1.2'", "    minTlsVersion: '1.0'"), "siteConfig.minTlsVersion is 1.0, not 1.2"),
         (new("modules/function-app.bicep", "allow: false", "allow: true"), "properties.allow is true, not false"),
         (new("modules/function-app.bicep", "KeyVault__Uri:", "Basiq__ApiKey: 'a key'\n  KeyVault__Uri:"), "The app setting Basiq__ApiKey is, or holds, a secret"),
+        (new("modules/function-app.bicep", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072'", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '104857600'"),
+            "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT does not keep the host from taking bodies"),
+        (new("modules/function-app.bicep", "AzureWebJobsDisableHomepage: 'true'", "AzureWebJobsDisableHomepage: 'false'"), "The host shows a page of its own"),
         (new("modules/telemetry.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false"), "DisableLocalAuth is false, not true"),
         (new("main.bicep", "output AZURE_KEY_VAULT_NAME string", "output STORAGE_KEY string"), "The output STORAGE_KEY is, or holds, a secret"),
     ];

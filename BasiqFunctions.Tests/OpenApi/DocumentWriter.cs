@@ -70,7 +70,9 @@ internal sealed partial class DocumentWriter
         {
             var path = $"/{trigger.Route}";
             paths[path] ??= new JsonObject();
-            foreach (var verb in trigger.Methods!)
+
+            // HEAD goes with GET, as HTTP has it, and is no operation of its own.
+            foreach (var verb in trigger.Methods!.Where(verb => verb is not "head"))
                 paths[path]![verb] = Operation(method, name, trigger);
         }
 

@@ -12,7 +12,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnsw
     [Function("ListDeletionReceipts")]
     [Answers(StatusCodes.Status200OK, typeof(DeletionReceiptList))]
     public Task<IResult> ListDeletionReceipts(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/deletion-receipts")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
         answers.RunAsync(

@@ -24,4 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(3406, LogLevel.Warning, "The removal of users of whom Basiq has nothing was confirmed for pass {PassId}")]
     public static partial void RemovalsConfirmed(ILogger logger, string passId);
+
+    [LoggerMessage(3407, LogLevel.Warning, "Stopped looking after snapshots after {Longest}, with users left: the next pass begins with them")]
+    public static partial void RetentionCutShort(ILogger logger, TimeSpan longest);
 }

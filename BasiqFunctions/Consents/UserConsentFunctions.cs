@@ -14,7 +14,7 @@ public sealed class UserConsentFunctions(UserConsents consents, HttpAnswers answ
     [Answers(StatusCodes.Status200OK, typeof(ConsentList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> ListConsents(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/consents")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/consents")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
         answers.RunAsync(

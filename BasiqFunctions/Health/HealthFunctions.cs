@@ -13,7 +13,7 @@ public sealed class HealthFunctions(HealthChecks checks, HttpAnswers answers)
     [Answers(StatusCodes.Status200OK, typeof(HealthReport))]
     [Answers(StatusCodes.Status503ServiceUnavailable, typeof(HealthReport))]
     public Task<IResult> Health(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request,
         CancellationToken cancellation) =>
         answers.RunAsync(
             request,

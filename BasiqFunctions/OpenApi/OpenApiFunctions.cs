@@ -11,7 +11,7 @@ public sealed class OpenApiFunctions(HttpAnswers answers)
     [Function("GetOpenApi")]
     [Answers(StatusCodes.Status200OK, typeof(OpenApiDocument))]
     public Task<IResult> GetOpenApi(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "openapi.json")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request,
         CancellationToken cancellation) =>
         answers.RunAsync(request, "GetOpenApi", _ => Task.FromResult<IResult>(new OpenApiDocument()), cancellation);
 }

@@ -18,7 +18,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, DeletionReceipts rece
     [Answers(StatusCodes.Status200OK, typeof(AccountsResult))]
     [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListAccountsAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
         RunAsync(
@@ -52,7 +52,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, DeletionReceipts rece
     [FailsWith(
         ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.AccountNotFound, ProblemCodes.SnapshotChanged, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListTransactionsAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/accounts/{accountId}/transactions")]
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts/{accountId}/transactions")]
         HttpRequest request,
         string userId,
         string accountId,

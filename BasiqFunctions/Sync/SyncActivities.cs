@@ -12,8 +12,14 @@ namespace BasiqFunctions.Sync;
 /// value, and only what is broken on our side is thrown.
 /// </summary>
 public sealed class SyncActivities(
-    IBasiqClient basiq, SnapshotStore snapshots, IEnumerable<IConsentCheck> consents, Instruments instruments)
+    IBasiqClient basiq, SnapshotStore snapshots, IEnumerable<IConsentCheck> consents, Instruments instruments, TimeProvider clock)
 {
+    /// <summary>
+    /// No page is begun after this: with the last one's minute, and what storage takes, an activity stays well below the 10 minutes of
+    /// <c>functionTimeout</c>, at which a host ends everything that its worker does.
+    /// </summary>
+    private static readonly TimeSpan LastPageBeginsWithin = TimeSpan.FromMinutes(5);
+
     /// <summary>Reads a job. One that belongs to another user is not found.</summary>
     [Function(nameof(ObserveJob))]
     public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
@@ -59,8 +65,8 @@ public sealed class SyncActivities(
     }
 
     /// <summary>
-    /// Fetches some pages of an account's transactions into one segment. When Basiq fails in the middle, what came before is
-    /// kept, and the outcome says where to go on.
+    /// Fetches some pages of an account's transactions into one segment. When Basiq fails in the middle, or is slow, what came before
+    /// is kept, and the outcome says where to go on.
     /// </summary>
     [Function(nameof(FetchTransactions))]
     public Task<Outcome<FetchedSegment>> FetchTransactions(
@@ -74,7 +80,8 @@ public sealed class SyncActivities(
             var link = input.NextLink;
             UpstreamFailure? failure = null;
             var pages = 0;
-            for (; pages < input.PageBudget && (pages == 0 || link is not null); pages++)
+            var start = clock.GetTimestamp();
+            for (; pages < input.PageBudget && (pages == 0 || (link is not null && clock.GetElapsedTime(start) < LastPageBeginsWithin)); pages++)
             {
                 try
                 {

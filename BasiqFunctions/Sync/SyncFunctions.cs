@@ -53,7 +53,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
     [Answers(StatusCodes.Status200OK, typeof(SyncAnswer))]
     [FailsWith(ProblemCodes.SyncNotFound)]
     public Task<IResult> GetSync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
         string userId,
         string syncId,
         [DurableClient] DurableTaskClient client,

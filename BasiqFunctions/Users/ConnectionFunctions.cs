@@ -20,7 +20,7 @@ public sealed class ConnectionFunctions(
     [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> ListConnections(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}/connections")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
         answers.RunAsync(

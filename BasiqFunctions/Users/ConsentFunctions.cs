@@ -46,7 +46,7 @@ public sealed class ConsentFunctions(
     [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
     [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
     public async Task<IResult> ConsentReturn(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "consent/return")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "consent/return")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {

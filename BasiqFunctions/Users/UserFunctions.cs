@@ -60,7 +60,7 @@ public sealed class UserFunctions(
     [Answers(StatusCodes.Status200OK, typeof(User))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> GetUser(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "users/{userId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
         answers.RunAsync(

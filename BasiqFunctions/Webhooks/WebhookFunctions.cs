@@ -59,7 +59,7 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
     [Answers(StatusCodes.Status200OK, typeof(SubscriptionAnswer))]
     [FailsWith(ProblemCodes.SubscriptionNotFound, AsksBasiq = true)]
     public Task<IResult> GetWebhookSubscription(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "webhooks/basiq/subscription")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "webhooks/basiq/subscription")] HttpRequest request,
         CancellationToken cancellation) =>
         answers.RunAsync(
             request,

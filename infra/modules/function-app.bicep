@@ -59,12 +59,17 @@ var ownSettings = {
   AzureWebJobsStorage__accountName: storageName
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identity.properties.clientId
+  // The host reads a body to its end before a function is called, and keeps it in memory.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072'
+  AzureWebJobsDisableHomepage: 'true'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
   KeyVault__Uri: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
   Snapshots__Container: snapshotContainer
 }
 
+// On Flex Consumption an execution may take as long as host.json says; on the older Consumption plan 10 minutes at most, and a host
+// that is told more does not start there. functionTimeout is 10 minutes for that reason: keep it so, and the plan can be changed.
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
