@@ -7,6 +7,8 @@ using BasiqFunctions.Benchmarks.Simulation;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
+using DurableTask.Core;
+using DurableTask.Core.History;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -69,21 +71,29 @@ internal sealed class Replay : IPart
             : throw new InvalidOperationException($"The orchestration ended {ended.RuntimeStatus} with {ended.SerializedOutput}.");
     }
 
+    /// <summary>A history as the engine writes it: a turn for each result, which asks for the next activity.</summary>
     private static async Task WriteHistoryAsync(Journal journal, int calls)
     {
-        const int EventsInATurn = 1_000;
         var at = DateTime.UtcNow;
         var record = new InstanceRecord(
             InstanceId, LongHistory.Name, OrchestrationRuntimeStatus.Running, at, at, calls.ToString(CultureInfo.InvariantCulture));
-        List<JournalEvent> history = [new(JournalEventKind.Started, at, Name: LongHistory.Name, Payload: record.Input)];
-        for (var i = 0; i < calls; i++)
+        var start = new ExecutionStartedEvent(-1, record.Input)
         {
-            var number = i.ToString(CultureInfo.InvariantCulture);
-            history.Add(new JournalEvent(JournalEventKind.ActivityScheduled, at, i, LongHistory.Step, number));
-            history.Add(new JournalEvent(JournalEventKind.ActivityCompleted, at, i, Payload: number));
-        }
+            Name = LongHistory.Name,
+            OrchestrationInstance = new OrchestrationInstance { InstanceId = InstanceId, ExecutionId = "1" },
+        };
+        List<Task> writes = [WriteAsync(0, start)];
+        for (var i = 0; i < calls; i++)
+            writes.Add(WriteAsync(i + 1, new TaskCompletedEvent(-1, i, i.ToString(CultureInfo.InvariantCulture))));
+        await Task.WhenAll(writes);
 
-        for (var first = 0; first < history.Count; first += EventsInATurn)
-            await journal.WriteTurnAsync(record, first, history.GetRange(first, Math.Min(EventsInATurn, history.Count - first)));
+        Task WriteAsync(int turn, HistoryEvent happened)
+        {
+            List<HistoryEvent> events = [new OrchestratorStartedEvent(-1) { Timestamp = at }, happened];
+            if (turn < calls)
+                events.Add(new TaskScheduledEvent(turn, LongHistory.Step, null, FormattableString.Invariant($"[{turn}]")));
+            events.Add(new OrchestratorCompletedEvent(-1));
+            return journal.WriteTurnAsync(record, turn, events);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Converters;
 
 namespace BasiqFunctions.LocalHost.Orchestrations;
 
@@ -22,12 +23,13 @@ internal sealed record InstanceRecord(
     /// <summary>The record as callers see it. Like Durable Functions, input, output and status come only when asked for.</summary>
     public OrchestrationMetadata ToMetadata(bool withInputsAndOutputs) => new(Name, InstanceId)
     {
+        DataConverter = withInputsAndOutputs ? JsonDataConverter.Default : null,
         RuntimeStatus = Status,
         CreatedAt = CreatedAt,
         LastUpdatedAt = UpdatedAt,
         SerializedInput = withInputsAndOutputs ? Input : null,
         SerializedOutput = withInputsAndOutputs ? Output : null,
         SerializedCustomStatus = withInputsAndOutputs ? CustomStatus : null,
-        FailureDetails = Failure is null ? null : RecordedFailure.Read(Failure),
+        FailureDetails = Failure is null ? null : RecordedFailure.Parse(Failure).ToClient(),
     };
 }

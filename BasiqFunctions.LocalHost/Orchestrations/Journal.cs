@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using DurableTask.Core.History;
 using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.LocalHost.Orchestrations;
 
 /// <summary>
-/// The orchestrations' memory: an SQLite file with one row per orchestration and one per event of its history.
+/// The orchestrations' memory: an SQLite file with one row per orchestration and one per turn of its history.
 /// </summary>
 /// <remarks>
 /// All writes go through one thread that puts whatever is waiting into one transaction, so that a thousand orchestrations
@@ -31,6 +32,14 @@ internal sealed class Journal : IAsyncDisposable
         _writeConnection = new SqliteConnection(builder.ToString() + ";Pooling=False");
         _writeConnection.Open();
         _readConnectionString = builder.ToString();
+        if (HasEarlierFormat())
+        {
+            _writeConnection.Dispose();
+            throw new LocalHostException(
+                $"The journal {path} is of an earlier version, whose histories this one cannot go on with. Delete it (with {path}-wal and "
+                + $"{path}-shm): it forgets what was under way and what became of earlier syncs. Users, snapshots and secrets stay.");
+        }
+
         Execute(_writeConnection, Schema);
         _writer = Task.Factory.StartNew(
             WriteLoop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -44,9 +53,8 @@ internal sealed class Journal : IAsyncDisposable
             instance_id TEXT PRIMARY KEY, name TEXT NOT NULL, status INTEGER NOT NULL,
             created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
             input TEXT, custom_status TEXT, output TEXT, failure TEXT) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS events (
-            instance_id TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,
-            task_id INTEGER, name TEXT, payload TEXT, PRIMARY KEY (instance_id, sequence)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS turns (
+            instance_id TEXT NOT NULL, turn INTEGER NOT NULL, events TEXT NOT NULL, PRIMARY KEY (instance_id, turn)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS activity_runs (
             run INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, task_id INTEGER NOT NULL, started_at INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS activity_runs_by_instance ON activity_runs (instance_id);
@@ -57,6 +65,7 @@ internal sealed class Journal : IAsyncDisposable
 
     /// <summary>Opens the journal, making it and its folder if they are missing; the owner alone may read it.</summary>
     /// <exception cref="SqliteException">The file is not a journal, or cannot be written.</exception>
+    /// <exception cref="LocalHostException">An earlier version wrote it.</exception>
     public static Journal Open(string path)
     {
         var fresh = !File.Exists(path);
@@ -69,19 +78,21 @@ internal sealed class Journal : IAsyncDisposable
         return new Journal(path);
     }
 
-    /// <summary>Writes a turn of an orchestration: its row as it now stands and the events that the turn added.</summary>
+    /// <summary>Writes a turn of an orchestration: its row as it now stands and the turn's events.</summary>
     /// <param name="record">The orchestration's row.</param>
-    /// <param name="firstSequence">The place of the first of the events; 0 starts the history over.</param>
-    /// <param name="events">The events, in order.</param>
-    public Task WriteTurnAsync(InstanceRecord record, int firstSequence, IReadOnlyList<JournalEvent> events) =>
-        WriteAsync(commands =>
+    /// <param name="turn">The turn's number; 0 starts the history over.</param>
+    /// <param name="events">The events, in order, the first of them <see cref="OrchestratorStartedEvent"/>.</param>
+    public Task WriteTurnAsync(InstanceRecord record, int turn, IReadOnlyList<HistoryEvent> events)
+    {
+        var json = HistoryJson.Write(events);
+        return WriteAsync(commands =>
         {
-            if (firstSequence == 0)
+            if (turn == 0)
                 commands.Forget(record.InstanceId);
             commands.Save(record);
-            for (var i = 0; i < events.Count; i++)
-                commands.Append(record.InstanceId, firstSequence + i, events[i]);
+            commands.Append(record.InstanceId, turn, json);
         });
+    }
 
     /// <summary>
     /// Notes that an activity is about to run. It only informs, so nobody waits for it; it is on disk before the activity's result.
@@ -156,35 +167,35 @@ internal sealed class Journal : IAsyncDisposable
         return await ReadInstancesAsync(command, cancellation);
     }
 
-    /// <summary>How many events an orchestration's history has.</summary>
-    public async Task<int> CountEventsAsync(string instanceId, CancellationToken cancellation)
+    /// <summary>How many turns an orchestration's history has.</summary>
+    public async Task<int> CountTurnsAsync(string instanceId, CancellationToken cancellation)
     {
         await using var connection = await OpenReaderAsync(cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT COUNT(*) FROM events WHERE instance_id = $id";
+        command.CommandText = "SELECT COUNT(*) FROM turns WHERE instance_id = $id";
         command.Parameters.AddWithValue("$id", instanceId);
         return Convert.ToInt32(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Reads an orchestration's history in order.</summary>
-    public async IAsyncEnumerable<JournalEvent> ReadHistoryAsync(
+    /// <summary>The event that an orchestration's history begins with; null when it has none.</summary>
+    public async Task<ExecutionStartedEvent?> FindStartAsync(string instanceId, CancellationToken cancellation)
+    {
+        await foreach (var turn in ReadHistoryAsync(instanceId, cancellation))
+            return turn.OfType<ExecutionStartedEvent>().First();
+        return null;
+    }
+
+    /// <summary>Reads an orchestration's history, turn by turn.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<HistoryEvent>> ReadHistoryAsync(
         string instanceId, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await using var connection = await OpenReaderAsync(cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText =
-            "SELECT kind, at, task_id, name, payload FROM events WHERE instance_id = $id ORDER BY sequence";
+        command.CommandText = "SELECT events FROM turns WHERE instance_id = $id ORDER BY turn";
         command.Parameters.AddWithValue("$id", instanceId);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-        {
-            yield return new JournalEvent(
-                (JournalEventKind)reader.GetInt32(0),
-                Utc(reader.GetInt64(1)),
-                reader.IsDBNull(2) ? null : reader.GetInt32(2),
-                Text(reader, 3),
-                Text(reader, 4));
-        }
+            yield return HistoryJson.Read(reader.GetFieldValue<byte[]>(0));
     }
 
     /// <summary>Waits for what is still being written, then closes the file.</summary>
@@ -230,6 +241,14 @@ internal sealed class Journal : IAsyncDisposable
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>Whether the file has one row for each event, as it once was.</summary>
+    private bool HasEarlierFormat()
+    {
+        using var command = _writeConnection.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'events'";
+        return Convert.ToInt32(command.ExecuteScalar(), CultureInfo.InvariantCulture) > 0;
     }
 
     private async Task<SqliteConnection> OpenReaderAsync(CancellationToken cancellation)

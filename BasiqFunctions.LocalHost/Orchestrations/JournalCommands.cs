@@ -19,10 +19,8 @@ internal sealed class JournalCommands : IDisposable
             ON CONFLICT (instance_id) DO UPDATE SET status = $status, updated_at = $updated,
                 custom_status = $custom, output = $output, failure = $failure
             """, "$id", "$name", "$status", "$created", "$updated", "$input", "$custom", "$output", "$failure");
-        _append = Prepare(connection, """
-            INSERT INTO events (instance_id, sequence, kind, at, task_id, name, payload)
-            VALUES ($id, $sequence, $kind, $at, $task, $name, $payload)
-            """, "$id", "$sequence", "$kind", "$at", "$task", "$name", "$payload");
+        _append = Prepare(connection,
+            "INSERT INTO turns (instance_id, turn, events) VALUES ($id, $turn, $events)", "$id", "$turn", "$events");
         _noteRun = Prepare(connection,
             "INSERT INTO activity_runs (instance_id, task_id, started_at) VALUES ($id, $task, $at)", "$id", "$task", "$at");
         _saveTimer = Prepare(connection, """
@@ -31,7 +29,7 @@ internal sealed class JournalCommands : IDisposable
             """, "$function", "$last", "$next");
         _forget =
         [
-            Prepare(connection, "DELETE FROM events WHERE instance_id = $id", "$id"),
+            Prepare(connection, "DELETE FROM turns WHERE instance_id = $id", "$id"),
             Prepare(connection, "DELETE FROM activity_runs WHERE instance_id = $id", "$id"),
             Prepare(connection, "DELETE FROM instances WHERE instance_id = $id", "$id"),
         ];
@@ -49,8 +47,7 @@ internal sealed class JournalCommands : IDisposable
         _save, record.InstanceId, record.Name, (int)record.Status, record.CreatedAt.UtcTicks, record.UpdatedAt.UtcTicks,
         record.Input, record.CustomStatus, record.Output, record.Failure);
 
-    public void Append(string instanceId, int sequence, JournalEvent e) =>
-        Run(_append, instanceId, sequence, (int)e.Kind, e.At.Ticks, e.TaskId, e.Name, e.Payload);
+    public void Append(string instanceId, int turn, string events) => Run(_append, instanceId, turn, events);
 
     public void NoteRun(string instanceId, int taskId, DateTime at) => Run(_noteRun, instanceId, taskId, at.Ticks);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DurableTask.Core.History;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -24,16 +25,10 @@ internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal
     }
 
     /// <summary>Delivers an event.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// The orchestration has ended or never was. Durable Functions on Azure Storage refuse that as well, with an exception of their own.
-    /// </exception>
-    public override async Task RaiseEventAsync(
-        string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default)
-    {
-        var live = engine.FindLive(instanceId)
-            ?? throw new InvalidOperationException($"No orchestration with the id '{instanceId}' is running.");
-        await live.RaiseEventAsync(eventName, Serialize(eventPayload)).WaitAsync(cancellation);
-    }
+    /// <exception cref="InvalidOperationException">The orchestration has ended or never was.</exception>
+    public override Task RaiseEventAsync(
+        string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default) =>
+        Live(instanceId).PostAsync(new EventRaisedEvent(-1, Serialize(eventPayload)) { Name = eventName }).WaitAsync(cancellation);
 
     public override async Task<OrchestrationMetadata> WaitForInstanceStartAsync(
         string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
@@ -48,20 +43,17 @@ internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal
         return await WaitForInstanceStartAsync(instanceId, getInputsAndOutputs, cancellation);
     }
 
-    public override async Task TerminateInstanceAsync(
-        string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default)
-    {
-        if (engine.FindLive(instanceId) is { } live)
-            await live.TerminateAsync(Serialize(options?.Output)).WaitAsync(cancellation);
-    }
+    public override Task TerminateInstanceAsync(
+        string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default) =>
+        Live(instanceId).TerminateAsync(Serialize(options?.Output), options?.Recursive ?? false).WaitAsync(cancellation);
 
     public override Task SuspendInstanceAsync(
         string instanceId, string? reason = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException("LocalHost does not suspend orchestrations: no function of this app does.");
+        Live(instanceId, isSuspended: false).PostAsync(new ExecutionSuspendedEvent(-1, reason)).WaitAsync(cancellation);
 
     public override Task ResumeInstanceAsync(
         string instanceId, string? reason = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException("LocalHost does not suspend orchestrations: no function of this app does.");
+        Live(instanceId, isSuspended: true).PostAsync(new ExecutionResumedEvent(-1, reason)).WaitAsync(cancellation);
 
     public override async Task<OrchestrationMetadata?> GetInstancesAsync(
         string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
@@ -95,6 +87,19 @@ internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal
     }
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// An orchestration that can still be told something. The Functions host refuses, on Azure Storage, what comes too late or makes no
+    /// sense, with exceptions of its own; Durable Task's documentation lets it be discarded in silence. Callers have to live with both.
+    /// </summary>
+    private LiveOrchestration Live(string instanceId, bool? isSuspended = null)
+    {
+        var live = engine.FindLive(instanceId)
+            ?? throw new InvalidOperationException($"No orchestration with the id '{instanceId}' is running.");
+        if (isSuspended is { } expected && expected != live.Record.Status is OrchestrationRuntimeStatus.Suspended)
+            throw new InvalidOperationException($"The orchestration with the id '{instanceId}' is {live.Record.Status}.");
+        return live;
+    }
 
     private static string? Serialize(object? value) => value is null ? null : JsonSerializer.Serialize(value);
 

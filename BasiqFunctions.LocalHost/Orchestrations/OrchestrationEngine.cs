@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using BasiqFunctions.LocalHost.Functions;
+using DurableTask.Core;
+using DurableTask.Core.Exceptions;
+using DurableTask.Core.History;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -12,7 +15,7 @@ internal sealed class OrchestrationEngine(
     LocalHostOptions options) : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggerFactory.CreateLogger<OrchestrationEngine>();
-    private readonly ConcurrentDictionary<string, OrchestrationInstance> _instances = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LiveOrchestration> _instances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> _work = [];
     private readonly SemaphoreSlim _activitySlots = new(options.MaxConcurrentActivities);
     private readonly SemaphoreSlim _scheduling = new(1);
@@ -29,7 +32,8 @@ internal sealed class OrchestrationEngine(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        OrchestrationRuntimeStatus[] unfinished = [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending];
+        OrchestrationRuntimeStatus[] unfinished =
+            [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Suspended];
         string? after = null;
         while (true)
         {
@@ -42,9 +46,7 @@ internal sealed class OrchestrationEngine(
                     continue;
                 }
 
-                var instance = new OrchestrationInstance(this, record, Bind(orchestrator));
-                _instances[record.InstanceId] = instance;
-                instance.Resume();
+                _instances[record.InstanceId] = LiveOrchestration.Unfinished(this, record, Bind(orchestrator));
             }
 
             if (records.Count < 500)
@@ -52,8 +54,11 @@ internal sealed class OrchestrationEngine(
             after = records[^1].InstanceId;
         }
 
-        if (!_instances.IsEmpty)
-            Log.OrchestrationsResumed(_logger, _instances.Count);
+        if (_instances.IsEmpty)
+            return;
+        Log.OrchestrationsResumed(_logger, _instances.Count);
+        foreach (var instance in _instances.Values)
+            instance.Begin();
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -83,18 +88,25 @@ internal sealed class OrchestrationEngine(
     }
 
     /// <summary>Starts an orchestration. A finished one of the same id is replaced, as in Durable Functions.</summary>
-    /// <exception cref="InvalidOperationException">An unfinished one has this id, or no orchestrator has this name.</exception>
-    public async Task ScheduleAsync(string name, string instanceId, string? input, CancellationToken cancellation)
+    /// <param name="name">The orchestrator's name.</param>
+    /// <param name="instanceId">The orchestration's id.</param>
+    /// <param name="input">The input as JSON, if there is one.</param>
+    /// <param name="cancellation">Ends the wait for one that has this id and is about to start.</param>
+    /// <param name="parent">The orchestration that waits for its outcome, if one does.</param>
+    /// <exception cref="OrchestrationAlreadyExistsException">An unfinished one has this id.</exception>
+    /// <exception cref="InvalidOperationException">No orchestrator has this name.</exception>
+    public async Task ScheduleAsync(
+        string name, string instanceId, string? input, CancellationToken cancellation, ParentInstance? parent = null)
     {
         if (!functions.Orchestrators.TryGetValue(name, out var orchestrator))
             throw new InvalidOperationException($"No orchestrator is named '{name}'.");
 
         var now = time.GetUtcNow();
         var record = new InstanceRecord(instanceId, name, OrchestrationRuntimeStatus.Pending, now, now, input);
-        var instance = new OrchestrationInstance(this, record, Bind(orchestrator));
+        var instance = LiveOrchestration.New(this, record, Bind(orchestrator), parent);
 
         // The purge of a finished instance must not run into the start of its successor.
-        OrchestrationInstance? running = null;
+        LiveOrchestration? running = null;
         await _scheduling.WaitAsync(cancellation);
         try
         {
@@ -110,16 +122,17 @@ internal sealed class OrchestrationEngine(
         {
             // Whoever is told that there is one must be able to find it.
             await running.Started.WaitAsync(cancellation);
-            throw new InvalidOperationException($"An orchestration with the id '{instanceId}' is already running.");
+            throw new OrchestrationAlreadyExistsException($"An orchestration with the id '{instanceId}' is already running.");
         }
 
-        await instance.StartAsync();
+        instance.Begin();
+        await instance.Started;
     }
 
     /// <summary>The orchestrations that are in memory, since they have not ended.</summary>
     public IReadOnlyCollection<string> LiveInstanceIds => [.. _instances.Keys];
 
-    public OrchestrationInstance? FindLive(string instanceId) => _instances.GetValueOrDefault(instanceId);
+    public LiveOrchestration? FindLive(string instanceId) => _instances.GetValueOrDefault(instanceId);
 
     public async Task<InstanceRecord?> FindAsync(string instanceId, CancellationToken cancellation)
     {
@@ -145,7 +158,7 @@ internal sealed class OrchestrationEngine(
         }
     }
 
-    public void Unload(OrchestrationInstance instance) => _instances.TryRemove(KeyValuePair.Create(instance.Record.InstanceId, instance));
+    public void Unload(LiveOrchestration instance) => _instances.TryRemove(KeyValuePair.Create(instance.Record.InstanceId, instance));
 
     /// <summary>Keeps a piece of work in view until it ends, so that a stop can wait for it.</summary>
     public void Track(Task work)
@@ -161,13 +174,21 @@ internal sealed class OrchestrationEngine(
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    public void RunActivity(OrchestrationInstance instance, JournalEvent request) =>
+    public void RunActivity(LiveOrchestration instance, TaskScheduledEvent request) =>
         Track(Task.Run(() => RunActivityAsync(instance, request)));
 
-    private async Task RunActivityAsync(OrchestrationInstance instance, JournalEvent request)
+    /// <summary>Starts an orchestration that another one has asked for, or finds out what became of it.</summary>
+    public void RunSubOrchestration(
+        LiveOrchestration parent, OrchestrationInstance execution, SubOrchestrationInstanceCreatedEvent request) =>
+        Track(Task.Run(() => RunSubOrchestrationAsync(parent, execution, request)));
+
+    /// <summary>Tells an orchestration how one has ended that it has started.</summary>
+    public void TellParent(ParentInstance parent, InstanceRecord child) =>
+        FindLive(parent.OrchestrationInstance.InstanceId)?.ChildEnded(parent, child);
+
+    private async Task RunActivityAsync(LiveOrchestration instance, TaskScheduledEvent request)
     {
         var name = request.Name!;
-        var taskId = request.TaskId!.Value;
         try
         {
             await _activitySlots.WaitAsync(instance.Cancellation);
@@ -183,9 +204,11 @@ internal sealed class OrchestrationEngine(
                 throw new InvalidOperationException($"No activity is named '{name}'.");
 
             // Not awaited: it is written before the activity's result, which is all that matters.
-            _ = journal.NoteActivityRunAsync(instance.Record.InstanceId, taskId, time.GetUtcNow().UtcDateTime);
-            var result = await activity(services, request.Payload, instance.Cancellation);
-            instance.ActivityCompleted(taskId, JsonSerializer.Serialize(result));
+            _ = journal.NoteActivityRunAsync(instance.Record.InstanceId, request.EventId, time.GetUtcNow().UtcDateTime);
+
+            // Durable Task puts the one input into an array.
+            var result = await activity(services, request.Input![1..^1], instance.Cancellation);
+            instance.Post(new TaskCompletedEvent(-1, request.EventId, JsonSerializer.Serialize(result)));
         }
         catch (OperationCanceledException) when (instance.Cancellation.IsCancellationRequested)
         {
@@ -196,11 +219,38 @@ internal sealed class OrchestrationEngine(
 #pragma warning restore CA1031
         {
             Log.ActivityFailed(_logger, name, instance.Record.InstanceId, exception);
-            instance.ActivityFailed(taskId, RecordedFailure.Serialize(exception));
+            instance.Post(new TaskFailedEvent(-1, request.EventId, exception.Message, null, new FailureDetails(exception)));
         }
         finally
         {
             _activitySlots.Release();
+        }
+    }
+
+    private async Task RunSubOrchestrationAsync(
+        LiveOrchestration parent, OrchestrationInstance execution, SubOrchestrationInstanceCreatedEvent request)
+    {
+        var link = new ParentInstance { Name = parent.Record.Name, OrchestrationInstance = execution, TaskScheduleId = request.EventId };
+        try
+        {
+            // After a restart it may be there: it tells its parent when it ends, or has ended.
+            var started = (await journal.FindStartAsync(request.InstanceId, Stopping))?.ParentInstance;
+            if (started?.OrchestrationInstance.ExecutionId == execution.ExecutionId && started.TaskScheduleId == request.EventId)
+            {
+                if (await journal.FindAsync(request.InstanceId, Stopping) is { IsFinished: true } ended)
+                    parent.ChildEnded(link, ended);
+                return;
+            }
+
+            await ScheduleAsync(request.Name, request.InstanceId, request.Input, Stopping, link);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            // It is started, or asked about, after the next start.
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or OrchestrationAlreadyExistsException)
+        {
+            parent.Post(new SubOrchestrationInstanceFailedEvent(-1, request.EventId, exception.Message, null, new FailureDetails(exception)));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using DurableTask.Core.History;
 using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -80,20 +81,38 @@ public sealed class KilledHostTests : IAsyncLifetime
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, "journal.db")};Mode=ReadOnly;Pooling=False");
         connection.Open();
-        Assert.Equal(0L, Scalar($"""
-            SELECT COUNT(*) FROM activity_runs r JOIN events e USING (instance_id, task_id)
-            WHERE e.kind IN ({(int)JournalEventKind.ActivityCompleted}, {(int)JournalEventKind.ActivityFailed}) AND r.started_at > e.at
-            """));
-        Assert.Equal(
-            Scalar($"SELECT COUNT(*) FROM events WHERE kind = {(int)JournalEventKind.ActivityScheduled}"),
-            Scalar("SELECT COUNT(DISTINCT instance_id || task_id) FROM activity_runs"));
-        Assert.InRange(Scalar("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM activity_runs GROUP BY instance_id, task_id)"), 1, 1 + _kills);
+        HashSet<(string Instance, int Task)> scheduled = [];
+        Dictionary<(string Instance, int Task), DateTime> ended = [];
+        foreach (var (instance, happened) in Rows("SELECT instance_id, events FROM turns", r => (r.GetString(0), HistoryJson.Read(r.GetFieldValue<byte[]>(1)))))
+        {
+            foreach (var e in happened)
+            {
+                if (e is TaskScheduledEvent)
+                    scheduled.Add((instance, e.EventId));
+                else if (e is TaskCompletedEvent completed)
+                    ended.Add((instance, completed.TaskScheduledId), e.Timestamp);
+                else if (e is TaskFailedEvent failed)
+                    ended.Add((instance, failed.TaskScheduledId), e.Timestamp);
+            }
+        }
 
-        long Scalar(string sql)
+        var runs = Rows(
+            "SELECT instance_id, task_id, started_at FROM activity_runs",
+            r => (Activity: (r.GetString(0), r.GetInt32(1)), StartedAt: new DateTime(r.GetInt64(2), DateTimeKind.Utc)));
+        Assert.NotEmpty(ended);
+        Assert.All(runs, run => Assert.False(ended.TryGetValue(run.Activity, out var at) && run.StartedAt > at));
+        Assert.Equal(scheduled, runs.Select(run => run.Activity).ToHashSet());
+        Assert.InRange(runs.GroupBy(run => run.Activity).Max(activity => activity.Count()), 1, 1 + _kills);
+
+        List<T> Rows<T>(string sql, Func<SqliteDataReader, T> read)
         {
             using var command = connection.CreateCommand();
             command.CommandText = sql;
-            return (long)command.ExecuteScalar()!;
+            using var reader = command.ExecuteReader();
+            List<T> rows = [];
+            while (reader.Read())
+                rows.Add(read(reader));
+            return rows;
         }
     }
 

@@ -275,7 +275,9 @@ public sealed class SyncTests
         await using var journal = new SqliteConnection($"Data Source={Path.Combine(app.State.Path, "journal.db")};Mode=ReadOnly;Pooling=False");
         journal.Open();
         await using var query = journal.CreateCommand();
-        query.CommandText = "SELECT COUNT(*), SUM(LENGTH(payload)), MAX(LENGTH(payload)) FROM events";
+        query.CommandText = """
+            SELECT SUM(e.value ->> 'type' LIKE 'Task%'), SUM(LENGTH(e.value)), MAX(LENGTH(e.value)) FROM turns t, json_each(t.events) e
+            """;
         await using var row = await query.ExecuteReaderAsync();
         Assert.True(await row.ReadAsync());
 

@@ -127,7 +127,7 @@ public sealed class WebhookTests
         await app.Services.GetRequiredService<EventIntake>().TakeAsync(client, new EventInput(happened.Id, "message-7"), default);
         var first = await AppUnderTest.WaitForAsync(
             () => client.GetInstanceAsync($"event-{happened.Id}", getInputsAndOutputs: true), i => i is { IsCompleted: true });
-        Assert.Equal("null", first!.SerializedOutput);
+        Assert.Null(first!.SerializedOutput);
 
         var reconciliation = app.Services.GetRequiredService<EventReconciliation>();
         await reconciliation.RunAsync(client, default);
