@@ -169,8 +169,7 @@ public sealed class DataRemoval(
     private async Task<DeletionReceipt?> BeginAsync(DeletionReceipt found, CancellationToken cancellation)
     {
         var begun = await receipts.BeginAsync(found, cancellation);
-        if (begun.ReceiptId != found.ReceiptId
-            || !await receipts.HasEndedSinceAsync(found, cancellation)
+        if (!await receipts.HasEndedSinceAsync(begun, cancellation)
             || await CountAsync(found, cancellation) is not { Accounts: 0 })
             return begun;
         await receipts.DropAsync(begun, cancellation);

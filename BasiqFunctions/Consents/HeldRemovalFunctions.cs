@@ -13,7 +13,7 @@ public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals he
     [Function("ListHeldRemovals")]
     [Answers(StatusCodes.Status200OK, typeof(HeldRemovalList))]
     public Task<IResult> ListHeldRemovals(
-        [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "removals")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "removals")] HttpRequest request,
         CancellationToken cancellation) =>
         answers.RunAsync(
             request,
