@@ -249,7 +249,7 @@ internal sealed class LiveOrchestration : IDisposable
                 _turns = 0;
             }
 
-            var (requests, end) = Take(turn);
+            var (requests, end, thrown) = Take(turn);
             if (end is { OrchestrationStatus: OrchestrationStatus.ContinuedAsNew })
             {
                 // What it has sent itself comes along; what it waited for no longer matters.
@@ -270,7 +270,7 @@ internal sealed class LiveOrchestration : IDisposable
             if (end is not null)
             {
                 turn.Add(EndOf(end));
-                record = Ended(record, end);
+                record = Ended(record, end, thrown);
             }
 
             turn.Add(new OrchestratorCompletedEvent(-1));
@@ -292,7 +292,7 @@ internal sealed class LiveOrchestration : IDisposable
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            return new OrchestrationExecution.Turn([], Failure(exception));
+            return new OrchestrationExecution.Turn([], Failure(exception), exception);
         }
     }
 
@@ -306,11 +306,11 @@ internal sealed class LiveOrchestration : IDisposable
     private static ExecutionCompletedEvent EndOf(OrchestrationCompleteOrchestratorAction end) =>
         new(end.Id, end.FailureDetails is null ? end.Result : null, end.OrchestrationStatus, end.FailureDetails);
 
-    private InstanceRecord Ended(InstanceRecord record, OrchestrationCompleteOrchestratorAction end)
+    private InstanceRecord Ended(InstanceRecord record, OrchestrationCompleteOrchestratorAction end, Exception? thrown)
     {
         if (end.FailureDetails is { } failure)
         {
-            Log.OrchestrationFailed(_logger, record.Name, record.InstanceId, failure.ErrorType, failure.ErrorMessage, failure.StackTrace);
+            Log.OrchestrationFailed(_logger, record.Name, record.InstanceId, thrown ?? new OrchestrationException(failure.ErrorMessage));
             return record with { Status = OrchestrationRuntimeStatus.Failed, Failure = HistoryJson.WriteFailure(failure) };
         }
 
@@ -377,7 +377,7 @@ internal sealed class LiveOrchestration : IDisposable
             _turns = await _engine.Journal.CountTurnsAsync(Record.InstanceId, _engine.Stopping);
             var end = Failure(exception);
             await WriteAsync(
-                Ended(Record, end),
+                Ended(Record, end, exception),
                 [
                     new OrchestratorStartedEvent(-1) { Timestamp = _lastTurnAt },
                     EndOf(end),

@@ -5,9 +5,8 @@ internal static partial class Log
     [LoggerMessage(2001, LogLevel.Information, "Took up {Count} unfinished orchestrations from the journal.")]
     public static partial void OrchestrationsResumed(ILogger logger, int count);
 
-    [LoggerMessage(2002, LogLevel.Error, "Orchestration {Name} of instance {InstanceId} failed. {ErrorType}: {ErrorMessage}\n{StackTrace}")]
-    public static partial void OrchestrationFailed(
-        ILogger logger, string name, string instanceId, string errorType, string errorMessage, string? stackTrace);
+    [LoggerMessage(2002, LogLevel.Error, "Orchestration {Name} of instance {InstanceId} failed.")]
+    public static partial void OrchestrationFailed(ILogger logger, string name, string instanceId, Exception exception);
 
     [LoggerMessage(2003, LogLevel.Warning, "Activity {Name} of instance {InstanceId} failed.")]
     public static partial void ActivityFailed(ILogger logger, string name, string instanceId, Exception exception);

@@ -21,6 +21,8 @@ internal sealed class OrchestrationExecution
     /// <summary>What the last turn asked for. The executor checks it against its own books when the next turn comes.</summary>
     private IReadOnlyList<HistoryEvent> _asked = [];
 
+    private Exception? _thrown;
+
     /// <param name="start">The event that the execution starts with.</param>
     /// <param name="orchestrator">The orchestrator function.</param>
     /// <param name="loggerFactory">Where the orchestrator's own log lines go.</param>
@@ -39,9 +41,17 @@ internal sealed class OrchestrationExecution
         async Task<object?> RunAsync(TaskOrchestrationContext inner, JsonElement? input)
         {
             var context = new HostedOrchestrationContext(inner, input, loggerFactory, enteredFromOutside);
-            var output = await orchestrator(context);
-            context.ThrowIfOutside();
-            return output;
+            try
+            {
+                var output = await orchestrator(context);
+                context.ThrowIfOutside();
+                return output;
+            }
+            catch (Exception exception)
+            {
+                _thrown = exception;
+                throw;
+            }
         }
     }
 
@@ -144,7 +154,7 @@ internal sealed class OrchestrationExecution
         }
 
         _asked = requests;
-        return new Turn(requests, end);
+        return new Turn(requests, end, _thrown);
     }
 
     private static void Fill(IList<HistoryEvent> list, IReadOnlyList<HistoryEvent> events)
@@ -157,5 +167,7 @@ internal sealed class OrchestrationExecution
     /// <summary>What came of a turn.</summary>
     /// <param name="Requests">What the orchestrator asks for, as events of its history.</param>
     /// <param name="End">How it ended; null when it goes on.</param>
-    internal sealed record Turn(IReadOnlyList<HistoryEvent> Requests, OrchestrationCompleteOrchestratorAction? End);
+    /// <param name="Thrown">The exception that it ended with, for the log.</param>
+    internal sealed record Turn(
+        IReadOnlyList<HistoryEvent> Requests, OrchestrationCompleteOrchestratorAction? End, Exception? Thrown);
 }
