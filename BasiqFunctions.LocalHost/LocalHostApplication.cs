@@ -125,7 +125,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
-            app.MapFunctions(options);
+            app.MapFunctions(app.Services.GetRequiredService<CallerGuard>());
             app.Services.GetRequiredService<ConsoleEndpoints>().Map(app, app.Services.GetService<SandboxControl>());
             await RunAsync(app);
             var host = new LocalHostApplication(app, sandbox, stateLock);
@@ -169,6 +169,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.AddSingleton<CallerGuard>();
         services.TryAddSingleton(_ => catalog.GetAwaiter().GetResult());
         services.AddSingleton(_ => journal.GetAwaiter().GetResult());
         services.AddSingleton<OrchestrationEngine>();
@@ -287,7 +288,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     /// <summary>The functions give out bank data, so more than this machine may reach them only with a key.</summary>
     private static void RefuseOpenDoors(string urls, LocalHostOptions options)
     {
-        if (!string.IsNullOrEmpty(options.FunctionKey))
+        if (options.FunctionKey is not null)
             return;
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {

@@ -26,7 +26,7 @@ public sealed class TimeoutTests
             clock: clock,
             configure: services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await connection.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+        await connection.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
 
         await clock.WaitForTimerAsync(limit);
         clock.Advance(limit - TimeSpan.FromSeconds(1));
@@ -48,7 +48,7 @@ public sealed class TimeoutTests
         var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(clock: clock);
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
+        await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
 
         foreach (var c in Body)
         {
@@ -65,8 +65,8 @@ public sealed class TimeoutTests
         await using var app = await AppUnderTest.StartAsync();
         using var slowHeaders = await RawConnection.OpenAsync(app.Api.BaseAddress!);
         using var slowBody = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await slowHeaders.TrySendAsync("GET /api/health HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-        await slowBody.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+        await slowHeaders.TrySendAsync("GET /api/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+        await slowBody.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
 
         var answers = await Task.WhenAll(slowHeaders.ReadToEndAsync(), slowBody.ReadToEndAsync());
 

@@ -88,9 +88,12 @@ public sealed class StartTests
     [InlineData("http://127.0.0.1:0;http://0.0.0.0:0")]
     public async Task More_than_loopback_needs_a_function_key(string urls)
     {
-        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={urls}"));
+        foreach (var noKey in (string[][])[[], ["--LocalHost:FunctionKey="], ["--LocalHost:FunctionKey= "]])
+        {
+            var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync([$"--urls={urls}", .. noKey]));
 
-        Assert.Contains("LocalHost:FunctionKey", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("LocalHost:FunctionKey", refusal.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
