@@ -34,6 +34,7 @@ internal static class RecordTablesRegistration
         services.AddSingleton(new RecordTableKey(key));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClockCheck>();
+        services.TryAddSingleton<RecordTableList>();
         services.TryAddSingleton<ExpiredRecords>();
         return services;
     }
