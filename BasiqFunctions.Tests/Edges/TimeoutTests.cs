@@ -76,6 +76,22 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public async Task LocalHost_cuts_clients_that_ask_and_never_read()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var asked = string.Concat(Enumerable.Repeat("GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 1000));
+        var connections = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RawConnection.OpenAsync(app.Api.BaseAddress!)));
+        foreach (var connection in connections)
+            Assert.True(await connection.TrySendAsync(asked));
+
+        // Only writing tells, for what has come back is not to be read.
+        await AppUnderTest.WaitForAsync(
+            async () => await Task.WhenAll(connections.Select(connection => connection.TrySendAsync(" "))), sent => !sent.Contains(true));
+        foreach (var connection in connections)
+            connection.Dispose();
+    }
+
+    [Fact]
     public async Task A_storage_that_hangs_is_not_waited_for()
     {
         var hanging = new TaskCompletionSource();
