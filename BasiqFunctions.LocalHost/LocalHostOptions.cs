@@ -23,6 +23,12 @@ internal sealed class LocalHostOptions
     /// </summary>
     public string? AdminKey { get; set => field = string.IsNullOrWhiteSpace(value) ? null : value; }
 
+    /// <summary>
+    /// Whether the data of a Basiq account may lie in this host's files as it is. They are not encrypted: a key beside them would keep
+    /// nobody out.
+    /// </summary>
+    public bool AllowPlain { get; set; }
+
     /// <summary>Whether this host subscribes to the webhooks of the sandbox that it starts. It never does to Basiq's own.</summary>
     public bool SubscribeToSandbox { get; set; } = true;
 }

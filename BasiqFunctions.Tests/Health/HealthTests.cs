@@ -27,7 +27,7 @@ public sealed class HealthTests : IDisposable
             services.AddSingleton(_tokens.Object);
             services.AddHttpClient(HealthChecks.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _upstream);
             services.AddSingleton<IRecordTables>(new Tables(() => Count("records", ref _recordsAsked)));
-            services.AddSingleton<ISnapshotStorage>(_ => (_storage ??= Storage(Task.FromResult(false))).Object);
+            services.AddSingleton<ISnapshotStorage>(_ => (_storage ??= Storage(Task.FromResult<string?>("etag"))).Object);
         });
         Mock.Get(_scene.Durable.Client)
             .Setup(c => c.GetInstanceAsync("health", It.IsAny<bool>(), It.IsAny<CancellationToken>()))
@@ -149,7 +149,7 @@ public sealed class HealthTests : IDisposable
     [Fact]
     public async Task A_snapshot_storage_that_fails_is_down()
     {
-        _storage = Storage(Task.FromException<bool>(new IOException("/secret/path is full")));
+        _storage = Storage(Task.FromException<string?>(new IOException("/secret/path is full")));
 
         var answer = await Ask();
 
@@ -174,7 +174,7 @@ public sealed class HealthTests : IDisposable
     [Fact]
     public async Task A_dependency_that_never_answers_is_waited_for_two_seconds()
     {
-        _storage = Storage(new TaskCompletionSource<bool>().Task);
+        _storage = Storage(new TaskCompletionSource<string?>().Task);
         _scene.Vault.IsStuck = true;
 
         var asked = Ask();
@@ -220,7 +220,7 @@ public sealed class HealthTests : IDisposable
         void AssertAsked(int times)
         {
             Assert.Equal((times, times), (_upstream.Requests.Count, _scene.Vault.Requests));
-            _storage!.Verify(s => s.ExistsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()), Times.Exactly(times));
+            _storage!.Verify(s => s.TryPutAsync("health", It.IsAny<ReadOnlyMemory<byte>>(), null, It.IsAny<CancellationToken>()), Times.Exactly(times));
             Assert.Equal((3 * times, times), (_recordsAsked, _taskHubAsked));
         }
     }
@@ -228,7 +228,7 @@ public sealed class HealthTests : IDisposable
     [Fact]
     public async Task A_question_that_is_not_answered_is_not_asked_again_beside_itself()
     {
-        var stuck = new TaskCompletionSource<bool>();
+        var stuck = new TaskCompletionSource<string?>();
         _storage = Storage(stuck.Task);
         for (var i = 0; i < 3; i++)
         {
@@ -236,8 +236,8 @@ public sealed class HealthTests : IDisposable
             _scene.Clock.Advance(DependencyCheck.Freshness);
         }
 
-        _storage.Verify(s => s.ExistsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()), Times.Once());
-        stuck.SetResult(false);
+        _storage.Verify(s => s.TryPutAsync("health", It.IsAny<ReadOnlyMemory<byte>>(), null, It.IsAny<CancellationToken>()), Times.Once());
+        stuck.SetResult(null);
         Assert.Equal("healthy", Lines(await Ask())[2].Status);
     }
 
@@ -245,7 +245,7 @@ public sealed class HealthTests : IDisposable
     public async Task What_has_not_answered_since_the_start_is_starting_for_half_a_minute()
     {
         await _scene.Get<Uptime>().StartAsync(default);
-        var stuck = new TaskCompletionSource<bool>();
+        var stuck = new TaskCompletionSource<string?>();
         _storage = Storage(stuck.Task);
 
         var first = await AskWhileTimePassesAsync();
@@ -264,7 +264,7 @@ public sealed class HealthTests : IDisposable
         await _scene.Get<Uptime>().StartAsync(default);
         Assert.Equal("healthy", (await Ask()).Json.GetProperty("status").GetString());
 
-        _storage!.Setup(s => s.ExistsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).Returns(new TaskCompletionSource<bool>().Task);
+        Answers(_storage!, new TaskCompletionSource<string?>().Task);
         _scene.Clock.Advance(DependencyCheck.Freshness);
 
         Assert.Equal(503, (await AskWhileTimePassesAsync()).Status);
@@ -300,12 +300,17 @@ public sealed class HealthTests : IDisposable
         string[] LinesAbout(string name) => [.. _scene.Logs.Lines.Where(l => l.Contains($"Health: {name} is unhealthy", StringComparison.Ordinal))];
     }
 
-    private static Mock<ISnapshotStorage> Storage(Task<bool> answer)
+    private static Mock<ISnapshotStorage> Storage(Task<string?> answer)
     {
         var storage = new Mock<ISnapshotStorage>(MockBehavior.Strict);
-        storage.Setup(s => s.ExistsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).Returns(answer);
+        storage.Setup(s => s.ReadAsync("health", It.IsAny<CancellationToken>())).ReturnsAsync((SnapshotBlob?)null);
+        Answers(storage, answer);
         return storage;
     }
+
+    /// <summary>Has what is written be taken, or not.</summary>
+    private static void Answers(Mock<ISnapshotStorage> storage, Task<string?> answer) => storage
+        .Setup(s => s.TryPutAsync("health", It.IsAny<ReadOnlyMemory<byte>>(), null, It.IsAny<CancellationToken>())).Returns(answer);
 
     private static List<(string? Name, string? Status, string? Detail)> Lines(Answer answer) =>
     [
@@ -343,10 +348,11 @@ public sealed class HealthTests : IDisposable
         public IRecordTable Open(string name)
         {
             var table = new Mock<IRecordTable>(MockBehavior.Strict);
-            table.Setup(t => t.FindAsync("health", "health", It.IsAny<CancellationToken>())).ReturnsAsync(() =>
+            table.Setup(t => t.FindAsync("health", "health", It.IsAny<CancellationToken>())).ReturnsAsync((TableRecord?)null);
+            table.Setup(t => t.TryAddAsync(It.IsAny<TableRecord>(), It.IsAny<CancellationToken>())).ReturnsAsync((TableRecord record, CancellationToken _) =>
             {
                 asked();
-                return null;
+                return record;
             });
             return table.Object;
         }

@@ -96,6 +96,23 @@ public sealed class StartTests
         }
     }
 
+    [Theory]
+    [InlineData()]
+    [InlineData("--Basiq:BaseUrl=https://au-api.basiq.io")]
+    [InlineData("--Basiq:BaseUrl=https://elsewhere.example")]
+    public async Task A_Basiq_account_s_data_is_not_kept_in_plain_files_unless_somebody_says_so(params string[] basiq)
+    {
+        using var state = new TemporaryDirectory();
+        string[] args = ["--urls=http://127.0.0.1:0", $"--LocalHost:StateDirectory={state.Path}", "--Basiq:ApiKey=a-key", .. basiq];
+
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync(args));
+
+        Assert.Contains("--LocalHost:AllowPlain=true", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(state.Files);
+        await using var allowed = await LocalHostApplication.StartAsync([.. args, "--LocalHost:AllowPlain=true"]);
+        Assert.Null(allowed.SandboxUrl);
+    }
+
     [Fact]
     public async Task A_function_key_is_asked_for_once_it_is_set()
     {

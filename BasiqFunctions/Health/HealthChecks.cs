@@ -20,7 +20,7 @@ public sealed class HealthChecks
     /// <summary>Name of the HTTP client that asks whether Basiq is there: without token, without retries.</summary>
     internal const string HttpClientName = "basiq-health";
 
-    /// <summary>A name that nothing has: whether it exists is asked, and any answer will do.</summary>
+    /// <summary>The name of what is written to see whether writing works; of the task hub it is asked alone.</summary>
     private const string Probe = "health";
 
     private readonly IServerTokenProvider _tokens;
@@ -136,13 +136,15 @@ public sealed class HealthChecks
 
     private async Task<(HealthStatus Status, string? Detail)> SnapshotsAsync(CancellationToken cancellation)
     {
-        await _snapshots.ExistsAsync(Probe, cancellation);
+        // Requests write as well, and what can be read may still take no writes: a full disk, a role that only reads.
+        var held = await _snapshots.ReadAsync(Probe, cancellation);
+        await _snapshots.TryPutAsync(Probe, ReadOnlyMemory<byte>.Empty, held?.ETag, cancellation);
         return (HealthStatus.Healthy, null);
     }
 
     private async Task<(HealthStatus Status, string? Detail)> RecordsAsync(CancellationToken cancellation)
     {
-        await Task.WhenAll(_tables.All.Select(table => table.Table.FindAsync(Probe, Probe, cancellation)));
+        await Task.WhenAll(_tables.All.Select(table => table.Table.PutAsync(new TableRecord(Probe, Probe, []), cancellation)));
         return (HealthStatus.Healthy, null);
     }
 
