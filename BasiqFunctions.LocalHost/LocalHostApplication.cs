@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.LocalHost.Console;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
@@ -81,12 +82,18 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         builder.WebHost.UseUrls(urls);
         var options = builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
         RefuseOpenDoors(urls, options);
+        RefusePlainFiles(builder.Configuration, options);
 
-        var stateLock = LockState(options.StateDirectory);
+        var state = new StateFolder(options.StateDirectory);
+        var stateLock = state.Lock();
 
         // What takes longest of the start goes on beside the rest of it.
         var catalog = Task.Run(() => FunctionCatalog.Scan(typeof(BasiqFunctionsRegistration).Assembly));
-        var journal = Task.Run(() => Journal.Open(Path.Combine(options.StateDirectory, "journal.db")));
+        var journal = Task.Run(state.OpenJournal);
+        var records = UsesFiles(builder.Configuration) ? Task.Run(state.OpenRecords) : null;
+        var vault = string.IsNullOrEmpty(builder.Configuration["KeyVault:Uri"])
+            ? Task.Run(() => state.CheckVault(builder.Configuration["KeyVault:LocalFile"] ?? state.VaultFile))
+            : Task.CompletedTask;
         WebApplication? sandbox = null;
         try
         {
@@ -103,15 +110,12 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             }
 
             if (string.IsNullOrEmpty(builder.Configuration["KeyVault:Uri"]))
-            {
-                AddBelowAll(builder.Configuration, new Dictionary<string, string?>
-                {
-                    ["KeyVault:LocalFile"] = Path.Combine(options.StateDirectory, "keyvault.json"),
-                });
-            }
+                AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["KeyVault:LocalFile"] = state.VaultFile });
 
             configure?.Invoke(builder);
-            AddHost(builder.Services, builder.Configuration, options, catalog, journal);
+            AddHost(builder.Services, options, catalog, journal);
+            if (records is not null)
+                AddFiles(builder.Services, state, records);
             AddConsole(builder.Services, sandbox);
             if (sandbox is not null && options.SubscribeToSandbox)
                 AddSandboxSubscription(builder);
@@ -125,8 +129,9 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
-            app.MapFunctions(options);
+            app.MapFunctions(app.Services.GetRequiredService<CallerGuard>());
             app.Services.GetRequiredService<ConsoleEndpoints>().Map(app, app.Services.GetService<SandboxControl>());
+            await Task.WhenAll([vault, journal, .. records is null ? (Task[])[] : [records]]);
             await RunAsync(app);
             var host = new LocalHostApplication(app, sandbox, stateLock);
             await host.TellWhereToReturnAsync(builder.Configuration);
@@ -138,6 +143,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
                 await sandbox.DisposeAsync();
             if (await Task.WhenAny(journal) is { IsCompletedSuccessfully: true })
                 await (await journal).DisposeAsync();
+            if (records is not null && await Task.WhenAny(records) is { IsCompletedSuccessfully: true })
+                (await records).Dispose();
             await stateLock.DisposeAsync();
             throw;
         }
@@ -165,10 +172,11 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         string.IsNullOrEmpty(configuration["Basiq:ApiKey"]) && string.IsNullOrEmpty(configuration["KeyVault:Uri"]);
 
     private static void AddHost(
-        IServiceCollection services, IConfiguration configuration, LocalHostOptions options, Task<FunctionCatalog> catalog, Task<Journal> journal)
+        IServiceCollection services, LocalHostOptions options, Task<FunctionCatalog> catalog, Task<Journal> journal)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.AddSingleton<CallerGuard>();
         services.TryAddSingleton(_ => catalog.GetAwaiter().GetResult());
         services.AddSingleton(_ => journal.GetAwaiter().GetResult());
         services.AddSingleton<OrchestrationEngine>();
@@ -176,14 +184,17 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         services.AddHostedService<TimerScheduler>();
         services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+    }
 
-        if (!configuration.GetSection("AzureWebJobsStorage").Exists())
-        {
-            services.AddSingleton<ISnapshotStorage>(
-                provider => new FileSnapshotStorage(
-                    Path.Combine(options.StateDirectory, "snapshots"), provider.GetRequiredService<TimeProvider>()));
-            services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(options.StateDirectory, "records.db")));
-        }
+    /// <summary>Whether snapshots and records are kept in files, and not in a storage account.</summary>
+    private static bool UsesFiles(IConfiguration configuration) => !configuration.GetSection("AzureWebJobsStorage").Exists();
+
+    private static void AddFiles(IServiceCollection services, StateFolder state, Task<SqliteRecordTables> records)
+    {
+        var folder = state.CreateSnapshotsFolder();
+        services.AddSingleton<ISnapshotStorage>(provider =>
+            new ReachableSnapshotStorage(new FileSnapshotStorage(folder, provider.GetRequiredService<TimeProvider>()), folder));
+        services.AddSingleton<IRecordTables>(_ => records.GetAwaiter().GetResult());
     }
 
     private static void AddConsole(IServiceCollection services, WebApplication? sandbox)
@@ -268,26 +279,10 @@ internal sealed class LocalHostApplication : IAsyncDisposable
 
     private static ICollection<string> AddressesOf(IServer server) => server.Features.Get<IServerAddressesFeature>()!.Addresses;
 
-    private static FileStream LockState(string directory)
-    {
-        OwnerOnly.CreateDirectory(directory);
-        try
-        {
-            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException exception)
-        {
-            throw new LocalHostException(
-                $"The folder '{directory}' is in use by another LocalHost. Stop it, or choose another folder with "
-                + "--LocalHost:StateDirectory.",
-                exception);
-        }
-    }
-
     /// <summary>The functions give out bank data, so more than this machine may reach them only with a key.</summary>
     private static void RefuseOpenDoors(string urls, LocalHostOptions options)
     {
-        if (!string.IsNullOrEmpty(options.FunctionKey))
+        if (options.FunctionKey is not null)
             return;
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -299,6 +294,19 @@ internal sealed class LocalHostApplication : IAsyncDisposable
                     + "or listen on localhost.");
             }
         }
+    }
+
+    /// <summary>The files are for made-up people, unless whoever runs the host says that they may be for real ones.</summary>
+    private static void RefusePlainFiles(IConfiguration configuration, LocalHostOptions options)
+    {
+        var basiq = configuration["Basiq:BaseUrl"] ?? new BasiqOptions().BaseUrl;
+        if (options.AllowPlain || NeedsSandbox(configuration) || !UsesFiles(configuration)
+            || (Uri.TryCreate(basiq, UriKind.Absolute, out var address) && address.IsLoopback))
+            return;
+        throw new LocalHostException(
+            $"This would keep the accounts and transactions of a Basiq account in '{options.StateDirectory}', in files that are not "
+            + "encrypted: LocalHost is for development. Start it without Basiq:ApiKey to use the sandbox, set AzureWebJobsStorage to keep "
+            + "them in a storage account, or say with --LocalHost:AllowPlain=true that this disk may hold them.");
     }
 
     /// <summary>Reads the <c>Values</c> of <c>local.settings.json</c>, as Core Tools do; the environment overrides them.</summary>

@@ -145,7 +145,7 @@ internal sealed class SyncStage : IAsyncDisposable
             "webhooks/basiq/subscription", new Dictionary<string, string> { ["url"] = (to ?? new Uri(Host.Url, "api/webhooks/basiq")).ToString() });
         answer.EnsureSuccessStatusCode();
         using var vault = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(State.Path, "keyvault.json")));
-        return vault.RootElement.GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
+        return vault.RootElement.GetProperty("secrets").GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
     }
 
     /// <summary>How often the sandbox was asked for an endpoint since <see cref="BeginAsync"/>.</summary>

@@ -6,6 +6,7 @@ using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
 using BasiqFunctions.Webhooks;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.LocalHost.Console;
@@ -19,7 +20,7 @@ internal sealed class ConsoleEndpoints(
     Journal journal,
     IServiceProvider services,
     TimeProvider clock,
-    LocalHostOptions options)
+    CallerGuard guard)
 {
     private const int RecentSyncs = 6;
     private const int RecentWebhooks = 12;
@@ -95,7 +96,7 @@ internal sealed class ConsoleEndpoints(
 
     private async Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer)
     {
-        var result = ConsoleGuard.Refuse(context.Request, options.FunctionKey) ?? await answer();
+        var result = guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer();
         await result.ExecuteAsync(context);
     }
 

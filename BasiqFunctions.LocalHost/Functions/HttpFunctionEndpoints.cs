@@ -6,31 +6,23 @@ namespace BasiqFunctions.LocalHost.Functions;
 /// <summary>Maps the HTTP functions as endpoints below <c>/api</c>, the prefix that Functions hosts use.</summary>
 internal static class HttpFunctionEndpoints
 {
-    public static void MapFunctions(this IEndpointRouteBuilder endpoints, LocalHostOptions options)
+    /// <summary>
+    /// What proves itself, by a signature or by a state that this app has signed, and comes from anywhere: from Basiq, be it through a
+    /// tunnel of whatever name, and from a browser that the consent page sends on.
+    /// </summary>
+    private static readonly string[] OpenToAll = ["ReceiveWebhook", "ConsentReturn"];
+
+    public static void MapFunctions(this IEndpointRouteBuilder endpoints, CallerGuard guard)
     {
         foreach (var function in endpoints.ServiceProvider.GetRequiredService<FunctionCatalog>().Http)
         {
-            RequestDelegate run = KeysFor(function.AuthLevel, options) is { } keys
-                ? context => keys.Any(key => FunctionKey.IsIn(context.Request, key)) ? function.Run(context) : RefuseAsync(context)
-                : new RequestDelegate(function.Run);
+            RequestDelegate run = OpenToAll.Contains(function.Name)
+                ? new RequestDelegate(function.Run)
+                : context => guard.Refuse(context.Request, function.AuthLevel) is { } refusal ? refusal.ExecuteAsync(context) : function.Run(context);
             endpoints.MapMethods($"/api/{function.Route}", function.Methods, Traced($"/api/{function.Route}", run))
                 .WithDisplayName(function.Name);
         }
     }
-
-    /// <summary>
-    /// The keys that open a function, as in Azure: the admin key opens all, a function key those of its level. Null for one that is open,
-    /// as all are while no key is set.
-    /// </summary>
-    private static string[]? KeysFor(AuthorizationLevel level, LocalHostOptions options) =>
-        level switch
-        {
-            AuthorizationLevel.Anonymous => null,
-            AuthorizationLevel.Admin when options.AdminKey is { } adminKey => [adminKey],
-            AuthorizationLevel.Admin => options.FunctionKey is null ? null : [],
-            _ when options.FunctionKey is { } functionKey => options.AdminKey is { } adminKey ? [functionKey, adminKey] : [functionKey],
-            _ => null,
-        };
 
     /// <summary>Names the web server's span by the route: the path and the query are as the caller wrote them, and stay out of it.</summary>
     private static RequestDelegate Traced(string route, RequestDelegate run) => context =>
@@ -42,11 +34,5 @@ internal static class HttpFunctionEndpoints
         span.SetTag("http.request.method", context.Request.Method).SetTag("http.route", route);
         await run(context);
         span.SetTag("http.response.status_code", context.Response.StatusCode);
-    }
-
-    private static Task RefuseAsync(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-        return Task.CompletedTask;
     }
 }

@@ -10,13 +10,15 @@ namespace BasiqFunctions.LocalHost.Storage;
 /// </summary>
 internal sealed class SqliteRecordTables : IRecordTables, IDisposable
 {
+    private const string Store = "records";
+
     private const string Schema = """
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         BEGIN;
         CREATE TABLE IF NOT EXISTS records (
             name TEXT NOT NULL, part TEXT NOT NULL, row TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER, etag TEXT NOT NULL,
-            PRIMARY KEY (name, part, row)) WITHOUT ROWID;
+            crc INTEGER, PRIMARY KEY (name, part, row)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS records_by_expiry ON records (name, expires_at);
         COMMIT;
         """;
@@ -26,8 +28,8 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
 
     private SqliteRecordTables(SqliteConnection connection) => _connection = connection;
 
-    /// <summary>Opens the file, making it and its folder if they are missing.</summary>
-    /// <exception cref="SqliteException">The file holds something else, or cannot be written.</exception>
+    /// <summary>Opens the file, making it and its folder if they are missing, and looks whether it is whole.</summary>
+    /// <exception cref="StoreUnavailableException">The file holds something else, or cannot be written.</exception>
     public static SqliteRecordTables Open(string path)
     {
         if (!File.Exists(path))
@@ -38,11 +40,39 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
 
         var connection = new SqliteConnection(
             new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = false }.ToString());
-        connection.Open();
-        using var schema = connection.CreateCommand();
-        schema.CommandText = Schema;
-        schema.ExecuteNonQuery();
-        return new SqliteRecordTables(connection);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA quick_check(1)";
+            if (command.ExecuteScalar() is not "ok")
+                throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged);
+            command.CommandText = Schema;
+            command.ExecuteNonQuery();
+
+            // A file from before there were checksums: its records have none. The version is asked, too, so that a damaged name of a
+            // column does not pass for that.
+            command.CommandText = "SELECT user_version FROM pragma_user_version";
+            if (command.ExecuteScalar() is 0L)
+            {
+                command.CommandText = "SELECT count(*) FROM pragma_table_info('records') WHERE name = 'crc'";
+                if (command.ExecuteScalar() is 0L)
+                {
+                    command.CommandText = "ALTER TABLE records ADD COLUMN crc INTEGER";
+                    command.ExecuteNonQuery();
+                }
+
+                command.CommandText = "PRAGMA user_version = 1";
+                command.ExecuteNonQuery();
+            }
+
+            return new SqliteRecordTables(connection);
+        }
+        catch (Exception exception)
+        {
+            connection.Dispose();
+            throw exception is SqliteException sqlite ? Unavailable(sqlite) : exception;
+        }
     }
 
     IRecordTable IRecordTables.Open(string name) => new Table(this, name);
@@ -52,6 +82,8 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         _connection.Dispose();
         _turn.Dispose();
     }
+
+    private static StoreUnavailableException Unavailable(SqliteException exception) => new(Store, SqliteFailure.CodeOf(exception), exception);
 
     private async Task<T> RunAsync<T>(
         string sql, Action<SqliteParameterCollection> bind, Func<SqliteCommand, Task<T>> run, CancellationToken cancellation)
@@ -66,6 +98,15 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
             bind(command.Parameters);
             return await run(command);
         }
+        catch (SqliteException exception)
+        {
+            throw Unavailable(exception);
+        }
+        catch (Exception exception) when (exception is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
+        {
+            // A column of another type than was ever written to it.
+            throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged, exception);
+        }
         finally
         {
             _turn.Release();
@@ -76,7 +117,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
     {
         public async Task<TableRecord?> FindAsync(string partition, string row, CancellationToken cancellation) =>
             (await ReadAsync(
-                "SELECT part, row, content, expires_at, etag FROM records WHERE name = $name AND part = $part AND row = $row",
+                "SELECT part, row, content, expires_at, etag, crc FROM records WHERE name = $name AND part = $part AND row = $row",
                 parameters =>
                 {
                     parameters.AddWithValue("$part", TableRecord.CheckName(partition));
@@ -87,7 +128,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         public Task<TableRecord?> TryAddAsync(TableRecord record, CancellationToken cancellation) =>
             StoreAsync(
                 """
-                INSERT INTO records (name, part, row, content, expires_at, etag) VALUES ($name, $part, $row, $content, $expires, $next)
+                INSERT INTO records (name, part, row, content, expires_at, etag, crc) VALUES ($name, $part, $row, $content, $expires, $next, $crc)
                 ON CONFLICT DO NOTHING
                 """,
                 record,
@@ -96,7 +137,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         public Task<TableRecord?> TryReplaceAsync(TableRecord record, CancellationToken cancellation) =>
             StoreAsync(
                 """
-                UPDATE records SET content = $content, expires_at = $expires, etag = $next
+                UPDATE records SET content = $content, expires_at = $expires, etag = $next, crc = $crc
                 WHERE name = $name AND part = $part AND row = $row AND etag = $etag
                 """,
                 record with { ETag = ETagOf(record) },
@@ -119,7 +160,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
             return await ReadAsync(
                 """
-                SELECT part, row, content, expires_at, etag FROM records
+                SELECT part, row, content, expires_at, etag, crc FROM records
                 WHERE name = $name AND part = $part AND row > $after ORDER BY row LIMIT $limit
                 """,
                 parameters =>
@@ -156,6 +197,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
                     parameters.AddWithValue("$expires", (object?)record.ExpiresAt?.UtcTicks ?? DBNull.Value);
                     parameters.AddWithValue("$etag", record.ETag ?? "");
                     parameters.AddWithValue("$next", next);
+                    parameters.AddWithValue("$crc", (object?)record.Checksum ?? DBNull.Value);
                 },
                 cancellation);
             return stored == 1 ? record with { ETag = next } : null;
@@ -174,10 +216,11 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
                     await using var reader = await command.ExecuteReaderAsync(cancellation);
                     while (await reader.ReadAsync(cancellation))
                     {
-                        records.Add(new TableRecord(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<byte[]>(2))
+                        records.Add(new TableRecord(reader.GetString(0), reader.GetString(1), (byte[])reader.GetValue(2))
                         {
                             ExpiresAt = reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetInt64(3), TimeSpan.Zero),
                             ETag = reader.GetString(4),
+                            Checksum = reader.IsDBNull(5) ? null : checked((uint)reader.GetInt64(5)),
                         });
                     }
 

@@ -21,7 +21,7 @@ public sealed class BodyTests
         await using var app = await AppUnderTest.StartAsync();
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
 
-        await connection.TrySendAsync($"POST /api/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await connection.TrySendAsync($"POST /api/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (var chunk = 0; chunk < 17; chunk++)
             await connection.TrySendAsync($"1000\r\n{new string(' ', 0x1000)}\r\n");
 
@@ -38,7 +38,7 @@ public sealed class BodyTests
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
 
         await connection.TrySendAsync(
-            "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+            "POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
             + "a\r\n{\"email\":\"\r\n11\r\ngavin@hooli.com\"}\r\n0\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 201 ", await connection.ReadToEndAsync(), StringComparison.Ordinal);
@@ -55,10 +55,34 @@ public sealed class BodyTests
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
 
         await connection.TrySendAsync(
-            $"POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{framing}\r\nConnection: close\r\n\r\n"
+            $"POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\nConnection: close\r\n\r\n"
             + "{\"email\":\"gavin@hooli.com\"}");
 
         Assert.Matches("^HTTP/1.1 4", await connection.ReadToEndAsync());
+        Assert.Equal(0, await app.CountAsync("POST /users"));
+    }
+
+    [Theory]
+    [InlineData("7fffffff")]
+    [InlineData("80000000")]
+    [InlineData("ffffffff")]
+    [InlineData("100000000")]
+    [InlineData("ffffffffffffffff")]
+    [InlineData("10000000000000000")]
+    [InlineData("-1")]
+    [InlineData("x")]
+    [InlineData("")]
+    public async Task A_chunk_of_an_impossible_size_is_the_caller_s_mistake(string size)
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
+
+        await connection.TrySendAsync(
+            "POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+            + $"{size}\r\n{new string(' ', 100_000)}");
+
+        Assert.Matches("^HTTP/1.1 4(00|13) ", await connection.ReadUntilAsync(text => text.Contains('}', StringComparison.Ordinal)));
+        Assert.DoesNotContain(app.Logs.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
         Assert.Equal(0, await app.CountAsync("POST /users"));
     }
 

@@ -170,12 +170,12 @@ public sealed partial class HeaderTests
     [Fact]
     public async Task The_host_that_a_caller_names_is_in_no_answer()
     {
-        await using var app = await AppUnderTest.StartAsync();
+        await using var app = await AppUnderTest.StartAsync(["LocalHost:FunctionKey=a-key"]);
         const string Body = """{"email":"gavin@hooli.com"}""";
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
 
         await connection.TrySendAsync(
-            $"POST /api/users HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n{Body}");
+            $"POST /api/users HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nx-functions-key: a-key\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n{Body}");
         var answer = await connection.ReadToEndAsync();
 
         Assert.StartsWith("HTTP/1.1 201 ", answer, StringComparison.Ordinal);

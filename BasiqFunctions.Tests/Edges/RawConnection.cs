@@ -33,7 +33,7 @@ internal sealed class RawConnection : IDisposable
             await _client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text));
             return true;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             return false;
         }

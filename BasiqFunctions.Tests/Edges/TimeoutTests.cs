@@ -26,7 +26,7 @@ public sealed class TimeoutTests
             clock: clock,
             configure: services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await connection.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+        await connection.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
 
         await clock.WaitForTimerAsync(limit);
         clock.Advance(limit - TimeSpan.FromSeconds(1));
@@ -48,7 +48,7 @@ public sealed class TimeoutTests
         var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(clock: clock);
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
+        await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
 
         foreach (var c in Body)
         {
@@ -65,14 +65,30 @@ public sealed class TimeoutTests
         await using var app = await AppUnderTest.StartAsync();
         using var slowHeaders = await RawConnection.OpenAsync(app.Api.BaseAddress!);
         using var slowBody = await RawConnection.OpenAsync(app.Api.BaseAddress!);
-        await slowHeaders.TrySendAsync("GET /api/health HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-        await slowBody.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
+        await slowHeaders.TrySendAsync("GET /api/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+        await slowBody.TrySendAsync("POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{");
 
         var answers = await Task.WhenAll(slowHeaders.ReadToEndAsync(), slowBody.ReadToEndAsync());
 
         Assert.DoesNotContain(answers, answer => answer.StartsWith("HTTP/1.1 2", StringComparison.Ordinal));
         Assert.StartsWith("HTTP/1.1 408 ", answers[1], StringComparison.Ordinal);
         Assert.Contains("\"code\":\"body-timeout\"", answers[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LocalHost_cuts_clients_that_ask_and_never_read()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        var asked = string.Concat(Enumerable.Repeat("GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 1000));
+        var connections = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RawConnection.OpenAsync(app.Api.BaseAddress!)));
+        foreach (var connection in connections)
+            Assert.True(await connection.TrySendAsync(asked));
+
+        // Only writing tells, for what has come back is not to be read.
+        await AppUnderTest.WaitForAsync(
+            async () => await Task.WhenAll(connections.Select(connection => connection.TrySendAsync(" "))), sent => !sent.Contains(true));
+        foreach (var connection in connections)
+            connection.Dispose();
     }
 
     [Fact]

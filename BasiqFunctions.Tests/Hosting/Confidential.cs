@@ -20,7 +20,7 @@ internal static partial class Confidential
         var vault = Path.Combine(state.Path, "keyvault.json");
         if (!File.Exists(vault))
             return [];
-        return [.. JsonElement.Parse(File.ReadAllBytes(vault)).EnumerateObject()
+        return [.. JsonElement.Parse(File.ReadAllBytes(vault)).GetProperty("secrets").EnumerateObject()
             .SelectMany(secret => secret.Value.EnumerateArray())
             .Select(version => version.GetProperty("value").GetString()!)];
     }

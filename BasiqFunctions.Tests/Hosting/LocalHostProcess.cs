@@ -36,15 +36,10 @@ internal sealed class LocalHostProcess : IDisposable
     public static async Task<LocalHostProcess> StartAsync(params IEnumerable<string> settings)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet")
-        {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), $"--urls={url}" },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        foreach (var setting in settings)
-            start.ArgumentList.Add($"--{setting}");
+        var start = Command(url, settings);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.RedirectStandardInput = true;
         var host = new LocalHostProcess(Process.Start(start)!, url);
         host._process.OutputDataReceived += host.Keep;
         host._process.ErrorDataReceived += host.Keep;
@@ -52,6 +47,14 @@ internal sealed class LocalHostProcess : IDisposable
         host._process.BeginErrorReadLine();
         await host.WaitUntilUpAsync();
         return host;
+    }
+
+    /// <summary>Starts one that must not come up, and gives what it says.</summary>
+    public static async Task<string> RefusalAsync(params IEnumerable<string> settings)
+    {
+        var (code, output, errors) = await ChildProcess.RunAsync(Command(new Uri("http://127.0.0.1:0"), settings), Patience);
+        Assert.True(code == 2, $"It ended with {code}: {output} {errors}");
+        return errors;
     }
 
     /// <summary>Ends it with SIGKILL: no handler runs, nothing is flushed.</summary>
@@ -74,6 +77,17 @@ internal sealed class LocalHostProcess : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static ProcessStartInfo Command(Uri url, IEnumerable<string> settings)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), $"--urls={url}" },
+        };
+        foreach (var setting in settings)
+            start.ArgumentList.Add($"--{setting}");
+        return start;
     }
 
     private async Task WaitUntilUpAsync()

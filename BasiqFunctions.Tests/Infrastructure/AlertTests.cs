@@ -25,7 +25,7 @@ public sealed partial class AlertTests
 
         Assert.Contains("on-call@example.com", group.Text("properties.emailReceivers"), StringComparison.Ordinal);
         Assert.Equal(
-            ["basiq-refuses", "poison-orchestrations", "removals-held", "syncs-failing", "token-old", "token-refresh-failing", "unhealthy"],
+            ["basiq-refuses", "data-damaged", "poison-orchestrations", "removals-held", "syncs-failing", "token-old", "token-refresh-failing", "unhealthy"],
             deployment.Of(Rules).Concat(deployment.Of("Microsoft.Insights/metricAlerts")).Select(rule => rule.Text("name")!.Replace($"-{environment}", "", StringComparison.Ordinal)).Order());
         Assert.All(
             deployment.Of(Rules).Concat(deployment.Of("Microsoft.Insights/metricAlerts")),
@@ -61,7 +61,7 @@ public sealed partial class AlertTests
 
         var asked = (await QueriesAsync()).SelectMany(query => Metric().Matches(query).Select(match => match.Groups[1].Value)).ToHashSet();
 
-        Assert.Equal(["basiq.call.duration", "basiq.outcome", "basiq.retention.held", "basiq.server_token.age", "basiq.server_token.refreshes", "basiq.sync.duration"], asked.Order());
+        Assert.Equal(["basiq.call.duration", "basiq.outcome", "basiq.retention.held", "basiq.server_token.age", "basiq.server_token.refreshes", "basiq.storage.damages", "basiq.sync.duration"], asked.Order());
         Assert.All(asked, name => Assert.Contains($"\"{name}\"", sources, StringComparison.Ordinal));
     }
 

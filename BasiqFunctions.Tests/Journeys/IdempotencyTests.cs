@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Tests.Edges;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Sandbox;
 using Microsoft.Extensions.DependencyInjection;
@@ -55,6 +56,58 @@ public sealed class IdempotencyTests
 
         Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(app.Api, "users", """{"email":"none"}""", "key-1")).Status);
         Assert.Equal(HttpStatusCode.Created, (await PostAsync(app.Api, "users", Gavin, "key-1")).Status);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.Gone)]
+    [InlineData(HttpStatusCode.UnprocessableEntity)]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.BadGateway)]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    public async Task What_something_before_Basiq_answered_is_not_remembered(HttpStatusCode status)
+    {
+        var upstream = new Upstream((_, body) => body)
+        {
+            Instead = call => call.EndsWith("/jobs", StringComparison.Ordinal)
+                ? new HttpResponseMessage(status) { Content = new StringContent("<html>Not Basiq</html>", Encoding.UTF8, "text/html") }
+                : null,
+        };
+        await using var app = await AppUnderTest.StartAsync(["Basiq:MaxRetries=0"], configure: upstream.Attach);
+        var userId = await app.CreateUserAsync();
+        var job = Assert.Single(await app.ConnectAsync(userId, "gavinBelson"));
+        var body = $$"""{"jobIds":["{{job}}"]}""";
+
+        var refused = await PostAsync(app.Api, $"users/{userId}/syncs", body, "key-1");
+        upstream.Instead = _ => null;
+        var taken = await PostAsync(app.Api, $"users/{userId}/syncs", body, "key-1");
+
+        Assert.False(refused.Status is HttpStatusCode.Accepted, refused.Body);
+        Assert.Equal(HttpStatusCode.Accepted, taken.Status);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.NotFound)]
+    public async Task A_creation_that_something_before_Basiq_refused_is_not_remembered_as_refused(HttpStatusCode status)
+    {
+        var upstream = new Upstream((_, body) => body)
+        {
+            Instead = call => call == "POST /users"
+                ? new HttpResponseMessage(status) { Content = new StringContent("<html>Not Basiq</html>", Encoding.UTF8, "text/html") }
+                : null,
+        };
+        await using var app = await AppUnderTest.StartAsync(configure: upstream.Attach);
+
+        var refused = await PostAsync(app.Api, "users", Gavin, "key-1");
+        upstream.Instead = _ => null;
+        var again = await PostAsync(app.Api, "users", Gavin, "key-1");
+
+        Assert.Equal(HttpStatusCode.BadGateway, refused.Status);
+        Assert.True(
+            again.Status is HttpStatusCode.Created || again.Body.Contains("\"code\":\"outcome-unknown\"", StringComparison.Ordinal), again.Body);
     }
 
     [Fact]

@@ -40,9 +40,9 @@ public sealed class KeyRotationTests
         Assert.Equal(HttpStatusCode.OK, user.StatusCode);
 
         await app.Services.GetRequiredService<SecretClient>().SetSecretAsync(SecretNames.ApiKey, "the-key-of-tomorrow");
-        clock.Advance(HealthChecks.Freshness - TimeSpan.FromSeconds(1));
+        clock.Advance(DependencyCheck.Freshness - TimeSpan.FromSeconds(1));
         Assert.Equal(HttpStatusCode.OK, await ClientTokenAsync(app, userId));
-        clock.Advance(HealthChecks.Freshness);
+        clock.Advance(DependencyCheck.Freshness);
         Assert.Equal("healthy", (await ServerTokenLineAsync(app)).Status);
         Assert.DoesNotContain("the-key-of-tomorrow", app.Logs.Text, StringComparison.Ordinal);
     }

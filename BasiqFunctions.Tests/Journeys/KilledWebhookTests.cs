@@ -132,7 +132,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
     private async Task SendAsync(LocalHostProcess host, string id, string eventId)
     {
         var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(_scene.StateFolder, "keyvault.json")))
-            .GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
+            .GetProperty("secrets").GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
         var link = new Uri(_scene.Basiq.BaseAddress!, $"events/{eventId}");
         var body = JsonSerializer.Serialize(new { eventTypeId = "consent.revoked", eventId, links = new { @event = link } });
         var at = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

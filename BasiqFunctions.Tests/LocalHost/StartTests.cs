@@ -88,9 +88,29 @@ public sealed class StartTests
     [InlineData("http://127.0.0.1:0;http://0.0.0.0:0")]
     public async Task More_than_loopback_needs_a_function_key(string urls)
     {
-        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={urls}"));
+        foreach (var noKey in (string[][])[[], ["--LocalHost:FunctionKey="], ["--LocalHost:FunctionKey= "]])
+        {
+            var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync([$"--urls={urls}", .. noKey]));
 
-        Assert.Contains("LocalHost:FunctionKey", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("LocalHost:FunctionKey", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--Basiq:BaseUrl=https://au-api.basiq.io")]
+    [InlineData("--Basiq:BaseUrl=https://elsewhere.example")]
+    public async Task A_Basiq_account_s_data_is_not_kept_in_plain_files_unless_somebody_says_so(params string[] basiq)
+    {
+        using var state = new TemporaryDirectory();
+        string[] args = ["--urls=http://127.0.0.1:0", $"--LocalHost:StateDirectory={state.Path}", "--Basiq:ApiKey=a-key", .. basiq];
+
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync(args));
+
+        Assert.Contains("--LocalHost:AllowPlain=true", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(state.Files);
+        await using var allowed = await LocalHostApplication.StartAsync([.. args, "--LocalHost:AllowPlain=true"]);
+        Assert.Null(allowed.SandboxUrl);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using NJsonSchema;
 using NJsonSchema.Validation;
@@ -26,6 +27,10 @@ internal sealed class OwnContract(HttpMessageHandler inner) : DelegatingHandler(
     {
         var path = request.RequestUri!.AbsolutePath;
         if (!path.StartsWith(Prefix + "/", StringComparison.Ordinal) || OperationOf(path[Prefix.Length..], request.Method) is not { } operation)
+            return [];
+
+        // LocalHost's own, for pages of other origins; no function gives it.
+        if (response.StatusCode is HttpStatusCode.Forbidden)
             return [];
         var name = (string)operation["operationId"]!;
         var status = ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);

@@ -1,8 +1,10 @@
 using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -13,8 +15,13 @@ public sealed class SnapshotFunctionsTests : IDisposable
     private const string User = "user-1";
 
     private readonly SnapshotScene _scene = new();
+    private readonly ServiceProvider _instruments = new ServiceCollection().AddInstruments().BuildServiceProvider();
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose()
+    {
+        _scene.Dispose();
+        _instruments.Dispose();
+    }
 
     [Fact]
     public async Task Accounts_are_answered_as_Basiq_sent_them()
@@ -166,7 +173,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         return request;
     }
 
-    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), NullLogger<SnapshotFunctions>.Instance);
+    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
 
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));

@@ -277,6 +277,48 @@ public sealed class SnapshotReadingTests : IDisposable
         await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
     }
 
+    [Fact]
+    public async Task A_damaged_manifest_is_mended_by_the_next_sync_and_keeps_no_other_user_waiting()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        Damage(Path.Combine(_scene.Folder, "user-1/current.json"), "cut");
+        await _scene.Store.RemoveUnreferencedAsync(default);
+
+        await _scene.SyncAsync(User, "s2", "acc", "c1");
+
+        Assert.Equal(["acc@s2"], await _scene.AccountIdsAsync(User));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+    }
+
+    [Fact]
+    public async Task Each_bit_of_a_manifest_that_changes_is_noticed()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var path = Path.Combine(_scene.Folder, "user-1/current.json");
+        var sound = await File.ReadAllBytesAsync(path);
+        for (var bit = 0; bit < sound.Length * 8; bit++)
+        {
+            var damaged = (byte[])sound.Clone();
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+            await File.WriteAllBytesAsync(path, damaged);
+            await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.GetCurrentAsync(User, default));
+        }
+    }
+
+    [Fact]
+    public async Task A_manifest_from_before_there_were_checksums_is_read_and_has_one_from_the_next_sync_on()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var path = Path.Combine(_scene.Folder, "user-1/current.json");
+        using (var written = JsonDocument.Parse(await File.ReadAllBytesAsync(path)))
+            await File.WriteAllTextAsync(path, written.RootElement.GetProperty("content").GetRawText());
+
+        Assert.Equal(["acc@s1"], await _scene.AccountIdsAsync(User));
+
+        await _scene.SyncAsync(User, "s2", "acc", "c1");
+        Assert.StartsWith("{\"crc32c\":", await File.ReadAllTextAsync(path), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("..")]
     [InlineData("a/b")]

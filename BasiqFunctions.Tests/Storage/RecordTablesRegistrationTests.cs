@@ -20,7 +20,8 @@ public sealed class RecordTablesRegistrationTests
     {
         using var services = Services(new() { [key] = value });
         services.GetRequiredService<IStartupValidator>().Validate();
-        Assert.IsType<AzureRecordTable>(services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
+        Assert.IsType<AzureRecordTables>(services.GetRequiredService<IRecordTables>());
+        Assert.NotNull(services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
     }
 
     [Theory]
@@ -47,7 +48,8 @@ public sealed class RecordTablesRegistrationTests
         var own = Mock.Of<IRecordTables>(tables => tables.Open("BasiqIdempotency") == table);
         using var services = Services([], own);
         services.GetRequiredService<IStartupValidator>().Validate();
-        Assert.Same(table, services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
+        Assert.NotNull(services.GetRequiredKeyedService<IRecordTable>(IdempotencyOptions.Section));
+        Mock.Get(own).Verify(tables => tables.Open("BasiqIdempotency"));
     }
 
     private static ServiceProvider Services(Dictionary<string, string?> settings, IRecordTables? own = null)

@@ -9,6 +9,15 @@ namespace BasiqFunctions.Tests.Sync;
 public sealed class SyncProgressTests
 {
     [Fact]
+    public void A_bank_s_free_text_is_not_kept()
+    {
+        var job = SyncedJob.From(Failed("invalid-credentials", "Invalid credentials"));
+
+        Assert.Equal("Invalid credentials", job.Steps[1].Detail);
+        Assert.DoesNotContain("Gavin", JsonSerializer.Serialize(job), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_explanation_is_kept_without_what_is_personal_and_not_at_any_length()
     {
         var job = SyncedJob.From(Failed("x", "Account 123-456-789 of gavin@hooli.com is locked. " + new string('a', 500)));
@@ -79,13 +88,13 @@ public sealed class SyncProgressTests
         Assert.Matches("^[A-Za-z0-9_-]{1,64}$", id);
     }
 
-    private static Job Failed(string? code, string detail) => JsonSerializer.Deserialize<Job>(JsonSerializer.Serialize(new
+    private static Job Failed(string? code, string title) => JsonSerializer.Deserialize<Job>(JsonSerializer.Serialize(new
     {
         id = "j",
         steps = new object[]
         {
             new { title = "verify-credentials", status = "success" },
-            new { title = "retrieve-accounts", status = "failed", result = new { code, title = "t", detail } },
+            new { title = "retrieve-accounts", status = "failed", result = new { code, title, detail = "Gavin Belson must call the bank.", details = "Gavin Belson must call." } },
             new { status = "pending" },
         },
     }))!;

@@ -75,6 +75,9 @@ public sealed partial class DocumentationTests
         var userId = await app.CreateUserAsync();
         var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler", "bighead"));
         Assert.Equal(SyncState.Partial, sync.Status);
+        await File.WriteAllTextAsync(app.State.Files.Single(file => Path.GetFileName(file) == "current.json"), "{");
+        using (var damaged = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)))
+            await AppUnderTest.AssertProblemAsync(damaged, HttpStatusCode.InternalServerError, "snapshot-damaged");
         using (var deleted = await app.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await app.SubscribeAsync();

@@ -1,126 +1,96 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Azure;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tokens;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Health;
 
 /// <summary>
-/// Asks every dependency how it does. Anybody may call Health, so however many do, each dependency is asked once in some seconds,
-/// and none is waited for longer than two.
+/// Asks everything that requests need how it does. Anybody may call Health, so however many do, each dependency is asked once in some
+/// seconds, and none is waited for longer than two.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore hands out no wait handle, so there is nothing to dispose.")]
-public sealed class HealthChecks(
-    IServerTokenProvider tokens,
-    SecretClient secrets,
-    ISnapshotStorage snapshots,
-    IHttpClientFactory httpClients,
-    IOptions<BasiqOptions> basiq,
-    TimeProvider clock,
-    ILogger<HealthChecks> logger)
+public sealed class HealthChecks
 {
     /// <summary>Name of the HTTP client that asks whether Basiq is there: without token, without retries.</summary>
     internal const string HttpClientName = "basiq-health";
 
-    /// <summary>How long a report is handed out again.</summary>
-    internal static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
+    /// <summary>The name of what is written to see whether writing works; of the task hub it is asked alone.</summary>
+    private const string Probe = "health";
 
-    /// <summary>How long a dependency may take to answer.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private readonly IServerTokenProvider _tokens;
+    private readonly SecretClient _secrets;
+    private readonly ISnapshotStorage _snapshots;
+    private readonly RecordTableList _tables;
+    private readonly IHttpClientFactory _httpClients;
+    private readonly BasiqOptions _basiq;
+    private readonly TimeProvider _clock;
+    private readonly DependencyCheck _token;
+    private readonly DependencyCheck _keyVault;
+    private readonly DependencyCheck[] _others;
 
-    /// <summary>A blob that nobody writes: whether it exists is asked, and any answer will do.</summary>
-    private const string ProbeBlob = "health";
-
-    private readonly SemaphoreSlim _asking = new(1, 1);
-    private volatile Held? _held;
-
-    /// <summary>How everything does, at most some seconds ago.</summary>
-    public async Task<HealthReport> ReportAsync(CancellationToken cancellation)
+    /// <summary>Takes the dependencies; the container makes it.</summary>
+    public HealthChecks(
+        IServerTokenProvider tokens,
+        SecretClient secrets,
+        ISnapshotStorage snapshots,
+        RecordTableList tables,
+        IHttpClientFactory httpClients,
+        IOptions<BasiqOptions> basiq,
+        Uptime uptime,
+        TimeProvider clock,
+        ILogger<HealthChecks> logger)
     {
-        if (Fresh() is { } fresh)
-            return fresh;
-        await _asking.WaitAsync(cancellation);
-        try
-        {
-            if (Fresh() is { } meanwhile)
-                return meanwhile;
+        ArgumentNullException.ThrowIfNull(basiq);
+        (_tokens, _secrets, _snapshots, _tables) = (tokens, secrets, snapshots, tables);
+        (_httpClients, _basiq, _clock) = (httpClients, basiq.Value, clock);
+        _token = Check("server-token", (_, cancellation) => TokenAsync(cancellation));
+        _keyVault = Check("key-vault", (_, cancellation) => KeyVaultAsync(cancellation));
+        _others =
+        [
+            Check("snapshots", (_, cancellation) => SnapshotsAsync(cancellation)),
+            Check("records", (_, cancellation) => RecordsAsync(cancellation)),
+            Check("task-hub", TaskHubAsync),
+            Check("basiq", (_, cancellation) => BasiqAsync(cancellation)),
+        ];
 
-            // Others wait for this report too, so the caller who happened to start it cannot end it; Patience does.
-            var report = await AskAsync();
-            _held = new Held(report, clock.GetTimestamp());
-            return report;
-        }
-        finally
-        {
-            _asking.Release();
-        }
+        DependencyCheck Check(string name, DependencyQuestion ask) => new(name, ask, uptime, clock, logger);
     }
 
-    private HealthReport? Fresh() =>
-        _held is { } held && clock.GetElapsedTime(held.AskedAt) < Freshness ? held.Report : null;
-
-    private async Task<HealthReport> AskAsync()
+    /// <summary>How everything does, each at most some seconds ago.</summary>
+    /// <param name="durable">The durable client of the calling function.</param>
+    /// <param name="cancellation">Ends the wait; others wait for the same answers.</param>
+    public async Task<HealthReport> ReportAsync(DurableTaskClient durable, CancellationToken cancellation)
     {
-        var token = CheckAsync("server-token", TokenAsync);
-        var vault = CheckAsync("key-vault", KeyVaultAsync);
-        var store = CheckAsync("snapshots", SnapshotsAsync);
-        var upstream = CheckAsync("basiq", BasiqAsync);
-        var lines = await Task.WhenAll(token, vault, store, upstream);
+        var token = _token.AskAsync(durable);
+        var keyVault = _keyVault.AskAsync(durable);
+        var lines = await Task.WhenAll([token, keyVault, .. _others.Select(check => check.AskAsync(durable))]).WaitAsync(cancellation);
 
-        // While there is a token, the app works without Key Vault (DESIGN: Tokens).
+        // While there is a token, the app works without Key Vault.
         if (lines[0].Status is HealthStatus.Healthy && lines[1].Status is HealthStatus.Unhealthy)
             lines[1] = lines[1] with { Status = HealthStatus.Degraded };
         return HealthReport.Of(lines);
     }
 
-    private async Task<HealthLine> CheckAsync(string name, Func<CancellationToken, Task<(HealthStatus Status, string? Detail)>> check)
-    {
-        using var patience = new CancellationTokenSource(Patience, clock);
-        try
-        {
-            // A client that ignores the token does not hold the report up.
-            var (status, detail) = await check(patience.Token).WaitAsync(patience.Token);
-            return new HealthLine(name, status, detail);
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
-        {
-            return Unhealthy("timeout");
-        }
-        catch (BasiqException e)
-        {
-            return Unhealthy(e.Failure.Code);
-        }
-        catch (Exception e)
-        {
-            return Unhealthy(e is HttpRequestException ? "unreachable" : KeyVaultErrors.Code(e));
-        }
-
-        HealthLine Unhealthy(string code)
-        {
-            logger.CheckFailed(name, code);
-            return new HealthLine(name, HealthStatus.Unhealthy, code);
-        }
-    }
-
     /// <summary>The token in memory costs nothing; without one the provider does what the next caller would need anyway.</summary>
     private async Task<(HealthStatus Status, string? Detail)> TokenAsync(CancellationToken cancellation)
     {
-        if (tokens.GetHealth().IsApiKeyRefused && !await IsApiKeyTakenAgainAsync(cancellation))
+        if (_tokens.GetHealth().IsApiKeyRefused && !await IsApiKeyTakenAgainAsync(cancellation))
             return (HealthStatus.Unhealthy, BasiqFailure.ApiKeyRefusedCode);
-        var now = clock.GetUtcNow();
-        if (tokens.GetHealth() is not { Age: { } age, ExpiresAt: { } expiresAt } || expiresAt <= now)
+        var now = _clock.GetUtcNow();
+        if (_tokens.GetHealth() is not { Age: { } age, ExpiresAt: { } expiresAt } || expiresAt <= now)
         {
             try
             {
-                var token = await tokens.GetAsync(cancellation);
+                var token = await _tokens.GetAsync(cancellation);
                 (age, expiresAt) = (now - token.MintedAt, token.ExpiresAt);
             }
-            catch (BasiqException) when (tokens.GetHealth().IsApiKeyRefused)
+            catch (BasiqException) when (_tokens.GetHealth().IsApiKeyRefused)
             {
                 return (HealthStatus.Unhealthy, BasiqFailure.ApiKeyRefusedCode);
             }
@@ -139,10 +109,10 @@ public sealed class HealthChecks(
     {
         try
         {
-            await tokens.RefreshAsync(cancellation);
+            await _tokens.RefreshAsync(cancellation);
             return true;
         }
-        catch (BasiqException) when (tokens.GetHealth().IsApiKeyRefused)
+        catch (BasiqException) when (_tokens.GetHealth().IsApiKeyRefused)
         {
             return false;
         }
@@ -152,28 +122,42 @@ public sealed class HealthChecks(
     {
         try
         {
-            await secrets.GetSecretAsync(SecretNames.ConsentStateKey, cancellationToken: cancellation);
+            await _secrets.GetSecretAsync(SecretNames.ConsentStateKey, cancellationToken: cancellation);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
             // Made on first use: Key Vault answers, and that was the question.
         }
 
-        return tokens.GetHealth().KeyVaultError is { } error
+        return _tokens.GetHealth().KeyVaultError is { } error
             ? (HealthStatus.Degraded, $"the last attempt to read or store the token failed: {error}")
             : (HealthStatus.Healthy, null);
     }
 
     private async Task<(HealthStatus Status, string? Detail)> SnapshotsAsync(CancellationToken cancellation)
     {
-        await snapshots.ExistsAsync(ProbeBlob, cancellation);
+        // Requests write as well, and what can be read may still take no writes: a full disk, a role that only reads.
+        var held = await _snapshots.ReadAsync(Probe, cancellation);
+        await _snapshots.TryPutAsync(Probe, ReadOnlyMemory<byte>.Empty, held?.ETag, cancellation);
+        return (HealthStatus.Healthy, null);
+    }
+
+    private async Task<(HealthStatus Status, string? Detail)> RecordsAsync(CancellationToken cancellation)
+    {
+        await Task.WhenAll(_tables.All.Select(table => table.Table.PutAsync(new TableRecord(Probe, Probe, []), cancellation)));
+        return (HealthStatus.Healthy, null);
+    }
+
+    private static async Task<(HealthStatus Status, string? Detail)> TaskHubAsync(DurableTaskClient durable, CancellationToken cancellation)
+    {
+        await durable.GetInstanceAsync(Probe, cancellation);
         return (HealthStatus.Healthy, null);
     }
 
     private async Task<(HealthStatus Status, string? Detail)> BasiqAsync(CancellationToken cancellation)
     {
-        using var http = httpClients.CreateClient(HttpClientName);
-        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(basiq.Value.BaseUrl));
+        using var http = _httpClients.CreateClient(HttpClientName);
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(_basiq.BaseUrl));
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
 
         // Without a token Basiq refuses: that is an answer.
@@ -182,6 +166,4 @@ public sealed class HealthChecks(
             ? (HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"http-{status}"))
             : (HealthStatus.Healthy, null);
     }
-
-    private sealed record Held(HealthReport Report, long AskedAt);
 }

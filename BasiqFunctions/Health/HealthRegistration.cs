@@ -15,6 +15,8 @@ public static class HealthRegistration
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HttpAnswers>();
+        services.TryAddSingleton<Uptime>();
+        services.AddHostedService(provider => provider.GetRequiredService<Uptime>());
         services.TryAddSingleton<HealthChecks>();
         return services;
     }

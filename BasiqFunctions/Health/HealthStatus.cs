@@ -14,6 +14,10 @@ public enum HealthStatus
     [JsonStringEnumMemberName("degraded")]
     Degraded,
 
+    /// <summary>It has not answered since the app started, which was a moment ago.</summary>
+    [JsonStringEnumMemberName("starting")]
+    Starting,
+
     /// <summary>It does not, and the app cannot do its work.</summary>
     [JsonStringEnumMemberName("unhealthy")]
     Unhealthy,

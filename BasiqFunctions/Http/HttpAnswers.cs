@@ -1,6 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using Azure;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     /// <summary>What is told to wait when Basiq is overloaded or away and did not say for how long.</summary>
     internal static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(10);
 
+    private readonly ConcurrentDictionary<(string Dependency, string Code), LogPace> _troubles = [];
     private readonly BodyDeadline _bodyDeadline = new(options.Value.BodyTimeout, clock);
 
     /// <summary>
@@ -101,14 +103,16 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
                 e.StatusCode is StatusCodes.Status413PayloadTooLarge ? ProblemCodes.BodyTooLarge : ProblemCodes.InvalidInput,
                 "The request could not be read.");
         }
+        catch (StoreUnavailableException e)
+        {
+            return Unavailable(function, e);
+        }
         catch (Exception e) when (KeyVaultErrors.IsAway(e))
         {
             // Key Vault or storage: the SDKs of both fail alike.
-            logger.DependencyFailed(function, e.GetType().Name, (e as RequestFailedException)?.Status);
-            return new ProblemResult(503, ProblemCodes.DependencyUnavailable, "A service behind this one does not answer; try again.")
-            {
-                RetryAfter = DefaultRetryAfter,
-            };
+            return KeyVaultErrors.FileTrouble(e) is { } file
+                ? Unavailable(function, file)
+                : Unavailable(function, e.GetType().Name, KeyVaultErrors.Code(e), "A service behind this one does not answer; try again.");
         }
         catch (Exception e)
         {
@@ -116,6 +120,20 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
             logger.Unexpected(function, e.GetType().FullName, e.StackTrace);
             return new ProblemResult(500, ProblemCodes.InternalError, "An unexpected error; the service's log knows more.");
         }
+    }
+
+    private ProblemResult Unavailable(string function, StoreUnavailableException e) => Unavailable(
+        function, e.Store, e.Code, $"This service cannot use its store '{e.Store}' ({e.Code}); try again.");
+
+    private ProblemResult Unavailable(string function, string dependency, string code, string detail)
+    {
+        // Every request meets the same trouble, so it is told once a minute.
+        if (_troubles.GetOrAdd((dependency, code), static (_, clock) => new LogPace(clock), clock).IsDue(out var count))
+            logger.DependencyFailed(function, dependency, code, count);
+        return new ProblemResult(StatusCodes.Status503ServiceUnavailable, ProblemCodes.DependencyUnavailable, detail)
+        {
+            RetryAfter = DefaultRetryAfter,
+        };
     }
 
     /// <summary>The problem that jobs which are not the user's are to our caller.</summary>

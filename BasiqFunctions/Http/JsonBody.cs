@@ -99,11 +99,19 @@ internal static class JsonBody
     {
         var length = 0;
         int read;
-        while (length < buffer.Length
-            && length != request.ContentLength
-            && (read = await request.Body.ReadAsync(buffer[length..], cancellationToken)) > 0)
-            length += read;
-        return length;
+        try
+        {
+            while (length < buffer.Length
+                && length != request.ContentLength
+                && (read = await request.Body.ReadAsync(buffer[length..], cancellationToken)) > 0)
+                length += read;
+            return length;
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            // The caller's doing: it hung up, or framed its body in a way that no server can follow, which servers do not all call a bad request.
+            throw new ProblemException(Problem.InvalidInput("body", "could not be read to its end."));
+        }
     }
 
     /// <summary>

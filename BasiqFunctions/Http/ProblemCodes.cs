@@ -93,7 +93,7 @@ internal static class ProblemCodes
     /// <summary>502 or 504: a user may or may not have been created, a bank may or may not have been answered.</summary>
     public const string OutcomeUnknown = "outcome-unknown";
 
-    /// <summary>503, with <c>Retry-After</c>: Key Vault or the snapshots' storage does not answer.</summary>
+    /// <summary>503, with <c>Retry-After</c>: Key Vault or a storage does not answer, or cannot be used.</summary>
     public const string DependencyUnavailable = "dependency-unavailable";
 
     /// <summary>504: this app did not finish in time.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.OpenApi;
+using BasiqFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Snapshots;
 
 /// <summary>Reads a user's current snapshot.</summary>
-public sealed class SnapshotFunctions(SnapshotStore store, DeletionReceipts receipts, HttpAnswers answers, ILogger<SnapshotFunctions> logger)
+public sealed class SnapshotFunctions(
+    SnapshotStore store, DeletionReceipts receipts, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
     private const int DefaultLimit = 100;
 
@@ -150,6 +152,7 @@ public sealed class SnapshotFunctions(SnapshotStore store, DeletionReceipts rece
                 }
                 catch (SnapshotCorruptException e)
                 {
+                    instruments.Damaged("snapshots");
                     Log.Damaged(logger, e, userId);
                     return Problem.Of(
                         StatusCodes.Status500InternalServerError,

@@ -1,6 +1,7 @@
 using Azure.Storage.Blobs;
 using BasiqFunctions.Http;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -28,6 +29,7 @@ public static class SnapshotRegistration
                 new BlobSnapshotStorage(CreateService(configuration).GetBlobContainerClient(provider.GetRequiredService<IOptions<SnapshotOptions>>().Value.Container)));
             services.AddSingleton<IValidateOptions<SnapshotOptions>>(new BlobConnectionValidator(configuration));
         }
+        services.AddInstruments();
         services.TryAddSingleton<SnapshotStore>();
         services.TryAddSingleton<HttpAnswers>();
         return services;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using BasiqFunctions.Http;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -70,7 +71,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 throw new JsonException("An account is listed twice.");
             entries.Add(entry);
         }
-        var content = JsonSerializer.SerializeToUtf8Bytes(new StagedAccounts(FormatVersion, entries), SnapshotJsonContext.Default.StagedAccounts);
+        var content = ChecksummedJson.Write(new StagedAccounts(FormatVersion, entries), SnapshotJsonContext.Default.StagedAccounts);
         await using var blob = await storage.OpenWriteAsync(name, cancellationToken);
         await blob.WriteAsync(content, cancellationToken);
         await blob.CommitAsync(cancellationToken);
@@ -104,9 +105,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <exception cref="SnapshotDiscardedException">
     /// The sync was discarded, or its user removed; what it published is taken back.
     /// </exception>
-    /// <exception cref="SnapshotCorruptException">
-    /// A segment is missing or damaged, or the current manifest is; nothing was published.
-    /// </exception>
+    /// <exception cref="SnapshotCorruptException">A segment is missing or damaged; nothing was published.</exception>
     public async Task<PublishResult> PublishAsync(SnapshotPublication publication, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(publication);
@@ -117,7 +116,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var missedMarker = false;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var current = await ReadManifestAsync(userId, cancellationToken);
+            var current = await ReadManifestToChangeAsync(userId, cancellationToken);
             var manifest = current?.Manifest ?? SnapshotManifest.Empty;
             var (taken, outcome) = Decide(manifest, publication);
             if (outcome is { } settled)
@@ -291,7 +290,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             throw new ArgumentException("Not an id.", nameof(connectionId));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var current = await ReadManifestAsync(userId, cancellationToken);
+            var current = await ReadManifestToChangeAsync(userId, cancellationToken);
             var manifest = current?.Manifest ?? SnapshotManifest.Empty;
             var now = clock.GetUtcNow();
             var had = manifest.Connections.Any(c => c.ConnectionId == connectionId) || manifest.Accounts.Any(a => a.ConnectionId == connectionId);
@@ -346,7 +345,18 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     {
         var removed = 0;
         foreach (var userId in await ListUsersAsync(cancellationToken))
-            removed += await SweepAsync(userId, null, cancellationToken);
+        {
+            try
+            {
+                removed += await SweepAsync(userId, null, cancellationToken);
+            }
+            catch (SnapshotCorruptException e)
+            {
+                // What it refers to cannot be told, so nothing of this user's goes; the others are not to wait for that.
+                Log.Damaged(logger, e, userId);
+            }
+        }
+
         return removed;
     }
 
@@ -567,25 +577,35 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var blob = await storage.ReadAsync(name, cancellationToken);
         if (blob is null)
             return null;
-        SnapshotManifest manifest;
-        try
-        {
-            manifest = JsonSerializer.Deserialize(blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest)
-                ?? throw new SnapshotCorruptException(name, "it is null");
-        }
-        catch (JsonException e)
-        {
-            throw new SnapshotCorruptException(name, Where(e));
-        }
+        var manifest = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest);
         if (manifest.Version != FormatVersion)
             throw new SnapshotCorruptException(name, $"it has format version {manifest.Version}, and this program knows {FormatVersion}");
         return new ReadManifest(manifest, blob.ETag);
     }
 
+    /// <summary>
+    /// The manifest for whoever writes the next one, which mends a damaged one: what that said of other connections cannot be told any
+    /// more, and comes back with their next syncs.
+    /// </summary>
+    private async Task<ReadManifest?> ReadManifestToChangeAsync(string userId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadManifestAsync(userId, cancellationToken);
+        }
+        catch (SnapshotCorruptException e)
+        {
+            Log.Damaged(logger, e, userId);
+            return await storage.ReadAsync(SnapshotPaths.Manifest(userId), cancellationToken) is { } damaged
+                ? new ReadManifest(SnapshotManifest.Empty, damaged.ETag)
+                : null;
+        }
+    }
+
     private Task<string?> WriteManifestAsync(string userId, SnapshotManifest manifest, string? etag, CancellationToken cancellationToken) =>
         storage.TryPutAsync(
             SnapshotPaths.Manifest(userId),
-            JsonSerializer.SerializeToUtf8Bytes(manifest, SnapshotJsonContext.Default.SnapshotManifest),
+            ChecksummedJson.Write(manifest, SnapshotJsonContext.Default.SnapshotManifest),
             etag,
             cancellationToken);
 
@@ -594,19 +614,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var blob = await storage.ReadAsync(name, cancellationToken);
         if (blob is null)
             return null;
-        try
-        {
-            var staged = JsonSerializer.Deserialize(blob.Content.Span, SnapshotJsonContext.Default.StagedAccounts);
-            return staged?.Version == FormatVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
-        }
-        catch (JsonException e)
-        {
-            throw new SnapshotCorruptException(name, Where(e));
-        }
+        var staged = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.StagedAccounts);
+        return staged.Version == FormatVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
     }
-
-    /// <summary>Where JSON breaks, without the exception's message, which may quote what stands there.</summary>
-    private static string Where(JsonException e) => $"its JSON breaks at line {e.LineNumber}, byte {e.BytePositionInLine}";
 
     private async Task<Dictionary<string, IReadOnlyList<SegmentEntry>>> ReadSegmentsAsync(
         SnapshotPublication publication, StagedAccounts staged, List<SnapshotBlobInfo>? blobs, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
     private const int ParallelDeletes = 8;
     private const int MostPerPage = 1_000;
     private const string ExpiresAt = "ExpiresAt";
+    private const string Checksum = "Crc32C";
 
     /// <summary>A property holds 64 KiB (Microsoft Learn, "Understanding the Table service data model").</summary>
     private const int MostPerProperty = 64 * 1024;
@@ -105,6 +106,8 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         var entity = new TableEntity(record.Partition, record.Row) { ["Length"] = record.Content.Length };
         if (record.ExpiresAt is { } expiresAt)
             entity[ExpiresAt] = expiresAt;
+        if (record.Checksum is { } checksum)
+            entity[Checksum] = (long)checksum;
         for (var (at, part) = (0, 0); at < record.Content.Length; at += MostPerProperty, part++)
             entity[PartName(part)] = record.Content[at..Math.Min(at + MostPerProperty, record.Content.Length)];
         return entity;
@@ -118,6 +121,7 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         return new TableRecord(entity.PartitionKey, entity.RowKey, content)
         {
             ExpiresAt = entity.GetDateTimeOffset(ExpiresAt),
+            Checksum = (uint?)entity.GetInt64(Checksum),
             ETag = entity.ETag.ToString(),
         };
     }

@@ -1,34 +1,22 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Storage;
 
 /// <summary>Removes expired records from every table of the app.</summary>
-public sealed class ExpiredRecords
+public sealed class ExpiredRecords(RecordTableList tables, TimeProvider clock, ILogger<ExpiredRecords> logger)
 {
-    private readonly (string Key, IRecordTable Table)[] _tables;
-    private readonly TimeProvider _clock;
-    private readonly ILogger<ExpiredRecords> _logger;
-
-    /// <summary>Finds the tables; the container makes it.</summary>
-    public ExpiredRecords(IServiceProvider services, TimeProvider clock, ILogger<ExpiredRecords> logger)
-    {
-        _tables = [.. services.GetServices<RecordTableKey>().Select(table => (table.Key, services.GetRequiredKeyedService<IRecordTable>(table.Key)))];
-        (_clock, _logger) = (clock, logger);
-    }
-
     /// <summary>Removes them; a table that fails does not keep the others from their turn.</summary>
     /// <exception cref="AggregateException">Some tables failed; the next run finds what they still hold.</exception>
     public async Task RemoveAsync(CancellationToken cancellation)
     {
         List<Exception> failures = [];
-        foreach (var (key, table) in _tables)
+        foreach (var (key, table) in tables.All)
         {
             try
             {
-                var count = await table.RemoveExpiredAsync(_clock.GetUtcNow(), cancellation);
+                var count = await table.RemoveExpiredAsync(clock.GetUtcNow(), cancellation);
                 if (count > 0)
-                    Log.Expired(_logger, count, key);
+                    Log.Expired(logger, count, key);
             }
 #pragma warning disable CA1031 // Stores fail with exceptions of their own; all are thrown in the end.
             catch (Exception exception) when (!cancellation.IsCancellationRequested)

@@ -1,7 +1,9 @@
 using Azure.Data.Tables;
+using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Storage;
@@ -30,10 +32,17 @@ internal static class RecordTablesRegistration
 
         services.AddKeyedSingleton(
             key,
-            (provider, _) => provider.GetRequiredService<IRecordTables>().Open(name(provider.GetRequiredService<IOptions<TOptions>>().Value)));
+            (provider, _) => (IRecordTable)new CheckedRecordTable(
+                provider.GetRequiredService<IRecordTables>().Open(name(provider.GetRequiredService<IOptions<TOptions>>().Value)),
+                key,
+                provider.GetRequiredService<Instruments>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<CheckedRecordTable>>()));
+        services.AddInstruments();
         services.AddSingleton(new RecordTableKey(key));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClockCheck>();
+        services.TryAddSingleton<RecordTableList>();
         services.TryAddSingleton<ExpiredRecords>();
         return services;
     }

@@ -6,10 +6,7 @@ namespace BasiqFunctions.Storage;
 /// <param name="Partition">What belongs together, and can be listed together.</param>
 /// <param name="Row">The record's name in its partition; a partition is listed in the order of these.</param>
 /// <param name="Content">What is kept, at most <see cref="MaxContentBytes"/>.</param>
-public sealed record TableRecord(
-    string Partition,
-    string Row,
-    [property: SuppressMessage("Performance", "CA1819", Justification = "Tables take and give it as it is.")] byte[] Content)
+public sealed record TableRecord(string Partition, string Row, byte[] Content)
 {
     /// <summary>The most that a record holds, in bytes: two properties of an Azure table.</summary>
     public const int MaxContentBytes = 128 * 1024;
@@ -17,11 +14,22 @@ public sealed record TableRecord(
     /// <summary>The longest name of a partition or a row, in characters.</summary>
     public const int MaxNameLength = 128;
 
+    /// <summary>What is kept, at most <see cref="MaxContentBytes"/>.</summary>
+    /// <exception cref="StoreUnavailableException">It is damaged.</exception>
+    [SuppressMessage("Performance", "CA1819", Justification = "Tables take and give it as it is.")]
+    public byte[] Content { get => Damage is null ? field : throw Damage; init; } = Content;
+
     /// <summary>From then on it counts for nothing and may be removed; null for one that stays. A table gives it until it is.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Which version of the record this is; null of one that has not been stored.</summary>
     public string? ETag { get; init; }
+
+    /// <summary>Over all that is stored of it; null of one that has not been stored, or was before there were checksums.</summary>
+    internal uint? Checksum { get; init; }
+
+    /// <summary>That what was read is not what had been stored; null of a sound record.</summary>
+    internal StoreUnavailableException? Damage { get; init; }
 
     /// <summary>Whether it still counts.</summary>
     public bool IsLiveAt(DateTimeOffset now) => !(ExpiresAt <= now);

@@ -9,7 +9,10 @@ namespace BasiqFunctions.Sync;
 /// <param name="Title">Such as <c>verify-credentials</c>, when Basiq gives one.</param>
 /// <param name="Status"><c>pending</c>, <c>in-progress</c>, <c>success</c> or <c>failed</c>.</param>
 /// <param name="Code">Why it failed, such as <c>invalid-credentials</c>.</param>
-/// <param name="Detail">Basiq's explanation, with e-mail addresses and long numbers masked.</param>
+/// <param name="Detail">
+/// Basiq's title of the code, with e-mail addresses and long numbers masked. The explanation beside it is a bank's free text and may name
+/// people, which an orchestration's history must not.
+/// </param>
 public sealed record SyncedStep(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("title")] string? Title,
     [property: JsonPropertyName("status")] string Status,
@@ -27,7 +30,7 @@ public sealed record SyncedStep(
     /// <summary>Title of the step in which the bank asks the person.</summary>
     public const string ChallengeTitle = "mfa-challenge";
 
-    /// <summary>Longer explanations are cut: they travel in the orchestration's custom status, which is small.</summary>
+    /// <summary>Longer ones are cut: they travel in the orchestration's custom status, which is small.</summary>
     public const int MostDetailLength = 200;
 
     /// <summary>What a sync keeps of Basiq's step.</summary>
@@ -37,7 +40,7 @@ public sealed record SyncedStep(
         var title = step.IsChallenge ? ChallengeTitle : step.Title;
         if (!step.HasFailed)
             return new SyncedStep(title, step.Status);
-        var said = step.Result?.Detail ?? step.Result?.Details ?? step.Result?.Title;
+        var said = step.Result?.Title;
         var detail = said is null ? null : DetailRedaction.Mask(said);
         return new SyncedStep(
             title, step.Status, step.Result?.Code,

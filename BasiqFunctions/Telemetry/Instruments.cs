@@ -42,6 +42,7 @@ public sealed class Instruments
     private readonly Counter<long> _messages;
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _events;
+    private readonly Counter<long> _damages;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -67,6 +68,7 @@ public sealed class Instruments
         _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
         _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
         _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
+        _damages = _meter.CreateCounter<long>("basiq.storage.damages", "{read}", "Reads that found something else than what was stored.");
     }
 
     /// <summary>Counts a webhook that was signed as it should be: new, come before, or of no use.</summary>
@@ -137,6 +139,10 @@ public sealed class Instruments
     /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
     internal void DataRemoved(DeletionReason reason) =>
         _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", Reasons[reason]));
+
+    /// <summary>Counts a read of something that is damaged.</summary>
+    /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
+    internal void Damaged(string store) => _damages.Add(1, new KeyValuePair<string, object?>("basiq.store", store));
 
     /// <summary>Counts a user with whom the daily pass failed.</summary>
     internal void RetentionFailed() => _retentionFailures.Add(1);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Azure;
 using Azure.Identity;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tokens;
@@ -28,6 +29,7 @@ internal static class KeyVaultErrors
             RequestFailedException { Status: > 0 and var status } => string.Create(CultureInfo.InvariantCulture, $"http-{status}"),
             RequestFailedException or AggregateException => "unreachable",
             OperationCanceledException => "timeout",
+            StoreUnavailableException store => store.Code,
             _ => exception.GetType().Name,
         };
 
@@ -40,6 +42,12 @@ internal static class KeyVaultErrors
             or AuthenticationFailedException
             or OperationCanceledException
         || (exception is AggregateException several && several.InnerExceptions.All(IsAway));
+
+    /// <summary>What is wrong with the file that stands in for a vault; null where it is not that.</summary>
+    internal static StoreUnavailableException? FileTrouble(Exception exception) =>
+        exception is RequestFailedException { Status: 503, ErrorCode: { } code } && StoreUnavailableException.IsCode(code)
+            ? new StoreUnavailableException("key-vault", code, exception)
+            : null;
 
     /// <summary>Logs a failure and returns its code; where a role is missing, the line says which.</summary>
     internal static string Report(ILogger logger, string action, string secret, Exception exception)

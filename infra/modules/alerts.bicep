@@ -123,6 +123,19 @@ var rules = [
     '''
   }
   {
+    name: 'data-damaged'
+    title: 'Basiq: what is stored is damaged'
+    description: 'Something was read that is not what had been stored; it was not given out.'
+    severity: 1
+    window: 'PT15M'
+    query: '''
+      AppMetrics
+      | where Name == 'basiq.storage.damages'
+      | summarize Damaged = sum(Sum)
+      | where Damaged > 0
+    '''
+  }
+  {
     name: 'poison-orchestrations'
     title: 'Basiq: an orchestration cannot go on'
     description: 'Durable took a message so often that it gave it up as poison, or a sync\'s orchestration ended by an exception.'

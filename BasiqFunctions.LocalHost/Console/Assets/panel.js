@@ -8,7 +8,7 @@ import { isOver, ofClock, ofSeconds, ofSync, plain } from './words.js';
 
 const statusEvery = 4000;
 const healthEvery = 10_000;
-const checks = { 'server-token': 'Server token', 'key-vault': 'Key Vault', snapshots: 'Snapshots', basiq: 'Basiq' };
+const checks = { 'server-token': 'Server token', 'key-vault': 'Key Vault', snapshots: 'Snapshots', records: 'Records', 'task-hub': 'Task hub', basiq: 'Basiq' };
 
 let hasKnobs = false;
 

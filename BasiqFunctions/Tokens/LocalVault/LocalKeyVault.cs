@@ -1,4 +1,4 @@
-using System.Text.Json;
+using BasiqFunctions.Storage;
 
 namespace BasiqFunctions.Tokens.LocalVault;
 
@@ -10,6 +10,15 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
 
     private readonly Lock _gate = new();
     private Dictionary<string, List<SecretVersion>>? _secrets;
+
+    /// <summary>Reads the file, so that one that is damaged is noticed now and not by the first who needs a secret.</summary>
+    /// <exception cref="StoreUnavailableException">It is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public void Check()
+    {
+        lock (_gate)
+            Load();
+    }
 
     /// <summary>Adds a version of a secret and returns it.</summary>
     public SecretVersion Set(string name, string value, string? contentType, SecretAttributes attributes, Dictionary<string, string>? tags)
@@ -84,9 +93,7 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
             return _secrets;
         try
         {
-            using var file = File.OpenRead(path);
-            var read = JsonSerializer.Deserialize(file, LocalKeyVaultJson.Default.DictionaryStringListSecretVersion)!;
-            return _secrets = new(read, StringComparer.OrdinalIgnoreCase);
+            return _secrets = new(VaultFile.Read(File.ReadAllBytes(path)), StringComparer.OrdinalIgnoreCase);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -106,7 +113,7 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
         var next = path + ".next";
         using (var file = OwnerOnly.CreateFile(next))
         {
-            JsonSerializer.Serialize(file, secrets, LocalKeyVaultJson.Default.DictionaryStringListSecretVersion);
+            file.Write(VaultFile.Write(secrets));
             file.Flush(flushToDisk: true);
         }
 

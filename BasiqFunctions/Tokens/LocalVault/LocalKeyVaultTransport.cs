@@ -5,6 +5,7 @@ using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Storage;
 
 namespace BasiqFunctions.Tokens.LocalVault;
 
@@ -23,7 +24,12 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
 
     /// <summary>A client of the vault: the real one, but for what carries its requests.</summary>
     public static SecretClient CreateClient(LocalKeyVault vault) => new(
-        VaultUri, new LocalCredential(), new SecretClientOptions { Transport = new LocalKeyVaultTransport(vault) });
+        VaultUri, new LocalCredential(), new SecretClientOptions
+        {
+            // A file that is out of reach for longer than a moment will stay so for long.
+            Retry = { MaxRetries = 2, Delay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromMilliseconds(500) },
+            Transport = new LocalKeyVaultTransport(vault),
+        });
 
     public override Request CreateRequest() => new LocalRequest();
 
@@ -46,10 +52,10 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
         {
             message.Response = Answer(request.Method, request.Uri.ToUri(), body.GetBuffer().AsSpan(0, (int)body.Length));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StoreUnavailableException.CodeOf(e) is { } code)
         {
-            // A vault whose file is out of reach is a vault that is down, and the app knows how to live with that.
-            message.Response = Error(503, "ServiceUnavailable", $"The vault's file is out of reach ({e.GetType().Name}).");
+            // A vault whose file cannot be used is a vault that is down, and the app knows how to live with that.
+            message.Response = Error(503, code, "The vault's file cannot be used.");
         }
     }
 

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace BasiqFunctions.Snapshots;
+namespace BasiqFunctions.Storage;
 
 /// <summary>
-/// CRC-32C, to tell a damaged page from a sound one. (The platform gives the step, which uses the processor's instruction; this
+/// CRC-32C, to tell what is damaged from what is sound. (The platform gives the step, which uses the processor's instruction; this
 /// is the loop.)
 /// </summary>
 internal static class Crc32C
