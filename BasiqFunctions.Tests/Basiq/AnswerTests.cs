@@ -253,7 +253,7 @@ public sealed class AnswerTests
         Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
         Assert.Equal("x1", (await test.Client.GetUserAsync("u1")).Id);
         Assert.Equal("x1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
-        Assert.Equal("x1", (await test.Client.GetJobAsync("j1")).Id);
+        Assert.Equal("x1", (await test.Client.GetJobAsync("x1")).Id);
         Assert.Equal("x1", (await test.Client.GetConnectionAsync("u1", "c1")).Id);
         Assert.Equal("x1", (await test.Client.GetEventAsync("e1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync("u1")).Id);

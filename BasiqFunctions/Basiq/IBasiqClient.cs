@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace BasiqFunctions.Basiq;
 
 /// <summary>
@@ -51,7 +53,7 @@ public interface IBasiqClient
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>).</summary>
+    /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>), but for what is no job.</summary>
     Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's connections (<c>GET /users/{userId}/connections</c>).</summary>
