@@ -209,8 +209,8 @@ public sealed class RequestTests
         Assert.Equal(2, page.Count);
         var (first, second) = (page.Items.Span[0], page.Items.Span[1]);
         Assert.Equal([First, Second], page.Items.ToArray().Select(item => Text(item.Json)));
-        Assert.Equal(("t1", "a1", false, new DateOnly(2024, 2, 29)), (Text(first.Id), Text(first.AccountId), first.IsPending, first.Day));
-        Assert.Equal(("tA", "", true, new DateOnly(2024, 3, 1)), (Text(second.Id), Text(second.AccountId), second.IsPending, second.Day));
+        Assert.Equal(("t1", "a1", false, "2024-02-29T00:00:00Z"), (Text(first.Id), Text(first.AccountId), first.IsPending, Text(first.PostDate)));
+        Assert.Equal(("tA", "", true, "2024-03-01"), (Text(second.Id), Text(second.AccountId), second.IsPending, Text(second.TransactionDate)));
         Assert.Equal("-123.45", page.ToTransactions()[0].Amount);
     }
 

@@ -47,6 +47,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// </summary>
     private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
 
+    private readonly BankDays _days = new(options.Value.TimeZone);
+
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="syncId">The sync.</param>
@@ -93,7 +95,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         if (!await storage.ExistsAsync(marker, cancellationToken))
             throw new SnapshotDiscardedException(syncId);
         var blob = await storage.OpenWriteAsync(name, cancellationToken);
-        return new SegmentWriter(storage, blob, name, attempt, syncId, marker);
+        return new SegmentWriter(storage, blob, name, attempt, syncId, marker, _days);
     }
 
     /// <summary>
@@ -652,11 +654,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             await ReadExactlyAsync(name, length - footer, tail, cancellationToken);
         }
         var index = tail.AsSpan((int)(tail.Length - footer), indexLength);
-        var pages = SegmentFormat.ReadIndex(name, index, crc, length - footer);
+        var (pages, timeZone) = SegmentFormat.ReadIndex(name, index, crc, length - footer);
         var extent = default(Extent);
         foreach (var page in pages)
             extent = extent.Add(page.Extent);
-        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc);
+        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc, timeZone);
     }
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
@@ -675,9 +677,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         {
             var entry = transactions.Segments[s];
             var resumes = s == start.Segment && (start.Page > 0 || start.Index > 0);
-            if (!filter.MayMatch(entry.Extent))
+            if (!filter.MayMatch(Known(entry.Extent)))
                 continue;
-            if (found.Count == limit && !resumes && filter.MatchesAll(entry.Extent))
+            if (found.Count == limit && !resumes && filter.MatchesAll(Known(entry.Extent)))
             {
                 next = new TransactionPosition(s, 0, 0);
                 break;
@@ -687,10 +689,10 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             for (var p = s == start.Segment ? start.Page : 0; p < pages.Length && next is null; p++)
             {
                 var page = pages[p];
-                if (!filter.MayMatch(page.Extent))
+                if (!filter.MayMatch(Known(page.Extent)))
                     continue;
                 var first = s == start.Segment && p == start.Page ? start.Index : 0;
-                if (found.Count == limit && first == 0 && filter.MatchesAll(page.Extent))
+                if (found.Count == limit && first == 0 && filter.MatchesAll(Known(page.Extent)))
                 {
                     next = new TransactionPosition(s, p, 0);
                     break;
@@ -700,7 +702,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 {
                     var bytes = buffer.AsMemory(0, page.Length);
                     await ReadExactlyAsync(name, page.Offset, bytes, cancellationToken);
-                    var stoppedAt = Select(name, bytes.Span, page, first, filter, limit - found.Count, ranges);
+                    var stoppedAt = Select(name, bytes.Span, page, filter.MatchesAll(Known(page.Extent)), first, filter, limit - found.Count, ranges);
                     if (stoppedAt >= 0)
                         next = new TransactionPosition(s, p, stoppedAt);
                     CopyOut(bytes.Span, ranges, found);
@@ -711,6 +713,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                     ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
                 }
             }
+
+            Extent Known(in Extent extent) => entry.TimeZone == _days.TimeZone ? extent : extent.UnderOtherDays();
         }
         return new TransactionsResult.Page(found, next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null);
     }
@@ -720,20 +724,19 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// matches but is more than
     /// <paramref name="room"/> allows, or -1.
     /// </summary>
-    private static int Select(
-        string name, ReadOnlySpan<byte> page, in PageEntry entry, int first, in TransactionFilter filter, int room, List<Range> ranges)
+    private int Select(
+        string name, ReadOnlySpan<byte> page, in PageEntry entry, bool all, int first, in TransactionFilter filter, int room, List<Range> ranges)
     {
         ranges.Clear();
         if (Crc32C.Compute(page) != entry.Crc)
             throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has another checksum");
-        var all = filter.MatchesAll(entry.Extent);
         int line = 0, at = 0;
         for (; at < page.Length; line++)
         {
             var length = page[at..].IndexOf((byte)'\n');
             if (length < 0)
                 throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has no end");
-            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length)))))
+            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length), _days))))
             {
                 if (ranges.Count == room)
                     return line;
@@ -770,7 +773,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             throw new SnapshotCorruptException(name, "the manifest gives it impossible lengths");
         var index = new byte[entry.IndexLength];
         await ReadExactlyAsync(name, dataLength, index, cancellationToken);
-        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength);
+        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength).Pages;
     }
 
     private async Task ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
