@@ -48,6 +48,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
 
     private readonly BankDays _days = new(options.Value.TimeZone);
+    private readonly AccountTrails _trails = new(clock);
 
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
     /// <param name="userId">The user.</param>
@@ -96,6 +97,60 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             throw new SnapshotDiscardedException(syncId);
         var blob = await storage.OpenWriteAsync(name, cancellationToken);
         return new SegmentWriter(storage, blob, name, attempt, syncId, marker, _days);
+    }
+
+    /// <summary>The trail of an account up to a segment: what of it has been fetched before.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="syncId">The sync.</param>
+    /// <param name="accountId">The account.</param>
+    /// <param name="segment">The segment that comes next.</param>
+    /// <param name="before">The attempt that wrote the segment before it; null for the first.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="SnapshotDiscardedException">The sync was discarded.</exception>
+    /// <exception cref="SnapshotCorruptException">A part of the trail is missing or damaged.</exception>
+    public async Task<AccountTrail> ResumeTrailAsync(
+        string userId, string syncId, string accountId, int segment, string? before, CancellationToken cancellationToken)
+    {
+        var trail = new AccountTrail(userId, syncId, accountId, segment, before);
+        if (trail.BlobName is { } last && _trails.Take(last) is { } kept)
+            return kept;
+        var attempt = before;
+        for (var part = segment - 1; attempt is not null; part--)
+        {
+            var name = SnapshotPaths.Trail(userId, syncId, accountId, part, attempt);
+            if (await storage.ReadAsync(name, cancellationToken) is not { } blob)
+            {
+                throw await storage.ExistsAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken)
+                    ? new SnapshotCorruptException(name, "it does not exist")
+                    : new SnapshotDiscardedException(syncId);
+            }
+
+            attempt = trail.TakeIn(name, blob.Content.Span, isLast: part == segment - 1);
+        }
+
+        return trail;
+    }
+
+    /// <summary>Gives back a trail to which nothing was added, for the next attempt at the same segment.</summary>
+    public void GiveBack(AccountTrail trail) => _trails.Keep(trail);
+
+    /// <summary>Keeps a trail for the segment that comes next.</summary>
+    /// <param name="trail">The trail.</param>
+    /// <param name="attempt">The attempt that wrote the segment up to which it goes.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="SnapshotDiscardedException">The sync was discarded meanwhile; nothing is left.</exception>
+    public async Task KeepTrailAsync(AccountTrail trail, string attempt, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(trail);
+        var part = trail.EndSegment(attempt);
+        await storage.TryPutAsync(trail.BlobName!, part, null, cancellationToken);
+        if (!await storage.ExistsAsync(SnapshotPaths.Accounts(trail.UserId, trail.SyncId), cancellationToken))
+        {
+            await storage.DeleteAsync(trail.BlobName!, CancellationToken.None);
+            throw new SnapshotDiscardedException(trail.SyncId);
+        }
+
+        _trails.Keep(trail);
     }
 
     /// <summary>

@@ -77,6 +77,8 @@ public sealed class SyncActivities(
         {
             await using var segment = await snapshots.BeginSegmentAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
+            var trail = await snapshots.ResumeTrailAsync(
+                input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
             var pages = 0;
@@ -89,11 +91,18 @@ public sealed class SyncActivities(
                         ? await basiq.GetTransactionsPageAsync(
                             input.UserId, BasiqFilter.AccountId(input.AccountId), input.PageSize, cancellation)
                         : await basiq.GetNextTransactionsPageAsync(link, cancellation);
-                    if (page.NextLink is { } next && next == link)
-                        throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
+                    if (page.NextLink is { } next && !trail.Follows(next))
+                        throw EndlessPages();
                     foreach (var transaction in page)
-                        segment.Append(transaction.Json.Span);
+                    {
+                        if (trail.Takes(transaction.Id.Span))
+                            segment.Append(transaction.Json.Span);
+                    }
+
+                    trail.EndPage();
                     link = page.NextLink;
+                    if (link is not null && trail.PagesWithoutNews >= AccountTrail.MostPagesWithoutNews)
+                        throw EndlessPages();
                 }
                 catch (BasiqException exception)
                 {
@@ -105,8 +114,12 @@ public sealed class SyncActivities(
             }
 
             if (pages == 0)
+            {
+                snapshots.GiveBack(trail);
                 return new Outcome<FetchedSegment>(null, failure);
             var summary = await segment.CompleteAsync(cancellation);
+            if (link is not null)
+                await snapshots.KeepTrailAsync(trail, summary.Attempt, cancellation);
             instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
             return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link), failure);
         });
@@ -134,6 +147,8 @@ public sealed class SyncActivities(
         await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
     }
+
+    private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 
     private async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation)
     {

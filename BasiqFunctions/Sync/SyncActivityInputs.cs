@@ -9,9 +9,12 @@ public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyL
 /// <summary>What was staged: the accounts, and the connections whose accounts they are.</summary>
 public sealed record StagedAccounts(IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds);
 
-/// <summary>Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning.</summary>
+/// <summary>
+/// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,
+/// <paramref name="Before"/> is the attempt that wrote the segment before.
+/// </summary>
 public sealed record FetchTransactionsInput(
-    string UserId, string SyncId, string AccountId, int Segment, string? NextLink, int PageBudget, int PageSize);
+    string UserId, string SyncId, string AccountId, int Segment, string? Before, string? NextLink, int PageBudget, int PageSize);
 
 /// <summary>Which attempt wrote a segment, how many transactions it holds, and where the next one begins; null at the end.</summary>
 public sealed record FetchedSegment(string Attempt, int Count, string? NextLink);

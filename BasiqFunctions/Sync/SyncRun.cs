@@ -190,7 +190,7 @@ internal sealed class SyncRun
         for (var segment = 0; ; segment++)
         {
             var input = new FetchTransactionsInput(
-                _input.UserId, Run, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
+                _input.UserId, Run, accountId, segment, segments.LastOrDefault(), link, Settings.PagesPerActivity, Settings.PageSize);
             var (fetched, failure) = await CallWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
                 return (segments, failure);
