@@ -259,7 +259,7 @@ public sealed class AnswerTests
         Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync("u1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListConnectionsAsync("u1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListConsentsAsync("u1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).Id);
+        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
         Assert.Equal(["x2"], await test.Client.RefreshConnectionsAsync("u1"));

@@ -151,7 +151,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json($$"""{"type":"list","data":[{{Account}}]}"""));
 
-        var account = Assert.Single(await test.Client.ListAccountsAsync("u1"));
+        var account = BasiqFunctions.Basiq.Account.From(Assert.Single(await test.Client.ListAccountsAsync("u1")));
 
         Assert.Equal("a1", account.Id);
         Assert.Null(account.Balance);

@@ -187,7 +187,7 @@ public sealed class SyncRunTests : IDisposable
 
         [Function(nameof(SyncActivities.StageAccounts))]
         public static Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
-            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"]));
+            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"], AccountListing.None, []));
 
         [Function(nameof(SyncActivities.FetchTransactions))]
         public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>

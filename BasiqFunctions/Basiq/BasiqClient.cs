@@ -218,13 +218,12 @@ internal sealed class BasiqClient(
             BasiqJson.Default.BasiqListWebhookMessage,
             cancellationToken);
 
-    public Task<IReadOnlyList<Account>> ListAccountsAsync(
+    public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(
         string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default) =>
         ListRecordsAsync(
             new(
                 "GET /users/{userId}/accounts",
                 $"users/{Id(userId)}/accounts" + (filter is null ? "" : $"?filter={filter.ToQueryValue()}")),
-            BasiqJson.Default.BasiqListAccount,
             cancellationToken);
 
     public Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default) =>

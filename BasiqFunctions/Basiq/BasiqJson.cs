@@ -27,5 +27,4 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(BasiqList<WebhookMessage>))]
 [JsonSerializable(typeof(BasiqList<Connection>))]
 [JsonSerializable(typeof(BasiqList<Consent>))]
-[JsonSerializable(typeof(BasiqList<Account>))]
 internal sealed partial class BasiqJson : JsonSerializerContext;

@@ -43,7 +43,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     internal static readonly TimeSpan PublishingTime = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long a removed connection is remembered: far longer than a sync that started before the removal can last.
+    /// How long a removed connection is remembered at least: far longer than a sync that started before the removal can last. Then it
+    /// is for as long as Basiq lists accounts of it, as it may after the connection has been deleted.
     /// </summary>
     private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
 
@@ -155,7 +156,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
 
     /// <summary>
     /// Makes what a sync staged the user's current snapshot, in one atomic write, then removes what that replaced. Accounts of
-    /// the sync's connections replace those connections' accounts; accounts of other connections stay. A connection that a
+    /// the sync's connections replace those connections' accounts; accounts of other connections stay, but for those of a connection
+    /// that has ended and was made anew (<see cref="MadeAnew"/>). A connection that a
     /// later-started sync published, or that was removed after this sync started, is left as it is.
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">
@@ -262,6 +264,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return new CurrentSnapshot(syncId, fetchedAt, accounts);
     }
 
+    /// <summary>The connections whose data was removed and that Basiq may still list.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(string userId, CancellationToken cancellationToken) =>
+        [.. ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
+
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
     /// none are published.
@@ -359,7 +366,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 Accounts = [.. manifest.Accounts.Where(a => a.ConnectionId != connectionId)],
                 RemovedConnections =
                 [
-                    .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId && now - r.RemovedAt < RemovalMemory),
+                    .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId),
                     new RemovedConnection(connectionId, now),
                 ],
                 SettledSyncs = Settled(manifest, null, blobs),
@@ -477,6 +484,19 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 new ManifestAccount(
                     account.AccountId, account.ConnectionId, account.InstitutionId, publication.SyncId, now, transactions, account.Raw));
         }
+
+        // An account that was made anew takes the old one's place as soon as it is whole; until then the old one stands for it.
+        var listing = publication.Listing;
+        var (replaced, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var (old, anew) in MadeAnew.Pairs(FactsOf(manifest.Accounts.Where(HasEnded)), FactsOf(fresh.Values.Where(a => !HasEnded(a)))))
+        {
+            var isWhole = fresh[anew].Transactions is not null;
+            (isWhole ? replaced : waiting).Add(old);
+            if (!isWhole)
+                fresh.Remove(anew);
+        }
+
+        var replacedConnections = manifest.Accounts.Where(a => replaced.Contains(a.AccountId)).Select(a => a.ConnectionId).ToHashSet(StringComparer.Ordinal);
         return new SnapshotManifest
         {
             Version = FormatVersion,
@@ -484,13 +504,29 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             FetchedAt = now,
             Connections =
             [
-                .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId)),
-                .. taken.Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
+                .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
+                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
             ],
-            Accounts = [.. manifest.Accounts.Where(a => !taken.Contains(a.ConnectionId) && !fresh.ContainsKey(a.AccountId)), .. fresh.Values],
-            RemovedConnections = [.. manifest.RemovedConnections.Where(r => !taken.Contains(r.ConnectionId) && now - r.RemovedAt < RemovalMemory)],
+            Accounts = [.. manifest.Accounts.Where(Stays), .. fresh.Values],
+            RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
             SettledSyncs = Settled(manifest, publication.SyncId, blobs),
         };
+
+        bool HasEnded(ManifestAccount account) => listing.EndedConnections.Contains(account.ConnectionId);
+
+        static IEnumerable<AccountFacts> FactsOf(IEnumerable<ManifestAccount> accounts) =>
+            accounts.Select(a => AccountFacts.Of(a.AccountId, a.ConnectionId, a.Raw.Utf8));
+
+        // What a list with odd records lacks may be one of them.
+        bool Stays(ManifestAccount account) =>
+            waiting.Contains(account.AccountId)
+            || (!fresh.ContainsKey(account.AccountId)
+                && !replaced.Contains(account.AccountId)
+                && (!taken.Contains(account.ConnectionId) || !listing.IsWhole));
+
+        bool IsRemembered(RemovedConnection removed) =>
+            !taken.Contains(removed.ConnectionId)
+            && (now - removed.RemovedAt < RemovalMemory || !listing.IsWhole || listing.Connections.Count == 0 || listing.Connections.Contains(removed.ConnectionId));
     }
 
     /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>

@@ -1,3 +1,5 @@
+using BasiqFunctions.Snapshots;
+
 namespace BasiqFunctions.Sync;
 
 /// <summary>Which job to read, and whose it must be.</summary>
@@ -6,8 +8,9 @@ public sealed record ObserveJobInput(string UserId, string JobId);
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
 public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds);
 
-/// <summary>What was staged: the accounts, and the connections whose accounts they are.</summary>
-public sealed record StagedAccounts(IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds);
+/// <summary>What was staged: the accounts, and the connections whose accounts they are; and what else the list of accounts told.</summary>
+public sealed record StagedAccounts(
+    IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
 
 /// <summary>
 /// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,
@@ -25,7 +28,8 @@ public sealed record PublishInput(
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyList<string> ConnectionIds,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments,
+    AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>
 public sealed record DiscardInput(string UserId, string SyncId);

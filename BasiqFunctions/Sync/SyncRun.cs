@@ -142,13 +142,16 @@ internal sealed class SyncRun
         if (staged is null)
             throw Failed(failure!);
 
-        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0) });
+        var skipped = staged.Skipped.Count > 0 ? staged.Skipped : null;
+        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0, skipped) });
         var (segments, firstFailure) = await FetchAccountsAsync(staged.AccountIds);
         await PublishAsync(staged, segments);
         Report(_progress with
         {
-            Status = firstFailure is null && succeeded.Length == _progress.Jobs.Count ? SyncState.Completed : SyncState.Partial,
-            Error = firstFailure is null ? null : ErrorFor(firstFailure),
+            Status = firstFailure is null && skipped is null && succeeded.Length == _progress.Jobs.Count
+                ? SyncState.Completed
+                : SyncState.Partial,
+            Error = firstFailure is not null ? ErrorFor(firstFailure) : skipped is not null ? ErrorFor(skipped) : null,
         });
     }
 
@@ -209,7 +212,7 @@ internal sealed class SyncRun
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
     private async Task PublishAsync(StagedAccounts staged, Dictionary<string, IReadOnlyList<string>> segments)
     {
-        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments);
+        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
         if (published is null)
@@ -312,6 +315,11 @@ internal sealed class SyncRun
 
     private static SyncStoppedException Failed(string code, string detail) =>
         new(SyncState.Failed, new SyncError(code, detail));
+
+    private static SyncError ErrorFor(IReadOnlyList<SkippedAccounts> skipped) => new(
+        "accounts-skipped",
+        "Basiq's list of accounts has records that could not be read, and the others were fetched: "
+            + string.Join(", ", skipped.Select(s => FormattableString.Invariant($"{s.Count} with {s.Reason}"))) + ".");
 
     private static SyncError ErrorFor(UpstreamFailure failure) => new(
         failure.Code,
