@@ -19,11 +19,18 @@ internal sealed class SyncRun
         backoffCoefficient: 3,
         maxRetryInterval: TimeSpan.FromMinutes(5)));
 
+    /// <summary>How often in a row Basiq must not know a job before it counts as lost.</summary>
+    private const int MissesOfLostJob = 3;
+
+    /// <summary>The least time between two of them.</summary>
+    private static readonly TimeSpan BetweenMisses = TimeSpan.FromSeconds(10);
+
     private readonly TaskOrchestrationContext _context;
     private readonly SyncInput _input;
     private readonly DateTime _startedAt;
     private readonly Task<string> _cancelled;
     private readonly List<Task> _running = [];
+    private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
     private SyncProgress _progress;
@@ -97,9 +104,23 @@ internal sealed class SyncRun
         var outcome = await CallAsync<Outcome<SyncedJob>>(
             nameof(SyncActivities.ObserveJob), new ObserveJobInput(_input.UserId, job.JobId));
         if (outcome.Failure is { IsNotFound: true })
-            return SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode);
+            return HasGone(job.JobId) ? SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode) : job;
+        if (outcome.Value is not null)
+            _missing.Remove(job.JobId);
         _askedToWait = Max(_askedToWait, AskedBy(outcome.Failure));
         return outcome.Value ?? job;
+    }
+
+    /// <summary>
+    /// Counts that Basiq does not know a job. Once may be a replica that is behind: it takes several times in a row, some time apart.
+    /// </summary>
+    private bool HasGone(string jobId)
+    {
+        var now = _context.CurrentUtcDateTime;
+        var missing = _missing.GetValueOrDefault(jobId);
+        if (missing.Times == 0 || now - missing.LastAt >= BetweenMisses)
+            _missing[jobId] = missing = (missing.Times + 1, now);
+        return missing.Times >= MissesOfLostJob;
     }
 
     private async Task WaitForChangeAsync(TimeSpan delay)
