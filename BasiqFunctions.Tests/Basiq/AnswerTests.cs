@@ -253,13 +253,13 @@ public sealed class AnswerTests
         Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
         Assert.Equal("x1", (await test.Client.GetUserAsync("u1")).Id);
         Assert.Equal("x1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
-        Assert.Equal("x1", (await test.Client.GetJobAsync("j1")).Id);
+        Assert.Equal("x1", (await test.Client.GetJobAsync("x1")).Id);
         Assert.Equal("x1", (await test.Client.GetConnectionAsync("u1", "c1")).Id);
         Assert.Equal("x1", (await test.Client.GetEventAsync("e1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync("u1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListConnectionsAsync("u1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListConsentsAsync("u1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).Id);
+        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
         Assert.Equal(["x2"], await test.Client.RefreshConnectionsAsync("u1"));

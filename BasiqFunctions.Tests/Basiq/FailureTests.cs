@@ -93,7 +93,6 @@ public sealed class FailureTests
     [InlineData("{\"type\":\"list\"}")]
     [InlineData("{\"type\":\"list\",\"data\":null}")]
     [InlineData("{\"type\":\"list\",\"data\":{}}")]
-    [InlineData("{\"data\":[null]}")]
     public async Task A_list_that_does_not_say_what_there_is_does_not_say_that_there_is_nothing(string body)
     {
         await using var test = new ClientUnderTest();
@@ -111,19 +110,69 @@ public sealed class FailureTests
         }
     }
 
-    [Theory]
-    [InlineData("{\"data\":null}")]
-    [InlineData("{\"data\":[null]}")]
-    [InlineData("{\"data\":[{\"id\":\"j1\",\"steps\":[null]}]}")]
-    [InlineData("{\"data\":[{\"id\":\"j1\",\"steps\":[{\"title\":\"verify-credentials\"}]}]}")]
-    public async Task A_list_of_jobs_that_makes_no_sense_is_unusable(string body)
+    [Fact]
+    public async Task A_list_that_is_taken_whole_or_not_at_all_has_no_odd_records()
     {
         await using var test = new ClientUnderTest();
-        test.Basiq.Script(() => StubBasiq.Json(body));
+        test.Basiq.Script(() => StubBasiq.Json("{\"data\":[null]}"));
 
-        var failure = await test.FailureAsync(test.Client.ListJobsAsync("u1"));
+        // Of accounts and jobs each record is looked at by itself.
+        foreach (var list in new Func<Task>[]
+        {
+            () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"), () => test.Client.ListEventsAsync(),
+            () => test.Client.ListWebhooksAsync(), () => test.Client.ListWebhookMessagesAsync("w1", 20),
+            () => test.Client.GetTransactionsPageAsync("u1"), () => test.Client.RefreshConnectionsAsync("u1"),
+        })
+        {
+            Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
+        }
+    }
 
-        Assert.Equal(BasiqFailureKind.UnusableAnswer, failure.Kind);
+    [Fact]
+    public async Task Of_a_list_of_jobs_each_is_read_as_far_as_it_can_be_and_what_is_no_job_is_skipped()
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Json(
+            """
+            {"data":[null,7,[],{"id":""},{"steps":[]},{"id":"no-steps"},{"id":"odd-steps","steps":{"status":"success"},"links":"none"},
+            {"id":"odd-step","steps":[{"status":"success","result":[]},null]},{"id":"failed","steps":[{"title":7,"status":"failed","result":null,"later":{}}]},
+            {"id":"sound","institution":{"id":"AU00000"},"steps":[{"title":"t","status":"success","result":null}],"links":{"source":"/users/u1/connections/c1"}}]}
+            """));
+
+        var jobs = await test.Client.ListJobsAsync("u1");
+
+        Assert.Equal(
+            [
+                ("no-steps", JobOutcome.Pending), ("odd-steps", JobOutcome.Pending), ("odd-step", JobOutcome.InProgress),
+                ("failed", JobOutcome.Failed), ("sound", JobOutcome.Succeeded),
+            ],
+            jobs.Select(job => (job.Id, job.Outcome)));
+        Assert.Equal(JobStep.UnknownStatus, jobs[2].Steps[1].Status);
+        Assert.Equal("c1", jobs[4].ConnectionId);
+    }
+
+    [Theory]
+    [InlineData("""{"status":"success"},{}""")]
+    [InlineData("""{"status":"success"},{"status":null}""")]
+    [InlineData("""{"status":"success"},{"status":["success"]}""")]
+    [InlineData("""{"status":"success"},{"status":"SUCCESS"}""")]
+    [InlineData("""{"status":"success"},"success" """)]
+    [InlineData("""{"status":"success"},null""")]
+    public async Task A_job_with_a_step_that_cannot_be_read_has_not_succeeded(string steps)
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Json($$"""{"id":"j1","status":"success","steps":[{{steps}}]}"""));
+
+        Assert.Equal(JobOutcome.InProgress, (await test.Client.GetJobAsync("j1")).Outcome);
+    }
+
+    [Fact]
+    public async Task Another_job_than_the_one_that_was_asked_for_is_unusable()
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Json("""{"id":"j2","steps":[{"status":"success"}]}"""));
+
+        Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(test.Client.GetJobAsync("j1"))).Kind);
     }
 
     [Fact]

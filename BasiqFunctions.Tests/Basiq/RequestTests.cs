@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using BasiqFunctions.Basiq;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +16,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Answer = (request, _, _) => Task.FromResult(request.Method == "DELETE"
             ? new(HttpStatusCode.NoContent)
-            : StubBasiq.Json("""{"type":"list","id":"x1","data":[]}"""));
+            : StubBasiq.Json("""{"type":"list","id":"j1","data":[]}"""));
         var client = test.Client;
 
         await client.CreateUserAsync(new() { Mobile = "+61410888666", VerificationStatus = true, BusinessAddress = new() { Suburb = "Manly" } });
@@ -152,7 +151,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json($$"""{"type":"list","data":[{{Account}}]}"""));
 
-        var account = Assert.Single(await test.Client.ListAccountsAsync("u1"));
+        var account = BasiqFunctions.Basiq.Account.From(Assert.Single(await test.Client.ListAccountsAsync("u1")));
 
         Assert.Equal("a1", account.Id);
         Assert.Null(account.Balance);
@@ -164,15 +163,13 @@ public sealed class RequestTests
     }
 
     [Fact]
-    public void A_job_keeps_titles_and_fields_that_are_not_known()
+    public void A_job_keeps_titles_that_are_not_known()
     {
         const string Json = """{"id":"j1","steps":[{"title":"verify-moon","status":"success","phase":7,"result":{"type":"link","url":"/x","hint":"y"}}],"links":{"self":"s","more":"m"},"partnerId":"p"}""";
 
-        var job = JsonSerializer.Deserialize<Job>(Json)!;
+        var step = Assert.Single(JsonSerializer.Deserialize(Json, BasiqJson.Default.Job)!.Steps);
 
-        Assert.Equal("verify-moon", job.Steps[0].Title);
-        var again = JsonSerializer.SerializeToNode(job, BasiqJson.Default.Job);
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Json), again), again?.ToJsonString());
+        Assert.Equal(("verify-moon", "success", "/x"), (step.Title, step.Status, step.Result?.Url));
     }
 
     [Theory]
@@ -212,8 +209,8 @@ public sealed class RequestTests
         Assert.Equal(2, page.Count);
         var (first, second) = (page.Items.Span[0], page.Items.Span[1]);
         Assert.Equal([First, Second], page.Items.ToArray().Select(item => Text(item.Json)));
-        Assert.Equal(("t1", "a1", false, new DateOnly(2024, 2, 29)), (Text(first.Id), Text(first.AccountId), first.IsPending, first.Day));
-        Assert.Equal(("tA", "", true, new DateOnly(2024, 3, 1)), (Text(second.Id), Text(second.AccountId), second.IsPending, second.Day));
+        Assert.Equal(("t1", "a1", false, "2024-02-29T00:00:00Z"), (Text(first.Id), Text(first.AccountId), first.IsPending, Text(first.PostDate)));
+        Assert.Equal(("tA", "", true, "2024-03-01"), (Text(second.Id), Text(second.AccountId), second.IsPending, Text(second.TransactionDate)));
         Assert.Equal("-123.45", page.ToTransactions()[0].Amount);
     }
 

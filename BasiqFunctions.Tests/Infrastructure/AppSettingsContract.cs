@@ -36,6 +36,7 @@ internal static class AppSettingsContract
             "Removal:MostAtOnce",
             "Snapshots:LeftoverGrace",
             "Snapshots:MaxAge",
+            "Snapshots:TimeZone",
             "Sync:FirstPollDelay",
             "Sync:JobTimeout",
             "Sync:KeepFinishedFor",

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text.Json;
 using BasiqFunctions.Snapshots;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
@@ -114,7 +116,7 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         string[] transactions =
         [
-            """{"id":"a","status":"posted","postDate":"2024-01-31T23:59:59Z","transactionDate":"2024-02-10T00:00:00Z"}""",
+            """{"id":"a","status":"posted","postDate":"2024-01-31T12:59:59Z","transactionDate":"2024-02-10T00:00:00Z"}""",
             """{"id":"b","status":"posted","postDate":"2024-02-01T00:00:00Z"}""",
             """{"id":"c","status":"pending","postDate":null,"transactionDate":"2024-02-15T10:00:00+11:00"}""",
             """{"id":"d","status":"pending","postDate":"","transactionDate":"2024-02-29"}""",
@@ -133,9 +135,6 @@ public sealed class SnapshotReadingTests : IDisposable
         Assert.Equal("abf", await IdsAsync(new TransactionQuery(Status: TransactionStatus.Posted, Limit: 1)));
         Assert.Equal("abcdefg", await IdsAsync(new TransactionQuery(Limit: 2)));
         Assert.Equal("", await IdsAsync(new TransactionQuery(From: new DateOnly(2024, 3, 2))));
-
-        async Task<string> IdsAsync(TransactionQuery query) =>
-            string.Concat((await _scene.ReadAllAsync(User, "acc", query)).Select(t => JsonElement.Parse(t).GetProperty("id").GetString()));
     }
 
     [Fact]
@@ -202,6 +201,44 @@ public sealed class SnapshotReadingTests : IDisposable
             Assert.IsType<TransactionsResult.CursorExpired>(result);
         else
             Assert.Equal(SnapshotScene.Posted(1, new DateOnly(2024, 6, 1)), SnapshotScene.Text(Assert.Single(Assert.IsType<TransactionsResult.Page>(result).Transactions)));
+    }
+
+    [Theory]
+    [InlineData("Australia/Sydney", true)]
+    [InlineData("Etc/UTC", true)]
+    [InlineData("Etc/UTC", false)]
+    [InlineData("Pacific/Kiritimati", true)]
+    [InlineData("America/Adak", true)]
+    public async Task A_snapshot_whose_days_were_counted_otherwise_is_read_by_the_days_of_now(string timeZone, bool isNamed)
+    {
+        // A segment each, so that what the manifest says of a segment's days decides whether it is looked into.
+        string[] times = ["2026-06-30T13:59:59Z", "2026-06-30T14:00:00Z", "2026-07-01T00:00:00Z", "2026-07-01T14:00:00Z"];
+        var earlier = new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions { TimeZone = timeZone }), _scene.Clock, NullLogger<SnapshotStore>.Instance);
+        await earlier.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        List<string> attempts = [];
+        foreach (var time in times)
+        {
+            await using var writer = await earlier.BeginSegmentAsync(User, "s1", "acc", attempts.Count, default);
+            writer.Append(SnapshotScene.Utf8($$"""{"id":"{{attempts.Count}}","postDate":"{{time}}"}""").Span);
+            attempts.Add((await writer.CompleteAsync(default)).Attempt);
+        }
+
+        await earlier.PublishAsync(
+            new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = attempts }), default);
+        if (!isNamed)
+        {
+            // As versions wrote it that took each day as it was written, which for these times is the day of UTC.
+            var manifest = Path.Combine(_scene.Folder, "user-1/current.json");
+            var text = await File.ReadAllTextAsync(manifest);
+            Assert.Contains("\"timeZone\":\"Etc/UTC\"", text, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(manifest, text.Replace(",\"timeZone\":\"Etc/UTC\"", "", StringComparison.Ordinal));
+        }
+
+        Assert.Equal("0", await IdsAsync(new TransactionQuery(To: new DateOnly(2026, 6, 30))));
+        Assert.Equal("12", await IdsAsync(new TransactionQuery(new DateOnly(2026, 7, 1), new DateOnly(2026, 7, 1))));
+        Assert.Equal("123", await IdsAsync(new TransactionQuery(From: new DateOnly(2026, 7, 1))));
+        Assert.Equal("3", await IdsAsync(new TransactionQuery(From: new DateOnly(2026, 7, 2), Limit: 1)));
+        Assert.Equal("0123", await IdsAsync(new TransactionQuery(Limit: 1)));
     }
 
     [Fact]
@@ -354,6 +391,9 @@ public sealed class SnapshotReadingTests : IDisposable
         var last = new Part(SnapshotScene.Utf8(text[5..]), first);
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
+
+    private async Task<string> IdsAsync(TransactionQuery query) =>
+        string.Concat((await _scene.ReadAllAsync(User, "acc", query)).Select(t => JsonElement.Parse(t).GetProperty("id").GetString()));
 
     private async Task<string[]> PublishManyAsync(int count)
     {

@@ -29,6 +29,8 @@ public sealed class SnapshotRegistrationTests
     [InlineData("Snapshots:Container", "No", "Snapshots:Container")]
     [InlineData("Snapshots:Container", "a--b", "Snapshots:Container")]
     [InlineData("Snapshots:LeftoverGrace", "00:30:00", "Snapshots:LeftoverGrace")]
+    [InlineData("Snapshots:TimeZone", "Australia/Atlantis", "Snapshots:TimeZone")]
+    [InlineData("Snapshots:TimeZone", "", "Snapshots:TimeZone")]
     [InlineData("Snapshots:MaxAge", "00:30:00", "Snapshots:MaxAge")]
     public void A_wrong_setting_stops_the_start_and_is_named_but_not_quoted(string key, string value, string named)
     {

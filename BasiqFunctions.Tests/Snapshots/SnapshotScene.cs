@@ -59,7 +59,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public static string Posted(int number, DateOnly date) => string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"type":"transaction","id":"t{{number}}","status":"posted","amount":"-{{number}}.10","postDate":"{{date:yyyy-MM-dd}}T21:46:44Z","transactionDate":null}""");
+        $$"""{"type":"transaction","id":"t{{number}}","status":"posted","amount":"-{{number}}.10","postDate":"{{date:yyyy-MM-dd}}T00:00:00Z","transactionDate":null}""");
 
     /// <summary>Stages accounts, each with one segment of one page, as <c>id, connection, transactions</c>.</summary>
     public async Task<Dictionary<string, int>> StageAsync(

@@ -66,6 +66,44 @@ public sealed class SyncRunTests : IDisposable
         Assert.True(polls[1] - polls[0] >= TimeSpan.FromSeconds(60), $"It waited {polls[1] - polls[0]}.");
     }
 
+    [Theory]
+    [InlineData(2, JobState.Success)]
+    [InlineData(3, JobState.Failed)]
+    public async Task A_job_that_Basiq_does_not_know_three_times_in_a_row_is_lost(int times, JobState expected)
+    {
+        _script.Observe = call => call <= times ? Missing() : new Outcome<SyncedJob>(Job(JobState.Success));
+
+        var ended = await RunAsync(TenSecondsApart, JobState.InProgress);
+
+        var job = Assert.Single(ended.Jobs);
+        Assert.Equal((expected, expected is JobState.Failed, 3), (job.Status, job.IsLost, Polls()));
+    }
+
+    [Fact]
+    public async Task Polls_that_miss_a_job_within_ten_seconds_are_one_miss()
+    {
+        var start = _clock.GetUtcNow();
+        _script.Observe = _ => _clock.GetUtcNow() - start < TimeSpan.FromSeconds(15) ? Missing() : new Outcome<SyncedJob>(Job(JobState.Success));
+        var everySecond = new SyncOptions { FirstPollDelay = TimeSpan.FromSeconds(1), MaxPollDelay = TimeSpan.FromSeconds(1) };
+
+        var ended = await RunAsync(everySecond, JobState.InProgress);
+
+        Assert.Equal(SyncState.Completed, ended.Status);
+        Assert.True(Polls() > 5, $"It polled {Polls()} times.");
+    }
+
+    [Fact]
+    public async Task A_job_that_is_seen_in_between_is_not_lost()
+    {
+        _script.Observe = call => call is 3 or 6
+            ? new Outcome<SyncedJob>(Job(JobState.InProgress))
+            : call > 8 ? new Outcome<SyncedJob>(Job(JobState.Success)) : Missing();
+
+        var ended = await RunAsync(TenSecondsApart, JobState.InProgress);
+
+        Assert.Equal((SyncState.Completed, 9), (ended.Status, Polls()));
+    }
+
     [Fact]
     public async Task However_often_it_is_told_that_a_job_changed_during_a_poll_one_more_poll_looks()
     {
@@ -135,6 +173,10 @@ public sealed class SyncRunTests : IDisposable
     private static UpstreamFailure Refused(TimeSpan wait) =>
         new("Overloaded", "too-many-requests", IsTransient: true, RetryAfterSeconds: wait.TotalSeconds);
 
+    private static SyncOptions TenSecondsApart => new() { FirstPollDelay = TimeSpan.FromSeconds(10), MaxPollDelay = TimeSpan.FromSeconds(10) };
+
+    private static Outcome<SyncedJob> Missing() => new(null, new UpstreamFailure("NotFound", "resource-not-found", IsTransient: false));
+
     private static SyncedJob Job(JobState state) => new("job-1", "connection-1", state, []);
 
     private int Polls() => _script.Times(nameof(SyncActivities.ObserveJob)).Length;
@@ -187,7 +229,7 @@ public sealed class SyncRunTests : IDisposable
 
         [Function(nameof(SyncActivities.StageAccounts))]
         public static Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
-            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"]));
+            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"], AccountListing.None, []));
 
         [Function(nameof(SyncActivities.FetchTransactions))]
         public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>

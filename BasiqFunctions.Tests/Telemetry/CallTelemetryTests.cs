@@ -64,8 +64,8 @@ public sealed class CallTelemetryTests : IAsyncDisposable
     public async Task An_answer_of_another_shape_is_no_success()
     {
         _test.Basiq.Script(
-            () => StubBasiq.Json("{\"type\":\"list\",\"data\":[null]}"),
-            () => StubBasiq.Json("{\"id\":\"j\",\"steps\":[null]}"));
+            () => StubBasiq.Json("{\"type\":\"list\",\"data\":null}"),
+            () => StubBasiq.Json("{\"id\":\"another\",\"steps\":[]}"));
 
         await _test.FailureAsync(_test.Client.ListAccountsAsync("u1"));
         await _test.FailureAsync(_test.Client.GetJobAsync("j"));

@@ -4,8 +4,10 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Documentation;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.Telemetry;
@@ -86,6 +88,7 @@ public sealed partial class DocumentationTests
         using (var signed = await app.SendWebhookAsync("msg-2", """{"eventId":"no-such-event"}"""))
             Assert.Equal(HttpStatusCode.NoContent, signed.StatusCode);
         await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Logs.Text), text => text.Contains("Event no-such-event", StringComparison.Ordinal));
+        app.Services.GetRequiredService<Instruments>().AccountsSkipped("malformed-id", 1);
         telemetry.Observe();
 
         var rows = ReadmeTests.Readme.Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

@@ -79,7 +79,7 @@ internal sealed class BasiqClient(
     }
 
     public Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default) =>
-        GetAsync(new("GET /jobs/{jobId}", $"jobs/{Id(jobId)}"), BasiqJson.Default.Job, cancellationToken, HasItsSteps);
+        GetAsync(new("GET /jobs/{jobId}", $"jobs/{Id(jobId)}"), BasiqJson.Default.Job, cancellationToken, job => job.Id == jobId);
 
     public async Task AnswerMfaAsync(
         string userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
@@ -113,12 +113,11 @@ internal sealed class BasiqClient(
             cancellationToken,
             link => Uri.TryCreate(link.Links?.Public, UriKind.Absolute, out var target) && target.Scheme is "http" or "https");
 
-    public Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default) =>
-        ListAsync(
-            new("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs"),
-            BasiqJson.Default.BasiqListJob,
-            cancellationToken,
-            HasItsSteps);
+    public async Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default)
+    {
+        var records = await ListRecordsAsync(new("GET /users/{userId}/jobs", $"users/{Id(userId)}/jobs"), cancellationToken);
+        return [.. records.Select(Job.Read).OfType<Job>()];
+    }
 
     public Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
         ListAsync(
@@ -219,13 +218,12 @@ internal sealed class BasiqClient(
             BasiqJson.Default.BasiqListWebhookMessage,
             cancellationToken);
 
-    public Task<IReadOnlyList<Account>> ListAccountsAsync(
+    public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(
         string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default) =>
-        ListAsync(
+        ListRecordsAsync(
             new(
                 "GET /users/{userId}/accounts",
                 $"users/{Id(userId)}/accounts" + (filter is null ? "" : $"?filter={filter.ToQueryValue()}")),
-            BasiqJson.Default.BasiqListAccount,
             cancellationToken);
 
     public Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default) =>
@@ -323,9 +321,10 @@ internal sealed class BasiqClient(
                 var root = document.RootElement;
 
                 // 202 lists the jobs that were started; 200 gives the job that is still running, as a list or by itself.
-                return root.ValueKind is JsonValueKind.Object && root.TryGetProperty("data", out var data)
-                    ? [.. data.EnumerateArray().Select(job => job.RequiredText("id"))]
-                    : (IReadOnlyList<string>)[root.RequiredText("id")];
+                if (root.ValueKind is not JsonValueKind.Object || !root.TryGetProperty("data", out var data))
+                    return (IReadOnlyList<string>)[root.RequiredText("id")];
+                string[] ids = [.. data.EnumerateArray().Select(job => job.Text("id")).OfType<string>().Where(id => id.Length > 0).Distinct()];
+                return ids.Length > 0 || data.GetArrayLength() == 0 ? ids : throw new JsonException("Jobs without 'id'.");
             },
             cancellationToken);
 
@@ -355,6 +354,16 @@ internal sealed class BasiqClient(
             list => list.Data?.All(item => item is not null && isSound?.Invoke(item) is not false) is true);
         return [.. list.Data!.OfType<TItem>()];
     }
+
+    /// <summary>Gets a list whose records are looked at one by one, so that an odd one does not spoil the others.</summary>
+    private Task<IReadOnlyList<JsonElement>> ListRecordsAsync(Request request, CancellationToken cancellationToken) =>
+        CallAsync(
+            request,
+            (_, bytes) => JsonElement.Parse(bytes.Span) is { ValueKind: JsonValueKind.Object } list
+                && list.TryGetProperty("data", out var data) && data.ValueKind is JsonValueKind.Array
+                ? (IReadOnlyList<JsonElement>)[.. data.EnumerateArray()]
+                : throw new JsonException("A list without 'data'."),
+            cancellationToken);
 
     private Task<TResult> GetAsync<TResult>(
         Request request, JsonTypeInfo<TResult> type, CancellationToken cancellationToken, Predicate<TResult>? isSound = null)
@@ -386,8 +395,6 @@ internal sealed class BasiqClient(
         _ = document.RootElement.Text("type") ?? document.RootElement.RequiredText("id");
         return BasiqErrorBody.Read(bytes) is null ? true : throw new JsonException("An error that is called a success.");
     }
-
-    private static bool HasItsSteps(Job job) => job.Steps.All(step => step is not null);
 
     /// <summary>Makes a call and reads its answer.</summary>
     private Task<TResult> CallAsync<TResult>(

@@ -25,8 +25,6 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(BasiqList<BasiqEvent>))]
 [JsonSerializable(typeof(BasiqList<Webhook>))]
 [JsonSerializable(typeof(BasiqList<WebhookMessage>))]
-[JsonSerializable(typeof(BasiqList<Job>))]
 [JsonSerializable(typeof(BasiqList<Connection>))]
 [JsonSerializable(typeof(BasiqList<Consent>))]
-[JsonSerializable(typeof(BasiqList<Account>))]
 internal sealed partial class BasiqJson : JsonSerializerContext;

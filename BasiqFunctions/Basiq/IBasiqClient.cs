@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace BasiqFunctions.Basiq;
 
 /// <summary>
@@ -51,7 +53,7 @@ public interface IBasiqClient
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>).</summary>
+    /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>), but for what is no job.</summary>
     Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's connections (<c>GET /users/{userId}/connections</c>).</summary>
@@ -111,8 +113,11 @@ public interface IBasiqClient
     /// <summary>Lists messages of a subscription (<c>GET /notifications/webhooks/{webhookId}/messages</c>).</summary>
     Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(string webhookId, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>).</summary>
-    Task<IReadOnlyList<Account>> ListAccountsAsync(
+    /// <summary>
+    /// Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>): the records as they are, for the caller to see
+    /// which of them is an account.
+    /// </summary>
+    Task<IReadOnlyList<JsonElement>> ListAccountsAsync(
         string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one account (<c>GET /users/{userId}/accounts/{accountId}</c>).</summary>

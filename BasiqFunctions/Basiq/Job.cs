@@ -3,39 +3,28 @@ using System.Text.Json.Serialization;
 
 namespace BasiqFunctions.Basiq;
 
-/// <summary>What Basiq does behind a connection, step by step (Basiq, Quickstart: API, step 5).</summary>
+/// <summary>
+/// What Basiq does behind a connection, step by step (Basiq, Quickstart: API, step 5). It is read as far as it can be: only what has no
+/// <c>id</c> is no job.
+/// </summary>
+[JsonConverter(typeof(Converter))]
 public sealed record Job
 {
     /// <summary>Basiq's id.</summary>
-    [JsonPropertyName("id")]
     public required string Id { get; init; }
 
-    /// <summary>When it was made, ISO 8601.</summary>
-    [JsonPropertyName("created")]
-    public string? Created { get; init; }
-
     /// <summary>When a step last changed, ISO 8601.</summary>
-    [JsonPropertyName("updated")]
     public string? Updated { get; init; }
 
-    /// <summary>Such as <c>connection</c>.</summary>
-    [JsonPropertyName("jobType")]
-    public string? JobType { get; init; }
-
     /// <summary>The steps in Basiq's order; their number varies.</summary>
-    [JsonPropertyName("steps")]
-    public IReadOnlyList<JobStep> Steps { get => field ?? []; init; }
+    public IReadOnlyList<JobStep> Steps { get; init; } = [];
 
     /// <summary>Links to the job and, once known, its connection.</summary>
-    [JsonPropertyName("links")]
     public JobLinks? Links { get; init; }
 
-    /// <summary>Fields that this app does not know.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Extra { get; set; }
-
-    /// <summary>Succeeded when every step has (and there is one at least), failed when any has.</summary>
-    [JsonIgnore]
+    /// <summary>
+    /// Succeeded when every step has (and there is one at least), failed when any has. A step that cannot be read has done neither.
+    /// </summary>
     public JobOutcome Outcome
     {
         get
@@ -49,11 +38,9 @@ public sealed record Job
     }
 
     /// <summary>The connection, once <c>links.source</c> or the result of <c>verify-credentials</c> names it.</summary>
-    [JsonIgnore]
     public string? ConnectionId => ConnectionLink?.ConnectionId;
 
     /// <summary>The user, once a link names it.</summary>
-    [JsonIgnore]
     public string? UserId => ConnectionLink?.UserId;
 
     private (string UserId, string ConnectionId)? ConnectionLink =>
@@ -62,4 +49,27 @@ public sealed record Job
             .Where(step => step.Title is "verify-credentials" or null)
             .Select(step => JobLinks.ParseConnection(step.Result?.Url))
             .FirstOrDefault(link => link is not null);
+
+    /// <summary>Reads a job; null for what is none.</summary>
+    internal static Job? Read(JsonElement json) =>
+        json.Text("id") is { Length: > 0 } id
+            ? new Job
+            {
+                Id = id,
+                Updated = json.Text("updated"),
+                Steps = json.TryGetProperty("steps", out var steps) && steps.ValueKind is JsonValueKind.Array
+                    ? [.. steps.EnumerateArray().Select(JobStep.Read)]
+                    : [],
+                Links = json.Text("links", "source") is { } source ? new JobLinks { Source = source } : null,
+            }
+            : null;
+
+    internal sealed class Converter : JsonConverter<Job>
+    {
+        public override Job Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            Job.Read(JsonElement.ParseValue(ref reader)) ?? throw new JsonException("A job without 'id'.");
+
+        public override void Write(Utf8JsonWriter writer, Job value, JsonSerializerOptions options) =>
+            throw new NotSupportedException("Jobs come from Basiq and do not go there.");
+    }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace BasiqFunctions.Basiq;
@@ -7,17 +5,8 @@ namespace BasiqFunctions.Basiq;
 /// <summary>Links of a job.</summary>
 public sealed partial record JobLinks
 {
-    /// <summary>The job itself.</summary>
-    [JsonPropertyName("self")]
-    public string? Self { get; init; }
-
     /// <summary>The connection, <c>…/users/{userId}/connections/{connectionId}</c>, once it is known.</summary>
-    [JsonPropertyName("source")]
     public string? Source { get; init; }
-
-    /// <summary>Links that this app does not know.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Extra { get; set; }
 
     /// <summary>User and connection that a link, absolute or relative, leads to.</summary>
     internal static (string UserId, string ConnectionId)? ParseConnection(string? link) =>

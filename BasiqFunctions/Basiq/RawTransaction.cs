@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 
 namespace BasiqFunctions.Basiq;
@@ -24,22 +23,6 @@ public readonly record struct RawTransaction(
     /// <summary>Whether it is pending: its id changes at every refresh.</summary>
     public bool IsPending => Status.Span.SequenceEqual("pending"u8);
 
-    /// <summary>The day it was posted or, lacking that, made; null when the bank gives neither in a readable form.</summary>
-    public DateOnly? Day => ReadDay(PostDate.Span) ?? ReadDay(TransactionDate.Span);
-
     /// <summary>The id alone: the rest is personal data.</summary>
     public override string ToString() => $"{nameof(RawTransaction)} {Encoding.UTF8.GetString(Id.Span)}";
-
-    private static DateOnly? ReadDay(ReadOnlySpan<byte> text) =>
-        text.Length >= 10
-        && text[4] == (byte)'-'
-        && text[7] == (byte)'-'
-        && Utf8Parser.TryParse(text[..4], out int year, out var consumed) && consumed == 4
-        && Utf8Parser.TryParse(text[5..7], out int month, out consumed) && consumed == 2
-        && Utf8Parser.TryParse(text[8..10], out int day, out consumed) && consumed == 2
-        && year is >= 1 and <= 9999
-        && month is >= 1 and <= 12
-        && day >= 1 && day <= DateTime.DaysInMonth(year, month)
-            ? new DateOnly(year, month, day)
-            : null;
 }

@@ -27,5 +27,19 @@ internal readonly record struct Extent(int Count, int MinDay, int MaxDay, int Pe
         Posted + other.Posted,
         Undated + other.Undated);
 
+    /// <summary>
+    /// What is known of the extent where days are counted otherwise than when it was made (another time zone, or as they are written):
+    /// they are two days away at most, and which of the transactions are in a range takes a look at each.
+    /// </summary>
+    public Extent UnderOtherDays() => this with { MinDay = Move(MinDay, -2), MaxDay = Move(MaxDay, 2), Undated = Math.Max(1, Undated) };
+
     public static DateOnly? ToDate(int day) => day == 0 ? null : new DateOnly(day / 10000, day / 100 % 100, day % 100);
+
+    private static int Move(int day, int by)
+    {
+        if (ToDate(day) is not { } date)
+            return day;
+        var moved = DateOnly.FromDayNumber(Math.Clamp(date.DayNumber + by, DateOnly.MinValue.DayNumber, DateOnly.MaxValue.DayNumber));
+        return (moved.Year * 10000) + (moved.Month * 100) + moved.Day;
+    }
 }

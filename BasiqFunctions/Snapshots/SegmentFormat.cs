@@ -13,14 +13,14 @@ internal readonly record struct PageEntry(long Offset, int Length, uint Crc, Ext
 /// <summary>
 /// A segment is NDJSON: one line per transaction, page after page; then a line with the index of the pages; then a line of fixed
 /// length that says how long the index is and what its checksum is. One blob, so the index and the data appear together or not at
-/// all. Offsets are per page, so a later version can compress each page and stay readable by range.
+/// all. The index names the time zone by which it counts days; one that names none took them as they are written. Offsets are per page, so a later version can compress each page and stay readable by range.
 /// </summary>
 internal static class SegmentFormat
 {
     public const int TrailerLength = 48;
 
     /// <summary>The two lines that end a segment.</summary>
-    public static byte[] WriteFooter(List<PageEntry> pages)
+    public static byte[] WriteFooter(List<PageEntry> pages, string timeZone)
     {
         var buffer = new ArrayBufferWriter<byte>(256 + (pages.Count * 64));
         using (var writer = new Utf8JsonWriter(buffer))
@@ -42,6 +42,7 @@ internal static class SegmentFormat
                 writer.WriteEndArray();
             }
             writer.WriteEndArray();
+            writer.WriteString("timeZone"u8, timeZone);
             writer.WriteEndObject();
         }
         buffer.Write("\n"u8);
@@ -72,7 +73,7 @@ internal static class SegmentFormat
 
     /// <summary>Reads the index line and checks it against its checksum and the data's length.</summary>
     /// <exception cref="SnapshotCorruptException">It does not fit.</exception>
-    public static PageEntry[] ReadIndex(string blobName, ReadOnlySpan<byte> index, uint crc, long dataLength)
+    public static (PageEntry[] Pages, string? TimeZone) ReadIndex(string blobName, ReadOnlySpan<byte> index, uint crc, long dataLength)
     {
         if (Crc32C.Compute(index) != crc)
             throw new SnapshotCorruptException(blobName, "its index has another checksum");
@@ -105,7 +106,10 @@ internal static class SegmentFormat
             }
             if (end != dataLength)
                 throw new SnapshotCorruptException(blobName, "its index is for another length");
-            return [.. pages];
+            string? timeZone = null;
+            if (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("timeZone"u8) && reader.Read())
+                timeZone = reader.GetString();
+            return ([.. pages], timeZone);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {

@@ -18,6 +18,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     private readonly string _attempt;
     private readonly string _syncId;
     private readonly string _marker;
+    private readonly BankDays _days;
     private readonly List<PageEntry> _pages = [];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBufferSize);
     private int _length;
@@ -27,8 +28,8 @@ public sealed class SegmentWriter : IAsyncDisposable
     private bool _completed;
 
     internal SegmentWriter(
-        ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, string syncId, string marker) =>
-        (_storage, _blob, _name, _attempt, _syncId, _marker) = (storage, blob, name, attempt, syncId, marker);
+        ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, string syncId, string marker, BankDays days) =>
+        (_storage, _blob, _name, _attempt, _syncId, _marker, _days) = (storage, blob, name, attempt, syncId, marker, days);
 
     /// <summary>
     /// Adds a transaction (one JSON object, UTF-8) to the page. The bytes are copied; only line breaks and the white space around
@@ -38,7 +39,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     public void Append(ReadOnlySpan<byte> transaction)
     {
         ObjectDisposedException.ThrowIf(_completed || _buffer.Length == 0, this);
-        var facts = TransactionFacts.Read(transaction);
+        var facts = TransactionFacts.Read(transaction, _days);
         Reserve(transaction.Length + 1);
         var target = _buffer.AsSpan(_length);
         if (transaction.ContainsAny((byte)'\n', (byte)'\r'))
@@ -98,7 +99,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     {
         await CompletePageAsync(cancellationToken);
         _completed = true;
-        var footer = SegmentFormat.WriteFooter(_pages);
+        var footer = SegmentFormat.WriteFooter(_pages, _days.TimeZone);
         await _blob.WriteAsync(footer, cancellationToken);
         try
         {

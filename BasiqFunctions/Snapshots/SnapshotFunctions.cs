@@ -45,7 +45,7 @@ public sealed class SnapshotFunctions(
     /// Transactions of one account of the current snapshot, as and in the order in which Basiq sent them, a page at a time: 200.
     /// </summary>
     [Function("ListTransactions")]
-    [Parameter("from", "The first day, by the day of posting.", Type = typeof(DateOnly))]
+    [Parameter("from", "The first day, by the bank's day of posting.", Type = typeof(DateOnly))]
     [Parameter("to", "The last day.", Type = typeof(DateOnly))]
     [Parameter("status", "Only those.", Type = typeof(TransactionStatus))]
     [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]

@@ -57,7 +57,15 @@ internal sealed record ManifestTransactions(string SyncId, DateTimeOffset Fetche
 /// <summary>
 /// One segment as the manifest knows it: enough to skip it unread, and to find and check its index in one read.
 /// </summary>
-internal sealed record SegmentEntry(string Attempt, Extent Extent, int Pages, long Length, int IndexLength, uint IndexCrc);
+/// <param name="Attempt">Which of the attempts wrote it.</param>
+/// <param name="Extent">What it spans.</param>
+/// <param name="Pages">How many pages it has.</param>
+/// <param name="Length">The blob's length.</param>
+/// <param name="IndexLength">The length of its index.</param>
+/// <param name="IndexCrc">The index's checksum.</param>
+/// <param name="TimeZone">The time zone by which its days are counted; null where they are taken as they are written.</param>
+internal sealed record SegmentEntry(
+    string Attempt, Extent Extent, int Pages, long Length, int IndexLength, uint IndexCrc, string? TimeZone = null);
 
 /// <summary>The staged accounts of a sync, <c>accounts.json</c>.</summary>
 internal sealed record StagedAccounts(int Version, IReadOnlyList<StagedAccountEntry> Accounts);

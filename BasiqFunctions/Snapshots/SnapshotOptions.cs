@@ -6,6 +6,9 @@ public sealed class SnapshotOptions
     /// <summary>The section's name.</summary>
     public const string SectionName = "Snapshots";
 
+    /// <summary>Where most Australian banks close their day.</summary>
+    internal const string DefaultTimeZone = "Australia/Sydney";
+
     /// <summary>The blob container, created on first use.</summary>
     public string Container { get; set; } = "basiq-snapshots";
 
@@ -14,6 +17,12 @@ public sealed class SnapshotOptions
     /// than any sync can take.
     /// </summary>
     public TimeSpan LeftoverGrace { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>
+    /// The banks' time zone, by its name in the IANA database: on which day a transaction was that comes with a time
+    /// (<see cref="BankDays"/>).
+    /// </summary>
+    public string TimeZone { get; set; } = DefaultTimeZone;
 
     /// <summary>
     /// How long what was fetched of a connection is kept after its last sync, whatever the consent allows. A consent lasts a year at

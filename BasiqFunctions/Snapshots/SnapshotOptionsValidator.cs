@@ -13,6 +13,10 @@ internal sealed class SnapshotOptionsValidator : IValidateOptions<SnapshotOption
             failures.Add("Snapshots:LeftoverGrace must be between 1 hour and 30 days.");
         if (options.MaxAge < TimeSpan.FromDays(1) || options.MaxAge > TimeSpan.FromDays(3_650))
             failures.Add("Snapshots:MaxAge must be between 1 day and 3,650 days.");
+
+        // The database takes milliseconds to load, which a start need not spend on a name that is known.
+        if (options.TimeZone != SnapshotOptions.DefaultTimeZone && !BankDays.IsTimeZone(options.TimeZone))
+            failures.Add("Snapshots:TimeZone must be the name of a time zone in the IANA database, such as Australia/Perth.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

@@ -24,6 +24,10 @@ internal static class SnapshotPaths
     public static string Segment(string userId, string syncId, string accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.ndjson";
 
+    /// <summary>What later segments have to know of the account up to this one.</summary>
+    public static string Trail(string userId, string syncId, string accountId, int segment, string attempt) =>
+        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.trail";
+
     private static string Id(string id) =>
         RouteId.IsValid(id) ? id : throw new ArgumentException("An id has 1 to 64 ASCII letters, digits, '_' and '-'.", nameof(id));
 }

@@ -16,4 +16,8 @@ public sealed record SnapshotPublication(
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyCollection<string> ConnectionIds,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments)
+{
+    /// <summary>What else the sync learned from the list of the accounts.</summary>
+    public AccountListing Listing { get; init; } = AccountListing.None;
+}

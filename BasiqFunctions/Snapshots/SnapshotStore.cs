@@ -44,9 +44,13 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     internal static readonly TimeSpan PublishingTime = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long a removed connection is remembered: far longer than a sync that started before the removal can last.
+    /// How long a removed connection is remembered at least: far longer than a sync that started before the removal can last. Then it
+    /// is for as long as Basiq lists accounts of it, as it may after the connection has been deleted.
     /// </summary>
     private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
+
+    private readonly BankDays _days = new(options.Value.TimeZone);
+    private readonly AccountTrails _trails = new(clock);
 
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
     /// <param name="userId">The user.</param>
@@ -94,12 +98,67 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         if (!await storage.ExistsAsync(marker, cancellationToken))
             throw new SnapshotDiscardedException(syncId);
         var blob = await storage.OpenWriteAsync(name, cancellationToken);
-        return new SegmentWriter(storage, blob, name, attempt, syncId, marker);
+        return new SegmentWriter(storage, blob, name, attempt, syncId, marker, _days);
+    }
+
+    /// <summary>The trail of an account up to a segment: what of it has been fetched before.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="syncId">The sync.</param>
+    /// <param name="accountId">The account.</param>
+    /// <param name="segment">The segment that comes next.</param>
+    /// <param name="before">The attempt that wrote the segment before it; null for the first.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="SnapshotDiscardedException">The sync was discarded.</exception>
+    /// <exception cref="SnapshotCorruptException">A part of the trail is missing or damaged.</exception>
+    public async Task<AccountTrail> ResumeTrailAsync(
+        string userId, string syncId, string accountId, int segment, string? before, CancellationToken cancellationToken)
+    {
+        var trail = new AccountTrail(userId, syncId, accountId, segment, before);
+        if (trail.BlobName is { } last && _trails.Take(last) is { } kept)
+            return kept;
+        var attempt = before;
+        for (var part = segment - 1; attempt is not null; part--)
+        {
+            var name = SnapshotPaths.Trail(userId, syncId, accountId, part, attempt);
+            if (await storage.ReadAsync(name, cancellationToken) is not { } blob)
+            {
+                throw await storage.ExistsAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken)
+                    ? new SnapshotCorruptException(name, "it does not exist")
+                    : new SnapshotDiscardedException(syncId);
+            }
+
+            attempt = trail.TakeIn(name, blob.Content.Span, isLast: part == segment - 1);
+        }
+
+        return trail;
+    }
+
+    /// <summary>Gives back a trail to which nothing was added, for the next attempt at the same segment.</summary>
+    public void GiveBack(AccountTrail trail) => _trails.Keep(trail);
+
+    /// <summary>Keeps a trail for the segment that comes next.</summary>
+    /// <param name="trail">The trail.</param>
+    /// <param name="attempt">The attempt that wrote the segment up to which it goes.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="SnapshotDiscardedException">The sync was discarded meanwhile; nothing is left.</exception>
+    public async Task KeepTrailAsync(AccountTrail trail, string attempt, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(trail);
+        var part = trail.EndSegment(attempt);
+        await storage.TryPutAsync(trail.BlobName!, part, null, cancellationToken);
+        if (!await storage.ExistsAsync(SnapshotPaths.Accounts(trail.UserId, trail.SyncId), cancellationToken))
+        {
+            await storage.DeleteAsync(trail.BlobName!, CancellationToken.None);
+            throw new SnapshotDiscardedException(trail.SyncId);
+        }
+
+        _trails.Keep(trail);
     }
 
     /// <summary>
     /// Makes what a sync staged the user's current snapshot, in one atomic write, then removes what that replaced. Accounts of
-    /// the sync's connections replace those connections' accounts; accounts of other connections stay. A connection that a
+    /// the sync's connections replace those connections' accounts; accounts of other connections stay, but for those of a connection
+    /// that has ended and was made anew (<see cref="MadeAnew"/>). A connection that a
     /// later-started sync published, or that was removed after this sync started, is left as it is.
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">
@@ -204,6 +263,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return new CurrentSnapshot(syncId, fetchedAt, accounts);
     }
 
+    /// <summary>The connections whose data was removed and that Basiq may still list.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(string userId, CancellationToken cancellationToken) =>
+        [.. ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
+
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
     /// none are published.
@@ -301,7 +365,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 Accounts = [.. manifest.Accounts.Where(a => a.ConnectionId != connectionId)],
                 RemovedConnections =
                 [
-                    .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId && now - r.RemovedAt < RemovalMemory),
+                    .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId),
                     new RemovedConnection(connectionId, now),
                 ],
                 SettledSyncs = Settled(manifest, null, blobs),
@@ -430,6 +494,19 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 new ManifestAccount(
                     account.AccountId, account.ConnectionId, account.InstitutionId, publication.SyncId, now, transactions, account.Raw));
         }
+
+        // An account that was made anew takes the old one's place as soon as it is whole; until then the old one stands for it.
+        var listing = publication.Listing;
+        var (replaced, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var (old, anew) in MadeAnew.Pairs(FactsOf(manifest.Accounts.Where(HasEnded)), FactsOf(fresh.Values.Where(a => !HasEnded(a)))))
+        {
+            var isWhole = fresh[anew].Transactions is not null;
+            (isWhole ? replaced : waiting).Add(old);
+            if (!isWhole)
+                fresh.Remove(anew);
+        }
+
+        var replacedConnections = manifest.Accounts.Where(a => replaced.Contains(a.AccountId)).Select(a => a.ConnectionId).ToHashSet(StringComparer.Ordinal);
         return new SnapshotManifest
         {
             Version = FormatVersion,
@@ -437,13 +514,29 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             FetchedAt = now,
             Connections =
             [
-                .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId)),
-                .. taken.Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
+                .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
+                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
             ],
-            Accounts = [.. manifest.Accounts.Where(a => !taken.Contains(a.ConnectionId) && !fresh.ContainsKey(a.AccountId)), .. fresh.Values],
-            RemovedConnections = [.. manifest.RemovedConnections.Where(r => !taken.Contains(r.ConnectionId) && now - r.RemovedAt < RemovalMemory)],
+            Accounts = [.. manifest.Accounts.Where(Stays), .. fresh.Values],
+            RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
             SettledSyncs = Settled(manifest, publication.SyncId, blobs),
         };
+
+        bool HasEnded(ManifestAccount account) => listing.EndedConnections.Contains(account.ConnectionId);
+
+        static IEnumerable<AccountFacts> FactsOf(IEnumerable<ManifestAccount> accounts) =>
+            accounts.Select(a => AccountFacts.Of(a.AccountId, a.ConnectionId, a.Raw.Utf8));
+
+        // What a list with odd records lacks may be one of them.
+        bool Stays(ManifestAccount account) =>
+            waiting.Contains(account.AccountId)
+            || (!fresh.ContainsKey(account.AccountId)
+                && !replaced.Contains(account.AccountId)
+                && (!taken.Contains(account.ConnectionId) || !listing.IsWhole));
+
+        bool IsRemembered(RemovedConnection removed) =>
+            !taken.Contains(removed.ConnectionId)
+            && (now - removed.RemovedAt < RemovalMemory || !listing.IsWhole || listing.Connections.Count == 0 || listing.Connections.Contains(removed.ConnectionId));
     }
 
     /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>
@@ -662,11 +755,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             await ReadExactlyAsync(name, length - footer, tail, cancellationToken);
         }
         var index = tail.AsSpan((int)(tail.Length - footer), indexLength);
-        var pages = SegmentFormat.ReadIndex(name, index, crc, length - footer);
+        var (pages, timeZone) = SegmentFormat.ReadIndex(name, index, crc, length - footer);
         var extent = default(Extent);
         foreach (var page in pages)
             extent = extent.Add(page.Extent);
-        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc);
+        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc, timeZone);
     }
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
@@ -685,9 +778,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         {
             var entry = transactions.Segments[s];
             var resumes = s == start.Segment && (start.Page > 0 || start.Index > 0);
-            if (!filter.MayMatch(entry.Extent))
+            if (!filter.MayMatch(Known(entry.Extent)))
                 continue;
-            if (found.Count == limit && !resumes && filter.MatchesAll(entry.Extent))
+            if (found.Count == limit && !resumes && filter.MatchesAll(Known(entry.Extent)))
             {
                 next = new TransactionPosition(s, 0, 0);
                 break;
@@ -697,10 +790,10 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             for (var p = s == start.Segment ? start.Page : 0; p < pages.Length && next is null; p++)
             {
                 var page = pages[p];
-                if (!filter.MayMatch(page.Extent))
+                if (!filter.MayMatch(Known(page.Extent)))
                     continue;
                 var first = s == start.Segment && p == start.Page ? start.Index : 0;
-                if (found.Count == limit && first == 0 && filter.MatchesAll(page.Extent))
+                if (found.Count == limit && first == 0 && filter.MatchesAll(Known(page.Extent)))
                 {
                     next = new TransactionPosition(s, p, 0);
                     break;
@@ -710,7 +803,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 {
                     var bytes = buffer.AsMemory(0, page.Length);
                     await ReadExactlyAsync(name, page.Offset, bytes, cancellationToken);
-                    var stoppedAt = Select(name, bytes.Span, page, first, filter, limit - found.Count, ranges);
+                    var stoppedAt = Select(name, bytes.Span, page, filter.MatchesAll(Known(page.Extent)), first, filter, limit - found.Count, ranges);
                     if (stoppedAt >= 0)
                         next = new TransactionPosition(s, p, stoppedAt);
                     CopyOut(bytes.Span, ranges, found);
@@ -721,6 +814,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                     ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
                 }
             }
+
+            Extent Known(in Extent extent) => entry.TimeZone == _days.TimeZone ? extent : extent.UnderOtherDays();
         }
         return new TransactionsResult.Page(found, next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null);
     }
@@ -730,20 +825,19 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// matches but is more than
     /// <paramref name="room"/> allows, or -1.
     /// </summary>
-    private static int Select(
-        string name, ReadOnlySpan<byte> page, in PageEntry entry, int first, in TransactionFilter filter, int room, List<Range> ranges)
+    private int Select(
+        string name, ReadOnlySpan<byte> page, in PageEntry entry, bool all, int first, in TransactionFilter filter, int room, List<Range> ranges)
     {
         ranges.Clear();
         if (Crc32C.Compute(page) != entry.Crc)
             throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has another checksum");
-        var all = filter.MatchesAll(entry.Extent);
         int line = 0, at = 0;
         for (; at < page.Length; line++)
         {
             var length = page[at..].IndexOf((byte)'\n');
             if (length < 0)
                 throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has no end");
-            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length)))))
+            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length), _days))))
             {
                 if (ranges.Count == room)
                     return line;
@@ -780,7 +874,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             throw new SnapshotCorruptException(name, "the manifest gives it impossible lengths");
         var index = new byte[entry.IndexLength];
         await ReadExactlyAsync(name, dataLength, index, cancellationToken);
-        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength);
+        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength).Pages;
     }
 
     private async Task ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

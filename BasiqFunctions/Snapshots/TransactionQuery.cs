@@ -7,7 +7,7 @@ namespace BasiqFunctions.Snapshots;
 /// <param name="Limit">At most this many, 1 to 500.</param>
 /// <param name="Cursor">Where the page before ended; belongs to the same account, dates and status.</param>
 /// <remarks>
-/// A transaction's date is that of <c>postDate</c>, else of <c>transactionDate</c>. One with neither is left out as soon as a
+/// A transaction's date is the bank's day (<see cref="BankDays"/>) of <c>postDate</c>, else of <c>transactionDate</c>. One with neither is left out as soon as a
 /// date is given.
 /// </remarks>
 public sealed record TransactionQuery(

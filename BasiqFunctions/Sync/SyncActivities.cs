@@ -1,9 +1,8 @@
-using System.Text;
-using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
 
@@ -12,7 +11,13 @@ namespace BasiqFunctions.Sync;
 /// value, and only what is broken on our side is thrown.
 /// </summary>
 public sealed class SyncActivities(
-    IBasiqClient basiq, SnapshotStore snapshots, IEnumerable<IConsentCheck> consents, Instruments instruments, TimeProvider clock)
+    IBasiqClient basiq,
+    WantedAccounts wanted,
+    SnapshotStore snapshots,
+    IEnumerable<IConsentCheck> consents,
+    Instruments instruments,
+    TimeProvider clock,
+    ILogger<SyncActivities> logger)
 {
     /// <summary>
     /// No page is begun after this: with the last one's minute, and what storage takes, an activity stays well below the 10 minutes of
@@ -43,24 +48,16 @@ public sealed class SyncActivities(
         {
             if (await HasConsentEndedAsync(input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
-            IReadOnlyList<StagedAccount> staged;
-            var accounts = await basiq.ListAccountsAsync(input.UserId, cancellationToken: cancellation);
-            var wanted = accounts
-                .Where(a => input.ConnectionIds is not { } connections || connections.Contains(a.ConnectionId))
-                .Select(a => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(a.Json.GetRawText()));
-            try
+            var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
+            var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
+            foreach (var (reason, count) in list.Skipped)
             {
-                staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, wanted, cancellation);
-            }
-            catch (JsonException exception)
-            {
-                throw new BasiqException(
-                    new BasiqFailure(BasiqFailureKind.UnusableAnswer, "malformed-accounts") { IsTransient = true }, exception);
+                Log.AccountsSkipped(logger, input.UserId, count, reason);
+                instruments.AccountsSkipped(reason, count);
             }
 
-            return new Outcome<StagedAccounts>(new StagedAccounts(
-                [.. staged.Select(a => a.AccountId)],
-                input.ConnectionIds ?? [.. staged.Select(a => a.ConnectionId).Distinct()]));
+            return new Outcome<StagedAccounts>(
+                new StagedAccounts([.. staged.Select(account => account.AccountId)], list.ConnectionIds, list.Listing, list.Skipped));
         });
     }
 
@@ -77,6 +74,8 @@ public sealed class SyncActivities(
         {
             await using var segment = await snapshots.BeginSegmentAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
+            var trail = await snapshots.ResumeTrailAsync(
+                input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
             var pages = 0;
@@ -89,11 +88,18 @@ public sealed class SyncActivities(
                         ? await basiq.GetTransactionsPageAsync(
                             input.UserId, BasiqFilter.AccountId(input.AccountId), input.PageSize, cancellation)
                         : await basiq.GetNextTransactionsPageAsync(link, cancellation);
-                    if (page.NextLink is { } next && next == link)
-                        throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
+                    if (page.NextLink is { } next && !trail.Follows(next))
+                        throw EndlessPages();
                     foreach (var transaction in page)
-                        segment.Append(transaction.Json.Span);
+                    {
+                        if (trail.Takes(transaction.Id.Span))
+                            segment.Append(transaction.Json.Span);
+                    }
+
+                    trail.EndPage();
                     link = page.NextLink;
+                    if (link is not null && trail.PagesWithoutNews >= AccountTrail.MostPagesWithoutNews)
+                        throw EndlessPages();
                 }
                 catch (BasiqException exception)
                 {
@@ -105,8 +111,14 @@ public sealed class SyncActivities(
             }
 
             if (pages == 0)
+            {
+                snapshots.GiveBack(trail);
                 return new Outcome<FetchedSegment>(null, failure);
+            }
+
             var summary = await segment.CompleteAsync(cancellation);
+            if (link is not null)
+                await snapshots.KeepTrailAsync(trail, summary.Attempt, cancellation);
             instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
             return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link), failure);
         });
@@ -121,7 +133,10 @@ public sealed class SyncActivities(
             await HasConsentEndedAsync(input.UserId, cancellation)
                 ? new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded)
                 : new Outcome<PublishResult>(await snapshots.PublishAsync(
-                    new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments),
+                    new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
+                    {
+                        Listing = input.Listing,
+                    },
                     cancellation)));
     }
 
@@ -134,6 +149,8 @@ public sealed class SyncActivities(
         await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
     }
+
+    private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 
     private async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation)
     {

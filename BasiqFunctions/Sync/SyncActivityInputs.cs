@@ -1,3 +1,5 @@
+using BasiqFunctions.Snapshots;
+
 namespace BasiqFunctions.Sync;
 
 /// <summary>Which job to read, and whose it must be.</summary>
@@ -6,12 +8,16 @@ public sealed record ObserveJobInput(string UserId, string JobId);
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
 public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds);
 
-/// <summary>What was staged: the accounts, and the connections whose accounts they are.</summary>
-public sealed record StagedAccounts(IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds);
+/// <summary>What was staged: the accounts, and the connections whose accounts they are; and what else the list of accounts told.</summary>
+public sealed record StagedAccounts(
+    IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
 
-/// <summary>Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning.</summary>
+/// <summary>
+/// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,
+/// <paramref name="Before"/> is the attempt that wrote the segment before.
+/// </summary>
 public sealed record FetchTransactionsInput(
-    string UserId, string SyncId, string AccountId, int Segment, string? NextLink, int PageBudget, int PageSize);
+    string UserId, string SyncId, string AccountId, int Segment, string? Before, string? NextLink, int PageBudget, int PageSize);
 
 /// <summary>Which attempt wrote a segment, how many transactions it holds, and where the next one begins; null at the end.</summary>
 public sealed record FetchedSegment(string Attempt, int Count, string? NextLink);
@@ -22,7 +28,8 @@ public sealed record PublishInput(
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyList<string> ConnectionIds,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments);
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments,
+    AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>
 public sealed record DiscardInput(string UserId, string SyncId);

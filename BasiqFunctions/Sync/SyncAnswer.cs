@@ -12,4 +12,18 @@ public sealed record SyncAnswer(
     [property: JsonPropertyName("jobs")] IReadOnlyList<SyncedJob> Jobs,
     [property: JsonPropertyName("accounts")] AccountProgress Accounts,
     [property: JsonPropertyName("transactions")] long Transactions,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error)
+{
+    /// <summary>Whether StartSync has just started it once more, after a run that did not bring what Basiq has.</summary>
+    [JsonIgnore]
+    public bool IsStartedAgain { get; init; }
+
+    /// <summary>
+    /// Whether another run may bring what this one did not: a job was lost or out of time, so that how it ended is not known; or Basiq
+    /// had data, and fetching it failed. What a bank refused, another run would hear again; what a caller stopped stays so.
+    /// </summary>
+    [JsonIgnore]
+    internal bool MayBeStartedAgain =>
+        (Status is SyncState.Partial or SyncState.Failed && Jobs.Any(job => job.IsLost || job.Status is JobState.TimedOut))
+        || (Status is SyncState.Failed && Jobs.Any(job => job.Status is not JobState.Failed));
+}

@@ -14,7 +14,7 @@ public static class SyncRegistration
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions<SyncOptions>().Bind(configuration.GetSection(SyncOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SyncOptions>, SyncOptionsValidator>();
-        services.AddInstruments().AddSingleton<Syncs>().AddSingleton<Challenges>();
+        services.AddInstruments().AddSingleton<Syncs>().AddSingleton<WantedAccounts>().AddSingleton<Challenges>();
         return services;
     }
 }

@@ -19,11 +19,18 @@ internal sealed class SyncRun
         backoffCoefficient: 3,
         maxRetryInterval: TimeSpan.FromMinutes(5)));
 
+    /// <summary>How often in a row Basiq must not know a job before it counts as lost.</summary>
+    private const int MissesOfLostJob = 3;
+
+    /// <summary>The least time between two of them.</summary>
+    private static readonly TimeSpan BetweenMisses = TimeSpan.FromSeconds(10);
+
     private readonly TaskOrchestrationContext _context;
     private readonly SyncInput _input;
     private readonly DateTime _startedAt;
     private readonly Task<string> _cancelled;
     private readonly List<Task> _running = [];
+    private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
     private SyncProgress _progress;
@@ -97,9 +104,23 @@ internal sealed class SyncRun
         var outcome = await CallAsync<Outcome<SyncedJob>>(
             nameof(SyncActivities.ObserveJob), new ObserveJobInput(_input.UserId, job.JobId));
         if (outcome.Failure is { IsNotFound: true })
-            return SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode);
+            return HasGone(job.JobId) ? SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode) : job;
+        if (outcome.Value is not null)
+            _missing.Remove(job.JobId);
         _askedToWait = Max(_askedToWait, AskedBy(outcome.Failure));
         return outcome.Value ?? job;
+    }
+
+    /// <summary>
+    /// Counts that Basiq does not know a job. Once may be a replica that is behind: it takes several times in a row, some time apart.
+    /// </summary>
+    private bool HasGone(string jobId)
+    {
+        var now = _context.CurrentUtcDateTime;
+        var missing = _missing.GetValueOrDefault(jobId);
+        if (missing.Times == 0 || now - missing.LastAt >= BetweenMisses)
+            _missing[jobId] = missing = (missing.Times + 1, now);
+        return missing.Times >= MissesOfLostJob;
     }
 
     private async Task WaitForChangeAsync(TimeSpan delay)
@@ -142,13 +163,16 @@ internal sealed class SyncRun
         if (staged is null)
             throw Failed(failure!);
 
-        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0) });
+        var skipped = staged.Skipped.Count > 0 ? staged.Skipped : null;
+        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0, skipped) });
         var (segments, firstFailure) = await FetchAccountsAsync(staged.AccountIds);
         await PublishAsync(staged, segments);
         Report(_progress with
         {
-            Status = firstFailure is null && succeeded.Length == _progress.Jobs.Count ? SyncState.Completed : SyncState.Partial,
-            Error = firstFailure is null ? null : ErrorFor(firstFailure),
+            Status = firstFailure is null && skipped is null && succeeded.Length == _progress.Jobs.Count
+                ? SyncState.Completed
+                : SyncState.Partial,
+            Error = firstFailure is not null ? ErrorFor(firstFailure) : skipped is not null ? ErrorFor(skipped) : null,
         });
     }
 
@@ -190,7 +214,7 @@ internal sealed class SyncRun
         for (var segment = 0; ; segment++)
         {
             var input = new FetchTransactionsInput(
-                _input.UserId, Run, accountId, segment, link, Settings.PagesPerActivity, Settings.PageSize);
+                _input.UserId, Run, accountId, segment, segments.LastOrDefault(), link, Settings.PagesPerActivity, Settings.PageSize);
             var (fetched, failure) = await CallWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
                 return (segments, failure);
@@ -209,7 +233,7 @@ internal sealed class SyncRun
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
     private async Task PublishAsync(StagedAccounts staged, Dictionary<string, IReadOnlyList<string>> segments)
     {
-        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments);
+        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
         if (published is null)
@@ -312,6 +336,11 @@ internal sealed class SyncRun
 
     private static SyncStoppedException Failed(string code, string detail) =>
         new(SyncState.Failed, new SyncError(code, detail));
+
+    private static SyncError ErrorFor(IReadOnlyList<SkippedAccounts> skipped) => new(
+        "accounts-skipped",
+        "Basiq's list of accounts has records that could not be read, and the others were fetched: "
+            + string.Join(", ", skipped.Select(s => FormattableString.Invariant($"{s.Count} with {s.Reason}"))) + ".");
 
     private static SyncError ErrorFor(UpstreamFailure failure) => new(
         failure.Code,

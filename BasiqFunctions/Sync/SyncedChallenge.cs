@@ -23,21 +23,24 @@ public sealed record SyncedChallenge(
     public static SyncedChallenge From(JobStepResult result, string responseUrl)
     {
         ArgumentNullException.ThrowIfNull(result);
-        var extra = result.Extra;
+        var asked = result.Json;
         return new SyncedChallenge(
             "mfa",
             Text("method"),
             Text("description"),
-            extra?.TryGetValue("input", out var input) is true && input.ValueKind is JsonValueKind.Array
+            Has("input", JsonValueKind.Array, out var input)
                 ? [.. input.EnumerateArray().Where(i => i.ValueKind is JsonValueKind.String).Select(i => i.GetString()!)]
                 : [],
-            extra?.TryGetValue("expiryMs", out var expiry) is true && expiry.ValueKind is JsonValueKind.Number && expiry.TryGetInt64(out var wait)
-                ? wait
-                : null,
+            Has("expiryMs", JsonValueKind.Number, out var expiry) && expiry.TryGetInt64(out var wait) ? wait : null,
             new ChallengeLinks(responseUrl));
 
-        string? Text(string name) =>
-            extra?.TryGetValue(name, out var value) is true && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        string? Text(string name) => Has(name, JsonValueKind.String, out var value) ? value.GetString() : null;
+
+        bool Has(string name, JsonValueKind kind, out JsonElement value)
+        {
+            value = default;
+            return asked.ValueKind is JsonValueKind.Object && asked.TryGetProperty(name, out value) && value.ValueKind == kind;
+        }
     }
 
     /// <summary>The method alone: the rest is about a person.</summary>

@@ -27,6 +27,10 @@ public sealed record SyncedJob(
     [JsonIgnore]
     public string? FailureCode => Steps.FirstOrDefault(step => step.Code is not null)?.Code;
 
+    /// <summary>Whether Basiq did not know it any more when it was last asked.</summary>
+    [JsonIgnore]
+    public bool IsLost => Steps is [{ Code: NotFoundCode }];
+
     /// <summary>A job of which nothing is known yet.</summary>
     public static SyncedJob Unseen(string jobId) => new(jobId, null, JobState.Pending, []);
 

@@ -25,7 +25,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
     /// <summary>
-    /// Starts the sync of these jobs, or finds the one that was started before: there is never a second one.
+    /// Starts the sync of these jobs, or finds the one that was started before: there are never two at once. One that ended without
+    /// what Basiq has (<see cref="SyncAnswer.MayBeStartedAgain"/>) is run once more under its id, and looks at the jobs as they stand.
     /// </summary>
     /// <remarks>
     /// A start asks Basiq for the user's jobs. That proves that they are the user's and is the sync's first poll as well.
@@ -36,15 +37,30 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
-    public async Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation)
+    public Task<SyncAnswer> StartAsync(
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
+        StartAsync(client, userId, jobIds, areOfUser: false, cancellation);
+
+    /// <summary>The same for jobs that Basiq itself has just given for the user: they may be in no list yet, and are followed by their ids.</summary>
+    internal Task<SyncAnswer> FollowAsync(
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
+        StartAsync(client, userId, jobIds, areOfUser: true, cancellation);
+
+    private async Task<SyncAnswer> StartAsync(
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         var syncId = SyncId.For(userId, jobIds);
-        if (await FindAsync(client, userId, syncId, cancellation) is { } existing)
-            return existing;
+        var ended = await FindAsync(client, userId, syncId, cancellation);
+        if (ended is { MayBeStartedAgain: false })
+            return ended;
 
-        var jobs = await FindJobsAsync(userId, [.. jobIds.Distinct()], cancellation);
+        var (jobs, unknown) = await FindJobsAsync(userId, [.. jobIds.Distinct()], areOfUser, cancellation);
+        if (unknown.Count > 0)
+        {
+            // The jobs of a sync that has run are the user's, and what became of them cannot be told any better than it was.
+            return ended ?? throw new UnknownJobsException(unknown);
+        }
 
         var settings = options.Value;
         foreach (var source in news)
@@ -54,8 +70,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         }
 
         // Another caller's sync may have run to its end meanwhile, and hosts start a finished one anew.
-        if (await FindAsync(client, userId, syncId, cancellation) is { } finished)
-            return finished;
+        if (await FindAsync(client, userId, syncId, cancellation) is { } found && (!found.MayBeStartedAgain || found.StartedAt != ended?.StartedAt))
+            return found;
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
@@ -69,12 +85,13 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await FindAsync(client, userId, syncId, cancellation) is { } concurrent)
+            if (await FindAsync(client, userId, syncId, cancellation) is { } concurrent && concurrent.StartedAt != ended?.StartedAt)
                 return concurrent;
             throw;
         }
 
-        return await FindAsync(client, userId, syncId, cancellation) ?? Answer(syncId, userId, jobs);
+        var started = await FindAsync(client, userId, syncId, cancellation) ?? Answer(syncId, userId, jobs);
+        return started with { IsStartedAgain = ended is not null };
     }
 
     /// <summary>Finds a sync of a user; null when there is none.</summary>
@@ -305,8 +322,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// Finds the jobs in the user's list. One that is not there, since it is older than the list goes back, is asked for by its
     /// id, and counts only when it names this user.
     /// </summary>
-    private async Task<IReadOnlyList<SyncedJob>> FindJobsAsync(
-        string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation)
+    private async Task<(IReadOnlyList<SyncedJob> Jobs, IReadOnlyList<string> Unknown)> FindJobsAsync(
+        string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
     {
         var listed = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(j => j.Id);
         List<SyncedJob> jobs = [];
@@ -315,11 +332,13 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         {
             if ((listed[jobId].FirstOrDefault() ?? await FindJobAsync(userId, jobId, cancellation)) is { } job)
                 jobs.Add(SyncedJob.From(job));
+            else if (areOfUser)
+                jobs.Add(SyncedJob.Unseen(jobId));
             else
                 unknown.Add(jobId);
         }
 
-        return unknown.Count == 0 ? jobs : throw new UnknownJobsException(unknown);
+        return (jobs, unknown);
     }
 
     private async Task<Job?> FindJobAsync(string userId, string jobId, CancellationToken cancellation)

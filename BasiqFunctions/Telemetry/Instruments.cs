@@ -35,6 +35,7 @@ public sealed class Instruments
     private readonly Histogram<double> _syncs;
     private readonly Counter<long> _jobs;
     private readonly Counter<long> _accounts;
+    private readonly Counter<long> _skippedAccounts;
     private readonly Counter<long> _transactions;
     private readonly Counter<long> _removals;
     private readonly Counter<long> _retentionFailures;
@@ -59,6 +60,8 @@ public sealed class Instruments
             "basiq.sync.duration", "s", "Syncs that ended.", advice: Buckets(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600));
         _jobs = _meter.CreateCounter<long>("basiq.sync.jobs", "{job}", "Jobs of the syncs that ended.");
         _accounts = _meter.CreateCounter<long>("basiq.sync.accounts", "{account}", "Accounts fetched to their end.");
+        _skippedAccounts = _meter.CreateCounter<long>(
+            "basiq.sync.accounts.skipped", "{account}", "Accounts of Basiq's lists that could not be read.");
         _transactions = _meter.CreateCounter<long>("basiq.sync.transactions", "{transaction}", "Transactions fetched.");
         _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
         _retentionFailures = _meter.CreateCounter<long>(
@@ -135,6 +138,10 @@ public sealed class Instruments
         if (isWholeAccount)
             _accounts.Add(1);
     }
+
+    /// <summary>Counts accounts of a list that could not be read.</summary>
+    internal void AccountsSkipped(string reason, int count) =>
+        _skippedAccounts.Add(count, new KeyValuePair<string, object?>("basiq.account.reason", reason));
 
     /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
     internal void DataRemoved(DeletionReason reason) =>

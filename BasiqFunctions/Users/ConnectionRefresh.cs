@@ -18,6 +18,6 @@ public sealed class ConnectionRefresh(IBasiqClient basiq, Syncs syncs)
         var jobIds = connectionId is null
             ? await basiq.RefreshConnectionsAsync(userId, cancellation)
             : await basiq.RefreshConnectionAsync(userId, connectionId, cancellation);
-        return jobIds.Count == 0 ? null : await syncs.StartAsync(client, userId, jobIds, cancellation);
+        return jobIds.Count == 0 ? null : await syncs.FollowAsync(client, userId, jobIds, cancellation);
     }
 }

@@ -1,0 +1,232 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+
+namespace BasiqFunctions.Tests.Sync;
+
+/// <summary>Banks that were connected anew count once, banks that were removed stay away, and no other bank suffers for either.</summary>
+public sealed class ReconnectedBankTests
+{
+    private const string Invalid = "invalid";
+    private const string Gone = "gone";
+
+    private readonly ScriptedBasiq _basiq = new();
+
+    [Theory]
+    [InlineData(Gone, "123-456 789", "123456789", false)]
+    [InlineData(Gone, "123-456 789", "123456789", true)]
+    [InlineData(Invalid, "123", "123", false)]
+    [InlineData(Invalid, "123", "123", true)]
+    [InlineData("deleted", "xxxx 1234", "XXXX1234", false)]
+    public async Task A_bank_that_is_connected_anew_takes_the_old_one_s_place(string old, string oldNumber, string newNumber, bool isStillListed)
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", oldNumber));
+        Becomes("c1", old);
+        var anew = ScriptedBasiq.Account("b1", "c2", newNumber);
+
+        var sync = await ConnectAsync(app, "c2", isStillListed ? [ScriptedBasiq.Account("a1", "c1", oldNumber), anew] : [anew]);
+
+        Assert.Equal(SyncState.Completed, sync.Status);
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        using var gone = await app.Api.GetAsync(new Uri("users/user-1/accounts/a1/transactions", UriKind.Relative));
+        await AppUnderTest.AssertProblemAsync(gone, HttpStatusCode.NotFound, "account-not-found");
+        Assert.DoesNotContain(app.State.Files, file => file.Contains("/a1/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_job_that_names_no_connection_does_not_count_an_account_twice_either()
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456"));
+        Becomes("c1", Invalid);
+
+        await ConnectAsync(
+            app, null,
+            [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456"), ScriptedBasiq.Account("b1", "c2", "123")], "c2");
+
+        Assert.Equal(["a2 of c1", "b1 of c2"], await AccountsAsync(app));
+    }
+
+    [Theory]
+
+    // Another login at the same bank: another number.
+    [InlineData(Invalid, "123", "456", "AU00000")]
+    [InlineData(Gone, "123", "456", "AU00000")]
+
+    // Numbers that are not known, or no number at all.
+    [InlineData(Gone, null, null, "AU00000")]
+    [InlineData(Invalid, "", "", "AU00000")]
+    [InlineData(Invalid, "xxxx", "xxxx", "AU00000")]
+    [InlineData(Invalid, "123", null, "AU00000")]
+
+    // Another bank may have an account of the same number.
+    [InlineData(Invalid, "123", "123", "AU00001")]
+
+    // A joint account that is seen through two connections that both work, or may come to.
+    [InlineData("active", "123", "123", "AU00000")]
+    [InlineData("pending", "123", "123", "AU00000")]
+    public async Task A_bank_of_which_that_is_not_known_stays(string old, string? oldNumber, string? newNumber, string institution)
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", oldNumber));
+        Becomes("c1", old);
+
+        // The list names the new bank's account alone, as an odd or a filtered one does.
+        await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", newNumber, institution: institution)]);
+
+        Assert.Equal(["a1 of c1", "b1 of c2"], await AccountsAsync(app));
+        Assert.Equal(1, await TransactionsAsync(app, "a1"));
+    }
+
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("without-the-new-one")]
+    [InlineData("refused")]
+    public async Task A_list_of_connections_that_cannot_be_believed_ends_none(string list)
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
+        _basiq.Instead = request => request != "GET /users/user-1/connections" ? null : list switch
+        {
+            "empty" => ScriptedBasiq.Json("""{"type":"list","data":[]}"""),
+            "without-the-new-one" => ScriptedBasiq.Json("""{"type":"list","data":[{"type":"connection","id":"c3","status":"active"}]}"""),
+            _ => ScriptedBasiq.Json("""{"type":"list","data":[{"type":"error","code":"access-denied","title":"t","detail":"Access to this resource is forbidden"}]}""", HttpStatusCode.BadRequest),
+        };
+
+        var sync = await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", "123")]);
+
+        Assert.Equal(SyncState.Completed, sync.Status);
+        Assert.Equal(["a1 of c1", "b1 of c2"], await AccountsAsync(app));
+    }
+
+    [Fact]
+    public async Task A_list_without_accounts_takes_none_of_another_bank_away()
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
+        Becomes("c1", Gone);
+
+        await ConnectAsync(app, "c2", []);
+
+        Assert.Equal(["a1 of c1"], await AccountsAsync(app));
+    }
+
+    [Fact]
+    public async Task Of_a_bank_that_is_connected_anew_in_part_the_rest_stays()
+    {
+        await using var app = await ConnectedAsync(
+            ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456"),
+            ScriptedBasiq.Account("a3", "c1", name: "Loan"), ScriptedBasiq.Account("a4", "c1", name: "Shares"));
+        Becomes("c1", Invalid);
+
+        await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", "123"), ScriptedBasiq.Account("b3", "c2", name: "Loan"), ScriptedBasiq.Account("b5", "c2", "789")]);
+
+        Assert.Equal(["a2 of c1", "a4 of c1", "b1 of c2", "b3 of c2", "b5 of c2"], await AccountsAsync(app));
+    }
+
+    [Fact]
+    public async Task Until_the_new_account_is_fetched_the_old_one_stands_for_it()
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
+        Becomes("c1", Gone);
+        var page = _basiq.Page;
+        _basiq.Page = (_, next) => ([ScriptedBasiq.Transaction("t")], next is null ? "x" : "x");
+
+        Assert.Equal(SyncState.Partial, (await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", "123")])).Status);
+        Assert.Equal(["a1 of c1"], await AccountsAsync(app));
+        Assert.Equal(1, await TransactionsAsync(app, "a1"));
+
+        _basiq.Page = page;
+        _basiq.Jobs["job-again"] = ScriptedBasiq.Job("job-again", "c2");
+        await SyncAsync(app, "job-again");
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        Assert.Equal(1, await TransactionsAsync(app, "b1"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    public async Task What_was_removed_stays_removed_while_Basiq_lists_its_accounts(int days)
+    {
+        var clock = StandingClock.New();
+        await using var app = await ConnectedAsync(clock, ScriptedBasiq.Account("a1", "c1", "123"));
+        await ConnectAsync(app, "c2", [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("b1", "c2", "456")]);
+        await RemoveAsync(app, "c1");
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        clock.Advance(TimeSpan.FromDays(days));
+
+        // A job of a statement names no connection; a list in between may be odd, and an old job of the connection is asked for again.
+        await ConnectAsync(app, null, [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("b1", "c2", "456")], "c2");
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        await ConnectAsync(app, null, ["null", ScriptedBasiq.Account("b1", "c2", "456")], "c2");
+        await ConnectAsync(app, null, [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("b1", "c2", "456")], "c2");
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        _basiq.Jobs["job-old"] = ScriptedBasiq.Job("job-old", "c1");
+        await SyncAsync(app, "job-old");
+
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+    }
+
+    [Fact]
+    public async Task A_connection_that_Basiq_has_again_is_fetched_again_by_a_job_that_names_it()
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
+        await RemoveAsync(app, "c1");
+        _basiq.Connections["c1"] = "active";
+
+        await ConnectAsync(app, "c1", [ScriptedBasiq.Account("a1", "c1", "123")]);
+
+        Assert.Equal(["a1 of c1"], await AccountsAsync(app));
+    }
+
+    private async Task<AppUnderTest> ConnectedAsync(params string[] accounts) => await ConnectedAsync(null, accounts);
+
+    private async Task<AppUnderTest> ConnectedAsync(TimeProvider? clock, params string[] accounts)
+    {
+        var app = await AppUnderTest.StartAsync(clock: clock, configure: _basiq.Attach);
+        Assert.Equal(SyncState.Completed, (await ConnectAsync(app, "c1", accounts)).Status);
+        return app;
+    }
+
+    /// <summary>Has Basiq connect a bank, by a job that names the connection or none, and list these accounts; then syncs.</summary>
+    private async Task<SyncAnswer> ConnectAsync(AppUnderTest app, string? named, string[] accounts, string? connection = null)
+    {
+        _basiq.Connections[named ?? connection!] = "active";
+        _basiq.Accounts = accounts;
+        var jobId = $"job-{_basiq.Jobs.Count}";
+        _basiq.Jobs[jobId] = ScriptedBasiq.Job(jobId, named);
+        return await SyncAsync(app, jobId);
+    }
+
+    private void Becomes(string connectionId, string status)
+    {
+        if (status == Gone)
+            _basiq.Connections.TryRemove(connectionId, out _);
+        else
+            _basiq.Connections[connectionId] = status;
+    }
+
+    private static async Task RemoveAsync(AppUnderTest app, string connectionId)
+    {
+        using var answer = await app.Api.DeleteAsync(new Uri($"users/user-1/connections/{connectionId}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+    }
+
+    private static async Task<SyncAnswer> SyncAsync(AppUnderTest app, string jobId)
+    {
+        using var answer = await app.Api.PostAsJsonAsync("users/user-1/syncs", new { jobIds = new[] { jobId } });
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        return await app.WaitForSyncAsync("user-1", (await AppUnderTest.ReadAsync(answer)).GetProperty("syncId").GetString()!);
+    }
+
+    private static async Task<string[]> AccountsAsync(AppUnderTest app)
+    {
+        var accounts = await app.Api.GetFromJsonAsync<JsonElement>("users/user-1/accounts");
+        return
+        [
+            .. accounts.GetProperty("accounts").EnumerateArray()
+                .Select(a => $"{a.GetProperty("id").GetString()} of {a.GetProperty("connection").GetString()}").Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static async Task<int> TransactionsAsync(AppUnderTest app, string accountId) =>
+        (await app.Api.GetFromJsonAsync<JsonElement>($"users/user-1/accounts/{accountId}/transactions")).GetProperty("transactions").GetArrayLength();
+}

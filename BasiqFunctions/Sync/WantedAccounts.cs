@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Http;
+using BasiqFunctions.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Sync;
+
+/// <summary>Which of the accounts that Basiq lists a sync takes.</summary>
+/// <remarks>
+/// Basiq may go on listing the accounts of a connection that was deleted, and of one that has ended and was made anew. What was removed
+/// here stays removed, unless a job that succeeded names the connection and Basiq lists it as one that there is; and an account that
+/// is there anew (<see cref="MadeAnew"/>) is not taken a second time.
+/// </remarks>
+public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, ILogger<WantedAccounts> logger)
+{
+    /// <summary>Reads the list and chooses.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="named">The connections that the jobs name; null when one of them names none, which vouches for all.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="BasiqException">Basiq could not be asked.</exception>
+    public async Task<WantedAccountList> ListAsync(string userId, IReadOnlyCollection<string>? named, CancellationToken cancellation)
+    {
+        Dictionary<string, int> skipped = [];
+        Dictionary<string, Listed> listed = new(StringComparer.Ordinal);
+        foreach (var record in await basiq.ListAccountsAsync(userId, cancellationToken: cancellation))
+        {
+            var (id, connectionId) = (IdIn(record, "id"), IdIn(record, "connection"));
+            if (id is null && IsNamed(connectionId))
+                Skip("malformed-id");
+            else if (id is not null && connectionId is null)
+                Skip("malformed-connection");
+            else if (id is not null && (!listed.TryGetValue(id, out var before) || !IsNamed(before.Facts.ConnectionId)))
+                listed[id] = Listed.Of(id, connectionId!, record);
+        }
+
+        var removed = await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
+        Listed[] wanted = [.. listed.Values.Where(account => IsNamed(account.Facts.ConnectionId))];
+        var candidates = await EndedCandidatesAsync();
+        var there = candidates.Count > 0 || removed.Any(id => named?.Contains(id) is true)
+            ? await ConnectionsThereAsync(userId, cancellation)
+            : new HashSet<string>();
+        string[] ended = [.. candidates.Where(id => !there.Contains(id) && wanted.Any(account => there.Contains(account.Facts.ConnectionId)))];
+        var stay = removed.Where(id => named is null || !there.Contains(id)).ToHashSet(StringComparer.Ordinal);
+
+        Listed[] current = [.. wanted.Where(account => !stay.Contains(account.Facts.ConnectionId))];
+        var anew = MadeAnew.Pairs(
+            current.Select(account => account.Facts).Where(facts => ended.Contains(facts.ConnectionId)),
+            current.Select(account => account.Facts).Where(facts => !ended.Contains(facts.ConnectionId))).Select(pair => pair.Old).ToHashSet(StringComparer.Ordinal);
+        current = [.. current.Where(account => !anew.Contains(account.Facts.AccountId))];
+        return new WantedAccountList(
+            [.. current.Select(account => account.Raw)],
+            [.. named?.Except(stay) ?? current.Select(account => account.Facts.ConnectionId).Distinct()],
+            new AccountListing([.. listed.Values.Select(account => account.Facts.ConnectionId).Distinct()], ended, skipped.Count == 0),
+            [.. skipped.Select(reason => new SkippedAccounts(reason.Key, reason.Value))]);
+
+        // What has no connection that can be read may be any connection's.
+        bool IsNamed(string? connectionId) => connectionId is null || named is null || named.Contains(connectionId);
+
+        void Skip(string reason) => CollectionsMarshal.GetValueRefOrAddDefault(skipped, reason, out _)++;
+
+        async Task<IReadOnlyCollection<string>> EndedCandidatesAsync()
+        {
+            // Of an account that is kept and listed, the list has the news.
+            var known = ((await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [])
+                .Where(account => !listed.ContainsKey(account.AccountId))
+                .Select(account => AccountFacts.Of(account.AccountId, account.ConnectionId, account.Raw))
+                .Concat(listed.Values.Select(account => account.Facts))
+                .Where(facts => !removed.Contains(facts.ConnectionId));
+            return
+            [
+                .. known.GroupBy(facts => facts.ConnectionId)
+                    .Where(connection => named?.Contains(connection.Key) is not true)
+                    .Where(connection => MadeAnew.Pairs(
+                        connection,
+                        wanted.Select(account => account.Facts)
+                            .Where(facts => facts.ConnectionId != connection.Key && !removed.Contains(facts.ConnectionId))).Count > 0)
+                    .Select(connection => connection.Key),
+            ];
+        }
+    }
+
+    /// <summary>The connections that Basiq lists and does not call ended; none where it does not say.</summary>
+    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(string userId, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await basiq.ListConnectionsAsync(userId, cancellation))
+                .Where(connection => connection.Status is not ("invalid" or "invalid-connection" or "deleted"))
+                .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (BasiqException exception) when (!exception.Failure.IsTransient)
+        {
+            Log.ConnectionsNotListed(logger, userId, exception.Failure.Kind);
+            return new HashSet<string>();
+        }
+    }
+
+    private static string? IdIn(JsonElement record, string name) =>
+        record.ValueKind is JsonValueKind.Object && record.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            && record.Text(name) is { } id && RouteId.IsValid(id)
+            ? id
+            : null;
+
+    private sealed record Listed(AccountFacts Facts, ReadOnlyMemory<byte> Raw)
+    {
+        public static Listed Of(string id, string connectionId, JsonElement record)
+        {
+            ReadOnlyMemory<byte> raw = JsonMarshal.GetRawUtf8Value(record).ToArray();
+            return new Listed(AccountFacts.Of(id, connectionId, raw), raw);
+        }
+    }
+}
