@@ -7,7 +7,6 @@ using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens.LocalVault;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -37,7 +37,7 @@ public sealed class FetchTransactionsTests : IDisposable
         {
             var start = _scene.Clock.GetTimestamp();
             var outcome = await activities.FetchTransactions(
-                new FetchTransactionsInput(UsersScene.UserId, Run, "a1", fetched.Count, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
+                new FetchTransactionsInput(UsersScene.UserId, Run, "a1", fetched.Count, Before: null, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
 
             Assert.Null(outcome.Failure);
             Assert.True(_scene.Clock.GetElapsedTime(start) < limit * 0.8, $"{_scene.Clock.GetElapsedTime(start)} of {limit}");
