@@ -17,7 +17,8 @@ internal static class Publishing
             "dotnet",
             [
                 "publish", path, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", "-o", folder,
-                "-p:PublishReadyToRun=true", "-nologo", "-v:q", "-nodeReuse:false",
+                // Compiling ahead takes packages of this machine's kind, which the lock files have no place for.
+                "-p:PublishReadyToRun=true", "-p:NuGetLockFilePath=obj/packages.lock.json", "-nologo", "-v:q", "-nodeReuse:false",
             ])
         {
             RedirectStandardOutput = true,
