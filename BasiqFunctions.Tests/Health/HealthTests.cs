@@ -304,6 +304,7 @@ public sealed class HealthTests : IDisposable
     {
         var storage = new Mock<ISnapshotStorage>(MockBehavior.Strict);
         storage.Setup(s => s.ReadAsync("health", It.IsAny<CancellationToken>())).ReturnsAsync((SnapshotBlob?)null);
+        storage.Setup(s => s.TryDeleteAsync("health", "etag", It.IsAny<CancellationToken>())).ReturnsAsync(true);
         Answers(storage, answer);
         return storage;
     }

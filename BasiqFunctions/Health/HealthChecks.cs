@@ -138,7 +138,8 @@ public sealed class HealthChecks
     {
         // Requests write as well, and what can be read may still take no writes: a full disk, a role that only reads.
         var held = await _snapshots.ReadAsync(Probe, cancellation);
-        await _snapshots.TryPutAsync(Probe, ReadOnlyMemory<byte>.Empty, held?.ETag, cancellation);
+        if (await _snapshots.TryPutAsync(Probe, ReadOnlyMemory<byte>.Empty, held?.ETag, cancellation) is { } etag)
+            await _snapshots.TryDeleteAsync(Probe, etag, cancellation);
         return (HealthStatus.Healthy, null);
     }
 
