@@ -3,11 +3,13 @@ using BasiqFunctions.Http;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tokens;
 using BasiqFunctions.Webhooks;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.LocalHost.Console;
 
@@ -137,6 +139,6 @@ internal sealed class ConsoleEndpoints(
             }
         }
 
-        return new ConsoleStatus(now, token, timers, recent, services.GetRequiredService<IConfiguration>()["Snapshots:TimeZone"] ?? "Australia/Sydney", isSimulated ? Banks.Names : null);
+        return new ConsoleStatus(now, token, timers, recent, services.GetRequiredService<IOptions<SnapshotOptions>>().Value.TimeZone, isSimulated ? Banks.Names : null);
     }
 }
