@@ -227,11 +227,14 @@ public sealed class SnapshotReadingTests : IDisposable
             new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = attempts }), default);
         if (!isNamed)
         {
-            // As versions wrote it that took each day as it was written, which for these times is the day of UTC.
+            // As versions wrote it that took each day as it was written, which for these times is the day of UTC, and without a checksum.
             var manifest = Path.Combine(_scene.Folder, "user-1/current.json");
             var text = await File.ReadAllTextAsync(manifest);
             Assert.Contains("\"timeZone\":\"Etc/UTC\"", text, StringComparison.Ordinal);
-            await File.WriteAllTextAsync(manifest, text.Replace(",\"timeZone\":\"Etc/UTC\"", "", StringComparison.Ordinal));
+            using var document = JsonDocument.Parse(text);
+            await File.WriteAllTextAsync(
+                manifest,
+                document.RootElement.GetProperty("content").GetRawText().Replace(",\"timeZone\":\"Etc/UTC\"", "", StringComparison.Ordinal));
         }
 
         Assert.Equal("0", await IdsAsync(new TransactionQuery(To: new DateOnly(2026, 6, 30))));
