@@ -33,16 +33,17 @@ public sealed class FetchTransactionsTests : IDisposable
         var activities = ActivatorUtilities.CreateInstance<SyncActivities>(_scene.Services);
         List<int> fetched = [];
         string? link = null;
+        string? before = null;
         do
         {
             var start = _scene.Clock.GetTimestamp();
             var outcome = await activities.FetchTransactions(
-                new FetchTransactionsInput(UsersScene.UserId, Run, "a1", fetched.Count, Before: null, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
+                new FetchTransactionsInput(UsersScene.UserId, Run, "a1", fetched.Count, before, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
 
             Assert.Null(outcome.Failure);
             Assert.True(_scene.Clock.GetElapsedTime(start) < limit * 0.8, $"{_scene.Clock.GetElapsedTime(start)} of {limit}");
             fetched.Add(outcome.Value!.Count);
-            link = outcome.Value.NextLink;
+            (before, link) = (outcome.Value.Attempt, outcome.Value.NextLink);
         }
         while (link is not null);
 

@@ -20,6 +20,7 @@ public sealed class ReconnectedBankTests
     [InlineData(Invalid, "123", "123", false)]
     [InlineData(Invalid, "123", "123", true)]
     [InlineData("deleted", "xxxx 1234", "XXXX1234", false)]
+    [InlineData("Invalid", "123", "123", false)]
     public async Task A_bank_that_is_connected_anew_takes_the_old_one_s_place(string old, string oldNumber, string newNumber, bool isStillListed)
     {
         await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", oldNumber));

@@ -87,7 +87,7 @@ public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, 
         try
         {
             return (await basiq.ListConnectionsAsync(userId, cancellation))
-                .Where(connection => connection.Status is not ("invalid" or "invalid-connection" or "deleted"))
+                .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
                 .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
         }
         catch (BasiqException exception) when (!exception.Failure.IsTransient)
