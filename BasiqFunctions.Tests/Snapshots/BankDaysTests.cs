@@ -75,6 +75,14 @@ public sealed class BankDaysTests
     [InlineData("Etc/UTC", 2026_06_30)]
     public void A_time_is_on_the_day_of_the_zone(string timeZone, int day) => Assert.Equal(day, Day(timeZone, "2026-06-30T14:00:00Z"));
 
+    [Theory]
+    [InlineData("2026-07-01T00:00:00Z")]
+    [InlineData("2026-07-01T00:00:00.000Z")]
+    [InlineData("2026-07-01T00:00Z")]
+    [InlineData("2026-07-01T00:00:00+00:00")]
+    [InlineData("2026-07-01")]
+    public void Midnight_of_UTC_is_the_date_as_written_west_of_it_too(string text) => Assert.Equal(2026_07_01, Day("America/New_York", text));
+
     [Fact]
     public void A_day_needs_no_time_zones_of_the_machine()
     {
