@@ -96,6 +96,33 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_removed_connection_is_remembered_for_as_long_as_Basiq_may_list_it()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        await _scene.Store.RemoveConnectionAsync(User, "c1", default);
+
+        // A sync that began before the removal may be running still.
+        Assert.Equal(["c1"], await RemovedAfterAsync("s2", new AccountListing(["c2"], [], IsWhole: true)));
+        _scene.Clock.Advance(TimeSpan.FromDays(40));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s3", new AccountListing(["c1", "c2"], [], IsWhole: true)));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s4", new AccountListing(["c2"], [], IsWhole: false)));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s5", new AccountListing([], [], IsWhole: true)));
+        await _scene.Store.RemoveConnectionAsync(User, "c3", default);
+        Assert.Equal(["c1", "c3"], await _scene.Store.ListRemovedConnectionsAsync(User, default));
+
+        Assert.Equal(["c3"], await RemovedAfterAsync("s6", new AccountListing(["c2"], [], IsWhole: true)));
+
+        async Task<IReadOnlyCollection<string>> RemovedAfterAsync(string syncId, AccountListing listing)
+        {
+            await _scene.Store.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c2")], default);
+            var publication = new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c2"], new Dictionary<string, IReadOnlyList<string>>());
+            Assert.Equal(PublishOutcome.Published, (await _scene.Store.PublishAsync(publication with { Listing = listing }, default)).Outcome);
+            _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            return await _scene.Store.ListRemovedConnectionsAsync(User, default);
+        }
+    }
+
+    [Fact]
     public async Task Publishing_the_same_sync_again_changes_nothing()
     {
         var startedAt = _scene.Clock.GetUtcNow();
