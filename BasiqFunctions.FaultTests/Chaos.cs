@@ -50,7 +50,7 @@ internal sealed class Chaos(Host host, FaultyUpstream upstream, Tally tally, int
         });
     }
 
-    /// <summary>Kills and starts may happen meanwhile: a process then comes up without its secrets.</summary>
+    /// <summary>A kill meanwhile ends the outage, since LocalHost does not start without its secrets.</summary>
     private async Task BreakVaultAsync(Random random)
     {
         var lasts = random.Next(1_000, 4_000);

@@ -18,6 +18,7 @@ internal sealed partial class Host : IAsyncDisposable
     private readonly Uri _url = new($"http://127.0.0.1:{FreePort()}");
     private readonly string[] _settings;
     private Process? _process;
+    private bool _isVaultBroken;
 
     /// <param name="upstream">The sandbox.</param>
     public Host(Uri upstream)
@@ -71,10 +72,11 @@ internal sealed partial class Host : IAsyncDisposable
 
     private string NextSecrets => Secrets + ".next";
 
-    /// <summary>Starts it and waits until it answers.</summary>
+    /// <summary>Starts it, with its secrets back in their place, and waits until it answers: it does not start without them.</summary>
     /// <exception cref="InvalidOperationException">It ended, or did not answer in time; the message holds the end of what it wrote.</exception>
     public async Task StartAsync()
     {
+        MendVault();
         var start = new ProcessStartInfo("dotnet")
         {
             ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), $"--urls={_url.OriginalString}" },
@@ -146,7 +148,7 @@ internal sealed partial class Host : IAsyncDisposable
 
     public void MendStorage() => Link(Store, Snapshots);
 
-    /// <summary>A secret can be neither written nor, by a process that starts now, read. False when there is none yet.</summary>
+    /// <summary>A secret can be neither read anew nor written. False when there is none yet.</summary>
     public bool TryBreakVault()
     {
         if (!File.Exists(Secrets))
@@ -165,11 +167,16 @@ internal sealed partial class Host : IAsyncDisposable
 
         File.Copy(Secrets, Secrets + ".away", overwrite: true);
         Link(Secrets, Secrets);
+        _isVaultBroken = true;
         return true;
     }
 
+    /// <summary>Ends an outage, if there is one.</summary>
     public void MendVault()
     {
+        if (!_isVaultBroken)
+            return;
+        _isVaultBroken = false;
         Rename(Secrets + ".away", Secrets);
         Directory.Delete(NextSecrets);
     }
