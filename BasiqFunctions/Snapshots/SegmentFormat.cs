@@ -1,8 +1,8 @@
-using System.Buffers.Text;
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using BasiqFunctions.Storage;
 
 namespace BasiqFunctions.Snapshots;
