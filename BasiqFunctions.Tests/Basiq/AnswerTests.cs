@@ -149,17 +149,24 @@ public sealed class AnswerTests
     }
 
     [Theory]
-    [InlineData(204, null, "text/html")]
-    [InlineData(200, UserJson, "application/json")]
-    [InlineData(200, "\uFEFF" + UserJson, "application/json")]
-    [InlineData(202, """{"type":"list","data":[]}""", "application/json")]
-    public async Task A_delete_is_done_when_Basiq_says_so(int status, string? body, string type)
+    [InlineData(204, null)]
+    [InlineData(200, """{"type":"TYPE","id":"ID"}""")]
+    [InlineData(200, "\uFEFF" + """{"type":"TYPE","id":"ID"}""")]
+    [InlineData(200, """{"id":"ID"}""")]
+    [InlineData(202, """{"type":"TYPE"}""")]
+    public async Task A_delete_is_done_when_Basiq_says_so(int status, string? body)
     {
         await using var test = new ClientUnderTest();
-        test.Basiq.Script(() => Page((HttpStatusCode)status, body, type));
+        (string Type, string Id)[] resources = [("user", "u1"), ("connection", "c1"), ("consent", "s1"), ("webhook", "w1")];
 
-        foreach (var delete in Deletes(test.Client))
+        foreach (var (delete, (type, id)) in Deletes(test.Client).Zip(resources))
+        {
+            test.Basiq.Script(() => Page(
+                (HttpStatusCode)status,
+                body?.Replace("TYPE", type, StringComparison.Ordinal).Replace("ID", id, StringComparison.Ordinal),
+                "application/json"));
             await delete();
+        }
     }
 
     [Theory]
@@ -172,6 +179,11 @@ public sealed class AnswerTests
     [InlineData(205, null, "text/html")]
     [InlineData(200, "{}", "application/json")]
     [InlineData(200, "[]", "application/json")]
+    [InlineData(200, """{"type":"x"}""", "application/json")]
+    [InlineData(200, """{"type":"about:blank","title":"Welcome"}""", "application/json")]
+    [InlineData(200, """{"id":"another"}""", "application/json")]
+    [InlineData(200, """{"type":"user","id":"another"}""", "application/json")]
+    [InlineData(202, """{"type":"list","data":[]}""", "application/json")]
     [InlineData(200, "\"deleted\"", "application/json")]
     [InlineData(200, """{"type":"user","id":"u""", "application/json")]
     [InlineData(200, """{"type":"list","correlationId":"c","data":[{"type":"error","code":"internal-server-error"}]}""", "application/json")]

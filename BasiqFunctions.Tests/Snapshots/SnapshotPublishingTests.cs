@@ -32,13 +32,28 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_account_that_vanished_at_the_bank_vanishes()
+    public async Task An_account_that_a_list_lacks_stays_until_it_is_gone()
     {
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
         await _scene.PublishAsync(User, "s1", segments, "c1");
+        var missingSince = _scene.Clock.GetUtcNow();
         await _scene.SyncAsync(User, "s2", "a2", "c1");
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        await _scene.SyncAsync(User, "s3", "a2", "c1");
 
-        Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
+        Assert.Equal(["a1@s1", "a2@s3"], await _scene.AccountIdsAsync(User));
+        Assert.Equal([missingSince, null], (await _scene.Store.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+
+        await _scene.Store.StageAccountsAsync(User, "s4", [SnapshotScene.Account("a2", "c1")], default);
+        await _scene.Store.PublishAsync(
+            new SnapshotPublication(User, "s4", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>())
+            {
+                Listing = new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] },
+            },
+            default);
+
+        Assert.Equal(["a2@s4"], await _scene.AccountIdsAsync(User));
         Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
     }
 

@@ -110,6 +110,56 @@ public sealed class ReconnectedBankTests
         Assert.Equal(["a1 of c1"], await AccountsAsync(app));
     }
 
+    [Theory]
+    [InlineData("a list without it")]
+    [InlineData("an empty list")]
+    [InlineData("a list of another connection")]
+    public async Task An_account_that_one_list_lacks_stays_also_when_the_job_is_its_own_bank_s(string odd)
+    {
+        string[] both = [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456")];
+        await using var app = await ConnectedAsync(both);
+
+        await ConnectAsync(app, "c1", odd switch
+        {
+            "a list without it" => [both[0]],
+            "an empty list" => [],
+            _ => [ScriptedBasiq.Account("x1", "c7", "789")],
+        });
+
+        Assert.Equal(["a1 of c1", "a2 of c1"], await AccountsAsync(app));
+        Assert.Equal(1, await TransactionsAsync(app, "a2"));
+    }
+
+    [Theory]
+    [InlineData(21, false, "a1 of c1")]
+    [InlineData(21, true, "a1 of c1,a2 of c1")]
+    [InlineData(19, false, "a1 of c1,a2 of c1")]
+    public async Task An_account_goes_when_two_lists_a_day_apart_lack_it_and_Basiq_does_not_know_it(int hours, bool isKnown, string left)
+    {
+        var clock = StandingClock.New();
+        _basiq.Clock = clock;
+        string[] both = [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456")];
+        await using var app = await ConnectedAsync(clock, both);
+        await ConnectAsync(app, "c1", [both[0]]);
+        if (isKnown)
+            _basiq.Instead = request => request == "GET /users/user-1/accounts/a2" ? ScriptedBasiq.Json(both[1]) : null;
+        clock.Advance(TimeSpan.FromHours(hours));
+
+        await ConnectAsync(app, "c1", [both[0]]);
+
+        Assert.Equal(left.Split(','), await AccountsAsync(app));
+    }
+
+    [Fact]
+    public async Task An_account_that_its_bank_lists_under_a_new_id_counts_once()
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456"));
+
+        await ConnectAsync(app, "c1", [ScriptedBasiq.Account("a9", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456")]);
+
+        Assert.Equal(["a2 of c1", "a9 of c1"], await AccountsAsync(app));
+    }
+
     [Fact]
     public async Task Of_a_bank_that_is_connected_anew_in_part_the_rest_stays()
     {

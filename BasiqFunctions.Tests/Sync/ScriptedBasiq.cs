@@ -39,6 +39,9 @@ internal sealed class ScriptedBasiq
     /// <summary>An answer to a request in place of the usual one; null for that.</summary>
     public Func<string, HttpResponseMessage?> Instead { get; set; } = _ => null;
 
+    /// <summary>What dates the answers; null leaves them undated.</summary>
+    public TimeProvider? Clock { get; set; }
+
     public int Count(string request) => _requests.Count(made => made.StartsWith(request, StringComparison.Ordinal));
 
     public void Attach(IServiceCollection services) =>
@@ -127,6 +130,7 @@ internal sealed class ScriptedBasiq
         {
             var answer = basiq.Answer(request.Method, request.RequestUri!);
             answer.RequestMessage = request;
+            answer.Headers.Date = basiq.Clock?.GetUtcNow();
             return Task.FromResult(answer);
         }
     }

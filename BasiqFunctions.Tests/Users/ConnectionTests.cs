@@ -59,6 +59,22 @@ public sealed class ConnectionTests : IDisposable
         (await Delete("c1")).IsProblem(404, "connection-not-found");
     }
 
+    [Theory]
+    [InlineData("active")]
+    [InlineData("invalid")]
+    public async Task A_404_of_a_deletion_is_not_believed_while_Basiq_has_the_connection(string status)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection(status);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
+
+        (await Delete("c1")).IsProblem(502, "basiq-unusable-answer");
+
+        Assert.Equal(["c1", "c2"], await ConnectionsKept());
+    }
+
     [Fact]
     public async Task An_active_connection_is_purged_at_Basiq_before_it_is_deleted()
     {

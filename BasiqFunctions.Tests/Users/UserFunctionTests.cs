@@ -278,10 +278,24 @@ public sealed class UserFunctionTests : IDisposable
         await _scene.PublishAsync(UserId, "connection-1");
         _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+        GoesAfterTheFirstLook();
 
         Assert.Equal(204, (await Delete()).Status);
         Assert.False(_scene.HasSnapshotFiles);
         (await Delete()).IsProblem(404, "user-not-found");
+    }
+
+    [Fact]
+    public async Task A_404_of_a_deletion_is_not_believed_while_Basiq_has_the_user()
+    {
+        await _scene.PublishAsync(UserId, "connection-1");
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+
+        (await Delete()).IsProblem(502, "basiq-unusable-answer");
+
+        Assert.True(_scene.HasSnapshotFiles);
+        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
     }
 
     [Fact]
@@ -324,6 +338,7 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task Deleting_a_user_of_whom_only_a_history_is_left_removes_that()
     {
+        GoesAfterTheFirstLook();
         _scene.Durable.Set(SyncId.For(UserId, ["job-1"]), OrchestrationRuntimeStatus.Failed);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
@@ -361,6 +376,13 @@ public sealed class UserFunctionTests : IDisposable
     private Task<Answer> Create(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.CreateUser(r, default), body);
 
     private Task<Answer> Update(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.UpdateUser(r, UserId, default), body);
+
+    private void GoesAfterTheFirstLook()
+    {
+        var looks = 0;
+        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+            .Returns(() => looks++ == 0 ? Task.FromResult(UsersScene.BasiqUser()) : Task.FromException<User>(Failure(BasiqFailureKind.NotFound, 404)));
+    }
 
     private void Unknown(params string[] users)
     {

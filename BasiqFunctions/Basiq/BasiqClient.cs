@@ -61,7 +61,7 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     public Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default) =>
-        DeleteAsync("DELETE /users/{userId}", $"users/{Id(userId)}", cancellationToken);
+        RemoveAsync(new("DELETE /users/{userId}", $"users/{Id(userId)}", HttpMethod.Delete), "user", userId, cancellationToken);
 
     public async Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default)
     {
@@ -133,14 +133,21 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     public Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
-        DeleteAsync(
-            "DELETE /users/{userId}/connections/{connectionId}",
-            $"users/{Id(userId)}/connections/{Id(connectionId)}",
+        RemoveAsync(
+            new(
+                "DELETE /users/{userId}/connections/{connectionId}",
+                $"users/{Id(userId)}/connections/{Id(connectionId)}",
+                HttpMethod.Delete),
+            "connection",
+            connectionId,
             cancellationToken);
 
     public Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
         RemoveAsync(
-            new(PurgeEndpoint, $"users/{Id(userId)}/connections/{Id(connectionId)}/purge", HttpMethod.Post), cancellationToken);
+            new(PurgeEndpoint, $"users/{Id(userId)}/connections/{Id(connectionId)}/purge", HttpMethod.Post),
+            "connection",
+            connectionId,
+            cancellationToken);
 
     public Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
         RefreshAsync(
@@ -163,8 +170,11 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
-        DeleteAsync(
-            "DELETE /users/{userId}/consents/{consentId}", $"users/{Id(userId)}/consents/{Id(consentId)}", cancellationToken);
+        RemoveAsync(
+            new("DELETE /users/{userId}/consents/{consentId}", $"users/{Id(userId)}/consents/{Id(consentId)}", HttpMethod.Delete),
+            "consent",
+            consentId,
+            cancellationToken);
 
     public Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default) =>
         GetAsync(new("GET /events/{id}", $"events/{Id(eventId)}"), BasiqJson.Default.BasiqEvent, cancellationToken);
@@ -207,7 +217,11 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     public Task DeleteWebhookAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        DeleteAsync("DELETE /notifications/webhooks/{webhookId}", $"notifications/webhooks/{Id(webhookId)}", cancellationToken);
+        RemoveAsync(
+            new("DELETE /notifications/webhooks/{webhookId}", $"notifications/webhooks/{Id(webhookId)}", HttpMethod.Delete),
+            "webhook",
+            webhookId,
+            cancellationToken);
 
     public Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(
         string webhookId, int limit, CancellationToken cancellationToken = default) =>
@@ -376,24 +390,26 @@ internal sealed class BasiqClient(
             cancellationToken);
 
     /// <summary>
-    /// Deletes or purges. It is done when Basiq says so: by 204, by JSON of its own, or by 404 after an attempt that may have done it. A page that
-    /// somebody else answers with, or nothing at all, says nothing of the resource.
+    /// Deletes or purges. It is done when Basiq says so: by 204, by that very resource as JSON, or by 404 after an attempt that may have done
+    /// it. Anything else, be it JSON, may be somebody else's answer and says nothing of the resource.
     /// </summary>
-    private Task RemoveAsync(Request request, CancellationToken cancellationToken) =>
+    private Task RemoveAsync(Request request, string type, string id, CancellationToken cancellationToken) =>
         ExchangeAsync(
             request,
             (request, response) => response.StatusCode is HttpStatusCode.NoContent || !response.IsSuccessStatusCode
-                || Read(request, response, IsResource),
+                || Read(request, response, bytes => IsOf(bytes, type, id)),
             cancellationToken);
 
-    private Task DeleteAsync(string endpoint, string path, CancellationToken cancellationToken) =>
-        RemoveAsync(new(endpoint, path, HttpMethod.Delete), cancellationToken);
-
-    private static bool IsResource(ReadOnlyMemory<byte> bytes)
+    /// <summary>True for a resource of this type and id, of which one may be left out.</summary>
+    private static bool IsOf(ReadOnlyMemory<byte> bytes, string type, string id)
     {
         using var document = JsonDocument.Parse(bytes);
-        _ = document.RootElement.Text("type") ?? document.RootElement.RequiredText("id");
-        return BasiqErrorBody.Read(bytes) is null ? true : throw new JsonException("An error that is called a success.");
+        return (document.RootElement.Text("type"), document.RootElement.Text("id")) switch
+        {
+            (null, null) => throw new JsonException("Neither a type nor an id."),
+            var (saidType, saidId) when (saidType ?? type) == type && (saidId ?? id) == id => true,
+            _ => throw new JsonException("Another resource."),
+        };
     }
 
     /// <summary>Makes a call and reads its answer.</summary>

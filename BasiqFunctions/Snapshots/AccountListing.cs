@@ -8,6 +8,9 @@ namespace BasiqFunctions.Snapshots;
 /// <param name="IsWhole">Whether each of its records could be read. What a list lacks that is not whole may be there all the same.</param>
 public sealed record AccountListing(IReadOnlyList<string> Connections, IReadOnlyList<string> EndedConnections, bool IsWhole)
 {
+    /// <summary>Accounts that are kept and are believed to be gone at the bank. Others that a list lacks stay: it may be odd for once.</summary>
+    public IReadOnlyList<string> GoneAccounts { get; init; } = [];
+
     /// <summary>Nothing learned.</summary>
     public static AccountListing None { get; } = new([], [], IsWhole: true);
 }

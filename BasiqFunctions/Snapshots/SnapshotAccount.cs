@@ -8,6 +8,7 @@ namespace BasiqFunctions.Snapshots;
 /// <param name="FetchedAt">When that sync published it.</param>
 /// <param name="Transactions">How many transactions can be read; null when they were never fetched.</param>
 /// <param name="Raw">The account's JSON (UTF-8) as Basiq sent it.</param>
+/// <param name="MissingSince">Since when Basiq's lists of its connection's accounts lack it; null while they have it.</param>
 public sealed record SnapshotAccount(
     string AccountId,
     string ConnectionId,
@@ -15,4 +16,5 @@ public sealed record SnapshotAccount(
     string SyncId,
     DateTimeOffset FetchedAt,
     long? Transactions,
-    ReadOnlyMemory<byte> Raw);
+    ReadOnlyMemory<byte> Raw,
+    DateTimeOffset? MissingSince = null);

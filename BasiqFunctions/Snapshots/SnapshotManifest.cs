@@ -42,6 +42,7 @@ internal sealed record ManifestConnection(string ConnectionId, string SyncId, Da
 
 internal sealed record RemovedConnection(string ConnectionId, DateTimeOffset RemovedAt);
 
+/// <summary>An account as it was last listed; its <see cref="SnapshotAccount.MissingSince"/> is kept with it.</summary>
 internal sealed record ManifestAccount(
     string AccountId,
     string ConnectionId,
@@ -49,7 +50,8 @@ internal sealed record ManifestAccount(
     string SyncId,
     DateTimeOffset FetchedAt,
     ManifestTransactions? Transactions,
-    RawJson Raw);
+    RawJson Raw,
+    DateTimeOffset? MissingSince = null);
 
 /// <summary>An account's transactions: segments 0 to n-1 under the account's folder of sync <paramref name="SyncId"/>.</summary>
 internal sealed record ManifestTransactions(string SyncId, DateTimeOffset FetchedAt, long Count, IReadOnlyList<SegmentEntry> Segments);

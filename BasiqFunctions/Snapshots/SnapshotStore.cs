@@ -258,7 +258,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         {
             var a = manifest.Accounts[i];
             accounts[i] = new SnapshotAccount(
-                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8);
+                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8, a.MissingSince);
         }
         return new CurrentSnapshot(syncId, fetchedAt, accounts);
     }
@@ -498,7 +498,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         // An account that was made anew takes the old one's place as soon as it is whole; until then the old one stands for it.
         var listing = publication.Listing;
         var (replaced, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        foreach (var (old, anew) in MadeAnew.Pairs(FactsOf(manifest.Accounts.Where(HasEnded)), FactsOf(fresh.Values.Where(a => !HasEnded(a)))))
+        var pairs = MadeAnew.Pairs(FactsOf(manifest.Accounts.Where(HasEnded)), FactsOf(fresh.Values.Where(a => !HasEnded(a))))
+            .Concat(manifest.Accounts.Where(IsMissing).GroupBy(a => a.ConnectionId).SelectMany(connection => MadeAnew.Pairs(
+                FactsOf(connection),
+                FactsOf(fresh.Values.Where(a => a.ConnectionId == connection.Key && !before.ContainsKey(a.AccountId))))));
+        foreach (var (old, anew) in pairs.ToArray())
         {
             var isWhole = fresh[anew].Transactions is not null;
             (isWhole ? replaced : waiting).Add(old);
@@ -517,7 +521,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
                 .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
             ],
-            Accounts = [.. manifest.Accounts.Where(Stays), .. fresh.Values],
+            Accounts =
+            [
+                .. manifest.Accounts.Where(Stays).Select(a => IsMissing(a) ? a with { MissingSince = a.MissingSince ?? now } : a),
+                .. fresh.Values,
+            ],
             RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
             SettledSyncs = Settled(manifest, publication.SyncId, blobs),
         };
@@ -528,11 +536,14 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             accounts.Select(a => AccountFacts.Of(a.AccountId, a.ConnectionId, a.Raw.Utf8));
 
         // What a list with odd records lacks may be one of them.
+        bool IsMissing(ManifestAccount account) =>
+            listing.IsWhole && taken.Contains(account.ConnectionId) && !fresh.ContainsKey(account.AccountId) && !HasEnded(account);
+
         bool Stays(ManifestAccount account) =>
             waiting.Contains(account.AccountId)
             || (!fresh.ContainsKey(account.AccountId)
                 && !replaced.Contains(account.AccountId)
-                && (!taken.Contains(account.ConnectionId) || !listing.IsWhole));
+                && !listing.GoneAccounts.Contains(account.AccountId));
 
         bool IsRemembered(RemovedConnection removed) =>
             !taken.Contains(removed.ConnectionId)

@@ -18,6 +18,13 @@ internal static partial class Log
     [LoggerMessage(1306, LogLevel.Warning, "Of the accounts that Basiq lists of user {UserId}, {Count} could not be read: {Reason}.")]
     public static partial void AccountsSkipped(ILogger logger, string userId, int count, string reason);
 
+    [LoggerMessage(1307, LogLevel.Warning,
+        "Basiq's list lacks {Count} accounts of user {UserId} that are kept: they stay until it has lacked them for 20 hours and does not know them.")]
+    public static partial void AccountsMissing(ILogger logger, int count, string userId);
+
+    [LoggerMessage(1308, LogLevel.Warning, "Skipped {Count} transactions of user {UserId} that have no id.")]
+    public static partial void TransactionsSkipped(ILogger logger, int count, string userId);
+
     [LoggerMessage(1304, LogLevel.Information, "A bank's challenge in sync {SyncId} of user {UserId} was answered.")]
     public static partial void ChallengeAnswered(ILogger logger, string syncId, string userId);
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
@@ -11,10 +12,16 @@ namespace BasiqFunctions.Sync;
 /// <remarks>
 /// Basiq may go on listing the accounts of a connection that was deleted, and of one that has ended and was made anew. What was removed
 /// here stays removed, unless a job that succeeded names the connection and Basiq lists it as one that there is; and an account that
-/// is there anew (<see cref="MadeAnew"/>) is not taken a second time.
+/// is there anew (<see cref="MadeAnew"/>) is not taken a second time. The other way round, an account that the list lacks is not gone
+/// for that: lists may be odd for once. It is when two lists lack it, <see cref="BetweenLooks"/> apart by a clock that is confirmed, and
+/// Basiq does not know the account itself either.
 /// </remarks>
-public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, ILogger<WantedAccounts> logger)
+public sealed class WantedAccounts(
+    IBasiqClient basiq, SnapshotStore snapshots, ClockCheck clockCheck, TimeProvider clock, ILogger<WantedAccounts> logger)
 {
+    /// <summary>So long after a list lacked an account for the first time, another that lacks it may say that the account is gone.</summary>
+    internal static readonly TimeSpan BetweenLooks = TimeSpan.FromHours(20);
+
     /// <summary>Reads the list and chooses.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="named">The connections that the jobs name; null when one of them names none, which vouches for all.</param>
@@ -35,6 +42,7 @@ public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, 
                 listed[id] = Listed.Of(id, connectionId!, record);
         }
 
+        var kept = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [];
         var removed = await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
         Listed[] wanted = [.. listed.Values.Where(account => IsNamed(account.Facts.ConnectionId))];
         var candidates = await EndedCandidatesAsync();
@@ -52,7 +60,10 @@ public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, 
         return new WantedAccountList(
             [.. current.Select(account => account.Raw)],
             [.. named?.Except(stay) ?? current.Select(account => account.Facts.ConnectionId).Distinct()],
-            new AccountListing([.. listed.Values.Select(account => account.Facts.ConnectionId).Distinct()], ended, skipped.Count == 0),
+            new AccountListing([.. listed.Values.Select(account => account.Facts.ConnectionId).Distinct()], ended, skipped.Count == 0)
+            {
+                GoneAccounts = skipped.Count == 0 ? await GoneAsync() : [],
+            },
             [.. skipped.Select(reason => new SkippedAccounts(reason.Key, reason.Value))]);
 
         // What has no connection that can be read may be any connection's.
@@ -60,10 +71,25 @@ public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, 
 
         void Skip(string reason) => CollectionsMarshal.GetValueRefOrAddDefault(skipped, reason, out _)++;
 
+        async Task<IReadOnlyList<string>> GoneAsync()
+        {
+            SnapshotAccount[] missing = [.. kept.Where(account => IsNamed(account.ConnectionId) && !listed.ContainsKey(account.AccountId))];
+            if (missing.Length > 0)
+                Log.AccountsMissing(logger, missing.Length, userId);
+            List<string> gone = [];
+            foreach (var account in missing.Where(account => account.MissingSince + BetweenLooks <= clock.GetUtcNow() && clockCheck.IsConfirmed))
+            {
+                if (!await IsThereAsync(userId, account.AccountId, cancellation))
+                    gone.Add(account.AccountId);
+            }
+
+            return gone;
+        }
+
         async Task<IReadOnlyCollection<string>> EndedCandidatesAsync()
         {
             // Of an account that is kept and listed, the list has the news.
-            var known = ((await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [])
+            var known = kept
                 .Where(account => !listed.ContainsKey(account.AccountId))
                 .Select(account => AccountFacts.Of(account.AccountId, account.ConnectionId, account.Raw))
                 .Concat(listed.Values.Select(account => account.Facts))
@@ -78,6 +104,20 @@ public sealed class WantedAccounts(IBasiqClient basiq, SnapshotStore snapshots, 
                             .Where(facts => facts.ConnectionId != connection.Key && !removed.Contains(facts.ConnectionId))).Count > 0)
                     .Select(connection => connection.Key),
             ];
+        }
+    }
+
+    /// <summary>Whether Basiq has an account, or does not say that it has not.</summary>
+    private async Task<bool> IsThereAsync(string userId, string accountId, CancellationToken cancellation)
+    {
+        try
+        {
+            await basiq.GetAccountAsync(userId, accountId, cancellation);
+            return true;
+        }
+        catch (BasiqException exception) when (!exception.Failure.IsTransient)
+        {
+            return exception.Failure.Kind is not (BasiqFailureKind.NotFound or BasiqFailureKind.Gone);
         }
     }
 

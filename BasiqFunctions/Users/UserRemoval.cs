@@ -41,6 +41,8 @@ public sealed class UserRemoval(
             throw new ProblemException(KeyInDoubt);
         var stopped = await syncs.StopAllAsync(client, userId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteUserAsync(userId, cancellation));
+        if (unknown is not null && await key.ReadsAsync(userId, cancellation))
+            throw Contradicted(unknown);
         var hadAny = unknown is null || await HasAnyAsync(client, userId, cancellation);
 
         // From here on the user is gone at Basiq: a caller that hangs up must not keep its data here. A sync may have started
@@ -66,6 +68,8 @@ public sealed class UserRemoval(
         if (connection is { IsActive: true })
             await PurgeAsync(userId, connectionId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteConnectionAsync(userId, connectionId, cancellation));
+        if (unknown is not null && await FindAsync(userId, connectionId, cancellation) is { IsDeleted: false })
+            throw Contradicted(unknown);
         if (connection is null || unknown is not null)
             await basiq.GetUserAsync(userId, cancellation);
         var receipt = await removal.RemoveConnectionAsync(
@@ -92,7 +96,7 @@ public sealed class UserRemoval(
         {
             // It may have gone, or ceased to be active, since it was looked at. Otherwise this is no fault of the caller's.
             if (await FindAsync(userId, connectionId, cancellation) is { IsActive: true })
-                throw new BasiqException(e.Failure with { Kind = BasiqFailureKind.UnusableAnswer });
+                throw Contradicted(e);
         }
     }
 
@@ -113,6 +117,10 @@ public sealed class UserRemoval(
         await requests.IsNotedAsync(userId, cancellation)
         || await receipts.IsUnfinishedAsync(userId, cancellation)
         || await key.ReadsAnyAsync(snapshots.EnumerateUsersAsync(cancellation).Where(other => other != userId), cancellation);
+
+    /// <summary>What Basiq does not know when it is to remove it, and has when it is asked for it, has not been removed.</summary>
+    private static BasiqException Contradicted(BasiqException unknown) =>
+        new(unknown.Failure with { Kind = BasiqFailureKind.UnusableAnswer });
 
     /// <summary>Null when Basiq removed it, the exception when Basiq does not have it.</summary>
     private static async Task<BasiqException?> AtBasiqAsync(Task removal)

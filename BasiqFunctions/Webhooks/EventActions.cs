@@ -147,7 +147,7 @@ public sealed class EventActions(
     {
         try
         {
-            return await basiq.GetConnectionAsync(userId, connectionId, cancellation) is { Status: not "deleted" } found ? found : null;
+            return await basiq.GetConnectionAsync(userId, connectionId, cancellation) is { IsDeleted: false } found ? found : null;
         }
         catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
         {
