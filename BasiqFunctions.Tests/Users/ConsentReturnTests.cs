@@ -214,7 +214,7 @@ public sealed class ConsentReturnTests : IDisposable
         Assert.Contains($"<h1>{title}</h1>", page.Body, StringComparison.Ordinal);
         Assert.Contains($"mention: {code}", page.Body, StringComparison.Ordinal);
         if (error is "forged")
-            Assert.Contains("start again there", page.Body, StringComparison.Ordinal);
+            Assert.Contains($"""<a href="{UsersScene.AllowedUrl}">Go to app.example</a>""", page.Body, StringComparison.Ordinal);
         else
             Assert.Contains("""<a href="https://app.example/banks?a=1&amp;b=&#x27;2&#x27;">Go back to app.example</a>""", page.Body, StringComparison.Ordinal);
         Assert.Equal(status is 429 or 500 or >= 502, page.Body.Contains("""<a href="">Try again</a>""", StringComparison.Ordinal));
@@ -246,7 +246,8 @@ public sealed class ConsentReturnTests : IDisposable
     {
         var page = await Return(await State("https://gone.example/"), "&jobIds=a", Browser);
         Assert.Contains("start again there", page.Body, StringComparison.Ordinal);
-        Assert.DoesNotContain("href=", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("gone.example", page.Body, StringComparison.Ordinal);
+        Assert.Equal([$"\"{UsersScene.AllowedUrl}\""], page.Body.Split("href=")[1..].Select(rest => rest.Split('>')[0]));
     }
 
     [Fact]

@@ -12,7 +12,8 @@ namespace BasiqFunctions.Users;
 /// <summary>A problem of ConsentReturn as a page, for the person who was sent there by the consent page.</summary>
 /// <param name="Problem">What went wrong.</param>
 /// <param name="WayBack">Where the person came from, when that is known for sure.</param>
-internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack) : IResult, IStatusCodeHttpResult
+/// <param name="OtherWay">Where to send the person when it is not; null when there is no such place.</param>
+internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri? OtherWay) : IResult, IStatusCodeHttpResult
 {
     private const string Style = """
         :root { color-scheme: light dark; --paper: #f5f7f8; --card: #fff; --line: #dce2e6; --ink: #16212b; --soft: #54626e; --accent: #0b6a5d; --on-accent: #fff; }
@@ -70,6 +71,8 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack) : I
             ways.Add("""<a href="">Try again</a>""");
         if (WayBack is not null)
             ways.Add($"""<a href="{Html(WayBack.AbsoluteUri)}">Go back to {Html(WayBack.Host)}</a>""");
+        else if (OtherWay is not null)
+            ways.Add($"""<a href="{Html(OtherWay.AbsoluteUri)}">Go to {Html(OtherWay.Host)}</a>""");
         if (WayBack is null)
             text += " Return to the app you came from and start again there.";
         var reference = Problem.CorrelationId is { } id ? $"{Problem.Code}, {id}" : Problem.Code;

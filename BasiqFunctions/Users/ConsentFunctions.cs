@@ -9,7 +9,7 @@ namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP functions around Basiq's consent page: the way there and the way back.</summary>
 public sealed class ConsentFunctions(
-    ConsentLinks links, ConsentReturns returns, ConsentLinkRequestValidator validator, HttpAnswers answers)
+    ConsentLinks links, ConsentReturns returns, ReturnUrls returnUrls, ConsentLinkRequestValidator validator, HttpAnswers answers)
 {
     /// <summary>Makes a link to the consent page: 200 <c>{url, expiresAt}</c>.</summary>
     [Function("CreateConsentLink")]
@@ -56,6 +56,8 @@ public sealed class ConsentFunctions(
             "ConsentReturn",
             cancellation => returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation),
             cancellation);
-        return answer is ProblemResult problem && ConsentErrorPage.IsFor(request) ? new ConsentErrorPage(problem, wayBack) : answer;
+        return answer is ProblemResult problem && ConsentErrorPage.IsFor(request)
+            ? new ConsentErrorPage(problem, wayBack, returnUrls.First)
+            : answer;
     }
 }

@@ -8,7 +8,8 @@ public sealed class ConsentOptions
 
     /// <summary>
     /// Where a person may be sent after giving consent: absolute URLs, each of which stands for itself and everything below its
-    /// path. https, except on the loopback address. None: no return URL is taken.
+    /// path. https, except on the loopback address. None: no return URL is taken. A person whose state cannot be read is offered the
+    /// first.
     /// </summary>
     public IList<string> ReturnUrls { get; set; } = [];
 

@@ -14,6 +14,9 @@ public sealed partial class ReturnUrls(IOptions<ConsentOptions> options)
 
     private readonly Uri[] _allowed = [.. options.Value.ReturnUrls.Select(url => Parse(url)).OfType<Uri>()];
 
+    /// <summary>The first of the list, for a person of whom it is not known where they came from; null when there is none.</summary>
+    public Uri? First => _allowed.FirstOrDefault();
+
     /// <summary>The URL if a person may be sent there, else null.</summary>
     public Uri? Allowed(string? text) => Parse(text) is { } url && _allowed.Any(allowed => Covers(allowed, url)) ? url : null;
 
