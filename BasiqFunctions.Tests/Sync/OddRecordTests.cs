@@ -62,6 +62,37 @@ public sealed class OddRecordTests
     }
 
     [Fact]
+    public async Task Transactions_without_an_id_are_skipped_and_counted_and_the_others_of_the_account_are_fetched()
+    {
+        _basiq.Page = (account, next) => account == "b1" ? (Ids("t-of-b1"), null) : next switch
+        {
+            null => ([.. Ids("t1"), """{"type":"transaction"}""", """{"id":7}""", """{"id":""}"""], "2"),
+            _ => (["null", "[]", .. Ids("t2")], null),
+        };
+        await using var app = await StartAsync("Sync:PagesPerActivity=1");
+
+        var sync = await SyncAsync(app);
+
+        Assert.Equal((SyncState.Partial, 2, 3L, 5L, "transactions-skipped"), (sync.Status, sync.Accounts.Fetched, sync.Transactions, sync.TransactionsSkipped, sync.Error?.Code));
+        Assert.Equal(["t1", "t2"], await TransactionsAsync(app, "a1"));
+        Assert.Equal(["t-of-b1"], await TransactionsAsync(app, "b1"));
+    }
+
+    [Fact]
+    public async Task A_page_of_which_no_transaction_can_be_read_fails_its_account_and_what_is_kept_of_it_stays()
+    {
+        await using var app = await StartAsync();
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app)).Status);
+        _basiq.Jobs["job-2"] = ScriptedBasiq.Job("job-2", "c1");
+        _basiq.Page = (account, _) => (account == "b1" ? Ids("t-of-b1") : ["null", """{"id":null}"""], null);
+
+        var sync = await SyncAsync(app, "job-2");
+
+        Assert.Equal((SyncState.Partial, 1), (sync.Status, sync.Accounts.Fetched));
+        Assert.Equal(["t-of-a1"], await TransactionsAsync(app, "a1"));
+    }
+
+    [Fact]
     public async Task A_list_of_jobs_with_odd_records_does_not_keep_a_sound_job_from_its_sync()
     {
         _basiq.ListedJobs =

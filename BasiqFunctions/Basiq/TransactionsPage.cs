@@ -12,11 +12,14 @@ public sealed class TransactionsPage : IDisposable
     private RawTransaction[]? _items;
     private byte[]? _pooledBytes;
 
-    private TransactionsPage(RawTransaction[] items, int count, string? nextLink) =>
-        (_items, Count, NextLink) = (items, count, nextLink);
+    private TransactionsPage(RawTransaction[] items, int count, int skipped, string? nextLink) =>
+        (_items, Count, Skipped, NextLink) = (items, count, skipped, nextLink);
 
     /// <summary>How many transactions are in the page.</summary>
     public int Count { get; }
+
+    /// <summary>How many records it has that are no transactions with an <c>id</c>.</summary>
+    public int Skipped { get; }
 
     /// <summary>The transactions in Basiq's order.</summary>
     /// <exception cref="ObjectDisposedException">The page has been disposed.</exception>
@@ -36,15 +39,17 @@ public sealed class TransactionsPage : IDisposable
     public string? NextLink { get; }
 
     /// <summary>Reads a page from its JSON, which the page keeps and does not copy.</summary>
-    /// <exception cref="JsonException">It is not a list of transactions.</exception>
+    /// <exception cref="JsonException">It is not a list of transactions, or none of its records can be read.</exception>
     public static TransactionsPage Parse(ReadOnlyMemory<byte> json)
     {
         var items = ArrayPool<RawTransaction>.Shared.Rent(512);
-        var count = 0;
+        int count = 0, skipped = 0;
         try
         {
-            var nextLink = Read(json, ref items, ref count);
-            return new(items, count, nextLink);
+            var nextLink = Read(json, ref items, ref count, ref skipped);
+            return count > 0 || skipped == 0
+                ? new(items, count, skipped, nextLink)
+                : throw new JsonException("A list of transactions without 'id'.");
         }
         catch (Exception exception)
         {
@@ -79,7 +84,7 @@ public sealed class TransactionsPage : IDisposable
     /// <summary>Takes over the pooled array that the page was read from.</summary>
     internal void TakeOver(byte[] pooledBytes) => _pooledBytes = pooledBytes;
 
-    private static string? Read(ReadOnlyMemory<byte> json, ref RawTransaction[] items, ref int count)
+    private static string? Read(ReadOnlyMemory<byte> json, ref RawTransaction[] items, ref int count, ref int skipped)
     {
         var reader = new Utf8JsonReader(json.Span);
         string? nextLink = null;
@@ -90,7 +95,7 @@ public sealed class TransactionsPage : IDisposable
             if (reader.ValueTextEquals("data"u8))
             {
                 hasData = true;
-                ReadItems(ref reader, json, ref items, ref count);
+                ReadItems(ref reader, json, ref items, ref count, ref skipped);
             }
             else if (reader.ValueTextEquals("links"u8))
             {
@@ -111,13 +116,17 @@ public sealed class TransactionsPage : IDisposable
     }
 
     private static void ReadItems(
-        ref Utf8JsonReader reader, ReadOnlyMemory<byte> json, ref RawTransaction[] items, ref int count)
+        ref Utf8JsonReader reader, ReadOnlyMemory<byte> json, ref RawTransaction[] items, ref int count, ref int skipped)
     {
         Expect(ref reader, JsonTokenType.StartArray);
         while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
         {
-            if (reader.TokenType is not JsonTokenType.StartObject)
-                throw new JsonException("A transaction that is not an object.");
+            if (ReadItem(ref reader, json) is not { } item)
+            {
+                skipped++;
+                continue;
+            }
+
             if (count == items.Length)
             {
                 var larger = ArrayPool<RawTransaction>.Shared.Rent(count * 2);
@@ -126,12 +135,19 @@ public sealed class TransactionsPage : IDisposable
                 items = larger;
             }
 
-            items[count++] = ReadItem(ref reader, json);
+            items[count++] = item;
         }
     }
 
-    private static RawTransaction ReadItem(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
+    /// <summary>Reads a record; null when it is no object with an <c>id</c>.</summary>
+    private static RawTransaction? ReadItem(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
     {
+        if (reader.TokenType is not JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return null;
+        }
+
         var start = (int)reader.TokenStartIndex;
         ReadOnlyMemory<byte> id = default, account = default, status = default, postDate = default, transactionDate = default;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
@@ -151,8 +167,8 @@ public sealed class TransactionsPage : IDisposable
         }
 
         return id.IsEmpty
-            ? throw new JsonException("A transaction without 'id'.")
-            : new(json[start..(int)reader.BytesConsumed], id, account, status, postDate, transactionDate);
+            ? null
+            : new RawTransaction(json[start..(int)reader.BytesConsumed], id, account, status, postDate, transactionDate);
     }
 
     /// <summary>The text of the value that comes next, in place unless it holds escapes; empty when it is not text.</summary>

@@ -78,7 +78,7 @@ public sealed class SyncActivities(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
-            var pages = 0;
+            int pages = 0, skipped = 0;
             var start = clock.GetTimestamp();
             for (; pages < input.PageBudget && (pages == 0 || (link is not null && clock.GetElapsedTime(start) < LastPageBeginsWithin)); pages++)
             {
@@ -97,6 +97,7 @@ public sealed class SyncActivities(
                     }
 
                     trail.EndPage();
+                    skipped += page.Skipped;
                     link = page.NextLink;
                     if (link is not null && trail.PagesWithoutNews >= AccountTrail.MostPagesWithoutNews)
                         throw EndlessPages();
@@ -119,8 +120,10 @@ public sealed class SyncActivities(
             var summary = await segment.CompleteAsync(cancellation);
             if (link is not null)
                 await snapshots.KeepTrailAsync(trail, summary.Attempt, cancellation);
+            if (skipped > 0)
+                Log.TransactionsSkipped(logger, skipped, input.UserId);
             instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
-            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link), failure);
+            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link, skipped), failure);
         });
     }
 

@@ -19,8 +19,11 @@ public sealed record StagedAccounts(
 public sealed record FetchTransactionsInput(
     string UserId, string SyncId, string AccountId, int Segment, string? Before, string? NextLink, int PageBudget, int PageSize);
 
-/// <summary>Which attempt wrote a segment, how many transactions it holds, and where the next one begins; null at the end.</summary>
-public sealed record FetchedSegment(string Attempt, int Count, string? NextLink);
+/// <summary>
+/// Which attempt wrote a segment, how many transactions it holds, where the next one begins (null at the end), and how many records of
+/// Basiq's pages could not be read.
+/// </summary>
+public sealed record FetchedSegment(string Attempt, int Count, string? NextLink, int Skipped = 0);
 
 /// <summary>What to publish: the segments of each account that was fetched to its end.</summary>
 public sealed record PublishInput(

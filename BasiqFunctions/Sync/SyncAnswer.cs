@@ -12,7 +12,8 @@ public sealed record SyncAnswer(
     [property: JsonPropertyName("jobs")] IReadOnlyList<SyncedJob> Jobs,
     [property: JsonPropertyName("accounts")] AccountProgress Accounts,
     [property: JsonPropertyName("transactions")] long Transactions,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactionsSkipped")] long? TransactionsSkipped = null)
 {
     /// <summary>Whether StartSync has just started it once more, after a run that did not bring what Basiq has.</summary>
     [JsonIgnore]

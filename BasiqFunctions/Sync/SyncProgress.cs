@@ -9,7 +9,8 @@ public sealed record SyncProgress(
     [property: JsonPropertyName("jobs")] IReadOnlyList<SyncedJob> Jobs,
     [property: JsonPropertyName("accounts")] AccountProgress Accounts,
     [property: JsonPropertyName("transactions")] long Transactions,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactionsSkipped")] long? TransactionsSkipped = null)
 {
     /// <summary>
     /// The most that a custom status may hold, in characters: Durable Functions allows 16 KiB of UTF-16

@@ -169,10 +169,15 @@ internal sealed class SyncRun
         await PublishAsync(staged, segments);
         Report(_progress with
         {
-            Status = firstFailure is null && skipped is null && succeeded.Length == _progress.Jobs.Count
+            Status = firstFailure is null && skipped is null && _progress.TransactionsSkipped is null && succeeded.Length == _progress.Jobs.Count
                 ? SyncState.Completed
                 : SyncState.Partial,
-            Error = firstFailure is not null ? ErrorFor(firstFailure) : skipped is not null ? ErrorFor(skipped) : null,
+            Error = firstFailure is not null ? ErrorFor(firstFailure)
+                : skipped is not null ? ErrorFor(skipped)
+                : _progress.TransactionsSkipped is { } transactions ? new SyncError(
+                    "transactions-skipped",
+                    FormattableString.Invariant($"{transactions} transactions that Basiq sent have no id and were skipped; the others were fetched."))
+                : null,
         });
     }
 
@@ -219,7 +224,11 @@ internal sealed class SyncRun
             if (fetched is null)
                 return (segments, failure);
             segments.Add(fetched.Attempt);
-            Report(_progress with { Transactions = _progress.Transactions + fetched.Count });
+            Report(_progress with
+            {
+                Transactions = _progress.Transactions + fetched.Count,
+                TransactionsSkipped = fetched.Skipped == 0 ? _progress.TransactionsSkipped : (_progress.TransactionsSkipped ?? 0) + fetched.Skipped,
+            });
             if (failure is { MayPass: false })
                 return (segments, failure);
             if (fetched.NextLink is null)

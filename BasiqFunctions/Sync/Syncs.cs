@@ -308,7 +308,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
         return new SyncAnswer(
             found.InstanceId, userId, progress.Status, found.CreatedAt, found.LastUpdatedAt, progress.Jobs, progress.Accounts,
-            progress.Transactions, progress.Error);
+            progress.Transactions, progress.Error, progress.TransactionsSkipped);
     }
 
     private SyncAnswer Answer(string syncId, string userId, IReadOnlyList<SyncedJob> jobs)
