@@ -11,9 +11,8 @@ namespace BasiqFunctions.LocalHost.Orchestrations;
 /// <param name="inner">Durable Task's context.</param>
 /// <param name="input">The input, when there is one.</param>
 /// <param name="loggerFactory">The host's loggers; silent while the orchestrator is replayed.</param>
-/// <param name="enteredFromOutside">Called when the orchestrator turns out to have awaited a task that its context did not give.</param>
 internal sealed class HostedOrchestrationContext(
-    TaskOrchestrationContext inner, JsonElement? input, ILoggerFactory loggerFactory, Action enteredFromOutside) : TaskOrchestrationContext
+    TaskOrchestrationContext inner, JsonElement? input, ILoggerFactory loggerFactory) : TaskOrchestrationContext
 {
     /// <summary>The most that a custom status may hold, in bytes of UTF-16, as in Durable Functions.</summary>
     public const int MostCustomStatusBytes = 16 * 1024;
@@ -78,11 +77,11 @@ internal sealed class HostedOrchestrationContext(
     /// <exception cref="InvalidOperationException">The code that runs came back from a task that this context did not give.</exception>
     public void ThrowIfOutside()
     {
-        if (OrchestrationContext.IsOrchestratorThread)
-            return;
-        enteredFromOutside();
-        throw new InvalidOperationException(
-            $"Orchestrator '{Name.Name}' of instance '{InstanceId}' awaited a task that its context did not give. "
-            + "Such work belongs in an activity.");
+        if (!OrchestrationContext.IsOrchestratorThread)
+        {
+            throw new InvalidOperationException(
+                $"Orchestrator '{Name.Name}' of instance '{InstanceId}' awaited a task that its context did not give. "
+                + "Such work belongs in an activity.");
+        }
     }
 }

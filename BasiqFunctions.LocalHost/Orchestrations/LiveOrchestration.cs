@@ -502,7 +502,7 @@ internal sealed class LiveOrchestration : IDisposable
             _engine.TellParent(parent, Record);
     }
 
-    /// <summary>Has the orchestrator looked at when nothing has happened: it has come back from a task that is not its context's.</summary>
+    /// <summary>Takes a turn although nothing has happened: the orchestrator has ended outside of one.</summary>
     private void Check() => Post(new Message(null, null, IsCheck: true));
 
     private ExecutionStartedEvent NewStart(string? input, ParentInstance? parent) => new(-1, input)

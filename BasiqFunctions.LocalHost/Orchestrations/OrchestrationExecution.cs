@@ -26,21 +26,21 @@ internal sealed class OrchestrationExecution
     /// <param name="start">The event that the execution starts with.</param>
     /// <param name="orchestrator">The orchestrator function.</param>
     /// <param name="loggerFactory">Where the orchestrator's own log lines go.</param>
-    /// <param name="enteredFromOutside">Called when the orchestrator turns out to have awaited a task that its context did not give.</param>
+    /// <param name="endedOutside">Called when the orchestrator has ended outside of a turn: it awaited what its context did not give.</param>
     public OrchestrationExecution(
         ExecutionStartedEvent start, Func<TaskOrchestrationContext, Task<object?>> orchestrator, ILoggerFactory loggerFactory,
-        Action enteredFromOutside)
+        Action endedOutside)
     {
         Start = start;
         _state = new OrchestrationRuntimeState([start]);
         var parent = start.ParentInstance is { } p ? new ParentOrchestrationInstance(p.Name, p.OrchestrationInstance.InstanceId) : null;
         var hosted = DurableTaskShimFactory.Default.CreateOrchestration<JsonElement?, object>(start.Name, RunAsync, parent);
         _executor = new TaskOrchestrationExecutor(
-            _state, hosted, BehaviorOnContinueAsNew.Carryover, ErrorPropagationMode.UseFailureDetails);
+            _state, new Watched(hosted, endedOutside), BehaviorOnContinueAsNew.Carryover, ErrorPropagationMode.UseFailureDetails);
 
         async Task<object?> RunAsync(TaskOrchestrationContext inner, JsonElement? input)
         {
-            var context = new HostedOrchestrationContext(inner, input, loggerFactory, enteredFromOutside);
+            var context = new HostedOrchestrationContext(inner, input, loggerFactory);
             try
             {
                 var output = await orchestrator(context);
@@ -162,6 +162,28 @@ internal sealed class OrchestrationExecution
         list.Clear();
         foreach (var e in events)
             list.Add(e);
+    }
+
+    /// <summary>An orchestration that tells when it has ended outside of a turn, where the executor does not see it.</summary>
+    private sealed class Watched(TaskOrchestration orchestration, Action endedOutside) : TaskOrchestration
+    {
+        public override Task<string> Execute(OrchestrationContext context, string input)
+        {
+            var running = orchestration.Execute(context, input);
+            running.ContinueWith(
+                _ =>
+                {
+                    if (!OrchestrationContext.IsOrchestratorThread)
+                        endedOutside();
+                },
+                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return running;
+        }
+
+        public override void RaiseEvent(OrchestrationContext context, string name, string input) =>
+            orchestration.RaiseEvent(context, name, input);
+
+        public override string GetStatus() => orchestration.GetStatus();
     }
 
     /// <summary>What came of a turn.</summary>
