@@ -174,7 +174,8 @@ internal sealed class LocalHostApplication : IAsyncDisposable
     private static void AddHost(
         IServiceCollection services, LocalHostOptions options, Task<FunctionCatalog> catalog, Task<Journal> journal)
     {
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TimeProvider>(provider =>
+            new SteadyClock(TimeProvider.System, provider.GetRequiredService<ILogger<SteadyClock>>()));
         services.AddSingleton(options);
         services.AddSingleton<CallerGuard>();
         services.TryAddSingleton(_ => catalog.GetAwaiter().GetResult());

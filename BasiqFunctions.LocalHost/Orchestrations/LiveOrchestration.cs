@@ -40,6 +40,7 @@ internal sealed class LiveOrchestration : IDisposable
     private List<Message> _mailbox = [];
     private bool _isTakingTurns;
     private InstanceRecord _record;
+    private (DateTime Time, long At)? _takenUp;
     private DateTime _lastTurnAt;
     private int _turns;
 
@@ -229,8 +230,7 @@ internal sealed class LiveOrchestration : IDisposable
 
     private async Task ExecuteAsync(List<HistoryEvent> happened)
     {
-        var now = _engine.Time.GetUtcNow().UtcDateTime;
-        _lastTurnAt = now > _lastTurnAt ? now : _lastTurnAt;
+        _lastTurnAt = Now();
         var record = Record with { UpdatedAt = _lastTurnAt };
         List<HistoryEvent> sent = [];
         while (true)
@@ -368,6 +368,7 @@ internal sealed class LiveOrchestration : IDisposable
             if (_execution is null)
                 throw new InvalidOperationException("The journal has no history of it.");
             _execution.EndReplay();
+            TakeUp(_lastTurnAt);
         }
 #pragma warning disable CA1031 // A history that cannot be replayed, for whatever reason, never can be.
         catch (Exception exception) when (exception is not SqliteException and not OperationCanceledException)
@@ -411,6 +412,23 @@ internal sealed class LiveOrchestration : IDisposable
 
         _turns++;
         Volatile.Write(ref _record, record);
+    }
+
+    /// <summary>
+    /// The orchestration's own time: the clock's when it is taken up, and from then on what has passed, however the clock is set.
+    /// </summary>
+    private DateTime Now()
+    {
+        if (_takenUp is null)
+            TakeUp(DateTime.MinValue);
+        var (time, at) = _takenUp!.Value;
+        return time + _engine.Time.GetElapsedTime(at);
+    }
+
+    private void TakeUp(DateTime notBefore)
+    {
+        var now = _engine.Time.GetUtcNow().UtcDateTime;
+        _takenUp = (now > notBefore ? now : notBefore, _engine.Time.GetTimestamp());
     }
 
     private void Open(IEnumerable<HistoryEvent> requests)
@@ -462,7 +480,7 @@ internal sealed class LiveOrchestration : IDisposable
 
     private void StartTimer(int taskId, DateTime fireAt)
     {
-        var due = fireAt - _engine.Time.GetUtcNow().UtcDateTime;
+        var due = fireAt - Now();
         var timer = _engine.Time.CreateTimer(
             _ => Fire(taskId, fireAt), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (_gate)
@@ -472,18 +490,10 @@ internal sealed class LiveOrchestration : IDisposable
 
     private void Fire(int taskId, DateTime fireAt)
     {
-        var early = fireAt - _engine.Time.GetUtcNow().UtcDateTime;
         lock (_gate)
         {
             if (!_timers.TryGetValue(taskId, out var timer))
                 return;
-            if (early > TimeSpan.FromMilliseconds(20))
-            {
-                // The clock was set back while the timer ran.
-                timer.Change(early, Timeout.InfiniteTimeSpan);
-                return;
-            }
-
             _timers.Remove(taskId);
             timer.Dispose();
         }

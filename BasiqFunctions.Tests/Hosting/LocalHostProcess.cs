@@ -33,10 +33,15 @@ internal sealed class LocalHostProcess : IDisposable
     }
 
     /// <summary>Starts it and waits until it answers.</summary>
-    public static async Task<LocalHostProcess> StartAsync(params IEnumerable<string> settings)
+    public static Task<LocalHostProcess> StartAsync(params IEnumerable<string> settings) => StartAsync(new Dictionary<string, string>(), settings);
+
+    /// <summary>Starts it in an environment of its own and waits until it answers.</summary>
+    public static async Task<LocalHostProcess> StartAsync(IReadOnlyDictionary<string, string> environment, IEnumerable<string> settings)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = Command(url, settings);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.RedirectStandardInput = true;

@@ -42,7 +42,9 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
         return new HostBesideSandbox(sandbox, hostSettings);
     }
 
-    public Task<LocalHostProcess> StartHostAsync() => LocalHostProcess.StartAsync(
+    /// <param name="environment">Variables beside those of this process.</param>
+    public Task<LocalHostProcess> StartHostAsync(IReadOnlyDictionary<string, string>? environment = null) => LocalHostProcess.StartAsync(
+        environment ?? new Dictionary<string, string>(),
     [
         $"Basiq:BaseUrl={_sandbox.Urls.First()}",
         $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
