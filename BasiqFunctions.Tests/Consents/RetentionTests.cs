@@ -113,12 +113,19 @@ public sealed class RetentionTests : IDisposable
         Consents(Consent("x", "revoked"));
         var slow = SyncId.For(UserId, ["j1"]);
         _scene.Durable.Set(slow, OrchestrationRuntimeStatus.Running);
-        _scene.Durable.BeforeCompletion = id =>
+        _scene.Durable.AfterEvent = id =>
         {
             _scene.Durable.Set(id, OrchestrationRuntimeStatus.Running);
             return Task.CompletedTask;
         };
-        Assert.False((await _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, "x", default)).IsComplete);
+        var ending = _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, "x", default);
+        while (!ending.IsCompleted)
+        {
+            _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1);
+        }
+
+        Assert.False((await ending).IsComplete);
 
         _scene.Durable.Set(slow, OrchestrationRuntimeStatus.Completed);
         Assert.Equal(1, (await PassAsync()).Users);

@@ -47,6 +47,25 @@ public sealed class SyncsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sync_that_is_told_to_stop_is_waited_for_and_not_a_moment_longer()
+    {
+        var syncId = SyncId.For(UsersScene.UserId, ["job-1"]);
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
+        _scene.Durable.AfterEvent = id =>
+        {
+            _scene.Durable.Set(id, OrchestrationRuntimeStatus.Running);
+            return Task.CompletedTask;
+        };
+        var stopping = _scene.Get<Syncs>().StopAllAsync(_scene.Durable.Client, UsersScene.UserId, CancellationToken.None);
+        _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(stopping.IsCompleted);
+
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Completed);
+        _scene.Clock.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(1, await stopping.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
     public async Task An_event_that_does_not_reach_a_running_sync_is_a_failure()
     {
         var syncId = SyncId.For(UsersScene.UserId, ["job-1"]);

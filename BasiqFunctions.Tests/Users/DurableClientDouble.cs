@@ -46,14 +46,7 @@ internal sealed class DurableClientDouble
                 BeforeEvent(id);
                 Events.Add(id);
                 Set(id, OrchestrationRuntimeStatus.Completed);
-                return Task.CompletedTask;
-            });
-        client
-            .Setup(c => c.WaitForInstanceCompletionAsync(It.IsAny<string>(), It.IsAny<bool>(), It.IsAny<CancellationToken>()))
-            .Returns(async (string id, bool _, CancellationToken _) =>
-            {
-                await BeforeCompletion(id);
-                return _instances.GetValueOrDefault(id) ?? throw new InvalidOperationException($"No orchestration has the id '{id}'.");
+                return AfterEvent(id);
             });
         client
             .Setup(c => c.PurgeInstanceAsync(
@@ -68,8 +61,8 @@ internal sealed class DurableClientDouble
     /// <summary>What happens before an instance is scheduled.</summary>
     public Func<string, Task> BeforeSchedule { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>What happens before a wait for the end of an instance looks at it.</summary>
-    public Func<string, Task> BeforeCompletion { get; set; } = _ => Task.CompletedTask;
+    /// <summary>What happens once an event has ended an instance.</summary>
+    public Func<string, Task> AfterEvent { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>What happens before an event reaches an instance; it may throw, as hosts do for one that has ended.</summary>
     public Action<string> BeforeEvent { get; set; } = _ => { };

@@ -251,7 +251,7 @@ public sealed class UserFunctionTests : IDisposable
     {
         var running = SyncId.For(UserId, ["job-1"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
-        _scene.Durable.BeforeCompletion = id => _scene.Durable.Client.PurgeInstanceAsync(id);
+        _scene.Durable.AfterEvent = id => _scene.Durable.Client.PurgeInstanceAsync(id);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete()).Status);
