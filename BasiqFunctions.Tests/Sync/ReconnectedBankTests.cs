@@ -82,21 +82,79 @@ public sealed class ReconnectedBankTests
     [Theory]
     [InlineData("empty")]
     [InlineData("without-the-new-one")]
-    [InlineData("refused")]
     public async Task A_list_of_connections_that_cannot_be_believed_ends_none(string list)
     {
         await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
         _basiq.Instead = request => request != "GET /users/user-1/connections" ? null : list switch
         {
             "empty" => ScriptedBasiq.Json("""{"type":"list","data":[]}"""),
-            "without-the-new-one" => ScriptedBasiq.Json("""{"type":"list","data":[{"type":"connection","id":"c3","status":"active"}]}"""),
-            _ => ScriptedBasiq.Json("""{"type":"list","data":[{"type":"error","code":"access-denied","title":"t","detail":"Access to this resource is forbidden"}]}""", HttpStatusCode.BadRequest),
+            _ => ScriptedBasiq.Json("""{"type":"list","data":[{"type":"connection","id":"c3","status":"active"}]}"""),
         };
 
         var sync = await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", "123")]);
 
         Assert.Equal(SyncState.Completed, sync.Status);
         Assert.Equal(["a1 of c1", "b1 of c2"], await AccountsAsync(app));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"list"}""")]
+    [InlineData("""{"type":"list","data":null}""")]
+    [InlineData("""{"type":"list","data":[null,{"type":"connection","id":"c2","status":"active"}]}""")]
+    [InlineData("""{"type":"list","data":[{"type":"connection","id":null},{"type":"connection","id":"c2","status":"active"}]}""")]
+    [InlineData("""{"type":"list","data":[{"type":"error","code":"access-denied","title":"t","detail":"Access to this resource is forbidden"}]}""", HttpStatusCode.Forbidden)]
+    [InlineData("""{"type":"list","data":[{"type":"error","code":"resource-not-found","title":"t","detail":"d"}]}""", HttpStatusCode.NotFound)]
+    public async Task Without_a_list_of_connections_that_can_be_read_nothing_is_counted_twice(string list, HttpStatusCode status = HttpStatusCode.OK)
+    {
+        await using var app = await ConnectedAsync(ScriptedBasiq.Account("a1", "c1", "123"));
+        Becomes("c1", Gone);
+        _basiq.Instead = request => request == "GET /users/user-1/connections" ? ScriptedBasiq.Json(list, status) : null;
+
+        var sync = await ConnectAsync(app, "c2", [ScriptedBasiq.Account("b1", "c2", "123")]);
+
+        Assert.Equal(SyncState.Failed, sync.Status);
+        Assert.Equal(["a1 of c1"], await AccountsAsync(app));
+
+        _basiq.Instead = _ => null;
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app, "job-1")).Status);
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+    }
+
+    [Theory]
+    [InlineData(Gone, false)]
+    [InlineData(Gone, true)]
+    [InlineData(Invalid, true)]
+    public async Task A_job_of_the_old_connection_does_not_bring_the_old_account_back(string old, bool withTheNewOne)
+    {
+        string[] both = [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("b1", "c2", "123")];
+        await using var app = await ConnectedAsync(both[0]);
+        Becomes("c1", old);
+        await ConnectAsync(app, "c2", both);
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        _basiq.Jobs["job-old"] = ScriptedBasiq.Job("job-old", "c1");
+        _basiq.Jobs["job-new"] = ScriptedBasiq.Job("job-new", "c2");
+
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app, withTheNewOne ? ["job-old", "job-new"] : ["job-old"])).Status);
+
+        Assert.Equal(["b1 of c2"], await AccountsAsync(app));
+        Assert.Equal(1, await TransactionsAsync(app, "b1"));
+    }
+
+    [Theory]
+    [InlineData(Gone)]
+    [InlineData(Invalid)]
+    public async Task Jobs_of_both_connections_in_the_first_sync_count_the_bank_once(string old)
+    {
+        await using var app = await AppUnderTest.StartAsync(configure: _basiq.Attach);
+        _basiq.Connections["c1"] = _basiq.Connections["c2"] = "active";
+        Becomes("c1", old);
+        _basiq.Accounts = [ScriptedBasiq.Account("a1", "c1", "123"), ScriptedBasiq.Account("a2", "c1", "456"), ScriptedBasiq.Account("b1", "c2", "123")];
+        _basiq.Jobs["job-old"] = ScriptedBasiq.Job("job-old", "c1");
+        _basiq.Jobs["job-new"] = ScriptedBasiq.Job("job-new", "c2");
+
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app, "job-old", "job-new")).Status);
+
+        Assert.Equal(["a2 of c1", "b1 of c2"], await AccountsAsync(app));
     }
 
     [Fact]
@@ -262,9 +320,9 @@ public sealed class ReconnectedBankTests
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 
-    private static async Task<SyncAnswer> SyncAsync(AppUnderTest app, string jobId)
+    private static async Task<SyncAnswer> SyncAsync(AppUnderTest app, params string[] jobIds)
     {
-        using var answer = await app.Api.PostAsJsonAsync("users/user-1/syncs", new { jobIds = new[] { jobId } });
+        using var answer = await app.Api.PostAsJsonAsync("users/user-1/syncs", new { jobIds });
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         return await app.WaitForSyncAsync("user-1", (await AppUnderTest.ReadAsync(answer)).GetProperty("syncId").GetString()!);
     }

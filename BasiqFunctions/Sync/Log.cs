@@ -1,4 +1,3 @@
-using BasiqFunctions.Basiq;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
@@ -10,10 +9,6 @@ internal static partial class Log
 
     [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is slow to stop; it removes what it staged when it does.")]
     public static partial void SyncStillStopping(ILogger logger, string userId);
-
-    [LoggerMessage(1305, LogLevel.Warning,
-        "The connections of user {UserId} could not be listed ({Kind}): no account counts as made anew, and what was removed stays removed.")]
-    public static partial void ConnectionsNotListed(ILogger logger, string userId, BasiqFailureKind kind);
 
     [LoggerMessage(1306, LogLevel.Warning, "Of the accounts that Basiq lists of user {UserId}, {Count} could not be read: {Reason}.")]
     public static partial void AccountsSkipped(ILogger logger, string userId, int count, string reason);

@@ -45,21 +45,21 @@ public sealed class WantedAccounts(
         var kept = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [];
         var removed = await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
         Listed[] wanted = [.. listed.Values.Where(account => IsNamed(account.Facts.ConnectionId))];
-        var candidates = await EndedCandidatesAsync();
-        var there = candidates.Count > 0 || removed.Any(id => named?.Contains(id) is true)
+        var standing = Standing();
+        var there = AreTwice(_ => true).Count > 0 || removed.Any(id => named?.Contains(id) is true)
             ? await ConnectionsThereAsync(userId, cancellation)
             : new HashSet<string>();
-        string[] ended = [.. candidates.Where(id => !there.Contains(id) && wanted.Any(account => there.Contains(account.Facts.ConnectionId)))];
+        string[] ended = [.. AreTwice(there.Contains).Where(id => !there.Contains(id))];
         var stay = removed.Where(id => named is null || !there.Contains(id)).ToHashSet(StringComparer.Ordinal);
 
         Listed[] current = [.. wanted.Where(account => !stay.Contains(account.Facts.ConnectionId))];
         var anew = MadeAnew.Pairs(
             current.Select(account => account.Facts).Where(facts => ended.Contains(facts.ConnectionId)),
-            current.Select(account => account.Facts).Where(facts => !ended.Contains(facts.ConnectionId))).Select(pair => pair.Old).ToHashSet(StringComparer.Ordinal);
+            standing.Where(facts => there.Contains(facts.ConnectionId))).Select(pair => pair.Old).ToHashSet(StringComparer.Ordinal);
         current = [.. current.Where(account => !anew.Contains(account.Facts.AccountId))];
         return new WantedAccountList(
             [.. current.Select(account => account.Raw)],
-            [.. named?.Except(stay) ?? current.Select(account => account.Facts.ConnectionId).Distinct()],
+            [.. named?.Except(stay).Where(id => !ended.Contains(id) || current.Any(account => account.Facts.ConnectionId == id)) ?? current.Select(account => account.Facts.ConnectionId).Distinct()],
             new AccountListing([.. listed.Values.Select(account => account.Facts.ConnectionId).Distinct()], ended, skipped.Count == 0)
             {
                 GoneAccounts = skipped.Count == 0 ? await GoneAsync() : [],
@@ -86,25 +86,28 @@ public sealed class WantedAccounts(
             return gone;
         }
 
-        async Task<IReadOnlyCollection<string>> EndedCandidatesAsync()
+        // What is kept and what this sync brings. Of an account that is kept and listed, the list has the news.
+        AccountFacts[] Standing()
         {
-            // Of an account that is kept and listed, the list has the news.
-            var known = kept
-                .Where(account => !listed.ContainsKey(account.AccountId))
-                .Select(account => AccountFacts.Of(account.AccountId, account.ConnectionId, account.Raw))
-                .Concat(listed.Values.Select(account => account.Facts))
-                .Where(facts => !removed.Contains(facts.ConnectionId));
+            var ids = kept.Select(account => account.AccountId).Concat(wanted.Select(account => account.Facts.AccountId)).ToHashSet(StringComparer.Ordinal);
             return
             [
-                .. known.GroupBy(facts => facts.ConnectionId)
-                    .Where(connection => named?.Contains(connection.Key) is not true)
-                    .Where(connection => MadeAnew.Pairs(
-                        connection,
-                        wanted.Select(account => account.Facts)
-                            .Where(facts => facts.ConnectionId != connection.Key && !removed.Contains(facts.ConnectionId))).Count > 0)
-                    .Select(connection => connection.Key),
+                .. kept.Where(account => !listed.ContainsKey(account.AccountId))
+                    .Select(account => AccountFacts.Of(account.AccountId, account.ConnectionId, account.Raw))
+                    .Concat(listed.Values.Select(account => account.Facts).Where(facts => ids.Contains(facts.AccountId)))
+                    .Where(facts => !removed.Contains(facts.ConnectionId)),
             ];
         }
+
+        // Connections of which an account would be counted twice, beside one of such a connection.
+        IReadOnlyCollection<string> AreTwice(Predicate<string> beside) =>
+        [
+            .. standing.GroupBy(facts => facts.ConnectionId)
+                .Where(connection => MadeAnew.Pairs(
+                    connection,
+                    standing.Where(facts => facts.ConnectionId != connection.Key && beside(facts.ConnectionId))).Count > 0)
+                .Select(connection => connection.Key),
+        ];
     }
 
     /// <summary>Whether Basiq has an account, or does not say that it has not.</summary>
@@ -121,21 +124,11 @@ public sealed class WantedAccounts(
         }
     }
 
-    /// <summary>The connections that Basiq lists and does not call ended; none where it does not say.</summary>
-    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(string userId, CancellationToken cancellation)
-    {
-        try
-        {
-            return (await basiq.ListConnectionsAsync(userId, cancellation))
-                .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
-                .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
-        }
-        catch (BasiqException exception) when (!exception.Failure.IsTransient)
-        {
-            Log.ConnectionsNotListed(logger, userId, exception.Failure.Kind);
-            return new HashSet<string>();
-        }
-    }
+    /// <summary>The connections that Basiq lists and does not call ended.</summary>
+    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(string userId, CancellationToken cancellation) =>
+        (await basiq.ListConnectionsAsync(userId, cancellation))
+        .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
+        .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
 
     private static string? IdIn(JsonElement record, string name) =>
         record.ValueKind is JsonValueKind.Object && record.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
