@@ -71,6 +71,16 @@ public sealed class BasiqEventTests
     }
 
     [Theory]
+    [InlineData("revoked", "x")]
+    [InlineData("Expired", "x")]
+    [InlineData("active", null)]
+    [InlineData("a-status-to-come", null)]
+    public void An_event_names_an_ended_consent_unless_what_it_carries_says_otherwise(string status, string? consentId) =>
+        Assert.Equal(
+            consentId,
+            Event("consent", "revoked", "/users/u/consents/x", $$"""{"id":"x","type":"consent","status":"{{status}}"}""").EndedConsentId);
+
+    [Theory]
     [InlineData("\"userId\":\"u\",", "/elsewhere", "null", "u")]
     [InlineData("", "/users/u", "null", "u")]
     [InlineData("", "/elsewhere", """{"id":"u","type":"user"}""", "u")]

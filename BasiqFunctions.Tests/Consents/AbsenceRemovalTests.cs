@@ -189,6 +189,42 @@ public sealed class AbsenceRemovalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_confirmation_is_of_those_who_were_missed_then_and_of_no_later_absence_even_of_the_same_users()
+    {
+        await PublishAsync(20);
+        _unknown.UnionWith(Users(10));
+        await PassAsync();
+        _scene.Clock.Advance(Day);
+        await PassAsync();
+        _unknown.Clear();
+        Assert.Equal(0, (await ConfirmAsync((await HeldAsync())[0].PassId)).Json.GetProperty("removed").GetInt32());
+        await PassAsync();
+
+        _unknown.UnionWith(Users(14).Skip(7));
+        await PassAsync();
+        Assert.All(await _scene.Get<UserAbsences>().ListAsync(default), absence => Assert.False(absence.IsConfirmed));
+        _scene.Clock.Advance(Day);
+
+        Assert.Equal(new RetentionPass(20, 0, 0, Absent: 7), await PassAsync());
+    }
+
+    [Fact]
+    public async Task A_user_whose_data_was_fetched_after_Basiq_had_nothing_is_missed_anew()
+    {
+        await PublishAsync(2);
+        _unknown.Add("u00");
+        await PassAsync();
+        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        await _scene.PublishByAsync("sync-later", "u00", "c1");
+        _scene.Clock.Advance(Day);
+
+        Assert.Equal(new RetentionPass(2, 0, 0, Absent: 1), await PassAsync());
+
+        _scene.Clock.Advance(Day);
+        Assert.Equal(1, (await PassAsync()).Removed);
+    }
+
+    [Fact]
     public async Task A_confirmation_removes_nobody_while_Basiq_knows_nobody()
     {
         await PublishAsync(3);

@@ -278,6 +278,19 @@ public sealed class ConsentEndTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_Basiq_no_longer_has_while_no_consent_has_ended_was_deleted()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        Consents(Consent("other", "active", "2025-01-01T00:00:00Z"));
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Connection.Parse("""{"id":"c2"}""")]);
+
+        await EndAsync(null);
+
+        var receipt = Assert.Single(await ReceiptsAsync());
+        Assert.Equal((DeletionReason.ConnectionDeleted, "c1", null), (receipt.Reason, receipt.ConnectionId, receipt.ConsentId));
+    }
+
+    [Fact]
     public async Task An_empty_list_of_consents_is_not_believed_while_a_connection_works()
     {
         await _scene.PublishAsync(UserId, "c1");

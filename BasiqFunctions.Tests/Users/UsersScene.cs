@@ -138,9 +138,11 @@ internal sealed class UsersScene : IDisposable
     }
 
     /// <summary>Publishes a snapshot with one account of each connection.</summary>
-    public async Task PublishAsync(string userId, params string[] connectionIds)
+    public Task PublishAsync(string userId, params string[] connectionIds) => PublishByAsync("sync-earlier", userId, connectionIds);
+
+    /// <summary>The same by a sync of its own.</summary>
+    public async Task PublishByAsync(string syncId, string userId, params string[] connectionIds)
     {
-        const string syncId = "sync-earlier";
         var accounts = connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));
         await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);

@@ -34,6 +34,10 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     /// <summary>The consent that it is about, by the consent that it carries or by the path; null for none.</summary>
     public string? ConsentId => EntityId("consent") ?? IdIn(ConsentOf());
 
+    /// <summary>The same for a consent that has ended; null also where what it carries says that the consent has not.</summary>
+    public string? EndedConsentId =>
+        Data.Text("status") is { } status && Json.Text("entity") == "consent" && !Consent.IsOver(status) ? null : ConsentId;
+
     /// <summary>What it is about, as it stood then; Basiq's description has it as an object in one place and as a list of one in another.</summary>
     private JsonElement Data =>
         !Json.TryGetProperty("data", out var data) ? default

@@ -31,13 +31,13 @@ public sealed record Consent : IBasiqResource<Consent>
     public string? Origin => Json.Text("origin");
 
     /// <summary>Whether Basiq says that the person took it back.</summary>
-    public bool IsRevoked => Is("revoked");
+    public bool IsRevoked => Is(Status, "revoked");
 
     /// <summary>
     /// Whether it is over: whether Basiq calls it revoked or expired. Its status alone decides; one of a status that Basiq does not
     /// document is in force, and so is one that should have ended by its dates (<see cref="IsDoubtedAt"/>).
     /// </summary>
-    public bool HasEnded => IsRevoked || Is("expired");
+    public bool HasEnded => IsOver(Status);
 
     /// <summary>When it ends or ended; null where Basiq gives no date.</summary>
     public DateTimeOffset? EndsAt => (IsRevoked ? RevokedAt : null) ?? BasiqTime.Of(ExpiryDate);
@@ -57,5 +57,8 @@ public sealed record Consent : IBasiqResource<Consent>
     /// <summary>The id alone: the rest may be personal data.</summary>
     public override string ToString() => $"{nameof(Consent)} {Id}";
 
-    private bool Is(string status) => string.Equals(Status, status, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether a consent of this status is over.</summary>
+    internal static bool IsOver(string? status) => Is(status, "revoked") || Is(status, "expired");
+
+    private static bool Is(string? status, string wanted) => string.Equals(status, wanted, StringComparison.OrdinalIgnoreCase);
 }

@@ -40,13 +40,12 @@ public sealed class AbsenceRemoval(
     internal async Task<(IReadOnlyCollection<string> Removed, int Held)> SettleAsync(
         DurableTaskClient client, IReadOnlyCollection<string> kept, CancellationToken cancellation)
     {
-        var confirmed = await ListConfirmedAsync(cancellation);
         var most = options.Value.MostOf(kept.Count);
-        var absent = await AskAgainAsync(client, kept, _ => true, absence => !IsConfirmed(absence, confirmed), most, cancellation);
-        if (absent.Count(absence => !IsConfirmed(absence, confirmed)) <= most)
+        var absent = await AskAgainAsync(client, kept, _ => true, absence => !absence.IsConfirmed, most, cancellation);
+        if (absent.Count(absence => !absence.IsConfirmed) <= most)
             return (await RemoveAsync(client, absent, cancellation), 0);
-        var held = (await absences.ListAsync(cancellation)).Count(absence => !IsConfirmed(absence, confirmed));
-        return (await RemoveAsync(client, absent.Where(absence => IsConfirmed(absence, confirmed)), cancellation), held);
+        var held = (await absences.ListAsync(cancellation)).Count(absence => !absence.IsConfirmed);
+        return (await RemoveAsync(client, absent.Where(absence => absence.IsConfirmed), cancellation), held);
     }
 
     /// <summary>
@@ -58,19 +57,14 @@ public sealed class AbsenceRemoval(
         if (await heldRemovals.ConfirmAsync(passId, cancellation) is not { ConfirmedAt: { } confirmedAt } pass)
             return null;
         Log.RemovalsConfirmed(logger, passId);
+        await absences.ConfirmAsync(pass.Holds, cancellation);
         var kept = await snapshots.ListUsersAsync(cancellation);
-        var absent = await AskAgainAsync(client, kept, pass.Allows, _ => false, 0, cancellation);
+        var absent = await AskAgainAsync(client, kept, IsMeant, _ => false, 0, cancellation);
         var removed = await RemoveAsync(client, absent, cancellation);
-        return new ConfirmedRemoval(passId, confirmedAt, removed.Count, (await absences.ListAsync(cancellation)).Count(pass.Allows));
+        return new ConfirmedRemoval(passId, confirmedAt, removed.Count, (await absences.ListAsync(cancellation)).Count(IsMeant));
+
+        bool IsMeant(UserAbsence absence) => absence.IsConfirmed && pass.Holds(absence);
     }
-
-    /// <summary>The passes that somebody confirmed.</summary>
-    internal async Task<IReadOnlyList<HeldRemoval>> ListConfirmedAsync(CancellationToken cancellation) =>
-        [.. (await heldRemovals.ListAsync(cancellation)).Where(held => held.ConfirmedAt is not null)];
-
-    /// <summary>Whether somebody confirmed a pass that is about this absence.</summary>
-    internal static bool IsConfirmed(UserAbsence absence, IReadOnlyList<HeldRemoval> confirmed) =>
-        confirmed.Any(held => held.Allows(absence));
 
     /// <summary>Tells whoever runs the app that users seem to be gone whose data stays for now.</summary>
     internal async Task RaiseAsync(int users, CancellationToken cancellation)
@@ -105,7 +99,8 @@ public sealed class AbsenceRemoval(
             {
                 if (counted(absence) && Volatile.Read(ref found) > most)
                     return;
-                if ((await end.RunAsync(client, absence.UserId, null, token)).Outcome != absence.Outcome)
+                if (await HasBeenFetchedSinceAsync(absence, token)
+                    || (await end.RunAsync(client, absence.UserId, null, token)).Outcome != absence.Outcome)
                 {
                     await absences.ClearAsync(absence.UserId, token);
                     return;
@@ -119,6 +114,19 @@ public sealed class AbsenceRemoval(
         return clockCheck.IsConfirmed ? absent : [];
     }
 
+    /// <summary>Whether Basiq gave data of a user after it had none: the looks before and after that do not add up.</summary>
+    private async Task<bool> HasBeenFetchedSinceAsync(UserAbsence absence, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await snapshots.GetCurrentAsync(absence.UserId, cancellation))?.FetchedAt > absence.Since;
+        }
+        catch (SnapshotCorruptException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// Whether Basiq reads somebody to us. Of the only user whom this app knows nobody else can tell; then whoever has confirmed the
     /// removal answers for the key.
@@ -126,7 +134,7 @@ public sealed class AbsenceRemoval(
     private async Task<bool> IsKeyGoodAsync(HashSet<string> known, IReadOnlyList<UserAbsence> all, CancellationToken cancellation)
     {
         if (known.Count == 1 && all.SingleOrDefault(absence => known.Contains(absence.UserId)) is { } only)
-            return IsConfirmed(only, await ListConfirmedAsync(cancellation));
+            return only.IsConfirmed;
         return await key.ReadsAnyAsync(known.Except(all.Select(absence => absence.UserId)).ToAsyncEnumerable(), cancellation);
     }
 

@@ -76,11 +76,13 @@ public sealed class ConsentEnd(
             var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
 
             // Also where nothing is published yet: the mark keeps a sync that has begun from publishing it.
-            if (isLeft && await removal.RemoveConnectionAsync(userId, connectionId, cause, cancellation) is { } receipt)
+            var why = hasAnyEnded ? cause : new DeletionCause(DeletionReason.ConnectionDeleted);
+            if (isLeft && await removal.RemoveConnectionAsync(userId, connectionId, why, cancellation) is { } receipt)
                 receipts.Add(receipt);
         }
 
-        Log.StillConsented(logger, userId, receipts.Count);
+        if (hasAnyEnded || receipts.Count > 0)
+            Log.StillConsented(logger, userId, receipts.Count);
         var now = clock.GetUtcNow();
         var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
         return new ConsentEndResult(ConsentEndOutcome.StillConsented, receipts, !isDoubted);

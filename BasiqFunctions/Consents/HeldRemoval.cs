@@ -15,6 +15,6 @@ internal sealed record HeldRemoval(
     [property: JsonPropertyName("expiresAt")] DateTimeOffset ExpiresAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("confirmedAt")] DateTimeOffset? ConfirmedAt = null)
 {
-    /// <summary>Whether it was confirmed, and is about this user's absence.</summary>
-    public bool Allows(UserAbsence absence) => ConfirmedAt is not null && absence.Since <= HeldAt;
+    /// <summary>Whether it is about this user's absence.</summary>
+    public bool Holds(UserAbsence absence) => absence.Since <= HeldAt;
 }

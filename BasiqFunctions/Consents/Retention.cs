@@ -56,9 +56,7 @@ public sealed class Retention(
     {
         var unfinished = await receipts.ListUnfinishedAsync(cancellation);
         var kept = await snapshots.ListUsersAsync(cancellation);
-        var known = new Known(
-            (await absences.ListAsync(cancellation)).Select(absence => absence.UserId).ToHashSet(StringComparer.Ordinal),
-            await absenceRemoval.ListConfirmedAsync(cancellation));
+        var known = (await absences.ListAsync(cancellation)).ToDictionary(absence => absence.UserId, StringComparer.Ordinal);
         var looks = new int[Enum.GetValues<Look>().Length];
         await LookAfterAsync(client, unfinished, known, looks, cancellation);
         var (settled, held) = await SettleAsync(client, kept, cancellation);
@@ -98,14 +96,14 @@ public sealed class Retention(
     }
 
     private Task LookAfterAsync(
-        DurableTaskClient client, IReadOnlyCollection<string> users, Known known, int[] looks, CancellationToken cancellation) =>
+        DurableTaskClient client, IReadOnlyCollection<string> users, IReadOnlyDictionary<string, UserAbsence> known, int[] looks, CancellationToken cancellation) =>
         Parallel.ForEachAsync(
             users,
             new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
             async (userId, token) => Interlocked.Increment(ref looks[(int)await LookAfterAsync(client, userId, known, token)]));
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
-    private async Task<Look> LookAfterAsync(DurableTaskClient client, string userId, Known known, CancellationToken cancellation)
+    private async Task<Look> LookAfterAsync(DurableTaskClient client, string userId, IReadOnlyDictionary<string, UserAbsence> known, CancellationToken cancellation)
     {
         try
         {
@@ -123,7 +121,7 @@ public sealed class Retention(
     }
 
     /// <summary>Asks Basiq, and then judges the age of what is kept: Basiq's answer says whether this machine's clock is right.</summary>
-    private async Task<Look> LookAtConsentsAsync(DurableTaskClient client, string userId, Known known, CancellationToken cancellation)
+    private async Task<Look> LookAtConsentsAsync(DurableTaskClient client, string userId, IReadOnlyDictionary<string, UserAbsence> known, CancellationToken cancellation)
     {
         ConsentEndResult result;
         try
@@ -141,7 +139,7 @@ public sealed class Retention(
         var isAnyRemoved = clockCheck.IsConfirmed && await RemoveTooOldAsync(client, userId, cancellation);
         if (result.Outcome is not (ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed))
         {
-            if (known.Absent.Contains(userId))
+            if (known.ContainsKey(userId))
                 await absences.ClearAsync(userId, cancellation);
             return isAnyRemoved || result.Receipts.Count > 0 ? Look.Removed : Look.Kept;
         }
@@ -150,10 +148,10 @@ public sealed class Retention(
             return Look.Removed;
 
         // Two looks lie a day apart by a clock that is right at both.
-        var absence = new UserAbsence(userId, result.Outcome, clock.GetUtcNow());
-        if (clockCheck.IsConfirmed)
-            absence = await absences.NoteAsync(absence, cancellation);
-        return AbsenceRemoval.IsConfirmed(absence, known.Confirmed) ? Look.ConfirmedAbsent : Look.Absent;
+        var absence = clockCheck.IsConfirmed
+            ? await absences.NoteAsync(new UserAbsence(userId, result.Outcome, clock.GetUtcNow()), cancellation)
+            : known.GetValueOrDefault(userId);
+        return absence is { IsConfirmed: true } ? Look.ConfirmedAbsent : Look.Absent;
     }
 
     /// <summary>Removes what has been kept as long as it may be; false when nothing has.</summary>
@@ -189,9 +187,4 @@ public sealed class Retention(
             return null;
         }
     }
-
-    /// <summary>What was known before the pass.</summary>
-    /// <param name="Absent">Users of whom Basiq had nothing.</param>
-    /// <param name="Confirmed">The passes whose removals somebody confirmed.</param>
-    private sealed record Known(IReadOnlySet<string> Absent, IReadOnlyList<HeldRemoval> Confirmed);
 }

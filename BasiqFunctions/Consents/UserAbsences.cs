@@ -35,6 +35,16 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
         return absence;
     }
 
+    /// <summary>Notes that somebody has confirmed absences; that of a user who is back meanwhile is gone.</summary>
+    internal async Task ConfirmAsync(Predicate<UserAbsence> isMeant, CancellationToken cancellation)
+    {
+        await foreach (var record in table.ListAllAsync(Partition, cancellation))
+        {
+            if (record.Read(ConsentsJson.Default.UserAbsence) is { IsConfirmed: false } absence && isMeant(absence))
+                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent(ConsentsJson.Default.UserAbsence) }, cancellation);
+        }
+    }
+
     /// <summary>Takes the note back.</summary>
     internal Task ClearAsync(string userId, CancellationToken cancellation) => table.RemoveAsync(Partition, userId, cancellation);
 }

@@ -33,7 +33,7 @@ public sealed class EventActions(
         if (happened.UserId is not { } userId)
             return new EventHandled(type, "no-user");
         if (type is EventTypes.ConsentRevoked or EventTypes.ConsentExpired or EventTypes.UserDeleted)
-            return await EndAsync(client, type, userId, happened.ConsentId, cancellation);
+            return await EndAsync(client, type, userId, happened.EndedConsentId, cancellation);
         if (type is EventTypes.ConsentWarning)
             return new EventHandled(type, await WarnAsync(userId, happened.ConsentId, happened.CreatedAt, cancellation));
         if (happened.ConnectionId is not { } connectionId)
