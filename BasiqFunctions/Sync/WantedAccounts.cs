@@ -46,8 +46,9 @@ public sealed class WantedAccounts(
         var removed = await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
         Listed[] wanted = [.. listed.Values.Where(account => IsNamed(account.Facts.ConnectionId))];
         var standing = Standing();
-        var there = AreTwice(_ => true).Count > 0 || removed.Any(id => named?.Contains(id) is true)
-            ? await ConnectionsThereAsync(userId, cancellation)
+        var twice = AreTwice(_ => true);
+        var there = twice.Count > 0 || removed.Any(id => named?.Contains(id) is true)
+            ? await ConnectionsThereAsync(userId, twice, cancellation)
             : new HashSet<string>();
         string[] ended = [.. AreTwice(there.Contains).Where(id => !there.Contains(id))];
         var stay = removed.Where(id => named is null || !there.Contains(id)).ToHashSet(StringComparer.Ordinal);
@@ -125,10 +126,19 @@ public sealed class WantedAccounts(
     }
 
     /// <summary>The connections that Basiq lists and does not call ended.</summary>
-    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(string userId, CancellationToken cancellation) =>
-        (await basiq.ListConnectionsAsync(userId, cancellation))
-        .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
-        .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+    /// <param name="userId">The user.</param>
+    /// <param name="twice">Connections that have the same accounts. A list that has none of them says nothing about which has ended.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(
+        string userId, IReadOnlyCollection<string> twice, CancellationToken cancellation)
+    {
+        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+        if (twice.Count > 0 && !connections.Any(connection => twice.Contains(connection.Id)))
+            throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-missing"));
+        return connections
+            .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
+            .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+    }
 
     private static string? IdIn(JsonElement record, string name) =>
         record.ValueKind is JsonValueKind.Object && record.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
