@@ -262,6 +262,7 @@ internal sealed class LiveOrchestration : IDisposable
         }
 
         _finished.TrySetException(reason);
+        Dispose();
     }
 
     /// <summary>
