@@ -1,6 +1,6 @@
 using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Storage;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Data.Sqlite;
 using NCrontab;
 
 namespace BasiqFunctions.LocalHost.Functions;
@@ -24,7 +24,23 @@ internal sealed class TimerScheduler(
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(functions.Timers.Select(timer => RunAsync(timer, stoppingToken)));
+        Task.WhenAll(functions.Timers.Select(timer => KeepRunningAsync(timer, stoppingToken)));
+
+    /// <summary>A lack of memory ends no timer: the journal knows where it was.</summary>
+    private async Task KeepRunningAsync(TimerFunction timer, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await RunAsync(timer, stopping);
+            }
+            catch (Exception exception) when (Shortage.IsBehind(exception))
+            {
+                Thread.Sleep(Shortage.Pause);
+            }
+        }
+    }
 
     private async Task RunAsync(TimerFunction timer, CancellationToken stopping)
     {
@@ -75,7 +91,7 @@ internal sealed class TimerScheduler(
         {
             await journal.SaveTimerAsync(name, last, next);
         }
-        catch (SqliteException exception)
+        catch (StoreUnavailableException exception)
         {
             Log.TimerNotSaved(logger, name, exception);
         }

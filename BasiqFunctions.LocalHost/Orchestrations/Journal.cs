@@ -1,6 +1,7 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.Storage;
 using DurableTask.Core.History;
 using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;
@@ -17,7 +18,11 @@ namespace BasiqFunctions.LocalHost.Orchestrations;
 /// </remarks>
 internal sealed class Journal : IAsyncDisposable
 {
+    private const string Store = "journal";
     private const int MostWritesPerTransaction = 2_000;
+
+    /// <summary>SQLITE_CONSTRAINT: a fault of the writer's, and none of the file's.</summary>
+    private const int ConstraintViolated = 19;
 
     private readonly string _readConnectionString;
     private readonly SqliteConnection _writeConnection;
@@ -30,17 +35,29 @@ internal sealed class Journal : IAsyncDisposable
     {
         var builder = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 };
         _writeConnection = new SqliteConnection(builder.ToString() + ";Pooling=False");
-        _writeConnection.Open();
         _readConnectionString = builder.ToString();
-        if (HasEarlierFormat())
+        try
+        {
+            _writeConnection.Open();
+            if (Ask("PRAGMA quick_check(1)") is not "ok")
+                throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged);
+            if (Ask("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'events'") is not 0L)
+            {
+                throw new LocalHostException(
+                    $"The journal {path} is of an earlier version, whose histories this one cannot go on with. Delete it (with {path}-wal and "
+                    + $"{path}-shm): it forgets what was under way and what became of earlier syncs. Users, snapshots and secrets stay.");
+            }
+
+            using var command = _writeConnection.CreateCommand();
+            command.CommandText = Schema;
+            command.ExecuteNonQuery();
+        }
+        catch (Exception exception)
         {
             _writeConnection.Dispose();
-            throw new LocalHostException(
-                $"The journal {path} is of an earlier version, whose histories this one cannot go on with. Delete it (with {path}-wal and "
-                + $"{path}-shm): it forgets what was under way and what became of earlier syncs. Users, snapshots and secrets stay.");
+            throw exception is SqliteException sqlite ? Unavailable(sqlite) : exception;
         }
 
-        Execute(_writeConnection, Schema);
         _writer = Task.Factory.StartNew(
             WriteLoop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -64,7 +81,7 @@ internal sealed class Journal : IAsyncDisposable
         """;
 
     /// <summary>Opens the journal, making it and its folder if they are missing; the owner alone may read it.</summary>
-    /// <exception cref="SqliteException">The file is not a journal, or cannot be written.</exception>
+    /// <exception cref="StoreUnavailableException">The file is not a whole journal, or cannot be written.</exception>
     /// <exception cref="LocalHostException">An earlier version wrote it.</exception>
     public static Journal Open(string path)
     {
@@ -113,69 +130,53 @@ internal sealed class Journal : IAsyncDisposable
 
     public async Task<(DateTime Last, DateTime Next)?> FindTimerAsync(string function, CancellationToken cancellation)
     {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT last, next FROM timers WHERE function = $function";
-        command.Parameters.AddWithValue("$function", function);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? (Utc(reader.GetInt64(0)), Utc(reader.GetInt64(1))) : null;
+        var found = await ReadAsync(
+            "SELECT last, next FROM timers WHERE function = $function",
+            [("$function", function)],
+            reader => (Utc(reader.GetInt64(0)), Utc(reader.GetInt64(1))),
+            cancellation);
+        return found is [var times] ? times : null;
     }
 
-    public async Task<InstanceRecord?> FindAsync(string instanceId, CancellationToken cancellation)
-    {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT {InstanceColumns} FROM instances WHERE instance_id = $id";
-        command.Parameters.AddWithValue("$id", instanceId);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? ReadInstance(reader) : null;
-    }
+    public async Task<InstanceRecord?> FindAsync(string instanceId, CancellationToken cancellation) =>
+        (await ReadAsync(
+            $"SELECT {InstanceColumns} FROM instances WHERE instance_id = $id", [("$id", instanceId)], ReadInstance, cancellation))
+        .SingleOrDefault();
 
     /// <summary>Lists orchestrations in the order of their ids, a page at a time.</summary>
     public async Task<IReadOnlyList<InstanceRecord>> ListAsync(
         string? prefix, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
         IReadOnlyCollection<OrchestrationRuntimeStatus>? statuses, string? after, int limit, CancellationToken cancellation)
     {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
         var statusList = statuses is null ? "" : $"AND status IN ({string.Join(',', statuses.Select(s => (int)s))})";
-        command.CommandText = $"""
+        return await ReadAsync(
+            $"""
             SELECT {InstanceColumns} FROM instances
             WHERE instance_id > $after AND instance_id >= $prefix AND instance_id < $prefixEnd
               AND created_at >= $from AND created_at <= $to {statusList}
             ORDER BY instance_id LIMIT $limit
-            """;
-        command.Parameters.AddWithValue("$after", after ?? "");
-        command.Parameters.AddWithValue("$prefix", prefix ?? "");
-        command.Parameters.AddWithValue("$prefixEnd", (prefix ?? "") + '\uFFFF');
-        command.Parameters.AddWithValue("$from", createdFrom?.UtcTicks ?? 0);
-        command.Parameters.AddWithValue("$to", createdTo?.UtcTicks ?? long.MaxValue);
-        command.Parameters.AddWithValue("$limit", limit);
-        return await ReadInstancesAsync(command, cancellation);
+            """,
+            [
+                ("$after", after ?? ""), ("$prefix", prefix ?? ""), ("$prefixEnd", (prefix ?? "") + '\uFFFF'),
+                ("$from", createdFrom?.UtcTicks ?? 0), ("$to", createdTo?.UtcTicks ?? long.MaxValue), ("$limit", limit),
+            ],
+            ReadInstance,
+            cancellation);
     }
 
     /// <summary>The orchestrations of a name that were created last, newest first.</summary>
-    public async Task<IReadOnlyList<InstanceRecord>> ListNewestAsync(string name, int limit, CancellationToken cancellation)
-    {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText =
+    public async Task<IReadOnlyList<InstanceRecord>> ListNewestAsync(string name, int limit, CancellationToken cancellation) =>
+        await ReadAsync(
             $"SELECT {InstanceColumns} FROM instances WHERE instance_id IN "
-            + "(SELECT instance_id FROM instances WHERE name = $name ORDER BY created_at DESC LIMIT $limit) ORDER BY created_at DESC";
-        command.Parameters.AddWithValue("$name", name);
-        command.Parameters.AddWithValue("$limit", limit);
-        return await ReadInstancesAsync(command, cancellation);
-    }
+            + "(SELECT instance_id FROM instances WHERE name = $name ORDER BY created_at DESC LIMIT $limit) ORDER BY created_at DESC",
+            [("$name", name), ("$limit", limit)],
+            ReadInstance,
+            cancellation);
 
     /// <summary>How many turns an orchestration's history has.</summary>
-    public async Task<int> CountTurnsAsync(string instanceId, CancellationToken cancellation)
-    {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT COUNT(*) FROM turns WHERE instance_id = $id";
-        command.Parameters.AddWithValue("$id", instanceId);
-        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
-    }
+    public async Task<int> CountTurnsAsync(string instanceId, CancellationToken cancellation) =>
+        (await ReadAsync(
+            "SELECT COUNT(*) FROM turns WHERE instance_id = $id", [("$id", instanceId)], reader => reader.GetInt32(0), cancellation))[0];
 
     /// <summary>The event that an orchestration's history begins with; null when it has none.</summary>
     public async Task<ExecutionStartedEvent?> FindStartAsync(string instanceId, CancellationToken cancellation)
@@ -189,13 +190,13 @@ internal sealed class Journal : IAsyncDisposable
     public async IAsyncEnumerable<IReadOnlyList<HistoryEvent>> ReadHistoryAsync(
         string instanceId, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await OpenReaderAsync(cancellation);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT events FROM turns WHERE instance_id = $id ORDER BY turn";
-        command.Parameters.AddWithValue("$id", instanceId);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-            yield return HistoryJson.Read(reader.GetFieldValue<byte[]>(0));
+        var turns = ReadEachAsync(
+            "SELECT events FROM turns WHERE instance_id = $id ORDER BY turn",
+            [("$id", instanceId)],
+            reader => reader.GetFieldValue<byte[]>(0),
+            cancellation);
+        await foreach (var turn in turns)
+            yield return HistoryJson.Read(turn);
     }
 
     /// <summary>Waits for what is still being written, then closes the file.</summary>
@@ -210,15 +211,6 @@ internal sealed class Journal : IAsyncDisposable
 
     private const string InstanceColumns =
         "instance_id, name, status, created_at, updated_at, input, custom_status, output, failure";
-
-    private static async Task<IReadOnlyList<InstanceRecord>> ReadInstancesAsync(SqliteCommand command, CancellationToken cancellation)
-    {
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        List<InstanceRecord> records = [];
-        while (await reader.ReadAsync(cancellation))
-            records.Add(ReadInstance(reader));
-        return records;
-    }
 
     private static InstanceRecord ReadInstance(SqliteDataReader reader) => new(
         reader.GetString(0),
@@ -236,26 +228,61 @@ internal sealed class Journal : IAsyncDisposable
 
     private static DateTime Utc(long ticks) => new(ticks, DateTimeKind.Utc);
 
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
+    private static StoreUnavailableException Unavailable(SqliteException exception) => new(Store, SqliteFailure.CodeOf(exception), exception);
 
-    /// <summary>Whether the file has one row for each event, as it once was.</summary>
-    private bool HasEarlierFormat()
+    private object? Ask(string sql)
     {
         using var command = _writeConnection.CreateCommand();
-        command.CommandText = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'events'";
-        return Convert.ToInt32(command.ExecuteScalar(), CultureInfo.InvariantCulture) > 0;
+#pragma warning disable CA2100 // The text is one of the constants of this class.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
     }
 
-    private async Task<SqliteConnection> OpenReaderAsync(CancellationToken cancellation)
+    private async Task<List<T>> ReadAsync<T>(
+        string sql, (string Name, object Value)[] parameters, Func<SqliteDataReader, T> read, CancellationToken cancellation)
     {
-        var connection = new SqliteConnection(_readConnectionString);
-        await connection.OpenAsync(cancellation);
-        return connection;
+        List<T> rows = [];
+        await foreach (var row in ReadEachAsync(sql, parameters, read, cancellation))
+            rows.Add(row);
+        return rows;
+    }
+
+    private async IAsyncEnumerable<T> ReadEachAsync<T>(
+        string sql, (string Name, object Value)[] parameters, Func<SqliteDataReader, T> read,
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var connection = new SqliteConnection(_readConnectionString);
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The text is one of the constants of this class, but for numbers.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        foreach (var (name, value) in parameters)
+            command.Parameters.AddWithValue(name, value);
+        await using var reader = await TryAsync(async () =>
+        {
+            await connection.OpenAsync(cancellation);
+            return await command.ExecuteReaderAsync(cancellation);
+        });
+        while (await TryAsync(async () => await reader.ReadAsync(cancellation) ? new Row<T>(read(reader)) : null) is { } row)
+            yield return row.Value;
+    }
+
+    private static async Task<T> TryAsync<T>(Func<Task<T>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (SqliteException exception)
+        {
+            throw Unavailable(exception);
+        }
+        catch (Exception exception) when (exception is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
+        {
+            // A column of another type than was ever written to it.
+            throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged, exception);
+        }
     }
 
     private Task WriteAsync(Action<JournalCommands> write)
@@ -269,22 +296,39 @@ internal sealed class Journal : IAsyncDisposable
     private void WriteLoop()
     {
         using var commands = new JournalCommands(_writeConnection);
-        List<PendingWrite> batch = [];
-        while (_writes.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        var batch = new List<PendingWrite>(MostWritesPerTransaction);
+        while (true)
         {
-            batch.Clear();
-            while (batch.Count < MostWritesPerTransaction && _writes.Reader.TryRead(out var pending))
-                batch.Add(pending);
-
-            // One bad write must not take the others of its batch along: they are tried again, each alone.
-            if (!TryCommit(commands, batch, out _))
+            try
             {
-                foreach (var pending in batch)
-                {
-                    if (!TryCommit(commands, [pending], out var exception))
-                        pending.Done.SetException(exception!);
-                }
+                if (batch.Count == 0 && !_writes.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+                    return;
+                while (batch.Count < MostWritesPerTransaction && _writes.Reader.TryRead(out var pending))
+                    batch.Add(pending);
+                Write(commands, batch);
+                batch.Clear();
             }
+            catch (OutOfMemoryException)
+            {
+                // Without this thread everybody waits for ever: what is left of the batch comes next.
+                batch.RemoveAll(static pending => pending.Done.Task.IsCompleted);
+                Thread.Sleep(Shortage.Pause);
+            }
+        }
+    }
+
+    /// <summary>One bad write must not take the others of its batch along: they are tried again, each alone.</summary>
+    private void Write(JournalCommands commands, List<PendingWrite> batch)
+    {
+        if (!batch.Exists(static pending => pending.IsWritten))
+            TryCommit(commands, batch, out _);
+        foreach (var pending in batch)
+        {
+            Exception? failure = null;
+            if (pending.IsWritten || TryCommit(commands, [pending], out failure))
+                pending.Done.TrySetResult();
+            else
+                pending.Done.TrySetException(failure is SqliteException { SqliteErrorCode: not ConstraintViolated } sqlite ? Unavailable(sqlite) : failure!);
         }
     }
 
@@ -307,7 +351,7 @@ internal sealed class Journal : IAsyncDisposable
         }
 
         foreach (var pending in batch)
-            pending.Done.SetResult();
+            pending.IsWritten = true;
         failure = null;
         return true;
     }
@@ -317,5 +361,10 @@ internal sealed class Journal : IAsyncDisposable
         public Action<JournalCommands> Write { get; } = write;
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Whether it is on disk, and only its caller may still have to hear of it.</summary>
+        public bool IsWritten { get; set; }
     }
+
+    private sealed record Row<T>(T Value);
 }

@@ -1,8 +1,8 @@
+using BasiqFunctions.Storage;
 using DurableTask.Core;
 using DurableTask.Core.Command;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
-using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -19,10 +19,7 @@ namespace BasiqFunctions.LocalHost.Orchestrations;
 /// </remarks>
 internal sealed class LiveOrchestration : IDisposable
 {
-    /// <summary>SQLITE_CONSTRAINT: what no waiting heals.</summary>
-    private const int ConstraintViolated = 19;
-
-    private static readonly TimeSpan JournalRetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly OrchestrationEngine _engine;
     private readonly Func<TaskOrchestrationContext, Task<object?>> _orchestrator;
@@ -39,6 +36,13 @@ internal sealed class LiveOrchestration : IDisposable
     private OrchestrationExecution? _execution;
     private List<Message> _mailbox = [];
     private bool _isTakingTurns;
+
+    /// <summary>Those of the present turn: whoever waits for them hears of it when the journal cannot be written.</summary>
+    private List<Message> _inTurn = [];
+
+    /// <summary>Why it could not be started.</summary>
+    private Exception? _notStarted;
+
     private InstanceRecord _record;
     private (DateTime Time, long At)? _takenUp;
     private DateTime _lastTurnAt;
@@ -79,7 +83,10 @@ internal sealed class LiveOrchestration : IDisposable
     /// <summary>The orchestration's row as last written.</summary>
     public InstanceRecord Record => Volatile.Read(ref _record);
 
-    /// <summary>Ends when the journal has the orchestration's start, and its history, if it has one, is replayed.</summary>
+    /// <summary>
+    /// Ends when the journal has the orchestration's start, and its history, if it has one, is replayed; with the reason when it cannot
+    /// be started.
+    /// </summary>
     public Task Started => _started.Task;
 
     /// <summary>Ends when the orchestration has ended and its journal says so.</summary>
@@ -95,7 +102,10 @@ internal sealed class LiveOrchestration : IDisposable
             TakeTurns();
     }
 
-    /// <summary>Tells it of something that happened; the task completes when the journal has it.</summary>
+    /// <summary>
+    /// Tells it of something that happened; the task completes when the journal has it, and fails when the journal cannot be written. It
+    /// may have happened all the same then.
+    /// </summary>
     public Task PostAsync(HistoryEvent happened)
     {
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -149,6 +159,12 @@ internal sealed class LiveOrchestration : IDisposable
     {
         lock (_gate)
         {
+            if (_notStarted is { } reason)
+            {
+                message.Taken?.TrySetException(reason);
+                return;
+            }
+
             _mailbox.Add(message);
             TakeTurns();
         }
@@ -159,35 +175,71 @@ internal sealed class LiveOrchestration : IDisposable
         if (_isTakingTurns)
             return;
         _isTakingTurns = true;
-        _engine.Track(Task.Run(TakeTurnsAsync));
+        Task turns;
+        try
+        {
+            turns = Task.Run(TakeTurnsAsync);
+        }
+        catch (OutOfMemoryException)
+        {
+            _isTakingTurns = false;
+            throw;
+        }
+
+        _engine.Track(turns);
     }
 
     private async Task TakeTurnsAsync()
     {
+        Exception? fault = null;
         while (true)
         {
-            List<Message> messages;
-            lock (_gate)
-            {
-                if (_mailbox.Count == 0 || _engine.Stopping.IsCancellationRequested)
-                {
-                    _isTakingTurns = false;
-                    Drop(_mailbox);
-                    _mailbox = [];
-                    return;
-                }
-
-                (messages, _mailbox) = (_mailbox, []);
-            }
-
             try
             {
-                await TakeTurnAsync(messages);
+                if (fault is null && !HasMessages())
+                    return;
+                if (fault is not null)
+                    await RecoverAsync(fault);
+                await TakeTurnAsync(_inTurn);
+                fault = null;
             }
             catch (OperationCanceledException) when (_engine.Stopping.IsCancellationRequested)
             {
-                Drop(messages);
+                Drop(_inTurn);
+                fault = null;
             }
+            catch (Exception exception) when (IsNew && !Shortage.IsBehind(exception))
+            {
+                GiveUp(exception);
+                return;
+            }
+#pragma warning disable CA1031 // An orchestration that nobody looks after any more would hang.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                fault = exception;
+                Thread.Sleep(Shortage.Pause);
+            }
+        }
+    }
+
+    /// <summary>Whether the journal has nothing of it yet.</summary>
+    private bool IsNew => Record.Status is OrchestrationRuntimeStatus.Pending;
+
+    private bool HasMessages()
+    {
+        lock (_gate)
+        {
+            if (_mailbox.Count > 0 && !_engine.Stopping.IsCancellationRequested)
+            {
+                (_inTurn, _mailbox) = (_mailbox, []);
+                return true;
+            }
+
+            _isTakingTurns = false;
+            Drop(_mailbox);
+            _mailbox = [];
+            return false;
         }
     }
 
@@ -198,9 +250,44 @@ internal sealed class LiveOrchestration : IDisposable
             message.Taken?.TrySetCanceled(_engine.Stopping);
     }
 
+    /// <summary>Takes it out of memory: the journal has nothing of it, and who wants it started hears why.</summary>
+    private void GiveUp(Exception reason)
+    {
+        _engine.Unload(this);
+        lock (_gate)
+        {
+            _notStarted = reason;
+            foreach (var message in (List<Message>)[.. _inTurn, .. _mailbox])
+                message.Taken?.TrySetException(reason);
+        }
+
+        _finished.TrySetException(reason);
+        Dispose();
+    }
+
+    /// <summary>
+    /// Goes back to what the journal has after a turn that broke in the middle: where memory was short the turn is taken again, and any
+    /// other fault ends the orchestration.
+    /// </summary>
+    private async Task RecoverAsync(Exception fault)
+    {
+        await Task.Delay(RetryDelay, _engine.Time, _engine.Stopping);
+        _engine.TellFault(fault);
+        if (IsNew)
+            return;
+        if (await _engine.Journal.FindAsync(Record.InstanceId, _engine.Stopping) is { } written)
+            Volatile.Write(ref _record, written);
+        if (Record.IsFinished)
+            return;
+        if (fault is StoreUnavailableException || Shortage.IsBehind(fault))
+            await ReplayAsync();
+        else
+            await EndAsync(fault);
+    }
+
     private async Task TakeTurnAsync(List<Message> messages)
     {
-        if (_execution is null && !messages.Exists(m => m.Happened is ExecutionStartedEvent))
+        if (_execution is null && !IsNew)
             await ReplayAsync();
 
         List<HistoryEvent> happened = [];
@@ -208,7 +295,7 @@ internal sealed class LiveOrchestration : IDisposable
         {
             foreach (var message in messages)
             {
-                if (message.Happened is { } e && Concerns(e))
+                if (message.Happened is { } e && (IsNew || e is not ExecutionStartedEvent) && Concerns(e))
                     happened.Add(e);
             }
         }
@@ -337,10 +424,9 @@ internal sealed class LiveOrchestration : IDisposable
                 await ReplayOnceAsync();
                 return;
             }
-            catch (SqliteException exception)
+            catch (StoreUnavailableException exception)
             {
-                Log.JournalNotReadable(_logger, Record.InstanceId, exception);
-                await Task.Delay(JournalRetryDelay, _engine.Time, _engine.Stopping);
+                await WaitForJournalAsync(exception);
             }
         }
     }
@@ -370,29 +456,35 @@ internal sealed class LiveOrchestration : IDisposable
             _execution.EndReplay();
             TakeUp(_lastTurnAt);
         }
-#pragma warning disable CA1031 // A history that cannot be replayed, for whatever reason, never can be.
-        catch (Exception exception) when (exception is not SqliteException and not OperationCanceledException)
+#pragma warning disable CA1031 // A history that cannot be replayed, for whatever reason but a passing one, never can be.
+        catch (Exception exception) when (
+            exception is not StoreUnavailableException and not OperationCanceledException && !Shortage.IsBehind(exception))
 #pragma warning restore CA1031
         {
-            // The replay may have stopped in the middle; the failure goes behind all that there is.
-            _turns = await _engine.Journal.CountTurnsAsync(Record.InstanceId, _engine.Stopping);
-            var end = Failure(exception);
-            await WriteAsync(
-                Ended(Record, end, exception),
-                [
-                    new OrchestratorStartedEvent(-1) { Timestamp = _lastTurnAt },
-                    EndOf(end),
-                    new OrchestratorCompletedEvent(-1),
-                ]);
+            await EndAsync(exception);
             return;
         }
 
         Dispatch([.. _open.Values, .. last.OfType<EventSentEvent>()]);
     }
 
+    /// <summary>Has it fail. The replay may have stopped in the middle; the failure goes behind all that there is.</summary>
+    private async Task EndAsync(Exception exception)
+    {
+        _turns = await _engine.Journal.CountTurnsAsync(Record.InstanceId, _engine.Stopping);
+        var end = Failure(exception);
+        await WriteAsync(
+            Ended(Record, end, exception),
+            [
+                new OrchestratorStartedEvent(-1) { Timestamp = _lastTurnAt },
+                EndOf(end),
+                new OrchestratorCompletedEvent(-1),
+            ]);
+    }
+
     /// <summary>
     /// Writes a turn, as often as it takes: the orchestrator has moved on, so a turn that is not on disk must get there before
-    /// anything else happens.
+    /// anything else happens. A start is written once or not at all: whoever asked for it can ask again.
     /// </summary>
     private async Task WriteAsync(InstanceRecord record, IReadOnlyList<HistoryEvent> turn)
     {
@@ -403,15 +495,27 @@ internal sealed class LiveOrchestration : IDisposable
                 await _engine.Journal.WriteTurnAsync(record, _turns, turn);
                 break;
             }
-            catch (SqliteException exception) when (exception.SqliteErrorCode != ConstraintViolated)
+            catch (StoreUnavailableException exception) when (!IsNew)
             {
-                Log.JournalNotWritable(_logger, record.InstanceId, exception);
-                await Task.Delay(JournalRetryDelay, _engine.Time, _engine.Stopping);
+                await WaitForJournalAsync(exception);
             }
         }
 
         _turns++;
         Volatile.Write(ref _record, record);
+    }
+
+    /// <summary>Tells those who wait that the journal cannot be used, and gives it a while. What is still to be taken is not, then.</summary>
+    private async Task WaitForJournalAsync(StoreUnavailableException exception)
+    {
+        _engine.TellJournalTrouble(exception);
+        lock (_gate)
+        {
+            foreach (var messages in (List<Message>[])[_inTurn, _mailbox])
+                messages.RemoveAll(m => m is { Happened: not null, Taken: { } waiting } && waiting.TrySetException(exception));
+        }
+
+        await Task.Delay(RetryDelay, _engine.Time, _engine.Stopping);
     }
 
     /// <summary>
@@ -494,22 +598,31 @@ internal sealed class LiveOrchestration : IDisposable
         {
             if (!_timers.TryGetValue(taskId, out var timer))
                 return;
+            try
+            {
+                Post(new TimerFiredEvent(-1, fireAt) { TimerId = taskId });
+            }
+            catch (OutOfMemoryException)
+            {
+                timer.Change(RetryDelay, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
             _timers.Remove(taskId);
             timer.Dispose();
         }
-
-        Post(new TimerFiredEvent(-1, fireAt) { TimerId = taskId });
     }
 
     private void Finish()
     {
-        if (!_finished.TrySetResult())
+        if (_finished.Task.IsCompleted)
             return;
         _engine.Unload(this);
         _cancellation.Cancel();
         ForgetOpen();
         if (_execution?.Start.ParentInstance is { } parent)
             _engine.TellParent(parent, Record);
+        _finished.TrySetResult();
     }
 
     /// <summary>Takes a turn although nothing has happened: the orchestrator has ended outside of one.</summary>

@@ -11,16 +11,15 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "Activity {Name} of instance {InstanceId} failed.")]
     public static partial void ActivityFailed(ILogger logger, string name, string instanceId, Exception exception);
 
-    [LoggerMessage(2004, LogLevel.Error, "The journal cannot be written; instance {InstanceId} waits and tries again.")]
-    public static partial void JournalNotWritable(ILogger logger, string instanceId, Exception exception);
+    [LoggerMessage(2004, LogLevel.Error,
+        "The journal cannot be used: {Code}. What is under way waits and tries again ({Count} times since the last line like this, of which there is one a minute at most).")]
+    public static partial void JournalUnavailable(ILogger logger, string code, int count);
 
     [LoggerMessage(2005, LogLevel.Error,
         "No orchestrator is named {Name} any more; instance {InstanceId} stays as it is until one is.")]
     public static partial void OrchestratorMissing(ILogger logger, string name, string instanceId);
 
-    [LoggerMessage(2006, LogLevel.Critical, "The orchestration engine has a fault of its own.")]
-    public static partial void EngineFault(ILogger logger, Exception exception);
-
-    [LoggerMessage(2007, LogLevel.Error, "The journal cannot be read; instance {InstanceId} waits and tries again.")]
-    public static partial void JournalNotReadable(ILogger logger, string instanceId, Exception exception);
+    [LoggerMessage(2006, LogLevel.Critical,
+        "The orchestration engine has a fault of its own ({Count} since the last line like this, of which there is one a minute at most).")]
+    public static partial void EngineFault(ILogger logger, int count, Exception exception);
 }

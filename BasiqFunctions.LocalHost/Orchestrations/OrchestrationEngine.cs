@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.Storage;
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
@@ -14,10 +16,16 @@ internal sealed class OrchestrationEngine(
     Journal journal, FunctionCatalog functions, IServiceProvider services, TimeProvider time, ILoggerFactory loggerFactory,
     LocalHostOptions options) : IHostedService, IDisposable
 {
+    private const long MemoryOfAnActivity = 32 << 20;
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
     private readonly ILogger _logger = loggerFactory.CreateLogger<OrchestrationEngine>();
     private readonly ConcurrentDictionary<string, LiveOrchestration> _instances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> _work = [];
-    private readonly SemaphoreSlim _activitySlots = new(options.MaxConcurrentActivities);
+    private readonly SemaphoreSlim _activitySlots = new(MostActivities(options.MaxConcurrentActivities));
+    private readonly LogPace _journalTrouble = new(time);
+    private readonly LogPace _faults = new(time);
     private readonly SemaphoreSlim _scheduling = new(1);
     private readonly CancellationTokenSource _stopping = new();
 
@@ -95,6 +103,7 @@ internal sealed class OrchestrationEngine(
     /// <param name="parent">The orchestration that waits for its outcome, if one does.</param>
     /// <exception cref="OrchestrationAlreadyExistsException">An unfinished one has this id.</exception>
     /// <exception cref="InvalidOperationException">No orchestrator has this name.</exception>
+    /// <exception cref="StoreUnavailableException">The journal cannot be written: it is not started.</exception>
     public async Task ScheduleAsync(
         string name, string instanceId, string? input, CancellationToken cancellation, ParentInstance? parent = null)
     {
@@ -169,9 +178,23 @@ internal sealed class OrchestrationEngine(
             {
                 _work.TryRemove(done, out _);
                 if (done.Exception is { } exception)
-                    Log.EngineFault(_logger, exception);
+                    TellFault(exception);
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Logs what every unfinished orchestration meets while the journal is away.</summary>
+    public void TellJournalTrouble(StoreUnavailableException trouble)
+    {
+        if (_journalTrouble.IsDue(out var times))
+            Log.JournalUnavailable(_logger, trouble.Code, times);
+    }
+
+    /// <summary>Logs a fault of the engine's own.</summary>
+    public void TellFault(Exception fault)
+    {
+        if (_faults.IsDue(out var times))
+            Log.EngineFault(_logger, times, fault);
     }
 
     public void RunActivity(LiveOrchestration instance, TaskScheduledEvent request) =>
@@ -188,38 +211,57 @@ internal sealed class OrchestrationEngine(
 
     private async Task RunActivityAsync(LiveOrchestration instance, TaskScheduledEvent request)
     {
-        var name = request.Name!;
+        HistoryEvent? outcome = null;
+        Exception? failure = null;
         try
         {
-            await _activitySlots.WaitAsync(instance.Cancellation);
+            outcome = await OutcomeOfAsync(instance, request);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (instance.Cancellation.IsCancellationRequested)
         {
+            // The host stops or the orchestration was terminated: nobody waits for this result.
             return;
         }
+#pragma warning disable CA1031 // Whatever an activity throws is its outcome, and the orchestrator's to handle.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failure = exception;
+        }
 
+        // An outcome that gets lost leaves the orchestration waiting for ever.
+        while (true)
+        {
+            try
+            {
+                if (failure is not null)
+                    outcome ??= new TaskFailedEvent(-1, request.EventId, failure.Message, null, new FailureDetails(failure));
+                instance.Post(outcome!);
+                if (failure is not null)
+                    Log.ActivityFailed(_logger, request.Name!, instance.Record.InstanceId, failure);
+                return;
+            }
+            catch (Exception exception) when (Shortage.IsBehind(exception))
+            {
+                Thread.Sleep(Shortage.Pause);
+            }
+        }
+    }
+
+    private async Task<TaskCompletedEvent> OutcomeOfAsync(LiveOrchestration instance, TaskScheduledEvent request)
+    {
+        await _activitySlots.WaitAsync(instance.Cancellation);
         try
         {
-            if (!functions.Activities.TryGetValue(name, out var activity))
-                throw new InvalidOperationException($"No activity is named '{name}'.");
+            if (!functions.Activities.TryGetValue(request.Name!, out var activity))
+                throw new InvalidOperationException($"No activity is named '{request.Name}'.");
 
             // Not awaited: it is written before the activity's result, which is all that matters.
             _ = journal.NoteActivityRunAsync(instance.Record.InstanceId, request.EventId, time.GetUtcNow().UtcDateTime);
 
             // Durable Task puts the one input into an array.
             var result = await activity(services, request.Input![1..^1], instance.Cancellation);
-            instance.Post(new TaskCompletedEvent(-1, request.EventId, JsonSerializer.Serialize(result)));
-        }
-        catch (OperationCanceledException) when (instance.Cancellation.IsCancellationRequested)
-        {
-            // The host stops or the orchestration was terminated: nobody waits for this result.
-        }
-#pragma warning disable CA1031 // Whatever an activity throws is its outcome, and the orchestrator's to handle.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            Log.ActivityFailed(_logger, name, instance.Record.InstanceId, exception);
-            instance.Post(new TaskFailedEvent(-1, request.EventId, exception.Message, null, new FailureDetails(exception)));
+            return new TaskCompletedEvent(-1, request.EventId, JsonSerializer.Serialize(result));
         }
         finally
         {
@@ -227,7 +269,37 @@ internal sealed class OrchestrationEngine(
         }
     }
 
+    /// <summary>Starts it, or finds out what became of it, as often as the journal takes: its parent waits.</summary>
     private async Task RunSubOrchestrationAsync(
+        LiveOrchestration parent, OrchestrationInstance execution, SubOrchestrationInstanceCreatedEvent request)
+    {
+        while (true)
+        {
+            try
+            {
+                await StartSubOrchestrationAsync(parent, execution, request);
+                return;
+            }
+            catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+            {
+                // It is started, or asked about, after the next start.
+                return;
+            }
+            catch (StoreUnavailableException exception)
+            {
+                TellJournalTrouble(exception);
+            }
+            catch (Exception exception) when (Shortage.IsBehind(exception))
+            {
+                Thread.Sleep(Shortage.Pause);
+                continue;
+            }
+
+            await Task.Delay(RetryDelay, time, Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task StartSubOrchestrationAsync(
         LiveOrchestration parent, OrchestrationInstance execution, SubOrchestrationInstanceCreatedEvent request)
     {
         var link = new ParentInstance { Name = parent.Record.Name, OrchestrationInstance = execution, TaskScheduleId = request.EventId };
@@ -244,15 +316,15 @@ internal sealed class OrchestrationEngine(
 
             await ScheduleAsync(request.Name, request.InstanceId, request.Input, Stopping, link);
         }
-        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
-        {
-            // It is started, or asked about, after the next start.
-        }
         catch (Exception exception) when (exception is InvalidOperationException or OrchestrationAlreadyExistsException)
         {
             parent.Post(new SubOrchestrationInstanceFailedEvent(-1, request.EventId, exception.Message, null, new FailureDetails(exception)));
         }
     }
+
+    /// <summary>As many as asked for, and fewer on a small heap: each holds pages of an answer.</summary>
+    private static int MostActivities(int asked) =>
+        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryOfAnActivity, 1, asked);
 
     private Func<TaskOrchestrationContext, Task<object?>> Bind(OrchestratorFunction orchestrator) =>
         context => orchestrator(services, context);

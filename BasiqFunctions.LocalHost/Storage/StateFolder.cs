@@ -1,7 +1,6 @@
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Tokens.LocalVault;
-using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.LocalHost.Storage;
 
@@ -71,10 +70,6 @@ internal sealed class StateFolder(string path)
         try
         {
             return open(file);
-        }
-        catch (SqliteException exception)
-        {
-            throw Unusable(file, SqliteFailure.CodeOf(exception), holds, exception);
         }
         catch (Exception exception) when (StoreUnavailableException.CodeOf(exception) is { } code)
         {

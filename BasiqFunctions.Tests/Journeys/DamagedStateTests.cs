@@ -3,10 +3,15 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using System.Web;
+using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens.LocalVault;
+using DurableTask.Core.History;
+using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -16,6 +21,9 @@ namespace BasiqFunctions.Tests.Journeys;
 /// </summary>
 public sealed class DamagedStateTests : IDisposable
 {
+    /// <summary>The size of SQLite's pages.</summary>
+    private const int Page = 4096;
+
     private readonly TemporaryDirectory _state = new();
 
     private string StateFolder => $"LocalHost:StateDirectory={_state.Path}";
@@ -33,6 +41,10 @@ public sealed class DamagedStateTests : IDisposable
     [InlineData("keyvault.json", """[]""")]
     [InlineData("records.db", "garbage")]
     [InlineData("records.db", "half")]
+    [InlineData("records.db", "a page")]
+    [InlineData("journal.db", "garbage")]
+    [InlineData("journal.db", "half")]
+    [InlineData("journal.db", "a page")]
     public async Task A_damaged_file_stops_the_start_is_named_with_what_to_do_and_stays_as_it_is(string name, string damage)
     {
         var file = Path.Combine(_state.Path, name);
@@ -43,6 +55,7 @@ public sealed class DamagedStateTests : IDisposable
             "garbage" => Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("what is this? ", 1000))),
             "empty" => [],
             "half" => sound[..(sound.Length / 2)],
+            "a page" => [.. sound[..(5 * Page)], .. Enumerable.Repeat((byte)'x', Page), .. sound[(6 * Page)..]],
             "one bit" => [.. sound[..^20], (byte)(sound[^20] ^ 1), .. sound[^19..]],
             _ => Encoding.UTF8.GetBytes(damage),
         };
@@ -155,6 +168,108 @@ public sealed class DamagedStateTests : IDisposable
         Assert.InRange(host.Output.Split('\n').Count(line => line.Contains("answers 503", StringComparison.Ordinal)), 0, 2);
     }
 
+    [Fact]
+    public async Task A_journal_that_is_damaged_while_the_host_runs_is_a_503_that_names_it_or_right()
+    {
+        await using var scene = await HostBesideSandbox.CreateAsync(
+            new Dictionary<string, string> { ["JobDuration"] = "00:00:00.1" }, "Sync:FirstPollDelay=00:00:00.1");
+        using var host = await scene.StartHostAsync();
+        var (userId, syncId) = await scene.StartSyncAsync(host, "gavinBelson");
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        var (_, wayBack) = await scene.ConsentAsync(host, "gavinBelson");
+        var sync = await host.Api.GetStringAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative));
+        var accounts = await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        foreach (var name in (string[])["journal.db-wal", "journal.db"])
+        {
+            await using var file = new FileStream(Path.Combine(scene.StateFolder, name), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            var garbage = new byte[file.Length];
+            Array.Fill(garbage, (byte)'x');
+            await file.WriteAsync(garbage);
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            using var again = await host.Api.GetAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative));
+            if (again.StatusCode is HttpStatusCode.OK)
+                Assert.Equal(sync, await again.Content.ReadAsStringAsync());
+            else
+                await AssertJournalAsync(again);
+        }
+
+        // What is written goes behind the damage, and may be there.
+        using var back = await host.Api.GetAsync(wayBack);
+        if (back.StatusCode is not HttpStatusCode.Accepted)
+            await AssertJournalAsync(back);
+        Assert.Equal(accounts, await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)));
+        Assert.DoesNotContain("answers 500", host.Output, StringComparison.Ordinal);
+
+        static async Task AssertJournalAsync(HttpResponseMessage answer)
+        {
+            var problem = await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
+            Assert.Contains("'journal' (", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [SkippableFact]
+    public async Task On_a_full_disk_syncs_wait_and_none_is_started_until_there_is_room()
+    {
+        using var disk = await Mount.TmpfsAsync("size=64m");
+        await using var scene = await HostBesideSandbox.CreateAsync(
+            new Dictionary<string, string> { ["JobDuration"] = "00:00:04", ["Webhooks"] = "false" },
+            $"LocalHost:StateDirectory={disk.Path}", "Sync:FirstPollDelay=00:00:00.5");
+        using var host = await scene.StartHostAsync();
+        using var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" });
+        Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
+        List<(string UserId, Uri WayBack)> others = [];
+        for (var i = 0; i < 3; i++)
+            others.Add(await scene.ConsentAsync(host, "gavinBelson"));
+        var (userId, syncId) = await scene.StartSyncAsync(host, "gavinBelson");
+        var sync = new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative);
+        var filler = Path.Combine(disk.Path, "filler");
+        await FillAsync(filler);
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(JournalLines()), lines => lines > 0);
+
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var (other, wayBack) in others)
+            {
+                await AssertRefusedAsync("journal", () => host.Api.GetAsync(wayBack));
+                var jobId = HttpUtility.ParseQueryString(wayBack.OriginalString.Split('?')[1])["jobIds"]!;
+                await AssertRefusedAsync("journal", () => host.Api.PostAsJsonAsync($"users/{other}/syncs", new { jobIds = new[] { jobId } }));
+            }
+
+            await AssertRefusedAsync("journal", () => host.Api.DeleteAsync(sync));
+            await AssertRefusedAsync("records", () => scene.SendWebhookAsync(host, $"message-{i}", "0123456789"));
+            var running = await host.Api.GetFromJsonAsync<SyncAnswer>(sync);
+            Assert.True(running!.Status is SyncState.WaitingForBank or SyncState.Fetching, running.Status.ToString());
+        }
+
+        Assert.Equal(1, JournalLines());
+
+        File.Delete(filler);
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        foreach (var (other, wayBack) in others)
+        {
+            using var back = await host.Api.GetAsync(wayBack);
+            Assert.Equal(HttpStatusCode.Accepted, back.StatusCode);
+            await HostBesideSandbox.CompletedAsync(host, other, (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!);
+        }
+
+        using var taken = await scene.SendWebhookAsync(host, "message-0", "0123456789");
+        Assert.Equal(HttpStatusCode.NoContent, taken.StatusCode);
+
+        int JournalLines() => host.Output.Split('\n').Count(line => line.Contains("The journal cannot be used: disk-full", StringComparison.Ordinal));
+
+        async Task AssertRefusedAsync(string store, Func<Task<HttpResponseMessage>> ask)
+        {
+            var asked = Stopwatch.StartNew();
+            using var refused = await ask();
+            var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
+            Assert.Contains($"'{store}' (disk-full)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"It took {asked.Elapsed}.");
+        }
+    }
+
     [SkippableFact]
     public async Task On_a_full_disk_what_must_write_is_refused_soon_reads_go_on_and_all_comes_back_with_room()
     {
@@ -254,6 +369,19 @@ public sealed class DamagedStateTests : IDisposable
             var vault = new LocalKeyVault(file, TimeProvider.System);
             for (var i = 0; i < 5; i++)
                 vault.Set("a-secret", $"value {i}", null, new SecretAttributes(), null);
+            return;
+        }
+
+        if (name == "journal.db")
+        {
+            await using var journal = Journal.Open(file);
+            for (var i = 0; i < 50; i++)
+            {
+                var record = new InstanceRecord(
+                    $"instance-{i}", "Run", OrchestrationRuntimeStatus.Completed, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, new string('x', 3000));
+                await journal.WriteTurnAsync(record, 0, [new OrchestratorStartedEvent(-1)]);
+            }
+
             return;
         }
 

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using System.Web;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
@@ -13,6 +16,8 @@ namespace BasiqFunctions.Tests.Journeys;
 /// <summary>A sandbox in this process and the state of a LocalHost that runs in processes of its own: both outlive each of these.</summary>
 internal sealed class HostBesideSandbox : IAsyncDisposable
 {
+    private const string StateSetting = "LocalHost:StateDirectory=";
+
     private readonly TemporaryDirectory _state = new();
     private readonly WebApplication _sandbox;
     private readonly string[] _hostSettings;
@@ -27,7 +32,9 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
     /// <summary>Talks to the sandbox.</summary>
     public HttpClient Basiq { get; }
 
-    public string StateFolder => _state.Path;
+    /// <summary>Where the hosts keep what they know, unless their settings say otherwise.</summary>
+    public string StateFolder =>
+        _hostSettings.LastOrDefault(s => s.StartsWith(StateSetting, StringComparison.Ordinal))?[StateSetting.Length..] ?? _state.Path;
 
     /// <param name="sandboxSettings">The sandbox's, without the name of their section.</param>
     /// <param name="hostSettings">LocalHost's, beyond those that lead it here.</param>
@@ -49,7 +56,7 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
         $"Basiq:BaseUrl={_sandbox.Urls.First()}",
         $"Basiq:ConsentUrl={_sandbox.Urls.First()}/home",
         $"Basiq:ApiKey={SandboxOptions.DefaultApiKey}",
-        $"LocalHost:StateDirectory={StateFolder}",
+        $"{StateSetting}{StateFolder}",
         .. _hostSettings,
     ]);
 
@@ -64,6 +71,15 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
     /// <summary>Takes a person from nothing to a sync that has begun.</summary>
     public async Task<(string UserId, string SyncId)> StartSyncAsync(LocalHostProcess host, string login)
     {
+        var (userId, wayBack) = await ConsentAsync(host, login);
+        using var back = await host.Api.GetAsync(wayBack);
+        Assert.Equal(HttpStatusCode.Accepted, back.StatusCode);
+        return (userId, (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!);
+    }
+
+    /// <summary>Takes a person from nothing to the end of the consent page, and gives where that sends the browser.</summary>
+    public async Task<(string UserId, Uri WayBack)> ConsentAsync(LocalHostProcess host, string login)
+    {
         using var created = await host.Api.PostAsJsonAsync("users", new { email = "gavin@hooli.com" });
         var userId = (await AppUnderTest.ReadAsync(created)).GetProperty("id").GetString()!;
         using var linked = await host.Api.PostAsJsonAsync($"users/{userId}/consent-link", new { });
@@ -75,9 +91,25 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
             new("loginId", user.LoginId), new("password", user.Password), new("finish", "1"),
         ]);
         using var page = await Basiq.PostAsync(new Uri("home", UriKind.Relative), form);
-        using var back = await host.Api.GetAsync(new Uri($"consent/return{page.Headers.Location!.Query}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.Accepted, back.StatusCode);
-        return (userId, (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!);
+        return (userId, new Uri($"consent/return{page.Headers.Location!.Query}", UriKind.Relative));
+    }
+
+    /// <summary>Sends a host that subscribes to webhooks one that tells of an event, signed as Basiq does.</summary>
+    public async Task<HttpResponseMessage> SendWebhookAsync(LocalHostProcess host, string id, string eventId)
+    {
+        var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(StateFolder, "keyvault.json")))
+            .GetProperty("secrets").GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
+        var link = new Uri(Basiq.BaseAddress!, $"events/{eventId}");
+        var body = JsonSerializer.Serialize(new { eventTypeId = "consent.revoked", eventId, links = new { @event = link } });
+        var at = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("webhooks/basiq", UriKind.Relative))
+        {
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)),
+        };
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", at);
+        request.Headers.Add("webhook-signature", Hosting.Webhooks.Sign(secret, id, at, body));
+        return await host.Api.SendAsync(request);
     }
 
     public static Task<SyncAnswer> WaitForSyncAsync(LocalHostProcess host, string userId, string syncId, Func<SyncAnswer, bool> isIt) =>

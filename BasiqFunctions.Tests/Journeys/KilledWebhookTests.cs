@@ -1,13 +1,10 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Data.Sqlite;
-using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -131,19 +128,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
 
     private async Task SendAsync(LocalHostProcess host, string id, string eventId)
     {
-        var secret = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(_scene.StateFolder, "keyvault.json")))
-            .GetProperty("secrets").GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
-        var link = new Uri(_scene.Basiq.BaseAddress!, $"events/{eventId}");
-        var body = JsonSerializer.Serialize(new { eventTypeId = "consent.revoked", eventId, links = new { @event = link } });
-        var at = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("webhooks/basiq", UriKind.Relative))
-        {
-            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)),
-        };
-        request.Headers.Add("webhook-id", id);
-        request.Headers.Add("webhook-timestamp", at);
-        request.Headers.Add("webhook-signature", Sender.Sign(secret, id, at, body));
-        using var answer = await host.Api.SendAsync(request);
+        using var answer = await _scene.SendWebhookAsync(host, id, eventId);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 

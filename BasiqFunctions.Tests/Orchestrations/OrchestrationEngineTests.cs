@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -64,14 +65,52 @@ public sealed class OrchestrationEngineTests : IDisposable
         await using var restarted = await StartAsync(typeof(WaitInTheMiddle));
         var raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
         await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(restarted.Logs.Text), text => text.Contains("The journal cannot be read", StringComparison.Ordinal));
-        Assert.False(raised.IsCompleted);
+            () => Task.FromResult(restarted.Logs.Text), text => text.Contains("The journal cannot be used", StringComparison.Ordinal));
+        Assert.Equal("journal", (await Assert.ThrowsAsync<StoreUnavailableException>(() => raised)).Store);
         JournalFile.Change(_state, "DROP VIEW turns; ALTER TABLE away RENAME TO turns");
+        raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(raised.IsCompleted), isTaken => isTaken, () => _clock.Advance(TimeSpan.FromSeconds(1)));
+        await raised;
 
         Assert.Equal("\"x-1 y-1\"", (await restarted.EndOfAsync(id)).SerializedOutput);
         Assert.Equal(["x", "y"], _probe.Calls);
+    }
+
+    [Fact]
+    public async Task A_start_that_the_journal_does_not_take_fails_and_can_be_made_again_and_an_event_is_refused_meanwhile()
+    {
+        await using var engine = await StartAsync(typeof(WaitInTheMiddle));
+        var waiting = await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", "w");
+        await WaitForStatusAsync(engine, waiting, "waiting");
+        JournalFile.Change(_state, "CREATE TRIGGER full BEFORE INSERT ON turns BEGIN SELECT * FROM nowhere; END");
+
+        var start = await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", "x", new StartOrchestrationOptions("twice")));
+        Assert.Equal("journal", start.Store);
+        Assert.Null(await engine.Client.GetInstanceAsync("twice"));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => engine.Client.RaiseEventAsync(waiting, "GoOn", "y"));
+
+        JournalFile.Change(_state, "DROP TRIGGER full");
+        await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", "x", new StartOrchestrationOptions("twice"));
+        await WaitForStatusAsync(engine, "twice", "waiting");
+        await AppUnderTest.WaitForAsync(
+            async () => (await engine.Client.GetInstanceAsync(waiting))!.IsCompleted, isEnded => isEnded, () => _clock.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task A_turn_that_breaks_for_want_of_memory_is_taken_again()
+    {
+        var clock = new ShortOfMemory(_clock.GetUtcNow()) { Failures = 3 };
+        await using var engine = await EngineUnderTest.StartAsync(_state, clock, _probe, typeof(Sleeper));
+
+        var start = engine.Client.ScheduleNewOrchestrationInstanceAsync("Run", new StartOrchestrationOptions("sleeper"));
+        var ended = await AppUnderTest.WaitForAsync(
+            () => engine.Client.GetInstanceAsync("sleeper"), found => found?.IsCompleted is true, () => clock.Advance(TimeSpan.FromSeconds(30)));
+
+        await start;
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, ended!.RuntimeStatus);
+        Assert.Equal(0, clock.Failures);
     }
 
     [Fact]
@@ -413,4 +452,18 @@ public sealed class OrchestrationEngineTests : IDisposable
     private static Task<OrchestrationMetadata?> WaitForStatusAsync(EngineUnderTest engine, string id, string status) =>
         AppUnderTest.WaitForAsync(
             () => engine.Client.GetInstanceAsync(id, getInputsAndOutputs: true), i => i!.SerializedCustomStatus == $"\"{status}\"");
+
+    /// <summary>A clock that has no memory for its first timers.</summary>
+    private sealed class ShortOfMemory(DateTimeOffset now) : FakeTimeProvider(now)
+    {
+        public int Failures { get; set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (Failures == 0)
+                return base.CreateTimer(callback, state, dueTime, period);
+            Failures--;
+            throw new InsufficientMemoryException();
+        }
+    }
 }

@@ -291,6 +291,22 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
         Assert.DoesNotContain("[1108]", _logs.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_every_request_meets_is_told_once_a_minute_with_how_often()
+    {
+        var logger = new Logger<KeyVaultTests>(new LoggerFactory([_logs]));
+        for (var i = 0; i < 3; i++)
+            Report();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Report();
+
+        string[] lines = [.. _logs.Text.Split('\n').Where(line => line.Contains("[1103]", StringComparison.Ordinal))];
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("could not read secret a-secret: http-503. Times since the last such line: 3.", lines[1], StringComparison.Ordinal);
+
+        void Report() => KeyVaultErrors.Report(logger, _clock, "read", "a-secret", new RequestFailedException(503, "away"));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -82,7 +82,7 @@ internal sealed class ApiKeyProvider(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            error = KeyVaultErrors.Report(logger, "read", SecretNames.ApiKey, exception);
+            error = KeyVaultErrors.Report(logger, timeProvider, "read", SecretNames.ApiKey, exception);
         }
 
         // With Key Vault down, the key that worked so far is a better guess than a setting that may be older.

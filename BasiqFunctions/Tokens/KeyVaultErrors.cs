@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
 using Azure.Identity;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +23,9 @@ internal static class KeyVaultErrors
     internal const string Disabled = "SecretDisabled";
 
     private const int LongestCode = 64;
+
+    /// <summary>Every request may meet the same failure. What each logger has told is held for as long as the logger.</summary>
+    private static readonly ConditionalWeakTable<ILogger, ConcurrentDictionary<(string Action, string Secret, string Code), LogPace>> Told = [];
 
     internal static string Code(Exception exception) =>
         exception switch
@@ -49,14 +55,17 @@ internal static class KeyVaultErrors
             ? new StoreUnavailableException("key-vault", code, exception)
             : null;
 
-    /// <summary>Logs a failure and returns its code; where a role is missing, the line says which.</summary>
-    internal static string Report(ILogger logger, string action, string secret, Exception exception)
+    /// <summary>Logs a failure, once a minute, and returns its code; where a role is missing, the line says which.</summary>
+    internal static string Report(ILogger logger, TimeProvider clock, string action, string secret, Exception exception)
     {
         var code = Code(exception);
+        var pace = Told.GetOrCreateValue(logger).GetOrAdd((action, secret, code), static (_, clock) => new LogPace(clock), clock);
+        if (!pace.IsDue(out var times))
+            return code;
         if (exception is RequestFailedException { Status: 403 } && code is not (Disabled or "ForbiddenByFirewall" or "ForbiddenByConnection"))
-            Log.KeyVaultRoleMissing(logger, action, secret, code, secret is SecretNames.ApiKey ? User : Officer);
+            Log.KeyVaultRoleMissing(logger, action, secret, code, secret is SecretNames.ApiKey ? User : Officer, times);
         else
-            Log.KeyVaultFailed(logger, action, secret, code);
+            Log.KeyVaultFailed(logger, action, secret, code, times);
         return code;
     }
 

@@ -12,8 +12,8 @@ internal static partial class Log
     [LoggerMessage(1102, LogLevel.Warning, "Basiq refused the server token; another one is taken.")]
     public static partial void TokenRefused(ILogger logger);
 
-    [LoggerMessage(1103, LogLevel.Warning, "Key Vault could not {Action} secret {Secret}: {ErrorCode}.")]
-    public static partial void KeyVaultFailed(ILogger logger, string action, string secret, string errorCode);
+    [LoggerMessage(1103, LogLevel.Warning, "Key Vault could not {Action} secret {Secret}: {ErrorCode}. Times since the last such line: {Count}.")]
+    public static partial void KeyVaultFailed(ILogger logger, string action, string secret, string errorCode, int count);
 
     [LoggerMessage(1104, LogLevel.Information, "Disabled {Count} superseded versions of the server token.")]
     public static partial void VersionsDisabled(ILogger logger, int count);
@@ -30,8 +30,8 @@ internal static partial class Log
     [LoggerMessage(
         1108,
         LogLevel.Error,
-        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role {Role} on the secret or the vault.")]
-    public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode, string role);
+        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role {Role} on the secret or the vault. Times since the last such line: {Count}.")]
+    public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode, string role, int count);
 
     [LoggerMessage(1109, LogLevel.Warning, "Secret {Secret} had been deleted; it was recovered.")]
     public static partial void SecretRecovered(ILogger logger, string secret);

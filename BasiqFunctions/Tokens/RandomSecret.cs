@@ -48,7 +48,7 @@ internal static class RandomSecret
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            KeyVaultErrors.Report(logger, "read or make", name, exception);
+            KeyVaultErrors.Report(logger, timeProvider, "read or make", name, exception);
             throw;
         }
     }

@@ -128,5 +128,5 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
             : null;
 
     private void Failed(string action, Exception exception) =>
-        _lastError = KeyVaultErrors.Report(logger, action, SecretNames.ServerToken, exception);
+        _lastError = KeyVaultErrors.Report(logger, timeProvider, action, SecretNames.ServerToken, exception);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.DurableTask;
@@ -38,6 +39,8 @@ public sealed class EventIntake(
 
     /// <summary>After which an attempt to schedule is given up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly LogPace _notStarted = new(clock);
 
     private TimeSpan Memory => options.Value.RememberFor > LeastMemory ? options.Value.RememberFor : LeastMemory;
 
@@ -98,7 +101,8 @@ public sealed class EventIntake(
         }
         catch (Exception exception) when (!cancellation.IsCancellationRequested)
         {
-            Log.EventNotStarted(logger, happened.EventId, exception.GetType().Name);
+            if (_notStarted.IsDue(out var events))
+                Log.EventNotStarted(logger, happened.EventId, exception.GetType().Name, events);
             return false;
         }
     }

@@ -28,8 +28,8 @@ internal static partial class Log
     [LoggerMessage(3507, LogLevel.Information, "Basiq sends webhooks by subscription {Name}")]
     public static partial void Subscribed(ILogger logger, string name);
 
-    [LoggerMessage(3508, LogLevel.Warning, "Event {EventId} is written down and could not be scheduled ({Exception}); RetakeEvents tries again")]
-    public static partial void EventNotStarted(ILogger logger, string eventId, string exception);
+    [LoggerMessage(3508, LogLevel.Warning, "Event {EventId} is written down and could not be scheduled ({Exception}); RetakeEvents tries again. Such events since the last line like this, of which there is one a minute at most: {Count}")]
+    public static partial void EventNotStarted(ILogger logger, string eventId, string exception, int count);
 
     [LoggerMessage(3509, LogLevel.Warning, "A webhook could not be written down in time; Basiq is told to send it again")]
     public static partial void Late(ILogger logger);

@@ -122,7 +122,7 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
         }
         catch (Exception exception)
         {
-            KeyVaultErrors.Report(logger, "read", SecretNames.WebhookSecret, exception);
+            KeyVaultErrors.Report(logger, clock, "read", SecretNames.WebhookSecret, exception);
             if (_held is { } held)
             {
                 // What was good five minutes ago is better than to refuse Basiq.
