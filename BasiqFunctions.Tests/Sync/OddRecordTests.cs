@@ -93,6 +93,23 @@ public sealed class OddRecordTests
     }
 
     [Fact]
+    public async Task A_page_that_cannot_tell_what_comes_next_fails_its_account_and_what_is_kept_of_it_stays()
+    {
+        await using var app = await StartAsync();
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app)).Status);
+        _basiq.Jobs["job-2"] = ScriptedBasiq.Job("job-2", "c1");
+        _basiq.Accounts = [ScriptedBasiq.Account("a1", "c1")];
+        _basiq.Instead = request => request == "GET /users/user-1/transactions"
+            ? ScriptedBasiq.Json($$$$"""{"type":"list","data":[{{{{ScriptedBasiq.Transaction("t-new")}}}}],"links":{"next":{"href":"https://basiq.test/next"}}}""")
+            : null;
+
+        var sync = await SyncAsync(app, "job-2");
+
+        Assert.Equal((SyncState.Partial, "unexpected-shape", 0), (sync.Status, sync.Error?.Code, sync.Accounts.Fetched));
+        Assert.Equal(["t-of-a1"], await TransactionsAsync(app, "a1"));
+    }
+
+    [Fact]
     public async Task A_list_of_jobs_with_odd_records_does_not_keep_a_sound_job_from_its_sync()
     {
         _basiq.ListedJobs =
