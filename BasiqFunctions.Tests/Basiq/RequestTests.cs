@@ -214,6 +214,29 @@ public sealed class RequestTests
         Assert.Equal("-123.45", page.ToTransactions()[0].Amount);
     }
 
+    [Theory]
+    [InlineData("""{"next":7}""")]
+    [InlineData("""{"next":false}""")]
+    [InlineData("""{"next":{"href":"https://basiq.test/users"}}""")]
+    [InlineData("""{"self":"s","next":["https://basiq.test/users"]}""")]
+    [InlineData("[]")]
+    [InlineData("\"https://basiq.test/users\"")]
+    [InlineData("0")]
+    public void A_page_that_cannot_tell_what_comes_next_is_no_page(string links) =>
+        Assert.Throws<JsonException>(() => TransactionsPage.Parse(Encoding.UTF8.GetBytes($$"""{"links":{{links}},"data":[{"id":"t1"}]}""")));
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"next":null}""")]
+    [InlineData("""{"next":""}""")]
+    [InlineData("""{"self":["s"],"last":{"next":7}}""")]
+    public void A_page_without_next_is_the_last(string links)
+    {
+        using var page = TransactionsPage.Parse(Encoding.UTF8.GetBytes($$"""{"data":[{"id":"t1"}],"links":{{links}}}"""));
+        Assert.Equal((1, null), (page.Count, page.NextLink));
+    }
+
     [Fact]
     public async Task A_page_stays_valid_until_it_is_disposed_and_not_after()
     {

@@ -93,6 +93,23 @@ public sealed class OddRecordTests
     }
 
     [Fact]
+    public async Task A_page_that_cannot_tell_what_comes_next_fails_its_account_and_what_is_kept_of_it_stays()
+    {
+        await using var app = await StartAsync();
+        Assert.Equal(SyncState.Completed, (await SyncAsync(app)).Status);
+        _basiq.Jobs["job-2"] = ScriptedBasiq.Job("job-2", "c1");
+        _basiq.Accounts = [ScriptedBasiq.Account("a1", "c1")];
+        _basiq.Instead = request => request == "GET /users/user-1/transactions"
+            ? ScriptedBasiq.Json($$$$"""{"type":"list","data":[{{{{ScriptedBasiq.Transaction("t-new")}}}}],"links":{"next":{"href":"https://basiq.test/next"}}}""")
+            : null;
+
+        var sync = await SyncAsync(app, "job-2");
+
+        Assert.Equal((SyncState.Partial, "unexpected-shape", 0), (sync.Status, sync.Error?.Code, sync.Accounts.Fetched));
+        Assert.Equal(["t-of-a1"], await TransactionsAsync(app, "a1"));
+    }
+
+    [Fact]
     public async Task A_list_of_jobs_with_odd_records_does_not_keep_a_sound_job_from_its_sync()
     {
         _basiq.ListedJobs =
@@ -280,6 +297,67 @@ public sealed class OddRecordTests
         Assert.True((await PostSyncAsync(app, "job-1")).StartedAgain);
 
         Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(ScriptedBasiq.UserId, sync.SyncId)).Status);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.BadRequest)]
+    public async Task A_sync_that_fetches_outlives_a_key_that_is_refused_for_hours(HttpStatusCode status)
+    {
+        var clock = StandingClock.New();
+        var begun = clock.GetUtcNow();
+        var refusals = 0;
+        _basiq.Page = (account, next) => next is null ? (Ids($"1-of-{account}"), "2") : (Ids($"2-of-{account}"), null);
+        _basiq.Instead = request => clock.GetUtcNow() - begun >= TimeSpan.FromHours(3) ? null : request switch
+        {
+            "POST /token" when Volatile.Read(ref refusals) > 0 => ScriptedBasiq.Json(
+                """{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"resource-not-found","title":"Not found","detail":"Check your API key"}]}""", status),
+            "GET /users/user-1/transactions" when _basiq.Count(request) > 1 && Interlocked.Increment(ref refusals) > 0 =>
+                ScriptedBasiq.Json("{}", HttpStatusCode.Unauthorized),
+            _ => null,
+        };
+        await using var app = await StartAsync(clock);
+        var syncId = await StartSyncAsync(app, "job-1");
+
+        var sync = await app.WaitForSyncAsync(ScriptedBasiq.UserId, syncId, () => clock.Advance(TimeSpan.FromMinutes(1)));
+
+        Assert.Equal((SyncState.Completed, 2, 4L, null), (sync.Status, sync.Accounts.Fetched, sync.Transactions, sync.Error));
+        Assert.True(sync.UpdatedAt - begun >= TimeSpan.FromHours(3), $"It ended after {sync.UpdatedAt - begun}.");
+        Assert.InRange(_basiq.Count("POST /token"), new SyncOptions().MaxAttempts + 2, 30);
+        Assert.Equal(["1-of-b1", "2-of-b1"], await TransactionsAsync(app, "b1"));
+    }
+
+    [Fact]
+    public async Task A_sync_that_could_not_fetch_one_account_is_started_again_and_brings_it()
+    {
+        _basiq.Instead = request =>
+            request == "GET /users/user-1/transactions" && _basiq.Count(request) == 1 ? ScriptedBasiq.Json("{}", HttpStatusCode.BadRequest) : null;
+        await using var app = await StartAsync("Basiq:MaxRetries=0", "Sync:MaxParallelAccounts=1", "Sync:MaxAttempts=1");
+        var sync = await SyncAsync(app);
+        Assert.Equal((SyncState.Partial, 1), (sync.Status, sync.Accounts.Fetched));
+
+        Assert.True((await PostSyncAsync(app, "job-1")).StartedAgain);
+
+        Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(ScriptedBasiq.UserId, sync.SyncId)).Status);
+        Assert.Equal(["t-of-a1", "t-of-b1"], [.. await TransactionsAsync(app, "a1"), .. await TransactionsAsync(app, "b1")]);
+        Assert.Equal((sync.SyncId, "completed", false), await PostSyncAsync(app, "job-1"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_sync_that_lacks_what_a_bank_refused_or_records_that_cannot_be_read_is_not_started_again(bool isRefused)
+    {
+        if (isRefused)
+            _basiq.Jobs["job-2"] = ScriptedBasiq.Job("job-2", "c2", "failed");
+        else
+            _basiq.Accounts = [ScriptedBasiq.Account("a1", "c1"), "null"];
+        string[] jobs = [.. _basiq.Jobs.Keys];
+        await using var app = await StartAsync();
+        var sync = await SyncAsync(app, jobs);
+        Assert.Equal((SyncState.Partial, isRefused ? null : "accounts-skipped"), (sync.Status, sync.Error?.Code));
+
+        Assert.Equal((sync.SyncId, "partial", false), await PostSyncAsync(app, jobs));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
@@ -170,6 +171,108 @@ public sealed class SyncRunTests : IDisposable
         Assert.Single(_script.Times(nameof(SyncActivities.DiscardSync)));
     }
 
+    public static TheoryData<BasiqFailureKind, bool, string> TokenFailures => new()
+    {
+        { BasiqFailureKind.Unauthorized, false, "api-key-refused" },
+        { BasiqFailureKind.Overloaded, true, "basiq-overloaded" },
+        { BasiqFailureKind.UnusableAnswer, false, "basiq-unusable-answer" },
+        { BasiqFailureKind.Forbidden, true, "basiq-refused" },
+    };
+
+    [Theory]
+    [MemberData(nameof(TokenFailures))]
+    public void A_failed_request_for_a_token_is_never_told_in_words_about_the_data(BasiqFailureKind kind, bool isTransient, string code)
+    {
+        Assert.Equal((code, true, true, false), Seen(WithoutToken(kind, isTransient)));
+        Assert.Equal(
+            ("resource-not-found", false, false, true),
+            Seen(UpstreamFailure.From(new BasiqFailure(BasiqFailureKind.NotFound, "resource-not-found") { Endpoint = "GET /jobs/{jobId}" })));
+
+        static (string, bool, bool, bool) Seen(UpstreamFailure failure) => (failure.Code, failure.IsOfToken, failure.MayPass, failure.IsNotFound);
+    }
+
+    [Theory]
+    [InlineData(BasiqFailureKind.Unauthorized, false)]
+    [InlineData(BasiqFailureKind.Overloaded, true)]
+    public async Task A_sync_waits_for_days_while_no_token_can_be_had_and_fetches_all_of_it_then(BasiqFailureKind kind, bool isTransient)
+    {
+        var end = _clock.GetUtcNow() + TimeSpan.FromDays(3);
+        var parts = 0;
+        _script.Accounts = [.. Enumerable.Range(0, 20).Select(i => $"account-{i}")];
+        _script.Fetch = _ => _clock.GetUtcNow() >= end
+            ? new Outcome<FetchedSegment>(new FetchedSegment("a", 10, null))
+            : Interlocked.Increment(ref parts) == 1
+                ? new Outcome<FetchedSegment>(new FetchedSegment("a", 500, "next"), WithoutToken(kind, isTransient))
+                : new Outcome<FetchedSegment>(null, WithoutToken(kind, isTransient));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success, TimeSpan.FromMinutes(5));
+
+        Assert.Equal((SyncState.Completed, 700L, 20), (ended.Status, ended.Transactions, ended.Accounts.Fetched));
+        var times = _script.Times(nameof(SyncActivities.FetchTransactions));
+        Assert.InRange(times.Count(at => at < end), 100, 200);
+        Assert.True(times.First(at => at >= end) - end < TimeSpan.FromMinutes(40));
+    }
+
+    [Fact]
+    public async Task A_sync_that_waits_for_a_token_in_vain_ends_after_a_week_and_says_why()
+    {
+        _script.Accounts = [.. Enumerable.Range(0, 20).Select(i => $"account-{i}")];
+        _script.Fetch = call => call == 1
+            ? new Outcome<FetchedSegment>(new FetchedSegment("a", 10, null))
+            : new Outcome<FetchedSegment>(null, WithoutToken(BasiqFailureKind.Unauthorized, false));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success, TimeSpan.FromMinutes(15));
+
+        Assert.Equal((SyncState.Partial, "api-key-refused", 1), (ended.Status, ended.Error?.Code, ended.Accounts.Fetched));
+        Assert.Contains("refuses the API key", ended.Error!.Detail, StringComparison.Ordinal);
+        var times = _script.Times(nameof(SyncActivities.FetchTransactions));
+        Assert.InRange(times[^1] - times[0], TimeSpan.FromDays(7), TimeSpan.FromDays(7.1));
+        Assert.InRange(times.Length, 300, 400);
+    }
+
+    [Fact]
+    public async Task The_time_of_a_job_stands_still_while_no_token_can_be_had_to_ask_for_it()
+    {
+        var end = _clock.GetUtcNow() + TimeSpan.FromDays(2);
+        var seen = 0;
+        _script.Observe = _ => _clock.GetUtcNow() < end
+            ? new Outcome<SyncedJob>(null, WithoutToken(BasiqFailureKind.Unauthorized, false))
+            : new Outcome<SyncedJob>(Job(Interlocked.Increment(ref seen) == 1 ? JobState.InProgress : JobState.Success));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.InProgress, TimeSpan.FromMinutes(5));
+
+        Assert.Equal(SyncState.Completed, ended.Status);
+        Assert.InRange(_script.Times(nameof(SyncActivities.ObserveJob)).Count(at => at < end), 90, 150);
+    }
+
+    [Fact]
+    public async Task A_sync_that_cannot_ask_for_its_job_for_a_week_ends_and_says_why_and_can_be_started_again()
+    {
+        _script.Observe = _ => new Outcome<SyncedJob>(null, WithoutToken(BasiqFailureKind.Unauthorized, false));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.InProgress, TimeSpan.FromMinutes(15));
+
+        Assert.Equal((SyncState.Failed, "api-key-refused", JobState.InProgress), (ended.Status, ended.Error?.Code, ended.Jobs[0].Status));
+        Assert.True(new SyncAnswer("s", "u", ended.Status, default, default, ended.Jobs, ended.Accounts, 0, ended.Error).MayBeStartedAgain);
+    }
+
+    [Fact]
+    public async Task A_sync_that_waits_for_a_token_can_be_stopped()
+    {
+        _script.Accounts = ["account-1", "account-2"];
+        _script.Fetch = _ => new Outcome<FetchedSegment>(null, WithoutToken(BasiqFailureKind.Unauthorized, false));
+        await using var engine = await StartAsync(new SyncOptions(), JobState.Success);
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(_script.Times(nameof(SyncActivities.FetchTransactions)).Length), fetches => fetches >= 2);
+
+        await engine.Client.RaiseEventAsync(SyncId, SyncOrchestration.CancelEvent, "cancelled");
+        await engine.EndOfAsync(SyncId);
+
+        Assert.Single(_script.Times(nameof(SyncActivities.DiscardSync)));
+    }
+
+    private static UpstreamFailure WithoutToken(BasiqFailureKind kind, bool isTransient) =>
+        UpstreamFailure.From(new BasiqFailure(kind, "resource-not-found") { Endpoint = "POST /token", IsTransient = isTransient });
+
     private static UpstreamFailure Refused(TimeSpan wait) =>
         new("Overloaded", "too-many-requests", IsTransient: true, RetryAfterSeconds: wait.TotalSeconds);
 
@@ -190,12 +293,12 @@ public sealed class SyncRunTests : IDisposable
     }
 
     /// <summary>Runs a sync to its end while time passes.</summary>
-    private async Task<SyncProgress> RunAsync(SyncOptions settings, JobState job)
+    private async Task<SyncProgress> RunAsync(SyncOptions settings, JobState job, TimeSpan? step = null)
     {
         await using var engine = await StartAsync(settings, job);
         var ended = await AppUnderTest.WaitForAsync(
             () => engine.Client.GetInstanceAsync(SyncId, getInputsAndOutputs: true), i => i!.IsCompleted,
-            () => _clock.Advance(TimeSpan.FromSeconds(1)));
+            () => _clock.Advance(step ?? TimeSpan.FromSeconds(1)));
         Assert.True(
             ended!.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
         return JsonSerializer.Deserialize<SyncProgress>(ended.SerializedOutput!)!;
@@ -204,6 +307,8 @@ public sealed class SyncRunTests : IDisposable
     public sealed class Script(TimeProvider clock)
     {
         private readonly ConcurrentQueue<(string Activity, DateTimeOffset At)> _calls = [];
+
+        public IReadOnlyList<string> Accounts { get; set; } = ["account-1"];
 
         public Func<int, Outcome<SyncedJob>> Observe { get; set; } = _ => new(Job(JobState.Success));
 
@@ -228,8 +333,8 @@ public sealed class SyncRunTests : IDisposable
             script.Observe(script.Note(nameof(SyncActivities.ObserveJob)));
 
         [Function(nameof(SyncActivities.StageAccounts))]
-        public static Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
-            new(new BasiqFunctions.Sync.StagedAccounts(["account-1"], ["connection-1"], AccountListing.None, []));
+        public Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
+            new(new BasiqFunctions.Sync.StagedAccounts(script.Accounts, ["connection-1"], AccountListing.None, []));
 
         [Function(nameof(SyncActivities.FetchTransactions))]
         public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>

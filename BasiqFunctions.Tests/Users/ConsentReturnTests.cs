@@ -91,11 +91,37 @@ public sealed class ConsentReturnTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("&jobIds=")]
+    [InlineData("&jobIds")]
+    [InlineData("&jobIds=,")]
     [InlineData("&jobIds=,,")]
+    [InlineData("&jobId=")]
+    [InlineData("&error=access_denied")]
+    public async Task A_person_who_connected_no_bank_and_has_no_place_to_go_back_to_is_told_so(string query)
+    {
+        var state = await State();
+
+        foreach (var accept in new[] { null, "*/*", "application/json" })
+        {
+            var answer = await Return(state, query, accept);
+            Assert.Equal(
+                (200, "application/json; charset=utf-8", """{"error":"no-bank-connected"}"""), (answer.Status, answer.ContentType, answer.Body));
+        }
+
+        var page = await Return(state, query, Browser);
+        Assert.Equal((200, "text/html; charset=utf-8"), (page.Status, page.ContentType));
+        Assert.Contains("<h1>No bank was connected</h1>", page.Body, StringComparison.Ordinal);
+        Assert.Contains("start again there", page.Body, StringComparison.Ordinal);
+        Assert.Contains($"""<a href="{UsersScene.AllowedUrl}">Go to app.example</a>""", page.Body, StringComparison.Ordinal);
+        Assert.Contains("mention: no-bank-connected", page.Body, StringComparison.Ordinal);
+        Assert.Equal(("no-store", "no-referrer"), (page.Headers.CacheControl.ToString(), page.Headers["Referrer-Policy"].ToString()));
+        Assert.Empty(_scene.Durable.Scheduled);
+    }
+
+    [Theory]
     [InlineData("&jobIds=a/b")]
     [InlineData("&jobIds=a,%F0%9F%98%80")]
     [InlineData("&jobIds=../users")]
-    public async Task Jobs_that_are_missing_or_none_are_refused(string query) =>
+    public async Task Malformed_jobs_are_refused(string query) =>
         (await Return(await State(), query)).Names("jobIds");
 
     [Fact]

@@ -30,6 +30,7 @@ internal sealed class BasiqClient(
     internal const string HttpClientName = "basiq";
 
     /// <summary>Verb and path template of a purge.</summary>
+    internal const string TokenEndpoint = "POST /token";
     internal const string PurgeEndpoint = "POST /users/{userId}/connections/{connectionId}/purge";
 
     private const int MaxPageSize = 500;
@@ -313,7 +314,7 @@ internal sealed class BasiqClient(
     private async Task<ClientToken> MintAsync(
         string form, Func<CancellationToken, Task>? lookUpUser, CancellationToken cancellationToken)
     {
-        var request = new Request("POST /token", "token", HttpMethod.Post)
+        var request = new Request(TokenEndpoint, "token", HttpMethod.Post)
         {
             Content = Body(Encoding.ASCII.GetBytes(form), "application/x-www-form-urlencoded"),
             Credential = BasiqCredential.ApiKey,

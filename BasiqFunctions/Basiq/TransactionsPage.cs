@@ -39,7 +39,9 @@ public sealed class TransactionsPage : IDisposable
     public string? NextLink { get; }
 
     /// <summary>Reads a page from its JSON, which the page keeps and does not copy.</summary>
-    /// <exception cref="JsonException">It is not a list of transactions, or none of its records can be read.</exception>
+    /// <exception cref="JsonException">
+    /// It is not a list of transactions, none of its records can be read, or what comes after it cannot be told.
+    /// </exception>
     public static TransactionsPage Parse(ReadOnlyMemory<byte> json)
     {
         var items = ArrayPool<RawTransaction>.Shared.Rent(512);
@@ -187,24 +189,25 @@ public sealed class TransactionsPage : IDisposable
         return unescaped.AsMemory(0, reader.CopyString(unescaped));
     }
 
+    /// <summary>Reads the link of the next page. One that cannot be read is not the end of the list: pages may be missing.</summary>
     private static string? ReadNextLink(ref Utf8JsonReader reader)
     {
         string? nextLink = null;
         reader.Read();
-        if (reader.TokenType is not JsonTokenType.StartObject)
-        {
-            reader.Skip();
+        if (reader.TokenType is JsonTokenType.Null)
             return null;
-        }
-
+        if (reader.TokenType is not JsonTokenType.StartObject)
+            throw new JsonException("'links' is no object.");
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var isNext = reader.ValueTextEquals("next"u8);
             reader.Read();
-            if (isNext && reader.TokenType is JsonTokenType.String)
+            if (!isNext)
+                reader.Skip();
+            else if (reader.TokenType is JsonTokenType.String or JsonTokenType.Null)
                 nextLink = reader.GetString() is { Length: > 0 } link ? link : null;
             else
-                reader.Skip();
+                throw new JsonException("'links.next' is no text.");
         }
 
         return nextLink;

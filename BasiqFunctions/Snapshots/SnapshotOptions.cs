@@ -14,9 +14,9 @@ public sealed class SnapshotOptions
 
     /// <summary>
     /// How long a sync that has not published may go without writing anything before what it left counts as abandoned. Longer
-    /// than any sync can take.
+    /// than any sync can take, be it one that waits for an API key for as long as <c>Sync:TokenPatience</c> allows.
     /// </summary>
-    public TimeSpan LeftoverGrace { get; set; } = TimeSpan.FromHours(24);
+    public TimeSpan LeftoverGrace { get; set; } = TimeSpan.FromDays(8);
 
     /// <summary>
     /// The banks' time zone, by its name in the IANA database: on which day a transaction was that comes with a time

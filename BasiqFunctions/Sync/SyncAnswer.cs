@@ -21,10 +21,12 @@ public sealed record SyncAnswer(
 
     /// <summary>
     /// Whether another run may bring what this one did not: a job was lost or out of time, so that how it ended is not known; or Basiq
-    /// had data, and fetching it failed. What a bank refused, another run would hear again; what a caller stopped stays so.
+    /// had data, and fetching it failed, be it of one account. What a bank refused, another run would hear again, and find the records that
+    /// could not be read; what a caller stopped stays so.
     /// </summary>
     [JsonIgnore]
     internal bool MayBeStartedAgain =>
         (Status is SyncState.Partial or SyncState.Failed && Jobs.Any(job => job.IsLost || job.Status is JobState.TimedOut))
-        || (Status is SyncState.Failed && Jobs.Any(job => job.Status is not JobState.Failed));
+        || (Status is SyncState.Failed && Jobs.Any(job => job.Status is not JobState.Failed))
+        || (Status is SyncState.Partial && Error is { IsOfFetching: true });
 }

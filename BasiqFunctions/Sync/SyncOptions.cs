@@ -39,6 +39,12 @@ public sealed class SyncOptions
     /// <summary>The longest wait between two attempts, unless Basiq asks for a longer one.</summary>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>How long a sync waits in a row while no token can be had, as Basiq refuses the API key: a key is replaced by people.</summary>
+    public TimeSpan TokenPatience { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>The longest wait between two attempts meanwhile: it keeps the history of a week small.</summary>
+    public TimeSpan MaxTokenDelay { get; set; } = TimeSpan.FromMinutes(30);
+
     /// <summary>How long what is known of a sync is kept after it ended. GetSync answers 404 then; its snapshot stays.</summary>
     public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
 

@@ -1,3 +1,4 @@
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using Microsoft.DurableTask;
 
@@ -33,6 +34,8 @@ internal sealed class SyncRun
     private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
+    private DateTime? _withoutTokenSince;
+    private TaskCompletionSource<bool>? _tokenTrial;
     private SyncProgress _progress;
 
     public SyncRun(TaskOrchestrationContext context, SyncInput input)
@@ -72,7 +75,10 @@ internal sealed class SyncRun
         return _progress;
     }
 
-    /// <summary>Polls until every job is settled or out of time. A poll that fails is no news: the next one may tell.</summary>
+    /// <summary>
+    /// Polls until every job is settled or out of time. A poll that fails is no news: the next one may tell. The time of the jobs stands
+    /// still while no token can be had to ask for them.
+    /// </summary>
     private async Task WaitForJobsAsync()
     {
         var deadline = _startedAt + Settings.JobTimeout;
@@ -86,9 +92,14 @@ internal sealed class SyncRun
                 return;
             }
 
-            await WaitForChangeAsync(Min(Max(delay, _askedToWait), left));
-            delay = Min(delay * Settings.PollDelayGrowth, Settings.MaxPollDelay);
+            var begun = _context.CurrentUtcDateTime;
+            var hadToken = _withoutTokenSince is null;
+            await WaitForChangeAsync(hadToken ? Min(Max(delay, _askedToWait), left) : Max(delay, _askedToWait));
             await PollAsync();
+            var hasToken = _withoutTokenSince is null;
+            delay = hasToken ? Min(delay * Settings.PollDelayGrowth, Settings.MaxPollDelay) : Min(delay * 2, Settings.MaxTokenDelay);
+            if (!hadToken || !hasToken)
+                deadline += _context.CurrentUtcDateTime - begun;
         }
     }
 
@@ -103,6 +114,8 @@ internal sealed class SyncRun
     {
         var outcome = await CallAsync<Outcome<SyncedJob>>(
             nameof(SyncActivities.ObserveJob), new ObserveJobInput(_input.UserId, job.JobId));
+        if (!MayWaitForToken(outcome.Failure) && outcome.Failure is { IsOfToken: true } failure)
+            throw Failed(failure);
         if (outcome.Failure is { IsNotFound: true })
             return HasGone(job.JobId) ? SyncedJob.Lost(job.JobId, SyncedJob.NotFoundCode) : job;
         if (outcome.Value is not null)
@@ -175,7 +188,7 @@ internal sealed class SyncRun
             Error = firstFailure is not null ? ErrorFor(firstFailure)
                 : skipped is not null ? ErrorFor(skipped)
                 : _progress.TransactionsSkipped is { } transactions ? new SyncError(
-                    "transactions-skipped",
+                    SyncError.TransactionsSkipped,
                     FormattableString.Invariant($"{transactions} transactions that Basiq sent have no id and were skipped; the others were fetched."))
                 : null,
         });
@@ -250,7 +263,8 @@ internal sealed class SyncRun
     }
 
     /// <summary>
-    /// Calls an activity that may fail for the moment, as often as the settings allow, and never sooner than Basiq asks for.
+    /// Calls an activity that may fail for the moment, as often as the settings allow, and never sooner than Basiq asks for. What was not
+    /// even asked for want of a token is no attempt.
     /// </summary>
     private async Task<(T? Value, UpstreamFailure? Failure)> CallWithBackOffAsync<T>(
         string activity, object input, bool canBeStopped = true)
@@ -258,20 +272,66 @@ internal sealed class SyncRun
     {
         for (var attempt = 1; ; attempt++)
         {
-            ThrowIfCancelled();
-            var call = CallAsync<Outcome<T>>(activity, input);
-            var outcome = await (canBeStopped ? OrStopAsync(call) : OrFailAsync(call));
+            var outcome = await CallWithTokenAsync<T>(activity, input, canBeStopped);
             if (outcome.Value is not null)
                 return (outcome.Value, outcome.Failure);
 
             var failure = outcome.Failure!;
             if (failure.Kind is UpstreamFailure.DiscardedKind)
                 throw new SyncStoppedException(SyncState.Cancelled, null);
-            if (!failure.MayPass || attempt == Settings.MaxAttempts)
+            if (failure.IsOfToken || !failure.MayPass || attempt == Settings.MaxAttempts)
                 return (null, failure);
 
             await WaitAsync(Max(BackOff(attempt), AskedBy(failure)));
         }
+    }
+
+    /// <summary>
+    /// Calls an activity, and again while no token can be had for it, as long as the settings allow. Of several calls without a token one
+    /// tries and the others wait for it, so that the history of days stays small.
+    /// </summary>
+    private async Task<Outcome<T>> CallWithTokenAsync<T>(string activity, object input, bool canBeStopped)
+        where T : class
+    {
+        TaskCompletionSource<bool>? trial = null;
+        try
+        {
+            var delay = Settings.RetryDelay;
+            while (true)
+            {
+                ThrowIfCancelled();
+                var call = CallAsync<Outcome<T>>(activity, input);
+                var outcome = await (canBeStopped ? OrStopAsync(call) : OrFailAsync(call));
+                if (!MayWaitForToken(outcome.Failure) || outcome.Value is not null)
+                    return outcome;
+
+                if (trial is null && _tokenTrial is { } other)
+                {
+                    await OrStopAsync(other.Task);
+                    continue;
+                }
+
+                _tokenTrial = trial ??= new TaskCompletionSource<bool>();
+                await WaitAsync(Max(delay, AskedBy(outcome.Failure)));
+                delay = Min(delay * 2, Settings.MaxTokenDelay);
+            }
+        }
+        finally
+        {
+            if (trial is not null)
+            {
+                _tokenTrial = null;
+                trial.SetResult(true);
+            }
+        }
+    }
+
+    /// <summary>Takes note of whether a token could be had, and tells whether one is to be waited for.</summary>
+    private bool MayWaitForToken(UpstreamFailure? failure)
+    {
+        var now = _context.CurrentUtcDateTime;
+        _withoutTokenSince = failure is { IsOfToken: true } ? _withoutTokenSince ?? now : null;
+        return now - _withoutTokenSince < Settings.TokenPatience;
     }
 
     private async Task WaitAsync(TimeSpan delay)
@@ -347,15 +407,19 @@ internal sealed class SyncRun
         new(SyncState.Failed, new SyncError(code, detail));
 
     private static SyncError ErrorFor(IReadOnlyList<SkippedAccounts> skipped) => new(
-        "accounts-skipped",
+        SyncError.AccountsSkipped,
         "Basiq's list of accounts has records that could not be read, and the others were fetched: "
             + string.Join(", ", skipped.Select(s => FormattableString.Invariant($"{s.Count} with {s.Reason}"))) + ".");
 
     private static SyncError ErrorFor(UpstreamFailure failure) => new(
         failure.Code,
-        failure == UpstreamFailure.ConsentEnded ? "The user's consent has ended: ask for a new one."
-        : failure.CorrelationId is { } id ? $"Basiq did not give the data ({failure.Kind}). Basiq's correlation id is {id}."
-        : $"Basiq did not give the data ({failure.Kind}).");
+        failure switch
+        {
+            _ when failure == UpstreamFailure.ConsentEnded => "The user's consent has ended: ask for a new one.",
+            { IsOfToken: true, Code: BasiqFailure.ApiKeyRefusedCode } => "Basiq refuses the API key. Replace it, then start the sync again.",
+            { IsOfToken: true } => $"Basiq gave no token ({failure.Kind}). Start the sync again later.",
+            _ => $"Basiq did not give the data ({failure.Kind}).",
+        } + (failure.CorrelationId is { } id ? $" Basiq's correlation id is {id}." : ""));
 
     /// <summary>The wait after an attempt. Doubling is counted in doubles: it soon outgrows what a time span can hold.</summary>
     private TimeSpan BackOff(int attempt) => TimeSpan.FromSeconds(Math.Min(

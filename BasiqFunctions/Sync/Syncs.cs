@@ -233,7 +233,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     {
         ArgumentNullException.ThrowIfNull(client);
 
-        // A sync lasts minutes: when it was created is as good as when it finished, and that is what a task hub can filter by.
+        // A sync lasts minutes, or days without a key: when it was created does for when it finished, and that is what a task hub can filter by.
         var before = time.GetUtcNow() - options.Value.KeepFinishedFor;
         var purged = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Epoch, before, Finished), options: null, cancellation);
         if (purged.PurgedInstanceCount > 0)

@@ -9,11 +9,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace BasiqFunctions.Users;
 
-/// <summary>A problem of ConsentReturn as a page, for the person who was sent there by the consent page.</summary>
-/// <param name="Problem">What went wrong.</param>
+/// <summary>What keeps ConsentReturn from a sync as a page, for the person who was sent there by the consent page.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Code">The code of the problem, or that no bank was connected.</param>
 /// <param name="WayBack">Where the person came from, when that is known for sure.</param>
 /// <param name="OtherWay">Where to send the person when it is not; null when there is no such place.</param>
-internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri? OtherWay) : IResult, IStatusCodeHttpResult
+internal sealed record ConsentErrorPage(int Status, string Code, Uri? WayBack, Uri? OtherWay) : IResult, IStatusCodeHttpResult
 {
     private const string Style = """
         :root { color-scheme: light dark; --paper: #f5f7f8; --card: #fff; --line: #dce2e6; --ink: #16212b; --soft: #54626e; --accent: #0b6a5d; --on-accent: #fff; }
@@ -38,7 +39,13 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri
         $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style.ReplaceLineEndings("\n"))))}'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    int? IStatusCodeHttpResult.StatusCode => Problem.Status;
+    /// <summary>Basiq's id of the failure, for its support.</summary>
+    public string? CorrelationId { get; init; }
+
+    /// <summary>When to try again, header <c>Retry-After</c> in whole seconds, rounded up.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    int? IStatusCodeHttpResult.StatusCode => Status;
 
     /// <summary>Whether a request is a person's, by what it accepts: browsers ask for pages, programs for JSON or for anything.</summary>
     public static bool IsFor(HttpRequest request)
@@ -51,11 +58,11 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        response.StatusCode = Problem.Status;
+        response.StatusCode = Status;
         response.ContentType = "text/html; charset=utf-8";
         httpContext.Protect();
         response.Headers.ContentSecurityPolicy = Policy;
-        if (Problem.RetryAfter is { } wait)
+        if (RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await response.WriteAsync(Page(), Encoding.UTF8, httpContext.RequestAborted);
     }
@@ -75,7 +82,7 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri
             ways.Add($"""<a href="{Html(OtherWay.AbsoluteUri)}">Go to {Html(OtherWay.Host)}</a>""");
         if (WayBack is null)
             text += " Return to the app you came from and start again there.";
-        var reference = Problem.CorrelationId is { } id ? $"{Problem.Code}, {id}" : Problem.Code;
+        var reference = CorrelationId is { } id ? $"{Code}, {id}" : Code;
         return $"""
             <!DOCTYPE html>
             <html lang="en">
@@ -99,13 +106,13 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri
     }
 
     /// <summary>What happened and what it means for the person, and whether the same address may work in a while.</summary>
-    private (string Title, string Text, bool IsWorthTryingAgain) Words() => Problem.Code switch
+    private (string Title, string Text, bool IsWorthTryingAgain) Words() => Code switch
     {
         ProblemCodes.InvalidState => (
             "This link no longer works",
             "The link that brought you here has expired, or it is incomplete or was made for something else. Your bank accounts were not read.",
             false),
-        ProblemCodes.InvalidInput => (
+        NoBankConnected.Code or ProblemCodes.InvalidInput => (
             "No bank was connected",
             "You came back without a bank that we can read. Perhaps you left before the last step.",
             false),
@@ -113,11 +120,11 @@ internal sealed record ConsentErrorPage(ProblemResult Problem, Uri? WayBack, Uri
             "We could not find your connection",
             "The connection that you just made is not known. It may have been removed in the meantime.",
             false),
-        _ when Problem.Status is StatusCodes.Status429TooManyRequests => (
+        _ when Status is StatusCodes.Status429TooManyRequests => (
             "We are busy right now",
             "Too many people are connecting a bank at the moment. Wait a minute, then try again. You need not log in at your bank again.",
             true),
-        _ when Problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout => (
+        _ when Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout => (
             "We cannot finish this right now",
             "A service that we need does not answer. Wait a minute, then try again. You need not log in at your bank again.",
             true),

@@ -35,13 +35,15 @@ public sealed class ConsentFunctions(
             cancellation);
 
     /// <summary>
-    /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202.
-    /// Anonymous, since a browser comes without key; the signed state is what lets it in. A browser gets problems as a page.
+    /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202. Without a
+    /// bank, 303 with <c>error</c>, or 200. Anonymous, since a browser comes without key; the signed state is what lets it in. A browser
+    /// gets problems, and that no bank was connected, as a page.
     /// </summary>
     [Function("ConsentReturn")]
     [Parameter("state", "The state that the consent link carried.", Required = true)]
     [Parameter("jobIds", "The jobs of the banks that were connected, joined by commas.")]
     [Parameter("jobId", "The first of them.")]
+    [Answers(StatusCodes.Status200OK, typeof(NoBankConnected))]
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
     [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
@@ -56,8 +58,17 @@ public sealed class ConsentFunctions(
             "ConsentReturn",
             cancellation => returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation),
             cancellation);
-        return answer is ProblemResult problem && ConsentErrorPage.IsFor(request)
-            ? new ConsentErrorPage(problem, wayBack, returnUrls.First)
-            : answer;
+        if (!ConsentErrorPage.IsFor(request))
+            return answer;
+        return answer switch
+        {
+            ProblemResult problem => new ConsentErrorPage(problem.Status, problem.Code, wayBack, returnUrls.First)
+            {
+                CorrelationId = problem.CorrelationId,
+                RetryAfter = problem.RetryAfter,
+            },
+            JsonAnswer<NoBankConnected> none => new ConsentErrorPage(none.Status, none.Value.Error, wayBack, returnUrls.First),
+            _ => answer,
+        };
     }
 }

@@ -14,13 +14,13 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
     /// <summary>
     /// Starts the sync of the jobs in the query, or finds it when the browser comes a second time, and answers with where the
     /// browser goes next or, when the state names no place, as StartSync does. A person who connected no bank goes back to the
-    /// return URL with <c>error=no-bank-connected</c>.
+    /// return URL with <c>error=no-bank-connected</c>, or is told so where there is none.
     /// </summary>
     /// <param name="client">The durable client of the calling function.</param>
     /// <param name="query">The query that the consent page sent the browser back with.</param>
     /// <param name="onWayBack">Is told the return URL as soon as it is known to be ours and allowed, be the state expired.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="ProblemException">400: the state is not one of ours, has expired or is of another user; or no jobs.</exception>
+    /// <exception cref="ProblemException">400: the state is not one of ours, has expired or is of another user; or the jobs are malformed.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked for the jobs.</exception>
     internal async Task<IResult> ReceiveAsync(
         DurableTaskClient client, IQueryCollection query, Action<Uri> onWayBack, CancellationToken cancellation)
@@ -33,8 +33,13 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
             onWayBack(next);
         if (!states.IsCurrent(state) || (next is null && state.ReturnUrl is not null))
             throw InvalidState();
-        if (next is not null && JobIdList.IsAbsent(query))
-            return new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", "no-bank-connected"));
+        if (JobIdList.IsAbsent(query))
+        {
+            return next is null
+                ? new JsonAnswer<NoBankConnected>(
+                    StatusCodes.Status200OK, new NoBankConnected(NoBankConnected.Code), UsersJson.Default.NoBankConnected)
+                : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", NoBankConnected.Code));
+        }
 
         var jobIds = JobIdList.From(query);
         try

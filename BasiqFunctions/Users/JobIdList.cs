@@ -13,7 +13,7 @@ internal static class JobIdList
     /// <summary>Whether the consent page gave no jobs at all: the person connected no bank.</summary>
     public static bool IsAbsent(IQueryCollection query) => !Given(query).Any();
 
-    /// <summary>The ids, each once.</summary>
+    /// <summary>The ids, each once; none when they are absent.</summary>
     /// <exception cref="ProblemException">400, naming <c>jobIds</c>.</exception>
     public static IReadOnlyList<string> From(IQueryCollection query)
     {
@@ -28,7 +28,7 @@ internal static class JobIdList
                 throw Refuse(string.Create(CultureInfo.InvariantCulture, $"must be at most {Most}."));
         }
 
-        return ids.Count > 0 ? ids : throw Refuse("is missing: the consent page gives it when a bank was connected.");
+        return ids;
     }
 
     private static IEnumerable<string> Given(IQueryCollection query) =>

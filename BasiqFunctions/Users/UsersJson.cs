@@ -7,6 +7,7 @@ namespace BasiqFunctions.Users;
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConsentStatePayload))]
 [JsonSerializable(typeof(ConsentLink))]
+[JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(ClientToken))]
 [JsonSerializable(typeof(User))]
