@@ -9,7 +9,7 @@ internal sealed class LocalHostOptions
     public string StateDirectory { get; set; } = ".local";
 
     /// <summary>How many activities run at once.</summary>
-    public int MaxConcurrentActivities { get; set; } = 32;
+    public int MaxConcurrentActivities { get; set; } = 16;
 
     /// <summary>
     /// The key that callers of functions bring, as header <c>x-functions-key</c> or as <c>?code=</c>. Needed when the host listens
