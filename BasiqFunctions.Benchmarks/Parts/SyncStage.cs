@@ -43,6 +43,7 @@ internal sealed class SyncStage : IAsyncDisposable
             "BasiqFunctions.Sandbox.dll",
             [
                 "--Sandbox:JobDuration=00:00:00",
+                "--Sandbox:TokenRequestLimit=1000000",
                 FormattableString.Invariant($"--Sandbox:AccountsPerUser={accounts}"),
                 FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"),
                 .. sandboxSettings,
