@@ -37,24 +37,41 @@ public sealed class SnapshotPublishingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var missingSince = _scene.Clock.GetUtcNow();
-        await _scene.SyncAsync(User, "s2", "a2", "c1");
-        _scene.Clock.Advance(TimeSpan.FromHours(1));
-        await _scene.SyncAsync(User, "s3", "a2", "c1");
+        await PublishListAsync("s2", new AccountListing(["c1"], [], IsWhole: true));
+        Assert.Equal([null, null], (await _scene.Store.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
+        foreach (var sync in new[] { "s3", "s4" })
+        {
+            await PublishListAsync(sync, new AccountListing(["c1"], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
+            _scene.Clock.Advance(TimeSpan.FromHours(1));
+        }
 
-        Assert.Equal(["a1@s1", "a2@s3"], await _scene.AccountIdsAsync(User));
+        Assert.Equal(["a1@s1", "a2@s4"], await _scene.AccountIdsAsync(User));
         Assert.Equal([missingSince, null], (await _scene.Store.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
         Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
 
-        await _scene.Store.StageAccountsAsync(User, "s4", [SnapshotScene.Account("a2", "c1")], default);
-        await _scene.Store.PublishAsync(
-            new SnapshotPublication(User, "s4", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>())
-            {
-                Listing = new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] },
-            },
-            default);
+        await PublishListAsync("s5", new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] });
 
-        Assert.Equal(["a2@s4"], await _scene.AccountIdsAsync(User));
+        Assert.Equal(["a2@s5"], await _scene.AccountIdsAsync(User));
         Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+    }
+
+    [Fact]
+    public async Task An_account_that_another_sync_has_fetched_meanwhile_is_not_gone()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+
+        await PublishListAsync("s2", new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] });
+
+        Assert.Equal(["a1@s1", "a2@s2"], await _scene.AccountIdsAsync(User));
+    }
+
+    /// <summary>Publishes a sync of c1 whose list names a2 alone.</summary>
+    private async Task PublishListAsync(string syncId, AccountListing listing)
+    {
+        await _scene.Store.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
+        await _scene.Store.PublishAsync(
+            new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { Listing = listing },
+            default);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ public sealed record AccountListing(IReadOnlyList<string> Connections, IReadOnly
     /// <summary>Accounts that are kept and are believed to be gone at the bank. Others that a list lacks stay: it may be odd for once.</summary>
     public IReadOnlyList<string> GoneAccounts { get; init; } = [];
 
+    /// <summary>When it was read, by a clock that Basiq's confirms; null by one that it does not: then nobody knows since when an account is missing.</summary>
+    public DateTimeOffset? ReadAt { get; init; }
+
     /// <summary>Nothing learned.</summary>
     public static AccountListing None { get; } = new([], [], IsWhole: true);
 }

@@ -523,7 +523,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             ],
             Accounts =
             [
-                .. manifest.Accounts.Where(Stays).Select(a => IsMissing(a) ? a with { MissingSince = a.MissingSince ?? now } : a),
+                .. manifest.Accounts.Where(Stays).Select(a => IsMissing(a) ? a with { MissingSince = a.MissingSince ?? listing.ReadAt } : a),
                 .. fresh.Values,
             ],
             RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
@@ -543,7 +543,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             waiting.Contains(account.AccountId)
             || (!fresh.ContainsKey(account.AccountId)
                 && !replaced.Contains(account.AccountId)
-                && !listing.GoneAccounts.Contains(account.AccountId));
+                && (account.MissingSince is null || !listing.GoneAccounts.Contains(account.AccountId)));
 
         bool IsRemembered(RemovedConnection removed) =>
             !taken.Contains(removed.ConnectionId)

@@ -14,7 +14,7 @@ internal static partial class Log
     public static partial void AccountsSkipped(ILogger logger, string userId, int count, string reason);
 
     [LoggerMessage(1307, LogLevel.Warning,
-        "Basiq's list lacks {Count} accounts of user {UserId} that are kept: they stay until it has lacked them for 20 hours and does not know them.")]
+        "Basiq no longer lists {Count} accounts of user {UserId}: they are kept until a list 20 hours later lacks them too and Basiq answers 404 for each.")]
     public static partial void AccountsMissing(ILogger logger, int count, string userId);
 
     [LoggerMessage(1308, LogLevel.Warning, "Skipped {Count} transactions of user {UserId} that have no id.")]

@@ -60,10 +60,11 @@ public sealed class WantedAccounts(
         current = [.. current.Where(account => !anew.Contains(account.Facts.AccountId))];
         return new WantedAccountList(
             [.. current.Select(account => account.Raw)],
-            [.. named?.Except(stay).Where(id => !ended.Contains(id) || current.Any(account => account.Facts.ConnectionId == id)) ?? current.Select(account => account.Facts.ConnectionId).Distinct()],
+            [.. (named?.Except(stay).Except(ended) ?? []).Union(current.Select(account => account.Facts.ConnectionId))],
             new AccountListing([.. listed.Values.Select(account => account.Facts.ConnectionId).Distinct()], ended, skipped.Count == 0)
             {
                 GoneAccounts = skipped.Count == 0 ? await GoneAsync() : [],
+                ReadAt = clockCheck.IsConfirmed ? clock.GetUtcNow() : null,
             },
             [.. skipped.Select(reason => new SkippedAccounts(reason.Key, reason.Value))]);
 
