@@ -139,7 +139,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         var first = page.Url;
 
         await page.Locator(".job").GetByRole(AriaRole.Button, new() { Name = "Try again: Hooli" }).ClickAsync();
-        await page.WaitForURLAsync(url => url != first);
+        await Assertions.Expect(page).Not.ToHaveURLAsync(first);
         await visit.SeeStateAsync("jobs", "failed");
         await page.Locator(".job").GetByRole(AriaRole.Button, new() { Name = "Connect again: Hooli" }).ClickAsync();
         await visit.AgreeAsync("Whistler");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Playwright;
@@ -87,7 +88,7 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Locator(".people button", new() { HasText = TestUsers.Find(login)!.Password }).ClickAsync();
         await Assertions.Expect(Page.Locator("#loginId")).ToHaveValueAsync(login);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Agree and finish" }).ClickAsync();
-        await Page.WaitForURLAsync(url => url.StartsWith(Home, StringComparison.Ordinal) && url.Contains("syncId=", StringComparison.Ordinal));
+        await Assertions.Expect(Page).ToHaveURLAsync(new Regex($"^{Regex.Escape(Home)}.*syncId="));
     }
 
     /// <summary>Waits until a step says of itself how it stands.</summary>
