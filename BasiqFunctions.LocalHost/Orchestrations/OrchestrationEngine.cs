@@ -38,6 +38,9 @@ internal sealed class OrchestrationEngine(
     /// <summary>Cancelled when the host stops. What is not recorded by then happens again after the next start.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
+    /// <summary>Whether nothing is under way: whatever has not ended waits for a timer or an event.</summary>
+    public bool IsAtRest => _work.IsEmpty;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         OrchestrationRuntimeStatus[] unfinished =
@@ -72,7 +75,7 @@ internal sealed class OrchestrationEngine(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        while (!_work.IsEmpty && !cancellationToken.IsCancellationRequested)
+        while (!IsAtRest && !cancellationToken.IsCancellationRequested)
         {
             try
             {
@@ -83,7 +86,6 @@ internal sealed class OrchestrationEngine(
                 // Either a task that stopped as it was told to, or the host's patience is over: nothing recorded is lost.
             }
         }
-
     }
 
     public void Dispose()

@@ -5,6 +5,7 @@ using BasiqFunctions.Basiq;
 namespace BasiqFunctions.Tests.Basiq;
 
 /// <summary>Whose answer an answer is, and what it may be taken for.</summary>
+[Trait("Category", "Unit")]
 public sealed class AnswerTests
 {
     private const string UserJson = """{"type":"user","id":"u1"}""";

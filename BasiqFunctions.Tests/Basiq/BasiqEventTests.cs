@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq;
 namespace BasiqFunctions.Tests.Basiq;
 
 /// <summary>Whom and what an event is about, in whichever of Basiq's shapes it comes.</summary>
+[Trait("Category", "Unit")]
 public sealed class BasiqEventTests
 {
     private const string Api = "https://au-api.basiq.io";

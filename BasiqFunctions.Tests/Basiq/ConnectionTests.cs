@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Tests.Basiq;
 
 /// <summary>The client over real connections: what a stub in place of the socket handler cannot show.</summary>
+[Trait("Category", "Unit")]
 public sealed class ConnectionTests
 {
     private static readonly UserDetails Details = new() { Email = "gavin@hooli.com" };

@@ -4,6 +4,7 @@ using BasiqFunctions.Basiq;
 
 namespace BasiqFunctions.Tests.Basiq;
 
+[Trait("Category", "Unit")]
 public sealed class FailureTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Basiq;
 
+[Trait("Category", "Journeys")]
 public sealed class LimitTests
 {
     private const string UserJson = "{\"id\":\"u1\"}";
@@ -239,13 +240,13 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Of_ten_thousand_client_tokens_asked_of_the_app_in_a_minute_none_beyond_the_limit_reaches_Basiq()
+    public async Task Of_two_thousand_client_tokens_asked_of_the_app_in_a_minute_none_beyond_the_limit_reaches_Basiq()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 1, 0, TimeSpan.Zero));
         await using var app = await AppUnderTest.StartAsync(["Basiq:MaxTokenRequests=1200"], clock);
         var path = new Uri($"users/{await app.CreateUserAsync()}/client-token", UriKind.Relative);
         var (granted, refused) = (0, 0);
-        foreach (var crowd in Enumerable.Range(0, 10_000).Chunk(100))
+        foreach (var crowd in Enumerable.Range(0, 2_000).Chunk(20))
         {
             await Task.WhenAll(crowd.Select(async _ =>
             {
@@ -264,7 +265,7 @@ public sealed class LimitTests
         }
 
         // 60 are kept for server tokens, and one of the others was spent on the first of these.
-        Assert.Equal((1_139, 8_861), (granted, refused));
+        Assert.Equal((1_139, 861), (granted, refused));
         Assert.Equal(
             (1, 1_139), (await app.CountAsync("POST /token SERVER_ACCESS"), await app.CountAsync("POST /token CLIENT_ACCESS")));
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Basiq;
 
+[Trait("Category", "Unit")]
 public sealed class RequestTests
 {
     [Fact]

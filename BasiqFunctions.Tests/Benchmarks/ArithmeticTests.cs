@@ -10,6 +10,7 @@ using BasiqFunctions.Benchmarks.Reports;
 namespace BasiqFunctions.Tests.Benchmarks;
 
 /// <summary>What the benchmarks compute from what they measure; nothing here is timed.</summary>
+[Trait("Category", "Unit")]
 public sealed class ArithmeticTests
 {
     [Theory]

@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Building;
 
 /// <summary>What "dotnet run" in the app's own folder does, with Core Tools and without.</summary>
+[Trait("Category", "Infra")]
 public sealed class DotnetRunTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

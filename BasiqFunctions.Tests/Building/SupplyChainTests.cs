@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Infrastructure;
 namespace BasiqFunctions.Tests.Building;
 
 /// <summary>Nothing is deployed that CI did not pass, and the rules that say so notice when that ends.</summary>
+[Trait("Category", "Infra")]
 public sealed class SupplyChainTests
 {
     /// <summary>One mistake each, and what is said of it.</summary>

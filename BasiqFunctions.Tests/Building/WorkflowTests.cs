@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Building;
 
 /// <summary>What the build server runs is what was reviewed.</summary>
+[Trait("Category", "Infra")]
 public sealed partial class WorkflowTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, ".github", "workflows");

@@ -11,6 +11,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Consents;
 
 /// <summary>Users of whom Basiq has nothing, though nobody told of a deletion.</summary>
+[Trait("Category", "Unit")]
 public sealed class AbsenceRemovalTests : IDisposable
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);

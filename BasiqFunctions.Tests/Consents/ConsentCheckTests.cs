@@ -7,6 +7,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Consents;
 
 /// <summary>Whether a sync may bring data, asked of Basiq only where data went before.</summary>
+[Trait("Category", "Unit")]
 public sealed class ConsentCheckTests : IDisposable
 {
     private readonly UsersScene _scene = new();

@@ -14,6 +14,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Consents;
 
+[Trait("Category", "Unit")]
 public sealed class ConsentEndTests : IDisposable
 {
     private const string UserId = UsersScene.UserId;

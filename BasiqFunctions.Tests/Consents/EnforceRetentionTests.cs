@@ -8,6 +8,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Consents;
 
 /// <summary>The timer around the daily pass.</summary>
+[Trait("Category", "Unit")]
 public sealed class EnforceRetentionTests : IDisposable
 {
     private readonly UsersScene _scene = new();

@@ -9,6 +9,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Consents;
 
+[Trait("Category", "Unit")]
 public sealed class RetentionTests : IDisposable
 {
     private const string UserId = UsersScene.UserId;

@@ -5,6 +5,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Consents;
 
+[Trait("Category", "Unit")]
 public sealed class UserConsentTests : IDisposable
 {
     private const string UserId = UsersScene.UserId;

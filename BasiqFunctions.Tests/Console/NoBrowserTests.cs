@@ -1,6 +1,7 @@
 namespace BasiqFunctions.Tests.Console;
 
 /// <summary>Stands for the tests in a browser where there is none.</summary>
+[Trait("Category", "Unit")]
 public sealed class NoBrowserTests
 {
     [SkippableFact]

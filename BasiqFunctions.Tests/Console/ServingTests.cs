@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Console;
 
 /// <summary>How LocalHost serves the console, and whom it lets ask the console's own endpoints.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class ServingTests
 {
     [Theory]

@@ -16,6 +16,7 @@ using BasiqFunctions.Users;
 namespace BasiqFunctions.Tests.Documentation;
 
 /// <summary>The README says what is so: its commands work as printed, and it leaves nothing out.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class ReadmeTests
 {
     internal static string Readme => File.ReadAllText(Path.Combine(Repository.Root, "README.md"));

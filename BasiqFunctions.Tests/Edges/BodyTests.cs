@@ -7,6 +7,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>Bodies that are too much, of another kind or not what they claim to be.</summary>
+[Trait("Category", "Journeys")]
 public sealed class BodyTests
 {
     private static readonly string[] TakingBodies = ["users", "users/u/consent-link", "users/u/syncs", "users/u/refresh"];

@@ -1,6 +1,7 @@
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>The measure that return URLs are held to must itself see the tricks.</summary>
+[Trait("Category", "Unit")]
 public sealed class BrowserUrlTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>Who watches a service often asks by HEAD, and is told what GET would tell, without the body.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class HeadTests
 {
     [Fact]

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>What stands in the headers of answers, and what no caller can put there.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class HeaderTests
 {
     private const string ReturnUrl = "https://app.example.com/banks";

@@ -5,6 +5,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>No answer sends a browser to a place that the allow list lacks.</summary>
+[Trait("Category", "Journeys")]
 public sealed class RedirectTests
 {
     private const string Allowed = "https://app.example.com/banks";

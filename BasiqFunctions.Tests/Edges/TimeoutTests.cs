@@ -15,6 +15,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>Nobody keeps a request open: not callers who send slowly, and not what the app itself waits for.</summary>
+[Trait("Category", "Journeys")]
 public sealed class TimeoutTests
 {
     [Fact]

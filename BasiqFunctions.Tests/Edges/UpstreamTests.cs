@@ -8,6 +8,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Edges;
 
 /// <summary>A Basiq, or somebody in its place, whose answers lead astray.</summary>
+[Trait("Category", "Journeys")]
 public sealed class UpstreamTests
 {
     [Theory]

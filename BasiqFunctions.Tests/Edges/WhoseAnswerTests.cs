@@ -17,6 +17,7 @@ namespace BasiqFunctions.Tests.Edges;
 /// What the app's callers are told, and what becomes of people's data, when an answer is not the resource's: the key is refused, or
 /// somebody else answers in Basiq's place.
 /// </summary>
+[Trait("Category", "Journeys")]
 public sealed class WhoseAnswerTests
 {
     private const string BankThatAsks = "AU90004";

@@ -10,6 +10,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Health;
 
+[Trait("Category", "Unit")]
 public sealed class HealthTests : IDisposable
 {
     private readonly Mock<IServerTokenProvider> _tokens = new(MockBehavior.Strict);

@@ -88,7 +88,7 @@ internal sealed class LocalHostProcess : IDisposable
     {
         var start = new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), $"--urls={url}" },
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), $"--urls={url}", "--Sandbox:Url=http://127.0.0.1:0" },
         };
         foreach (var setting in settings)
             start.ArgumentList.Add($"--{setting}");

@@ -24,6 +24,9 @@ internal sealed class SettableClock : IDisposable
             ["FAKETIME_CACHE_DURATION"] = "1",
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
             ["DONT_FAKE_MONOTONIC"] = "1",
+
+            // Else each wait of the runtime ends at once, and it waits by spinning.
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
         };
         Set(TimeSpan.Zero);
     }

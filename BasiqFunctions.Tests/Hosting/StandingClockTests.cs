@@ -3,6 +3,7 @@ using BasiqFunctions.Tests.Basiq;
 
 namespace BasiqFunctions.Tests.Hosting;
 
+[Trait("Category", "Unit")]
 public sealed class StandingClockTests
 {
     [Fact]

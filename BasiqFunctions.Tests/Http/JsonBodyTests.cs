@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Tests.Http;
 
+[Trait("Category", "Unit")]
 public sealed class JsonBodyTests
 {
     private static readonly string[] Body = ["body"];

@@ -3,6 +3,7 @@ using BasiqFunctions.Http;
 
 namespace BasiqFunctions.Tests.Http;
 
+[Trait("Category", "Unit")]
 public sealed class ProblemTests
 {
     [Fact]

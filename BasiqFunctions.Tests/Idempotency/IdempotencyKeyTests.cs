@@ -3,6 +3,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace BasiqFunctions.Tests.Idempotency;
 
+[Trait("Category", "Unit")]
 public sealed class IdempotencyKeyTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Idempotency;
 
+[Trait("Category", "Unit")]
 public sealed class IdempotencyRecordsTests : IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Tests.Idempotency;
 
+[Trait("Category", "Journeys")]
 public sealed class IdempotentRequestsTests : IDisposable
 {
     private readonly IdempotencyScene _scene = new();

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Tests.Infrastructure;
 
 /// <summary>The alerts look for what the app says, by the names it has for it.</summary>
+[Trait("Category", "Infra")]
 public sealed partial class AlertTests
 {
     private const string Rules = "Microsoft.Insights/scheduledQueryRules";

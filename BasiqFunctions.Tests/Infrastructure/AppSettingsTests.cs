@@ -12,6 +12,7 @@ namespace BasiqFunctions.Tests.Infrastructure;
 /// What the code reads, the sample shows and the templates set is the same. Where one of these fails, <see
 /// cref="AppSettingsContract"/> says how to heal it.
 /// </summary>
+[Trait("Category", "Infra")]
 public sealed partial class AppSettingsTests
 {
     private const string Contract = "BasiqFunctions.Tests/Infrastructure/AppSettingsContract.cs";

@@ -2,6 +2,7 @@ using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Infrastructure;
 
+[Trait("Category", "Infra")]
 public sealed class BicepTests
 {
     [SkippableFact]

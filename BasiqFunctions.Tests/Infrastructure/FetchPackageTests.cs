@@ -8,6 +8,7 @@ namespace BasiqFunctions.Tests.Infrastructure;
 /// Which packages <c>infra/fetch-package.sh</c> takes, with a <c>gh</c> that answers from files: GitHub's answers in their own form, and
 /// an attestation for what the test says has one.
 /// </summary>
+[Trait("Category", "Infra")]
 public sealed class FetchPackageTests : IDisposable
 {
     private const string Repository = "owner/basiq";

@@ -1,6 +1,7 @@
 namespace BasiqFunctions.Tests.Infrastructure;
 
 /// <summary>What is deployed is safe as it stands, and the rules that say so notice when it no longer is.</summary>
+[Trait("Category", "Infra")]
 public sealed class SecurityTests
 {
     /// <summary>Storage Account Contributor: may read the keys, if there were any, and change the account.</summary>

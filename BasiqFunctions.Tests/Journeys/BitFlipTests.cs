@@ -16,6 +16,7 @@ namespace BasiqFunctions.Tests.Journeys;
 /// Bits of LocalHost's files change, one at a time: what is given out is what had been stored, or an error. As many as <c>BIT_FLIPS</c>
 /// says, 250 of each kind of file without it; <c>BIT_FLIPS_SEED</c> repeats a run.
 /// </summary>
+[Trait("Category", "Journeys")]
 public sealed class BitFlipTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Banks that ask the person for a code while they are being connected, and links that are sent to people.</summary>
+[Trait("Category", "Journeys")]
 public sealed class ChallengeTests
 {
     private const string BankThatAsks = "AU90004";

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Whatever the app writes where others read it, it holds no secret and nothing personal.</summary>
+[Trait("Category", "Journeys")]
 [Collection(WatchedAlone.Collection)]
 public sealed class ConfidentialityTests
 {

@@ -6,6 +6,7 @@ using BasiqFunctions.Tests.Snapshots;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Snapshots in blobs and records in tables, of a real Azurite.</summary>
+[Trait("Category", "Journeys")]
 public sealed class ConsentLifeInBlobsTests(AzuriteFixture azurite) : ConsentLifeContract, IClassFixture<AzuriteFixture>
 {
     private readonly string _test = $"t{Guid.NewGuid():N}"[..20];

@@ -2,6 +2,7 @@ using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Journeys;
 
+[Trait("Category", "Journeys")]
 public sealed class ConsentLifeInFilesTests : ConsentLifeContract
 {
     protected override string[] Settings() => [];

@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Data goes when the consent goes, whoever ends it and whoever tells.</summary>
+[Trait("Category", "Journeys")]
 public sealed class ConsentLifeTests
 {
     [Fact]

@@ -19,6 +19,7 @@ namespace BasiqFunctions.Tests.Journeys;
 /// Files of LocalHost that are damaged, missing or not to be written: it does not start and says why, or it answers 503 and says which,
 /// goes on with what does not need them, and comes back by itself. It overwrites nothing and gives nothing wrong out.
 /// </summary>
+[Trait("Category", "Journeys")]
 public sealed class DamagedStateTests : IDisposable
 {
     /// <summary>The size of SQLite's pages.</summary>

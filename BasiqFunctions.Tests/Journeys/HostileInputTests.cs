@@ -7,6 +7,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Callers who misbehave: every answer is a problem that names what is wrong, and nothing reaches Basiq.</summary>
+[Trait("Category", "Journeys")]
 public sealed class HostileInputTests
 {
     public static TheoryData<string> BadIds => new(

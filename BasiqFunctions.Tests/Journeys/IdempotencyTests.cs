@@ -12,6 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Requests with an <c>Idempotency-Key</c> through the whole app.</summary>
+[Trait("Category", "Journeys")]
 public sealed class IdempotencyTests
 {
     private const string Gavin = """{"email":"gavin@hooli.com","mobile":"+61410888666","firstName":"Gavin"}""";

@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>A sync that is told of what changes asks seldom, and is done at once.</summary>
+[Trait("Category", "Journeys")]
 public sealed class JobNewsTests
 {
     [Fact]

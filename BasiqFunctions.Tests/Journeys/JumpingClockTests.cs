@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>The clock of LocalHost's machine jumps while syncs run.</summary>
+[Trait("Category", "Journeys")]
 public sealed class JumpingClockTests
 {
     [SkippableTheory]

@@ -18,6 +18,7 @@ namespace BasiqFunctions.Tests.Journeys;
 /// A good stock of users, days that go by, and an API key that is refused or another application's. What Basiq says then looks as if
 /// nobody was there any more.
 /// </summary>
+[Trait("Category", "Journeys")]
 public sealed class KeyInDoubtTests : IAsyncLifetime
 {
     private const int Users = 50;

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Basiq's API key is replaced while the app runs.</summary>
+[Trait("Category", "Journeys")]
 public sealed class KeyRotationTests
 {
     [Fact]

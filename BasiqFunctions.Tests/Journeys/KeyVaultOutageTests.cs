@@ -9,6 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>The whole app with a Key Vault over HTTPS that goes away.</summary>
+[Trait("Category", "Journeys")]
 public sealed class KeyVaultOutageTests
 {
     private const int Minutes = 11;

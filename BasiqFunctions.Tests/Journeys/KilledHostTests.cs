@@ -10,6 +10,7 @@ namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>LocalHost is killed with SIGKILL in the middle of a sync, and started again.</summary>
 #pragma warning disable CA1001 // DisposeAsync disposes of them.
+[Trait("Category", "Journeys")]
 public sealed class KilledHostTests : IAsyncLifetime
 #pragma warning restore CA1001
 {

@@ -10,6 +10,7 @@ namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>LocalHost is killed with SIGKILL when it has taken a webhook and not yet acted on it, and started again.</summary>
 #pragma warning disable CA1001 // DisposeAsync disposes of them.
+[Trait("Category", "Journeys")]
 public sealed class KilledWebhookTests : IAsyncLifetime
 #pragma warning restore CA1001
 {

@@ -7,6 +7,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>The quickstart from a new user to fetched accounts, as a front end would go through it.</summary>
+[Trait("Category", "Journeys")]
 public sealed class QuickstartJourneyTests
 {
     [Fact]

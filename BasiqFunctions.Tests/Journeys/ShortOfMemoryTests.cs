@@ -5,6 +5,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>LocalHost with next to no memory: it takes longer, or says what failed; nothing is left hanging.</summary>
+[Trait("Category", "Journeys")]
 public sealed class ShortOfMemoryTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>What SetWebhookSubscription makes of subscriptions that Basiq has already, through the real client and the sandbox.</summary>
+[Trait("Category", "Journeys")]
 public sealed class SubscriptionTakeOverTests
 {
     private const string Url = "https://app.example/api/webhooks/basiq";

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Syncs under the conditions of real life: callers who repeat themselves, banks that hang, tokens that expire.</summary>
+[Trait("Category", "Journeys")]
 public sealed class SyncTests
 {
     /// <summary>A time at which the timer that refreshes the token stays out of a test that counts tokens.</summary>
@@ -72,7 +73,7 @@ public sealed class SyncTests
         var syncId = (await AppUnderTest.ReadAsync(started)).GetProperty("syncId").GetString()!;
         var startedAt = clock.GetUtcNow();
 
-        var sync = await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+        var sync = await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(2)));
 
         Assert.Equal(SyncState.Partial, sync.Status);
         var endless = sync.Jobs.Single(j => j.JobId == endlessJobs[0]);

@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Webhooks from the subscription to what they bring about, through LocalHost and the sandbox.</summary>
+[Trait("Category", "Journeys")]
 public sealed class WebhookTests
 {
     [Fact]

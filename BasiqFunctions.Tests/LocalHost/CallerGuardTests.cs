@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.LocalHost;
 
 /// <summary>A page that the developer happens to look at cannot use the host on the developer's own machine.</summary>
+[Trait("Category", "Journeys")]
 public sealed class CallerGuardTests
 {
     /// <summary>They check who sends them by themselves, and neither comes from here.</summary>

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Tests.LocalHost;
 
 /// <summary>LocalHost has its sandbox send webhooks, and nobody else.</summary>
+[Trait("Category", "Journeys")]
 public sealed class SandboxSubscriptionTests
 {
     private const string On = "LocalHost:SubscribeToSandbox=true";

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Tests.LocalHost;
 
 /// <summary>How LocalHost starts, and how it says that it cannot.</summary>
+[Trait("Category", "Journeys")]
 public sealed class StartTests
 {
     /// <summary>The functions of the HTTP contract, by name.</summary>

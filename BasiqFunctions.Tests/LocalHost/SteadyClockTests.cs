@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.LocalHost;
 
+[Trait("Category", "Unit")]
 public sealed class SteadyClockTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.LocalHost;
 
 /// <summary>Timer functions run on their schedule, also after the host was down and after one of them failed.</summary>
+[Trait("Category", "Journeys")]
 public sealed class TimerSchedulerTests : IDisposable
 {
     private static readonly DateTimeOffset TenPast = new(2026, 7, 1, 12, 10, 0, TimeSpan.Zero);

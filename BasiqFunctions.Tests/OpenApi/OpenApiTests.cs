@@ -11,6 +11,7 @@ using Microsoft.OpenApi;
 namespace BasiqFunctions.Tests.OpenApi;
 
 /// <summary>The description of the API is made from the code, is what is served, and is true.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class OpenApiTests
 {
     private const string Update = "UPDATE_OPENAPI";

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Orchestrations;
 
 /// <summary>Orchestrations behave under LocalHost as in Azure, with a restart of the host in the middle.</summary>
+[Trait("Category", "Journeys")]
 public sealed class DurableBehaviourTests : IDisposable
 {
     private readonly TemporaryDirectory _state = new();

@@ -6,6 +6,7 @@ using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Orchestrations;
 
@@ -50,6 +51,20 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         return await Client.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs: true, patience.Token);
+    }
+
+    /// <summary>Lets time pass until an orchestration ends, a step whenever nothing is left to do before: a busy machine loses no time.</summary>
+    public async Task<OrchestrationMetadata> EndOfAsync(string instanceId, FakeTimeProvider clock, TimeSpan step)
+    {
+        for (var steps = 0; ; steps++)
+        {
+            Assert.True(steps < 20_000, $"{instanceId} never ends.");
+            while (!_engine.IsAtRest)
+                await Task.Delay(1);
+            if (await Client.GetInstanceAsync(instanceId, getInputsAndOutputs: true) is { IsCompleted: true } ended)
+                return ended;
+            clock.Advance(step);
+        }
     }
 
     public async ValueTask DisposeAsync()

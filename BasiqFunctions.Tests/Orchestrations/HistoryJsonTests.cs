@@ -7,6 +7,7 @@ using DurableTask.Core.History;
 namespace BasiqFunctions.Tests.Orchestrations;
 
 /// <summary>What the journal keeps of each event is all that there is to it.</summary>
+[Trait("Category", "Unit")]
 public sealed class HistoryJsonTests
 {
     private const string Json = """[{"name":"Zoë","amount":1.10},null]""";

@@ -11,6 +11,7 @@ namespace BasiqFunctions.Tests.Orchestrations;
 /// refuses what the documentation lets pass, it refuses that, too.
 /// </summary>
 #pragma warning disable CA1001 // DisposeAsync disposes of them.
+[Trait("Category", "Unit")]
 public sealed class LocalDurableTaskClientTests : IAsyncLifetime
 #pragma warning restore CA1001
 {

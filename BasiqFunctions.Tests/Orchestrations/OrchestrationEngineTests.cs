@@ -12,6 +12,7 @@ using OrchestrationAlreadyExistsException = DurableTask.Core.Exceptions.Orchestr
 namespace BasiqFunctions.Tests.Orchestrations;
 
 /// <summary>What LocalHost promises of orchestrations, beyond what the app's own one uses.</summary>
+[Trait("Category", "Journeys")]
 public sealed class OrchestrationEngineTests : IDisposable
 {
     private readonly TemporaryDirectory _state = new();

@@ -4,6 +4,7 @@ using CsCheck;
 
 namespace BasiqFunctions.Tests.Properties;
 
+[Trait("Category", "Unit")]
 [Collection(PropertyTests.Collection)]
 public sealed class ConsentStateProperties : IDisposable
 {

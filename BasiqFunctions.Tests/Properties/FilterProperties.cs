@@ -5,6 +5,7 @@ using CsCheck;
 namespace BasiqFunctions.Tests.Properties;
 
 /// <summary>What the client builds, the sandbox's parser reads back as it was meant, or the client has refused to build it.</summary>
+[Trait("Category", "Unit")]
 [Collection(PropertyTests.Collection)]
 public sealed class FilterProperties
 {

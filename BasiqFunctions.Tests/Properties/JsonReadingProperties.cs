@@ -8,6 +8,7 @@ using CsCheck;
 namespace BasiqFunctions.Tests.Properties;
 
 /// <summary>Whatever Basiq answers, the client gives an object or a typed failure, and never another exception.</summary>
+[Trait("Category", "Unit")]
 [Collection(PropertyTests.Collection)]
 public sealed class JsonReadingProperties
 {

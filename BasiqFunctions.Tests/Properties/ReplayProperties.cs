@@ -12,6 +12,7 @@ namespace BasiqFunctions.Tests.Properties;
 /// An orchestration waits at once for activities, timers and events. In whatever order they arrive, and wherever the host is
 /// restarted between two of them, the outcome is the same.
 /// </summary>
+[Trait("Category", "Journeys")]
 [Collection(PropertyTests.Collection)]
 public sealed class ReplayProperties
 {

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Tests.Properties;
 
 /// <summary>Whatever return URL is accepted, a browser ends on the allowed origin, below the allowed path.</summary>
+[Trait("Category", "Unit")]
 [Collection(PropertyTests.Collection)]
 public sealed class ReturnUrlProperties
 {

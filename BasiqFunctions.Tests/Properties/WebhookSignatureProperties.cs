@@ -7,6 +7,7 @@ using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 
 namespace BasiqFunctions.Tests.Properties;
 
+[Trait("Category", "Unit")]
 [Collection(PropertyTests.Collection)]
 public sealed class WebhookSignatureProperties
 {

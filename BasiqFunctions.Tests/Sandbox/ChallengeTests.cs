@@ -4,6 +4,7 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class ChallengeTests
 {
     private const string Bank = "AU90004";

@@ -4,6 +4,7 @@ using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed partial class ConsentPageTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class ControlTests
 {
     [Fact]

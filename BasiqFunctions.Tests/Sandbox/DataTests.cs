@@ -5,6 +5,7 @@ using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class DataTests
 {
     public static TheoryData<string> HappyLogins => [.. TestUsers.All.Where(u => !u.AlwaysFails).Select(u => u.LoginId)];

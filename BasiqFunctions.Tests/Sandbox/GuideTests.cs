@@ -10,6 +10,7 @@ namespace BasiqFunctions.Tests.Sandbox;
 /// <summary>
 /// What the notes on Basiq say of its answers, each in their own words, with what shows that the sandbox answers so.
 /// </summary>
+[Trait("Category", "Unit")]
 public sealed partial class GuideTests
 {
     private const string Notes = "../shared/basiq/NOTES.md";

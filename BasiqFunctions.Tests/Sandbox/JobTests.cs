@@ -3,6 +3,7 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class JobTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class StateFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sandbox-state-").FullName;

@@ -5,6 +5,7 @@ using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class TokenTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class UserTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Tests.Sandbox;
 
+[Trait("Category", "Unit")]
 public sealed class WebhookTests : IDisposable
 {
     private const string Webhooks = "/notifications/webhooks";

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Tests.Snapshots;
 
 /// <summary>What is known of an account's earlier segments, on whatever machine the next one is fetched.</summary>
+[Trait("Category", "Unit")]
 public sealed class AccountTrailTests : IDisposable
 {
     private const string User = "user-1";

@@ -5,6 +5,7 @@ using BasiqFunctions.Snapshots;
 namespace BasiqFunctions.Tests.Snapshots;
 
 /// <summary>On which day a bank's statement has a transaction.</summary>
+[Trait("Category", "Unit")]
 public sealed class BankDaysTests
 {
     private const string Sydney = "Australia/Sydney";

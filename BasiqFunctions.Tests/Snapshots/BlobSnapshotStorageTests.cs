@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Journeys")]
 public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotStorageContract, IClassFixture<AzuriteFixture>
 {
     internal override ISnapshotStorage Open() => new BlobSnapshotStorage(Container());

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class FileSnapshotStorageTests : SnapshotStorageContract, IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -3,6 +3,7 @@ using BasiqFunctions.Snapshots;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class FingerprintSetTests
 {
     [Fact]

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class SnapshotFunctionsTests : IDisposable
 {
     private const string User = "user-1";

@@ -2,6 +2,7 @@ using BasiqFunctions.Snapshots;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class SnapshotPublishingTests : IDisposable
 {
     private const string User = "user-1";

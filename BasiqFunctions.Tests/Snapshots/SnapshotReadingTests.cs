@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class SnapshotReadingTests : IDisposable
 {
     private const string User = "user-1";

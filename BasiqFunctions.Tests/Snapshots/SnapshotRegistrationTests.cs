@@ -6,6 +6,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Snapshots;
 
+[Trait("Category", "Unit")]
 public sealed class SnapshotRegistrationTests
 {
     private const string Secret = "c2VjcmV0";

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Storage;
 
+[Trait("Category", "Journeys")]
 public sealed class AzureRecordTableTests(AzuriteFixture azurite) : RecordTableContract, IClassFixture<AzuriteFixture>
 {
     private readonly string _test = $"t{Guid.NewGuid():N}"[..20];

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace BasiqFunctions.Tests.Storage;
 
 /// <summary>A record is handed out as it was stored, or not at all.</summary>
+[Trait("Category", "Unit")]
 public sealed class CheckedRecordTableTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Storage;
 
+[Trait("Category", "Unit")]
 public sealed class ExpiredRecordsTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Storage;
 
+[Trait("Category", "Unit")]
 public sealed class RecordTablesRegistrationTests
 {
     private const string Secret = "c2VjcmV0";

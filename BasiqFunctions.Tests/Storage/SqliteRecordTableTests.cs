@@ -4,6 +4,7 @@ using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Storage;
 
+[Trait("Category", "Unit")]
 public sealed class SqliteRecordTableTests : RecordTableContract, IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -7,6 +7,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>What a bank asks is shown, however little Basiq or the sync says of it.</summary>
+[Trait("Category", "Unit")]
 public sealed class ChallengesTests : IDisposable
 {
     private static readonly Job Asking = JsonSerializer.Deserialize<Job>(

@@ -11,6 +11,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>One activity's share of an account's transactions.</summary>
+[Trait("Category", "Unit")]
 public sealed class FetchTransactionsTests : IDisposable
 {
     private const string Run = "sync-1";

@@ -8,6 +8,7 @@ using BasiqFunctions.Tests.Sandbox;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>Each of Basiq's codes says what the person must do, and the documentation says the same.</summary>
+[Trait("Category", "Unit")]
 public sealed partial class JobCodesTests
 {
     [Theory]

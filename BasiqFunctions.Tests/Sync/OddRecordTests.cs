@@ -8,6 +8,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>One odd answer of Basiq's spoils nothing but itself.</summary>
+[Trait("Category", "Journeys")]
 public sealed class OddRecordTests
 {
     private static readonly string[] Unknown = ["job-none"];
@@ -251,7 +252,7 @@ public sealed class OddRecordTests
         var syncId = await StartSyncAsync(app, "job-1");
         if (isLost)
             _basiq.Instead = request => request == "GET /jobs/job-1" ? ScriptedBasiq.NotFound() : null;
-        var ended = await app.WaitForSyncAsync(ScriptedBasiq.UserId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+        var ended = await app.WaitForSyncAsync(ScriptedBasiq.UserId, syncId, () => clock.Advance(TimeSpan.FromSeconds(10)));
         Assert.Equal((SyncState.Failed, isLost), (ended.Status, ended.Jobs[0].IsLost));
 
         // Where Basiq still does not know the job, the sync tells what it told.

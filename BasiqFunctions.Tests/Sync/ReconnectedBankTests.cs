@@ -7,6 +7,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>Banks that were connected anew count once, banks that were removed stay away, and no other bank suffers for either.</summary>
+[Trait("Category", "Journeys")]
 public sealed class ReconnectedBankTests
 {
     private const string Invalid = "invalid";

@@ -6,6 +6,7 @@ using BasiqFunctions.Sync;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>What a sync keeps and tells of its jobs.</summary>
+[Trait("Category", "Unit")]
 public sealed class SyncProgressTests
 {
     [Fact]

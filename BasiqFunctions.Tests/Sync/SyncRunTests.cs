@@ -13,6 +13,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>The orchestration of a sync on LocalHost's engine, with activities that a test scripts.</summary>
+[Trait("Category", "Journeys")]
 public sealed class SyncRunTests : IDisposable
 {
     private const string SyncId = "sync-under-test";
@@ -296,11 +297,9 @@ public sealed class SyncRunTests : IDisposable
     private async Task<SyncProgress> RunAsync(SyncOptions settings, JobState job, TimeSpan? step = null)
     {
         await using var engine = await StartAsync(settings, job);
-        var ended = await AppUnderTest.WaitForAsync(
-            () => engine.Client.GetInstanceAsync(SyncId, getInputsAndOutputs: true), i => i!.IsCompleted,
-            () => _clock.Advance(step ?? TimeSpan.FromSeconds(1)));
+        var ended = await engine.EndOfAsync(SyncId, _clock, step ?? TimeSpan.FromSeconds(1));
         Assert.True(
-            ended!.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
+            ended.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
         return JsonSerializer.Deserialize<SyncProgress>(ended.SerializedOutput!)!;
     }
 

@@ -7,6 +7,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>Starting syncs, as the HTTP functions do.</summary>
+[Trait("Category", "Unit")]
 public sealed class SyncsTests : IDisposable
 {
     private readonly UsersScene _scene = new();

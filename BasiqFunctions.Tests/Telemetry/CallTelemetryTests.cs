@@ -5,6 +5,7 @@ using BasiqFunctions.Tests.Hosting;
 namespace BasiqFunctions.Tests.Telemetry;
 
 /// <summary>What calls to Basiq and the server token leave in the metrics.</summary>
+[Trait("Category", "Unit")]
 public sealed class CallTelemetryTests : IAsyncDisposable
 {
     private const string Calls = "basiq.call.duration";

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Tests.Telemetry;
 
 /// <summary>The README's tables of telemetry are what the app does, and its log messages can hold nothing that they must not.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class DocumentationTests
 {
     /// <summary>

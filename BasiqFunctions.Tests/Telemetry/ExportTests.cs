@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Telemetry;
 
 /// <summary>What leaves the app as telemetry arrives, and holds nothing that must not leave.</summary>
+[Trait("Category", "Journeys")]
 [Collection(WatchedAlone.Collection)]
 public sealed class ExportTests
 {

@@ -12,6 +12,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Telemetry;
 
 /// <summary>What syncs leave in the metrics.</summary>
+[Trait("Category", "Journeys")]
 public sealed class SyncTelemetryTests
 {
     private const string Syncs = "basiq.sync.duration";

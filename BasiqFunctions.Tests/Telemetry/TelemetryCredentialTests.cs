@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Telemetry;
 
+[Trait("Category", "Unit")]
 public sealed class TelemetryCredentialTests
 {
     private const string ConnectionString =

@@ -8,6 +8,7 @@ using BasiqFunctions.Tokens;
 namespace BasiqFunctions.Tests.Tokens;
 
 /// <summary>A key that Basiq refuses costs few requests and few lines, and another key is taken up at once.</summary>
+[Trait("Category", "Journeys")]
 public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 {
     private readonly ClientUnderTest _test = new();

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Tests.Tokens;
 
 /// <summary>Where the app keeps its secrets: a vault, or a developer's file, and never neither or both.</summary>
+[Trait("Category", "Unit")]
 public sealed class KeyVaultOptionsTests
 {
     [Fact]

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Tokens;
 
 /// <summary>The tokens and secrets of the app with a Key Vault that speaks its own protocol over HTTPS, in good and in bad times.</summary>
+[Trait("Category", "Journeys")]
 public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
 {
     private readonly WatchedClock _clock = new();

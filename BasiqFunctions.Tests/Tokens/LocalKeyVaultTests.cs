@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Tokens;
 
 /// <summary>The real secret client against the local vault: what the app relies on works as in Key Vault.</summary>
+[Trait("Category", "Unit")]
 public sealed class LocalKeyVaultTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

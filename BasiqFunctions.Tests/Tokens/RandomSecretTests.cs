@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BasiqFunctions.Tests.Tokens;
 
+[Trait("Category", "Unit")]
 public sealed class RandomSecretTests : IDisposable
 {
     private readonly WatchedClock _clock = new();

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Tokens;
 
+[Trait("Category", "Journeys")]
 public sealed class ServerTokenTests
 {
     private const string UserJson = "{\"id\":\"u1\"}";

@@ -4,6 +4,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ClientTokenTests : IDisposable
 {
     private readonly UsersScene _scene = new();

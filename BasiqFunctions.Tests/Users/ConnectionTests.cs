@@ -6,6 +6,7 @@ using static BasiqFunctions.Tests.Users.UsersScene;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ConnectionTests : IDisposable
 {
     private const string Endpoint = "DELETE /users/{userId}/connections/{connectionId}";

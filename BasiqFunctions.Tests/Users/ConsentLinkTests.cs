@@ -5,6 +5,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ConsentLinkTests : IDisposable
 {
     private const string Token = "client+token/with=odd&characters";

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ConsentOptionsTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ConsentReturnTests : IDisposable
 {
     /// <summary>As Chromium asks for a page.</summary>

@@ -5,6 +5,7 @@ using BasiqFunctions.Users;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ConsentStateTests : IDisposable
 {
     private readonly UsersScene _scene = new();

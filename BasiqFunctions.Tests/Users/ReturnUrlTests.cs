@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class ReturnUrlTests
 {
     private static readonly ReturnUrls Urls = new(Options.Create(new ConsentOptions

@@ -10,6 +10,7 @@ using static BasiqFunctions.Tests.Users.UsersScene;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class UserFunctionTests : IDisposable
 {
     private readonly UsersScene _scene = new();

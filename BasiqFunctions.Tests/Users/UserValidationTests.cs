@@ -5,6 +5,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Users;
 
+[Trait("Category", "Unit")]
 public sealed class UserValidationTests : IDisposable
 {
     private readonly UsersScene _scene = new();

@@ -12,6 +12,7 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Webhooks;
 
+[Trait("Category", "Unit")]
 public sealed class EventActionsTests : IDisposable
 {
     private const string UserId = UsersScene.UserId;

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BasiqFunctions.Tests.Webhooks;
 
 /// <summary>The orchestration of an event on LocalHost's engine, with activities that a test scripts.</summary>
+[Trait("Category", "Journeys")]
 public sealed class EventOrchestrationTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 7, 1, 0, 0, 0, TimeSpan.Zero);

@@ -11,6 +11,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Webhooks;
 
 /// <summary>Whatever Basiq lists is taken, over all of its pages, each once, and whatever goes wrong on the way.</summary>
+[Trait("Category", "Unit")]
 public sealed class EventReconciliationTests : IDisposable
 {
     private readonly UsersScene _scene = new();

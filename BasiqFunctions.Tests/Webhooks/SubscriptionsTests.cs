@@ -9,6 +9,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Webhooks;
 
 /// <summary>However a subscription comes about, there is one, and the vault has its secret.</summary>
+[Trait("Category", "Unit")]
 public sealed class SubscriptionsTests : IDisposable
 {
     private const string Url = "https://app.example/api/webhooks/basiq";

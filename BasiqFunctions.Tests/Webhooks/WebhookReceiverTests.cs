@@ -12,6 +12,7 @@ using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 namespace BasiqFunctions.Tests.Webhooks;
 
 /// <summary>A message is answered within a second, whatever hangs behind: yes once it is written down, and else no.</summary>
+[Trait("Category", "Journeys")]
 public sealed class WebhookReceiverTests : IDisposable
 {
     private const string Secret = "whsec_c2VjcmV0IG9mIHRoZXNlIHRlc3Rz";

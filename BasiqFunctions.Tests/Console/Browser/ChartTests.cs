@@ -6,6 +6,7 @@ using Microsoft.Playwright;
 namespace BasiqFunctions.Tests.Console.Browser;
 
 /// <summary>The charts add up what belongs together, on the days that the bank means.</summary>
+[Trait("Category", "Browser")]
 [Collection(InBrowser.Name)]
 public sealed class ChartTests(Chromium chromium)
 {

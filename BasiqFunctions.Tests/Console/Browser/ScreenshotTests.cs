@@ -8,6 +8,7 @@ using Microsoft.Playwright;
 namespace BasiqFunctions.Tests.Console.Browser;
 
 /// <summary>The README's pictures show the pages as they are: with UPDATE_SCREENSHOTS=1 this takes them, else it tells stale ones.</summary>
+[Trait("Category", "Browser")]
 [Collection(InBrowser.Name)]
 public sealed partial class ScreenshotTests(Chromium chromium)
 {

@@ -5,6 +5,7 @@ using Microsoft.Playwright;
 namespace BasiqFunctions.Tests.Console.Browser;
 
 /// <summary>Incoming webhooks appear in the page by themselves, and what they bring about does.</summary>
+[Trait("Category", "Browser")]
 [Collection(InBrowser.Name)]
 public sealed class WebhookTests(Chromium chromium)
 {
