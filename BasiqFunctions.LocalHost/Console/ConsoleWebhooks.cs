@@ -45,7 +45,7 @@ internal sealed record IncomingWebhook(
             ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
             : null;
         return new IncomingWebhook(
-            told.EventId, told.WebhookId, told.FirstTakenAt ?? record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
+            told.EventId, told.WebhookId, record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
     }
 }
 
@@ -61,7 +61,7 @@ internal enum IncomingState
     [JsonStringEnumMemberName("done")]
     Done,
 
-    /// <summary>Basiq knows no such event, or could not be asked in the end.</summary>
+    /// <summary>It could not be handled in a week, and is dropped.</summary>
     [JsonStringEnumMemberName("given-up")]
     GivenUp,
 }

@@ -113,7 +113,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json("""{"data":[]}"""));
 
-        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.ListEventsAsync(link));
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.ListEventsAsync(nextLink: link));
 
         Assert.Equal(BasiqFailure.ForeignLinkCode, exception.Failure.Code);
         Assert.Empty(test.Basiq.Calls);

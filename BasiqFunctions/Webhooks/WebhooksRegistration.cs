@@ -26,17 +26,13 @@ public static class WebhooksRegistration
         services.AddRecordTable<WebhookOptions>(configuration, WebhookOptions.Section, options => options.Table);
         services.AddInstruments();
         services.TryAddSingleton<WebhookSecrets>();
-        services.TryAddSingleton<EventIntake>();
         services.TryAddSingleton<EventNotes>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<EventNotes>());
         services.TryAddSingleton<EventActions>();
         services.TryAddSingleton<EventReconciliation>();
         services.TryAddSingleton(provider => new WebhookReceiver(
             provider.GetRequiredService<WebhookSecrets>(),
-            provider.GetRequiredService<EventIntake>(),
-            provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section),
             provider.GetRequiredService<IBasiqAddress>(),
-            provider.GetRequiredService<IOptions<WebhookOptions>>(),
             provider.GetRequiredService<Instruments>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<WebhookReceiver>>()));
