@@ -34,6 +34,7 @@ internal static class AppSettingsContract
             "Receipts:KeepFor",
             "Receipts:Table",
             "Removal:MostAtOnce",
+            "Removal:KeepFinishedFor",
             "Snapshots:LeftoverGrace",
             "Snapshots:MaxAge",
             "Snapshots:TimeZone",

@@ -24,6 +24,8 @@ public static class WebhooksRegistration
         services.AddOptions<WebhookOptions>().Bind(configuration.GetSection(WebhookOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>());
         services.AddRecordTable<WebhookOptions>(configuration, WebhookOptions.Section, options => options.Table);
+        services.AddSingleton(provider =>
+            new KeptHistory(EventOrchestration.Prefix, provider.GetRequiredService<IOptions<WebhookOptions>>().Value.RememberFor));
         services.AddInstruments();
         services.TryAddSingleton<WebhookSecrets>();
         services.TryAddSingleton<EventNotes>();
