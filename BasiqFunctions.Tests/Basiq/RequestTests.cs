@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Tests.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -320,6 +322,7 @@ public sealed class RequestTests
 
     private static ServiceProvider Services(string setting, string value) =>
         new ServiceCollection()
+            .AddSingleton<IRecordTables>(new MemoryRecordTables())
             .AddBasiqClient(new ConfigurationBuilder().AddInMemoryCollection([new(setting, value)]).Build())
             .BuildServiceProvider();
 
