@@ -40,7 +40,7 @@ internal sealed record IncomingWebhook(
         var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled) : null;
         var state = !record.IsFinished ? IncomingState.UnderWay
             : handled is not null && record.Status is OrchestrationRuntimeStatus.Completed ? IncomingState.Done
-            : IncomingState.GivenUp;
+            : IncomingState.Dropped;
         var trouble = state is IncomingState.UnderWay && record.CustomStatus is { } status
             ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
             : null;
@@ -62,6 +62,6 @@ internal enum IncomingState
     Done,
 
     /// <summary>It could not be handled in a week, and is dropped.</summary>
-    [JsonStringEnumMemberName("given-up")]
-    GivenUp,
+    [JsonStringEnumMemberName("dropped")]
+    Dropped,
 }

@@ -46,7 +46,7 @@ public sealed class WebhookTests : IDisposable
     [InlineData("event.entity.eq('user')", "user.created user.created")]
     [InlineData("event.entity.eq('user'),event.type.eq('deleted')", "")]
     [InlineData("event.entity.eq('consent')", "consent.created")]
-    [InlineData("event.entity.eq('connection')", "connection.created")]
+    [InlineData("event.entity.eq('connection')", "connection.activated connection.created")]
     public async Task Events_are_listed_by_the_entity_that_they_are_about(string filter, string types)
     {
         await using var host = await SandboxHost.StartAsync();
