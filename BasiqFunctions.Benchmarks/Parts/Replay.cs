@@ -56,7 +56,7 @@ internal sealed class Replay : IPart
         await using var services = new ServiceCollection().BuildServiceProvider();
         using var engine = new OrchestrationEngine(
             journal, FunctionCatalog.Of(typeof(LongHistory)), services, TimeProvider.System, NullLoggerFactory.Instance, new LocalHostOptions());
-        var client = new LocalDurableTaskClient(engine, journal);
+        var client = new LocalDurableTaskClient(engine, journal, TimeProvider.System);
 
         var start = Stopwatch.GetTimestamp();
         await engine.StartAsync(CancellationToken.None);

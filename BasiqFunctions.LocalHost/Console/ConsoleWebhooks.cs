@@ -40,12 +40,12 @@ internal sealed record IncomingWebhook(
         var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled) : null;
         var state = !record.IsFinished ? IncomingState.UnderWay
             : handled is not null && record.Status is OrchestrationRuntimeStatus.Completed ? IncomingState.Done
-            : IncomingState.GivenUp;
+            : IncomingState.Dropped;
         var trouble = state is IncomingState.UnderWay && record.CustomStatus is { } status
             ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
             : null;
         return new IncomingWebhook(
-            told.EventId, told.WebhookId, told.FirstTakenAt ?? record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
+            told.EventId, told.WebhookId, record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
     }
 }
 
@@ -61,7 +61,7 @@ internal enum IncomingState
     [JsonStringEnumMemberName("done")]
     Done,
 
-    /// <summary>Basiq knows no such event, or could not be asked in the end.</summary>
-    [JsonStringEnumMemberName("given-up")]
-    GivenUp,
+    /// <summary>It could not be handled in a week, and is dropped.</summary>
+    [JsonStringEnumMemberName("dropped")]
+    Dropped,
 }

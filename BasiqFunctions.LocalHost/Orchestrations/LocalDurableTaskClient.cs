@@ -7,7 +7,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.LocalHost.Orchestrations;
 
 /// <summary>The client that HTTP functions get for their <c>[DurableClient]</c> parameter.</summary>
-internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal journal) : DurableTaskClient("LocalHost")
+internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal journal, TimeProvider time) : DurableTaskClient("LocalHost")
 {
     private static readonly OrchestrationRuntimeStatus[] FinishedStatuses =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -69,18 +69,21 @@ internal sealed class LocalDurableTaskClient(OrchestrationEngine engine, Journal
         return new PurgeResult(record is null ? 0 : await engine.PurgeAsync([record], cancellation));
     }
 
+    /// <summary>Forgets what has ended, a page at a time, until none is left or the filter's time is over.</summary>
     public override async Task<PurgeResult> PurgeAllInstancesAsync(
         PurgeInstancesFilter filter, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
         var statuses = FinishedStatuses.Intersect(filter.Statuses ?? FinishedStatuses).ToArray();
-        var purged = 0;
+        var (purged, startedAt) = (0, time.GetTimestamp());
         string? after = null;
         while (true)
         {
+            if (time.GetElapsedTime(startedAt) > filter.Timeout)
+                return new PurgeResult(purged, isComplete: false);
             var records = await journal.ListAsync(
                 null, filter.CreatedFrom, filter.CreatedTo, statuses, after, OrchestrationQuery.DefaultPageSize, cancellation);
             if (records.Count == 0)
-                return new PurgeResult(purged);
+                return new PurgeResult(purged, isComplete: true);
             purged += await engine.PurgeAsync(records, cancellation);
             after = records[^1].InstanceId;
         }

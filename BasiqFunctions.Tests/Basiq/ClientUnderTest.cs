@@ -1,6 +1,8 @@
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Storage;
 using BasiqFunctions.Tokens;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -64,7 +66,17 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         HttpMessageHandler basiq,
         SecretClient vault,
         LogCapture logs,
-        params (string Key, string? Value)[] settings)
+        params (string Key, string? Value)[] settings) =>
+        Compose(clock, basiq, vault, logs, new MemoryRecordTables(), settings);
+
+    /// <summary>An instance of the app; instances share tables.</summary>
+    internal static ServiceProvider Compose(
+        TimeProvider clock,
+        HttpMessageHandler basiq,
+        SecretClient vault,
+        LogCapture logs,
+        IRecordTables tables,
+        (string Key, string? Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new("Basiq:BaseUrl", "https://basiq.test"), new("Basiq:ApiKey", SettingKey)])
@@ -74,6 +86,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
         services.AddSingleton(clock);
         services.AddSingleton(vault);
+        services.AddSingleton(tables);
         services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddBasiqClient(configuration).AddTokens(configuration);
         services.AddHttpClient(BasiqClient.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);

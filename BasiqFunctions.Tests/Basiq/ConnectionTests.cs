@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Tests.Storage;
 using BasiqFunctions.Tokens;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -145,6 +147,7 @@ public sealed class ConnectionTests
             return new ServiceCollection()
                 .AddLogging()
                 .AddSingleton(vault.CreateClient())
+                .AddSingleton<IRecordTables>(new MemoryRecordTables())
                 .AddTokens(configuration)
                 .AddBasiqClient(configuration)
                 .BuildServiceProvider();

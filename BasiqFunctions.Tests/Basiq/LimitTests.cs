@@ -2,7 +2,11 @@ using System.Globalization;
 using System.Net;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Storage;
+using BasiqFunctions.Tokens;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -74,27 +78,29 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public void No_window_wherever_it_begins_holds_more_than_the_limit()
+    public async Task No_window_wherever_it_begins_holds_more_than_the_limit_of_all_instances_together()
     {
         var random = new Random(20260301);
         var clock = new FakeTimeProvider();
-        var limiter = new TokenRequestLimiter(
-            Options.Create(new BasiqOptions { MaxTokenRequests = 50, TokenRequestWindow = TimeSpan.FromSeconds(60) }), clock);
+        var limiters = Limiters(3, clock, new() { MaxTokenRequests = 50, TokenRequestWindow = TimeSpan.FromSeconds(60) });
         List<DateTimeOffset> taken = [];
         var refused = 0;
         for (var i = 0; i < 20_000; i++)
         {
-            if (limiter.TryTake(random.Next(3) == 0, out var segment, out var retryAfter))
+            var limiter = limiters[random.Next(3)];
+            var permit = await limiter.TakeAsync(random.Next(3) == 0);
+            if (permit.IsGranted)
             {
+                Assert.True(permit.IsCounted);
                 if (random.Next(10) == 0)
-                    limiter.GiveBack(segment);
+                    limiter.GiveBack(permit);
                 else
                     taken.Add(clock.GetUtcNow());
             }
             else
             {
                 refused++;
-                Assert.InRange(retryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(60.6));
+                Assert.InRange(permit.RetryAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(60.6));
             }
 
             clock.Advance(TimeSpan.FromMilliseconds(random.Next(50) == 0 ? random.Next(70_000) : random.Next(40)));
@@ -106,21 +112,156 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Concurrent_callers_get_no_more_permits_than_there_are()
+    public async Task Concurrent_callers_of_several_instances_get_no_more_permits_than_there_are()
     {
-        var limiter = new TokenRequestLimiter(Options.Create(new BasiqOptions()), new FakeTimeProvider());
+        var limiters = Limiters(3, new FakeTimeProvider(), new());
         var taken = 0;
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
+        await Task.WhenAll(Enumerable.Range(0, 9).Select(caller => Task.Run(async () =>
         {
             for (var i = 0; i < 1_000; i++)
             {
-                if (limiter.TryTake(forServerToken: false, out long _, out TimeSpan _))
+                if ((await limiters[caller % 3].TakeAsync(forServerToken: false)).IsGranted)
                     Interlocked.Increment(ref taken);
             }
         })));
 
         Assert.Equal(1_140, taken);
+    }
+
+    [Fact]
+    public async Task A_crowd_that_waits_for_the_row_is_served_by_its_next_turn()
+    {
+        var row = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var turns = 0;
+        var table = new InterceptedRecordTable(new MemoryRecordTables().Open("limits"))
+        {
+            Before = step => step == "find" ? row.Task : Task.FromResult(Interlocked.Increment(ref turns)),
+        };
+        var limiter = new TokenRequestLimiter(table, Options.Create(new BasiqOptions()), new FakeTimeProvider(), NullLogger<TokenRequestLimiter>.Instance);
+
+        var crowd = Enumerable.Range(0, 1_000).Select(_ => limiter.TakeAsync(forServerToken: false).AsTask()).ToArray();
+        row.SetResult();
+
+        Assert.All(await Task.WhenAll(crowd), permit => Assert.True(permit.IsCounted));
+        Assert.InRange(turns, 1, 2);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task With_the_table_out_of_reach_tokens_are_requested_uncounted_and_it_is_said(bool hangs)
+    {
+        var clock = new FakeTimeProvider();
+        using var logs = new LogCapture();
+        var table = new InterceptedRecordTable(new MemoryRecordTables().Open("limits"))
+        {
+            Before = _ => hangs ? Task.Delay(Timeout.Infinite) : throw new IOException("storage is away"),
+        };
+        var limiter = new TokenRequestLimiter(
+            table, Options.Create(new BasiqOptions()), clock, new Logger<TokenRequestLimiter>(new LoggerFactory([logs])));
+
+        for (var i = 0; i < 3; i++)
+        {
+            var asking = limiter.TakeAsync(forServerToken: false).AsTask();
+            await AppUnderTest.WaitForAsync(() => Task.FromResult(asking.IsCompleted), done => done, () => clock.Advance(TokenRequestLimiter.Patience));
+            Assert.Equal(TokenPermit.Uncounted, await asking);
+        }
+
+        Assert.Contains(logs.Lines, line => line.Contains("Requests for tokens cannot be counted", StringComparison.Ordinal));
+        table.Before = null;
+        Assert.True((await limiter.TakeAsync(forServerToken: false)).IsCounted);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_far_ahead_keeps_nobody_from_tokens_once_it_is_right_again()
+    {
+        var (clock, wrong) = (new FakeTimeProvider(), new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(100)));
+        var table = new MemoryRecordTables().Open("limits");
+        var limiters = new[] { wrong, clock }
+            .Select(time => new TokenRequestLimiter(table, Options.Create(new BasiqOptions()), time, NullLogger<TokenRequestLimiter>.Instance)).ToArray();
+        while ((await limiters[0].TakeAsync(forServerToken: true)).IsGranted)
+        {
+        }
+
+        Assert.True((await limiters[1].TakeAsync(forServerToken: false)).IsCounted);
+    }
+
+    /// <summary>
+    /// Three instances, each asked for far more than there is, for a quarter of an hour. Without the row that they share, each would take
+    /// its own 1,200; without any limit all of it would reach Basiq.
+    /// </summary>
+    [Fact]
+    public async Task Three_instances_together_stay_below_what_Basiq_takes_and_starve_neither_the_server_token_nor_a_caller()
+    {
+        var clock = new WatchedClock();
+        using var basiq = new StubBasiq();
+        using var logs = new LogCapture();
+        var tables = new MemoryRecordTables();
+        var vault = new StubKeyVault(clock).CreateClient();
+        List<DateTimeOffset> sent = [];
+        basiq.Answer = (_, _, _) => Note(StubBasiq.TokenJson("client-token"));
+        basiq.Mint = (_, before, _) => Note(StubBasiq.TokenJson($"server-token-{before + 1}"));
+        var instances = Enumerable.Range(0, 3).Select(_ => ClientUnderTest.Compose(clock, basiq, vault, logs, tables, [])).ToArray();
+        var random = new Random(20261128);
+        var (served, refused) = (new int[3], 0);
+
+        // One that comes back when it is told to, and else does nothing, on each instance.
+        var (patient, dueAt) = (new int[3], new DateTimeOffset[3]);
+        for (var step = 0; step < 15 * 60; step++)
+        {
+            foreach (var i in Enumerable.Range(0, 3).OrderBy(_ => random.Next()))
+            {
+                var client = instances[i].GetRequiredService<IBasiqClient>();
+                for (var call = 0; call < 10; call++)
+                {
+                    var failure = await Ask(client);
+                    if (failure is null)
+                        served[i]++;
+                    else
+                        refused++;
+                }
+
+                if (clock.GetUtcNow() >= dueAt[i])
+                {
+                    var failure = await Ask(client);
+                    patient[i] += failure is null ? 1 : 0;
+                    dueAt[i] = clock.GetUtcNow() + (failure?.RetryAfter ?? TimeSpan.FromSeconds(10));
+                }
+
+                if (step % 120 == 40 * i)
+                    await instances[i].GetRequiredService<IServerTokenProvider>().RefreshAsync();
+            }
+
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        for (var i = 1_500; i < sent.Count; i++)
+            Assert.True(sent[i] - sent[i - 1_500] >= TimeSpan.FromMinutes(5), $"Request {i} came too early.");
+        Assert.True(sent.Count > 3 * 1_000 && refused > 10_000);
+        Assert.All(served, count => Assert.InRange(count, sent.Count / 6, sent.Count / 2));
+        Assert.All(patient, count => Assert.True(count > 0));
+        foreach (var instance in instances)
+            await instance.DisposeByAsync(clock);
+
+        Task<HttpResponseMessage> Note(string json)
+        {
+            sent.Add(clock.GetUtcNow());
+            return Task.FromResult(StubBasiq.Json(json));
+        }
+
+        static async Task<BasiqFailure?> Ask(IBasiqClient client)
+        {
+            try
+            {
+                await client.CreateClientTokenAsync("u1");
+                return null;
+            }
+            catch (BasiqException exception)
+            {
+                return exception.Failure;
+            }
+        }
     }
 
     [Fact]
@@ -302,29 +443,27 @@ public sealed class LimitTests
     [InlineData("http://127.0.0.1:7072", null, null)]
     [InlineData("http://[::1]:7072", null, null)]
     [InlineData("http://localhost:7072", "5000", 5_000)]
-    public void Token_requests_are_limited_towards_Basiq_and_towards_a_stand_in_only_if_that_is_set(string url, string? setting, int? limit)
+    public async Task Token_requests_are_limited_towards_Basiq_and_towards_a_stand_in_only_if_that_is_set(string url, string? setting, int? limit)
     {
-        using var services = ClientUnderTest.Compose(
+        await using var services = ClientUnderTest.Compose(
             new FakeTimeProvider(), new StubBasiq(), new StubKeyVault(new FakeTimeProvider()).CreateClient(), new LogCapture(),
             ("Basiq:BaseUrl", url), ("Basiq:MaxTokenRequests", setting));
         var limiter = services.GetRequiredService<TokenRequestLimiter>();
 
         var granted = 0;
-        while (granted < 6_000 && limiter.TryTake(forServerToken: true, out var segment, out var retryAfter))
+        while (granted < 6_000 && await limiter.TakeAsync(forServerToken: true) is { IsGranted: true } permit)
         {
-            Assert.Equal((limit is null, TimeSpan.Zero), (segment < 0, retryAfter));
+            Assert.Equal((limit is not null, TimeSpan.Zero), (permit.IsCounted, permit.RetryAfter));
             granted++;
         }
 
         Assert.Equal(limit ?? 6_000, granted);
     }
 
-    [Fact]
-    public void Giving_back_a_permit_that_was_not_counted_changes_nothing()
+    private static TokenRequestLimiter[] Limiters(int count, TimeProvider clock, BasiqOptions options)
     {
-        var limiter = new TokenRequestLimiter(Options.Create(new BasiqOptions { BaseUrl = "http://localhost" }), new FakeTimeProvider());
-        Assert.True(limiter.TryTake(forServerToken: false, out var segment, out _));
-        limiter.GiveBack(segment);
-        Assert.True(limiter.TryTake(forServerToken: false, out _, out _));
+        var table = new MemoryRecordTables().Open("limits");
+        return [.. Enumerable.Range(0, count).Select(_ =>
+            new TokenRequestLimiter(table, Options.Create(options), clock, NullLogger<TokenRequestLimiter>.Instance))];
     }
 }

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Tests.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -114,7 +116,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json("""{"data":[]}"""));
 
-        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.ListEventsAsync(link));
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.ListEventsAsync(nextLink: link));
 
         Assert.Equal(BasiqFailure.ForeignLinkCode, exception.Failure.Code);
         Assert.Empty(test.Basiq.Calls);
@@ -321,6 +323,7 @@ public sealed class RequestTests
 
     private static ServiceProvider Services(string setting, string value) =>
         new ServiceCollection()
+            .AddSingleton<IRecordTables>(new MemoryRecordTables())
             .AddBasiqClient(new ConfigurationBuilder().AddInMemoryCollection([new(setting, value)]).Build())
             .BuildServiceProvider();
 

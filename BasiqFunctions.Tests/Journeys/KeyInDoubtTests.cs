@@ -123,7 +123,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
 
         // Basiq tells of a deletion; the caller deletes somebody whom Basiq has and somebody whom it has no longer; a consent is revoked.
         _basiq.Events["event-1"] = """{"id":"event-1","entity":"user","eventType":"deleted","userId":"u49"}""";
-        await _app.Services.GetRequiredService<EventIntake>().TakeAsync(
+        await EventOrchestration.StartAsync(
             _app.Services.GetRequiredService<DurableTaskClient>(), new EventInput("event-1"), default);
         await AppUnderTest.WaitForAsync(() => ReasonsAsync("u49"), reasons => reasons.Length > 0);
         foreach (var user in new[] { "u01", "u48" })

@@ -1,10 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Reflection;
 using System.Text.Json;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
@@ -47,13 +45,12 @@ public sealed class WebhookTests
         using (var none = await app.Api.GetAsync(new Uri("webhooks/basiq/subscription", UriKind.Relative)))
             await AppUnderTest.AssertProblemAsync(none, HttpStatusCode.NotFound, "subscription-not-found");
         await app.SubscribeAsync();
-        var table = app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks");
+        var client = app.Services.GetRequiredService<DurableTaskClient>();
         var body = """{"eventId":"e1"}""";
 
         using (var forged = await app.SendWebhookAsync("m1", body, "whsec_AAAA"))
             await AppUnderTest.AssertProblemAsync(forged, HttpStatusCode.Unauthorized, "webhook-refused");
-        Assert.Empty(await table.ListAsync("message", 10, null, default));
-        Assert.Empty(await table.ListAsync("event", 10, null, default));
+        Assert.Empty(await EventsAsync(client));
 
         foreach (var id in new[] { "m1", "m1", "m2" })
         {
@@ -65,9 +62,9 @@ public sealed class WebhookTests
             Assert.Equal(HttpStatusCode.NoContent, foreign.StatusCode);
         using (var large = await app.SendWebhookAsync("m4", new string('x', 70_000)))
             await AppUnderTest.AssertProblemAsync(large, HttpStatusCode.RequestEntityTooLarge, "body-too-large");
-        Assert.Equal(["e1"], (await table.ListAsync("event", 10, null, default)).Select(r => r.Row));
-        Assert.Equal(2, (await table.ListAsync("message", 10, null, default)).Count);
-        Assert.Empty(await table.ListAsync("pending", 10, null, default));
+        Assert.Equal(["event-e1"], await EventsAsync(client));
+        var shown = (await app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks")).GetProperty("webhooks");
+        Assert.Equal(["m1"], shown.EnumerateArray().Select(w => w.GetProperty("webhookId").GetString()));
     }
 
     [Fact]
@@ -106,67 +103,13 @@ public sealed class WebhookTests
 
         await reconciliation.RunAsync(client, default);
         await GoneAsync(app, userId);
-        var taken = await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").ListAsync("event", 100, null, default);
+        var taken = await EventsAsync(client);
         await reconciliation.RunAsync(client, default);
 
         Assert.NotEmpty(taken);
+        Assert.Equal(taken, await EventsAsync(client));
         Assert.Single(await ListAsync(app, $"users/{userId}/deletion-receipts", "receipts"));
-        foreach (var record in taken)
-            Assert.NotNull(await client.GetInstanceAsync($"event-{record.Row}"));
-    }
-
-    [Fact]
-    public async Task An_event_that_could_not_be_handled_is_brought_back_once_by_the_daily_look_at_the_events()
-    {
-        await using var app = await AppUnderTest.StartAsync(
-            ["Sandbox:Webhooks=false"], configure: services => services.AddSingleton(provider => Misread.Once(provider)));
-        var userId = await SyncedUserAsync(app);
-        await RevokeAtBasiqAsync(app, userId);
-        var client = app.Services.GetRequiredService<DurableTaskClient>();
-        var basiq = app.Services.GetRequiredService<IBasiqClient>();
-        var happened = (await basiq.ListEventsAsync()).Events.Single(e => e.TypeId == "consent.revoked");
-        await app.Services.GetRequiredService<EventIntake>().TakeAsync(client, new EventInput(happened.Id, "message-7"), default);
-        var first = await AppUnderTest.WaitForAsync(
-            () => client.GetInstanceAsync($"event-{happened.Id}", getInputsAndOutputs: true), i => i is { IsCompleted: true });
-        Assert.Null(first!.SerializedOutput);
-
-        var reconciliation = app.Services.GetRequiredService<EventReconciliation>();
-        await reconciliation.RunAsync(client, default);
-        await GoneAsync(app, userId);
-        await AppUnderTest.WaitForAsync(() => client.GetInstanceAsync($"event-{happened.Id}"), i => i is { IsCompleted: true });
-        await reconciliation.RunAsync(client, default);
-
-        Assert.Single(await ListAsync(app, $"users/{userId}/deletion-receipts", "receipts"));
-        Assert.Equal(1, app.Logs.Lines.Count(line => line.Contains($"Event {happened.Id} (consent.revoked): removed", StringComparison.Ordinal)));
-        Assert.Empty(await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").ListAsync("given-up", 10, null, default));
-    }
-
-    [Fact]
-    public async Task An_event_that_was_written_down_when_the_host_died_is_acted_on_once_after_the_start()
-    {
-        using var state = new TemporaryDirectory();
-        string userId;
-        await using (var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false"], state: state))
-        {
-            userId = await SyncedUserAsync(app);
-            await RevokeAtBasiqAsync(app, userId);
-            var basiq = app.Services.GetRequiredService<IBasiqClient>();
-            var happened = (await basiq.ListEventsAsync()).Events.Single(e => e.TypeId == "consent.revoked");
-
-            // As far as a webhook gets before its orchestration is scheduled.
-            await app.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").TryAddAsync(
-                new TableRecord("pending", happened.Id, System.Text.Encoding.ASCII.GetBytes("message-7")), default);
-        }
-
-        await using var again = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false"], state: state);
-        var client = again.Services.GetRequiredService<DurableTaskClient>();
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => new RetakeEvents(again.Services.GetRequiredService<EventIntake>()).Run(null!, client, default)));
-
-        await GoneAsync(again, userId);
-        Assert.Single(await ListAsync(again, $"users/{userId}/deletion-receipts", "receipts"));
-        Assert.Empty(await again.Services.GetRequiredKeyedService<IRecordTable>("Webhooks").ListAsync("pending", 10, null, default));
-        var shown = await again.Api.GetFromJsonAsync<JsonElement>("/console/webhooks");
-        Assert.Contains(shown.GetProperty("webhooks").EnumerateArray(), w => w.GetProperty("webhookId").GetString() == "message-7");
+        Assert.Equal(6, await app.CountAsync("GET /events"));
     }
 
     [Theory]
@@ -207,25 +150,14 @@ public sealed class WebhookTests
         await AppUnderTest.WaitForAsync(() => ListAsync(app, $"users/{userId}/deletion-receipts", "receipts"), receipts => receipts.Length > 0);
     }
 
+    private static async Task<List<string>> EventsAsync(DurableTaskClient client)
+    {
+        List<string> ids = [];
+        await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery { InstanceIdPrefix = "event-" }))
+            ids.Add(instance.InstanceId);
+        return ids;
+    }
+
     private static async Task<JsonElement[]> ListAsync(AppUnderTest app, string path, string name) =>
         [.. (await app.Api.GetFromJsonAsync<JsonElement>(path)).GetProperty(name).EnumerateArray()];
-
-    /// <summary>Basiq's client that finds an event of an unexpected shape the first time that it is asked for one.</summary>
-    public class Misread : DispatchProxy
-    {
-        private IBasiqClient _basiq = null!;
-        private int _asked;
-
-        public static IBasiqClient Once(IServiceProvider services)
-        {
-            var misread = Create<IBasiqClient, Misread>();
-            ((Misread)misread)._basiq = services.GetRequiredService<BasiqClient>();
-            return misread;
-        }
-
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod!.Name == nameof(IBasiqClient.GetEventAsync) && Interlocked.Increment(ref _asked) == 1
-                ? Task.FromException<BasiqEvent>(new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "unexpected-shape")))
-                : targetMethod.Invoke(_basiq, args);
-    }
 }

@@ -17,10 +17,10 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     private readonly Journal _journal;
     private readonly ServiceProvider _services;
 
-    private EngineUnderTest(OrchestrationEngine engine, Journal journal, ServiceProvider services, LogCapture logs)
+    private EngineUnderTest(OrchestrationEngine engine, Journal journal, ServiceProvider services, TimeProvider clock, LogCapture logs)
     {
         (_engine, _journal, _services, Logs) = (engine, journal, services, logs);
-        Client = new LocalDurableTaskClient(engine, journal);
+        Client = new LocalDurableTaskClient(engine, journal, clock);
     }
 
     public LocalDurableTaskClient Client { get; }
@@ -43,7 +43,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         var engine = new OrchestrationEngine(
             journal, FunctionCatalog.Of(functions), services, clock, services.GetRequiredService<ILoggerFactory>(), new LocalHostOptions());
         await engine.StartAsync(CancellationToken.None);
-        return new EngineUnderTest(engine, journal, services, logs);
+        return new EngineUnderTest(engine, journal, services, clock, logs);
     }
 
     /// <summary>Waits for an orchestration's end, though not for ever.</summary>

@@ -138,6 +138,22 @@ public sealed class LocalDurableTaskClientTests : IAsyncLifetime
         Assert.Equal(["running"], await Client.IdsAsync(new OrchestrationQuery()));
     }
 
+    [Fact]
+    public async Task A_purge_whose_time_is_over_says_that_it_is_not_complete_and_is_gone_on_with_by_the_next()
+    {
+        for (var i = 0; i < 250; i++)
+            await Client.EndedAsync($"ended-{i}");
+        var slice = new PurgeInstancesFilter { Timeout = TimeSpan.FromSeconds(30) };
+
+        // Time passes with every look at the clock.
+        _clock.AutoAdvanceAmount = TimeSpan.FromSeconds(20);
+        var first = await _engine.Client.PurgeAllInstancesAsync(slice);
+        Assert.Equal((100, false), (first.PurgedInstanceCount, first.IsComplete));
+        _clock.AutoAdvanceAmount = TimeSpan.Zero;
+        var second = await _engine.Client.PurgeAllInstancesAsync(slice);
+        Assert.Equal((150, true), (second.PurgedInstanceCount, second.IsComplete));
+    }
+
     [Theory]
     [InlineData("ended")]
     [InlineData("nobody")]

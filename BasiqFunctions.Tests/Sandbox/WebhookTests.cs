@@ -43,6 +43,24 @@ public sealed class WebhookTests : IDisposable
         Assert.Equal("created", happened.GetProperty("eventType").GetString());
     }
 
+    [Theory]
+    [InlineData("event.entity.eq('user')", "user.created user.created")]
+    [InlineData("event.entity.eq('user'),event.type.eq('deleted')", "")]
+    [InlineData("event.entity.eq('consent')", "consent.created")]
+    [InlineData("event.entity.eq('connection')", "connection.activated connection.created")]
+    public async Task Events_are_listed_by_the_entity_that_they_are_about(string filter, string types)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        await host.SignIn();
+        await host.CreateUser();
+        await host.UserWithBank();
+
+        var events = (await host.Get("/events?filter=" + Uri.EscapeDataString(filter))).GetProperty("data").EnumerateArray();
+
+        Assert.Equal(types, string.Join(' ', events.Select(e => $"{e.GetProperty("entity").GetString()}.{e.GetProperty("eventType").GetString()}")));
+        await host.Error(HttpMethod.Get, "/events?filter=event.entity(consent)", HttpStatusCode.BadRequest);
+    }
+
     [Fact]
     public async Task A_subscription_gets_the_kinds_it_asked_for_alone_and_no_kind_goes_to_two()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask;
@@ -9,7 +10,7 @@ namespace BasiqFunctions.Tests.Users;
 /// <summary>A durable client that remembers instances and runs nothing.</summary>
 internal sealed class DurableClientDouble
 {
-    private readonly Dictionary<string, OrchestrationMetadata> _instances = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OrchestrationMetadata> _instances = new(StringComparer.Ordinal);
     private readonly TimeProvider _clock;
 
     public DurableClientDouble(TimeProvider clock)
@@ -22,7 +23,8 @@ internal sealed class DurableClientDouble
             .Returns(async (TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken _) =>
             {
                 await BeforeSchedule(options!.InstanceId!);
-                Scheduled.Add(options.InstanceId!);
+                lock (Scheduled)
+                    Scheduled.Add(options.InstanceId!);
                 Set(options.InstanceId!, OrchestrationRuntimeStatus.Running, JsonSerializer.Serialize(input), name.Name);
                 return options.InstanceId!;
             });
@@ -52,7 +54,7 @@ internal sealed class DurableClientDouble
             .Setup(c => c.PurgeInstanceAsync(
                 It.IsAny<string>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, PurgeInstanceOptions? _, CancellationToken _) =>
-                new PurgeResult(_instances.Remove(id) ? 1 : 0));
+                new PurgeResult(_instances.TryRemove(id, out _) ? 1 : 0));
         Client = client.Object;
     }
 
@@ -71,7 +73,7 @@ internal sealed class DurableClientDouble
 
     public List<string> Events { get; } = [];
 
-    public IReadOnlyCollection<string> Instances => _instances.Keys;
+    public IReadOnlyCollection<string> Instances => [.. _instances.Keys];
 
     public void Set(string id, OrchestrationRuntimeStatus status, string? input = null, string name = "SyncConnections") =>
         _instances[id] = new OrchestrationMetadata(name, id)

@@ -318,6 +318,24 @@ public sealed class EventActionsTests : IDisposable
         Assert.Empty(scene.Durable.Instances);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_whose_last_try_comes_to_nothing_is_dropped_and_said_so(bool breaks)
+    {
+        using var telemetry = new TelemetryCapture();
+        using var scene = new UsersScene();
+        scene.Basiq.Setup(b => b.GetEventAsync("e1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(breaks ? new IOException("storage is away") : UsersScene.Failure(BasiqFailureKind.Unavailable, endpoint: "GET /events/{id}"));
+        var activities = ActivatorUtilities.CreateInstance<EventActivities>(scene.Services);
+
+        foreach (var input in new EventInput[] { new("e1"), new("e1", IsLastTry: true) })
+            Assert.Equal(breaks, await Record.ExceptionAsync(() => activities.ActOnEvent(input, scene.Durable.Client, default)) is IOException);
+
+        Assert.Single(scene.Logs.Lines, line => line.Contains("Event e1 (other) is dropped", StringComparison.Ordinal));
+        Assert.Equal(1, telemetry.SumsOf(scene.Services, "basiq.events")["other dropped"]);
+    }
+
     /// <summary>Has news of connection c1 come while a sync runs, and returns that sync and what came of the news.</summary>
     private async Task<(string SyncId, string Outcome)> ActBesideSyncAsync(
         SyncState state, SyncedJob job, string? connectionAtBasiq, string? updated)

@@ -42,9 +42,8 @@ public sealed class EventOrchestrationTests : IDisposable
 
         var calls = _script.Acted;
         Assert.Equal(13, calls.Length);
-        Assert.InRange(calls[1] - calls[0], TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2));
-        Assert.InRange(calls[12] - calls[11], TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(62));
-        Assert.Empty(_script.HandedBack);
+        Assert.InRange(calls[1].At - calls[0].At, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2));
+        Assert.InRange(calls[12].At - calls[11].At, TimeSpan.FromHours(2.8), TimeSpan.FromHours(2.9));
     }
 
     [Fact]
@@ -52,7 +51,6 @@ public sealed class EventOrchestrationTests : IDisposable
     {
         _script.Act = call => new(Removed with { IsComplete = call == 2 });
         Assert.Equal(Removed, await RunAsync());
-        Assert.Empty(_script.HandedBack);
     }
 
     [Fact]
@@ -60,62 +58,67 @@ public sealed class EventOrchestrationTests : IDisposable
     {
         _script.Act = call => call == 1 ? Failed(BasiqFailureKind.Overloaded, "too-many-requests", true, TimeSpan.FromMinutes(45)) : new(Removed);
         Assert.Equal(Removed, await RunAsync());
-        Assert.InRange(_script.Acted[1] - _script.Acted[0], TimeSpan.FromMinutes(45), TimeSpan.FromMinutes(75));
+        Assert.InRange(_script.Acted[1].At - _script.Acted[0].At, TimeSpan.FromMinutes(45), TimeSpan.FromMinutes(75));
     }
 
     [Fact]
-    public async Task What_waiting_does_not_help_is_handed_back_at_once()
+    public async Task What_waiting_does_not_help_is_tried_once_a_day_for_as_long_as_Basiq_lists_it()
     {
         _script.Act = _ => Failed(BasiqFailureKind.UnusableAnswer, "unexpected-shape");
         Assert.Null(await RunAsync());
-        Assert.Single(_script.Acted);
-        Assert.Equal(new EventInput("e1", "m1", Start), Assert.Single(_script.HandedBack));
+        Assert.Equal(Enumerable.Range(0, 7), _script.Acted.Select(call => (int)(call.At - Start).TotalDays));
+        Assert.Equal([false, false, false, false, false, false, true], _script.Acted.Select(call => call.Input.IsLastTry));
+        Assert.All(_script.Acted, call => Assert.Equal(new EventInput("e1", "m1"), call.Input with { IsLastTry = false }));
     }
 
     [Fact]
-    public async Task An_event_that_stays_unhandled_for_more_than_a_day_is_handed_back_as_of_when_it_was_first_taken()
+    public async Task What_stays_unhandled_is_tried_within_minutes_and_at_last_once_a_day_and_is_dropped_within_the_week()
     {
         _script.Act = call => call % 2 == 0 ? Failed(BasiqFailureKind.Unauthorized, "unauthorized") : new(Removed with { IsComplete = false });
         Assert.Null(await RunAsync());
-        Assert.Equal(36, _script.Acted.Length);
-        Assert.True(_script.Acted[^1] - Start > TimeSpan.FromDays(1));
-        Assert.Equal(Start, Assert.Single(_script.HandedBack).FirstTakenAt);
-
-        Assert.Null(await RunAsync(input: _script.HandedBack[0]));
-        Assert.Equal([Start, Start], _script.HandedBack.Select(input => input.FirstTakenAt));
+        var calls = _script.Acted;
+        Assert.InRange(calls.Length, 15, 25);
+        Assert.InRange(calls[^1].At - Start, TimeSpan.FromDays(6), TimeSpan.FromDays(7));
+        Assert.InRange(calls[^1].At - calls[^2].At, TimeSpan.FromDays(1), TimeSpan.FromDays(1) + Step);
+        Assert.True(calls[^1].Input.IsLastTry);
+        Assert.DoesNotContain(calls[..^1], call => call.Input.IsLastTry);
     }
 
     [Fact]
-    public async Task An_event_that_Basiq_does_not_have_is_waited_for_for_hours_and_later_only_looked_for()
+    public async Task What_succeeds_at_the_last_try_is_handled()
+    {
+        _script.Act = call => _script.Acted[^1].Input.IsLastTry ? new(Removed) : Failed(BasiqFailureKind.Unavailable, "http-503", true);
+        Assert.Equal(Removed, await RunAsync());
+    }
+
+    [Fact]
+    public async Task An_event_that_Basiq_does_not_have_is_looked_for_often_for_hours_and_then_once_a_day()
     {
         _script.Act = _ => Failed(BasiqFailureKind.NotFound, "resource-not-found");
         Assert.Null(await RunAsync());
-        Assert.True(_script.Acted[^1] - Start >= TimeSpan.FromHours(6));
-        var looks = _script.Acted.Length;
-        Assert.Null(await RunAsync(input: Assert.Single(_script.HandedBack)));
-        Assert.Equal(looks + 1, _script.Acted.Length);
+        var late = _script.Acted.Where(call => call.At - Start >= TimeSpan.FromHours(6)).ToArray();
+        Assert.True(_script.Acted.Length - late.Length > 5);
+        Assert.All(late.Zip(late.Skip(1)), pair => Assert.True(pair.Second.At - pair.First.At >= TimeSpan.FromDays(1)));
     }
 
     [Fact]
-    public async Task An_event_whose_handling_keeps_breaking_is_handed_back_however_long_that_breaks_as_well()
+    public async Task An_event_whose_handling_keeps_breaking_is_tried_on_and_keeps_breaking_nothing_else()
     {
-        _script.Act = _ => throw new IOException("storage is away");
-        _script.HandBack = call => _ = call < 20 ? throw new IOException("storage is away") : call;
-        Assert.Null(await RunAsync());
-        Assert.Equal(10, _script.Acted.Length);
-        Assert.Equal(20, _script.HandedBack.Length);
+        _script.Act = call => call <= 10 ? throw new IOException("storage is away") : new(Removed);
+        Assert.Equal(Removed, await RunAsync());
+        Assert.Equal(11, _script.Acted.Length);
     }
 
     private static Outcome<EventHandled> Failed(BasiqFailureKind kind, string code, bool isTransient = false, TimeSpan? retryAfter = null) =>
         new(null, new UpstreamFailure(kind.ToString(), code, isTransient, RetryAfterSeconds: retryAfter?.TotalSeconds));
 
     /// <summary>Runs an event's orchestration to its end while time passes, and returns what came of it.</summary>
-    private async Task<EventHandled?> RunAsync(TimeSpan? step = null, EventInput? input = null)
+    private async Task<EventHandled?> RunAsync(TimeSpan? step = null)
     {
         await using var engine = await EngineUnderTest.StartAsync(_state, _clock, _script, typeof(EventOrchestration), typeof(Activities));
         var instanceId = EventOrchestration.InstanceIdFor("e1");
         await engine.Client.ScheduleNewOrchestrationInstanceAsync(
-            EventOrchestration.Name, input ?? new EventInput("e1", "m1"), new StartOrchestrationOptions(instanceId));
+            EventOrchestration.Name, new EventInput("e1", "m1"), new StartOrchestrationOptions(instanceId));
         var ended = await AppUnderTest.WaitForAsync(
             () => engine.Client.GetInstanceAsync(instanceId, getInputsAndOutputs: true), i => i!.IsCompleted, () => _clock.Advance(step ?? Step));
         Assert.True(
@@ -125,42 +128,23 @@ public sealed class EventOrchestrationTests : IDisposable
 
     public sealed class Script(TimeProvider clock)
     {
-        private readonly ConcurrentQueue<DateTimeOffset> _acted = [];
-        private readonly ConcurrentQueue<EventInput> _handedBack = [];
+        private readonly ConcurrentQueue<(DateTimeOffset At, EventInput Input)> _acted = [];
 
         public Func<int, Outcome<EventHandled>> Act { get; set; } = _ => new(Removed);
 
-        public Action<int> HandBack { get; set; } = _ => { };
+        /// <summary>When each try was made, and what it was given.</summary>
+        public (DateTimeOffset At, EventInput Input)[] Acted => [.. _acted];
 
-        /// <summary>When each attempt to act was made.</summary>
-        public DateTimeOffset[] Acted => [.. _acted];
-
-        /// <summary>What each attempt to hand back was given.</summary>
-        public EventInput[] HandedBack => [.. _handedBack];
-
-        public Outcome<EventHandled> NoteAct()
+        public Outcome<EventHandled> Note(EventInput input)
         {
-            _acted.Enqueue(clock.GetUtcNow());
+            _acted.Enqueue((clock.GetUtcNow(), input));
             return Act(_acted.Count);
-        }
-
-        public void NoteHandBack(EventInput input)
-        {
-            _handedBack.Enqueue(input);
-            HandBack(_handedBack.Count);
         }
     }
 
     public sealed class Activities(Script script)
     {
         [Function(nameof(EventActivities.ActOnEvent))]
-        public Outcome<EventHandled> ActOnEvent([ActivityTrigger] EventInput input) => script.NoteAct();
-
-        [Function(nameof(EventActivities.HandEventBack))]
-        public Task HandEventBack([ActivityTrigger] EventInput input)
-        {
-            script.NoteHandBack(input);
-            return Task.CompletedTask;
-        }
+        public Outcome<EventHandled> ActOnEvent([ActivityTrigger] EventInput input) => script.Note(input);
     }
 }

@@ -300,7 +300,7 @@ public sealed class SubscriptionsTests : IDisposable
 
     [Theory]
     [InlineData("Webhooks:Table", "No-Table")]
-    [InlineData("Webhooks:RememberFor", "1.23:59:59")]
+    [InlineData("Webhooks:RememberFor", "7.23:59:59")]
     [InlineData("Webhooks:RememberFor", "91.00:00:00")]
     [InlineData("Webhooks:SecretOverlap", "-00:00:01")]
     [InlineData("Webhooks:SecretOverlap", "31.00:00:00")]
@@ -314,7 +314,7 @@ public sealed class SubscriptionsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Webhooks:RememberFor", "2.00:00:00")]
+    [InlineData("Webhooks:RememberFor", "8.00:00:00")]
     [InlineData("Webhooks:SecretOverlap", "00:00:00")]
     [InlineData("Webhooks:RefreshEvery", "00:01:00")]
     public void The_least_that_works_is_taken(string key, string value)

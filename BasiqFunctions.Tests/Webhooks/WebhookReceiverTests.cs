@@ -1,46 +1,33 @@
 using System.Globalization;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.LocalHost.Storage;
-using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Storage;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Webhooks;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.DurableTask.Client;
 using Sender = BasiqFunctions.Tests.Hosting.Webhooks;
 
 namespace BasiqFunctions.Tests.Webhooks;
 
-/// <summary>A message is answered within a second, whatever hangs behind: yes once it is written down, and else no.</summary>
+/// <summary>A message is answered within a second, whatever hangs behind: yes once its event is scheduled, and else no.</summary>
 [Trait("Category", "Journeys")]
 public sealed class WebhookReceiverTests : IDisposable
 {
     private const string Secret = "whsec_c2VjcmV0IG9mIHRoZXNlIHRlc3Rz";
 
-    private readonly TemporaryDirectory _folder = new();
     private readonly TelemetryCapture _telemetry = new();
-    private readonly InterceptedRecordTable _table;
-    private readonly UsersScene _scene;
+    private readonly UsersScene _scene = new();
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public WebhookReceiverTests()
-    {
-        IRecordTables tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "webhooks.db"));
-        _table = new InterceptedRecordTable(tables.Open("Webhooks"));
-        _scene = new UsersScene(services => services.AddKeyedSingleton<IRecordTable>(WebhookOptions.Section, _table));
-    }
 
     public void Dispose()
     {
         _gate.TrySetResult();
         _scene.Dispose();
         _telemetry.Dispose();
-        _folder.Dispose();
     }
 
     [Fact]
-    public async Task The_answer_does_not_wait_for_an_orchestration_that_is_slow_to_be_scheduled()
+    public async Task An_event_that_is_slow_to_be_scheduled_is_to_be_sent_again_and_is_scheduled_once()
     {
         await StoreSecretAsync();
         _scene.Durable.BeforeSchedule = _ => HangAsync();
@@ -48,75 +35,28 @@ public sealed class WebhookReceiverTests : IDisposable
         var answering = SendAsync("m1", "e1");
         await ReachedAsync(answering);
         _scene.Clock.Advance(WebhookReceiver.AnswerWithin);
-        Assert.Equal(204, (await answering).Status);
-        Assert.Empty(_scene.Durable.Scheduled);
-        Assert.Equal(["e1"], await RowsAsync("pending"));
+        AssertToBeSentAgain(await answering);
 
         _gate.SetResult();
-        await AppUnderTest.WaitForAsync(() => RowsAsync("pending"), rows => rows.Length == 0);
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(_scene.Durable.Scheduled.Count), scheduled => scheduled > 0);
+        Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
         Assert.Equal(["event-e1"], _scene.Durable.Scheduled);
-        Assert.Equal(["e1"], await RowsAsync("event"));
     }
 
     [Fact]
-    public async Task What_cannot_be_scheduled_is_answered_and_scheduled_later_once()
+    public async Task What_cannot_be_scheduled_is_to_be_sent_again_and_keeps_no_other_waiting()
     {
         await StoreSecretAsync();
         _scene.Durable.BeforeSchedule = id => id == "event-e1" ? throw new InvalidOperationException("as the test wants") : Task.CompletedTask;
 
-        Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
-        Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
+        AssertToBeSentAgain(await SendAsync("m1", "e1"));
+        AssertToBeSentAgain(await SendAsync("m1", "e1"));
         Assert.Equal(204, (await SendAsync("m2", "e2")).Status);
-        Assert.Equal(["e1"], await RowsAsync("pending"));
-        await RetakeAsync();
-        Assert.Equal(["e1"], await RowsAsync("pending"));
+        Assert.Single(_scene.Logs.Lines, line => line.Contains("Webhooks could not be taken in time (InvalidOperationException)", StringComparison.Ordinal));
 
         _scene.Durable.BeforeSchedule = _ => Task.CompletedTask;
-        await RetakeAsync();
-        await RetakeAsync();
-        Assert.Equal(["event-e2", "event-e1"], _scene.Durable.Scheduled);
-        Assert.Empty(await RowsAsync("pending"));
-        Assert.Contains("Event e1 is written down and could not be scheduled (InvalidOperationException)", _scene.Logs.Text, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("find")]
-    [InlineData("add")]
-    public async Task A_message_that_cannot_be_written_down_in_time_is_to_be_sent_again(string step)
-    {
-        await StoreSecretAsync();
-        _table.Before = s => s == step ? HangAsync() : Task.CompletedTask;
-
-        var answering = SendAsync("m1", "e1");
-        await ReachedAsync(answering);
-        _scene.Clock.Advance(WebhookReceiver.AnswerWithin);
-        AssertToBeSentAgain(await answering);
-
-        _table.Before = null;
         Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
-        Assert.Equal(["event-e1"], _scene.Durable.Scheduled);
-    }
-
-    [Fact]
-    public async Task A_message_that_storage_refuses_to_keep_is_to_be_sent_again()
-    {
-        await StoreSecretAsync();
-        _table.Before = step => step == "add" ? throw new Azure.RequestFailedException(503, "busy") : Task.CompletedTask;
-        AssertToBeSentAgain(await SendAsync("m1", "e1"));
-        Assert.Empty(_scene.Durable.Scheduled);
-        Assert.Empty(await RowsAsync("message"));
-    }
-
-    [Fact]
-    public async Task An_event_is_written_down_before_its_message_so_that_none_gets_lost_between_them()
-    {
-        await StoreSecretAsync();
-        _table.Watches = (partition, _) => partition == "message";
-        _table.Before = step => step == "add" ? throw new Azure.RequestFailedException(503, "busy") : Task.CompletedTask;
-        AssertToBeSentAgain(await SendAsync("m1", "e1"));
-        Assert.Equal(["e1"], await RowsAsync("pending"));
-        await RetakeAsync();
-        Assert.Equal(["event-e1"], _scene.Durable.Scheduled);
+        Assert.Equal(["event-e2", "event-e1"], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -170,8 +110,6 @@ public sealed class WebhookReceiverTests : IDisposable
         Assert.Equal(401, (await SendAsync("", "e1")).Status);
         var sums = Refusals();
         Assert.Equal((1, 2, 1), (sums["wrong-signature"], sums["stale"], sums["malformed-headers"]));
-        foreach (var partition in new[] { "message", "event", "pending" })
-            Assert.Empty(await RowsAsync(partition));
         Assert.Empty(_scene.Durable.Instances);
         Assert.Empty(_telemetry.SumsOf(_scene.Services, "basiq.webhook.messages"));
     }
@@ -203,22 +141,36 @@ public sealed class WebhookReceiverTests : IDisposable
         Assert.Equal(204, (await SendAsync("m1", "e1", secret)).Status);
     }
 
-    [Fact]
-    public async Task A_message_is_known_for_longer_than_Basiq_sends_it_again_and_its_event_for_longer_than_Basiq_lists_it()
+    [Theory]
+    [InlineData(OrchestrationRuntimeStatus.Running)]
+    [InlineData(OrchestrationRuntimeStatus.Completed)]
+    [InlineData(OrchestrationRuntimeStatus.Failed)]
+    [InlineData(OrchestrationRuntimeStatus.Terminated)]
+    public async Task Whatever_tells_of_an_event_again_finds_its_orchestration_also_when_that_has_ended(OrchestrationRuntimeStatus status)
     {
         await StoreSecretAsync();
-        foreach (var (message, happened, after) in new[]
-        {
-            ("m1", "e1", TimeSpan.Zero), ("m1", "e1", TimeSpan.FromDays(2)), ("m2", "e1", TimeSpan.FromDays(5)), ("m1", "e1", TimeSpan.FromHours(1)),
-        })
-        {
-            _scene.Clock.Advance(after);
-            Assert.Equal(204, (await SendAsync(message, happened)).Status);
-        }
+        Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
+        _scene.Durable.Set("event-e1", status);
+        foreach (var message in new[] { "m1", "m2", "m1" })
+            Assert.Equal(204, (await SendAsync(message, "e1")).Status);
 
         Assert.Equal(["event-e1"], _scene.Durable.Scheduled);
         var sums = _telemetry.SumsOf(_scene.Services, "basiq.webhook.messages");
         Assert.Equal((1, 3), (sums["accepted"], sums["duplicate"]));
+    }
+
+    [Fact]
+    public async Task Messages_that_tell_of_one_event_at_once_schedule_it_once()
+    {
+        await StoreSecretAsync();
+        _scene.Durable.BeforeSchedule = id =>
+            _scene.Durable.Instances.Contains(id) ? throw new InvalidOperationException("There is one already.") : HangAsync();
+        var first = SendAsync("m1", "e1");
+        await ReachedAsync(first);
+        _scene.Durable.Set("event-e1", OrchestrationRuntimeStatus.Running);
+        Assert.Equal(204, (await SendAsync("m2", "e1")).Status);
+        _gate.SetException(new InvalidOperationException("There is one already."));
+        Assert.Equal(204, (await first).Status);
     }
 
     private static void AssertToBeSentAgain(Answer answer)
@@ -238,10 +190,6 @@ public sealed class WebhookReceiverTests : IDisposable
 
     private async Task ReachedAsync(Task<Answer> answering) =>
         Assert.True(await Task.WhenAny(_reached.Task, answering) == _reached.Task, "It was answered before it came to what hangs.");
-
-    private Task RetakeAsync() => new RetakeEvents(_scene.Get<EventIntake>()).Run(null!, _scene.Durable.Client, default);
-
-    private async Task<string[]> RowsAsync(string partition) => [.. (await _table.ListAsync(partition, 100, null, default)).Select(r => r.Row)];
 
     private Task StoreSecretAsync() => _scene.Get<SecretClient>().SetSecretAsync("basiq-webhook-secret", Secret);
 

@@ -180,9 +180,10 @@ internal sealed class BasiqClient(
     public Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default) =>
         GetAsync(new("GET /events/{id}", $"events/{Id(eventId)}"), BasiqJson.Default.BasiqEvent, cancellationToken);
 
-    public Task<BasiqEventsPage> ListEventsAsync(string? nextLink = null, CancellationToken cancellationToken = default)
+    public Task<BasiqEventsPage> ListEventsAsync(
+        BasiqFilter? filter = null, string? nextLink = null, CancellationToken cancellationToken = default)
     {
-        var request = new Request("GET /events", nextLink ?? "events");
+        var request = new Request("GET /events", nextLink ?? (filter is null ? "events" : $"events?filter={filter.ToQueryValue()}"));
         if (nextLink is not null && !LeadsToBasiq(nextLink))
             throw Failure(new(BasiqFailureKind.UnusableAnswer, BasiqFailure.ForeignLinkCode) { Endpoint = request.Endpoint });
         return CallAsync(

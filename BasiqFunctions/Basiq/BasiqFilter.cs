@@ -35,6 +35,9 @@ public sealed record BasiqFilter
     /// <summary>Posted on or after a day.</summary>
     public static BasiqFilter PostedSince(DateOnly from) => new($"transaction.postDate.gteq({Quote(Date(from))})");
 
+    /// <summary>Events of one kind of entity, such as <c>consent</c>.</summary>
+    public static BasiqFilter EventEntity(string entity) => new($"event.entity.eq({Quote(entity)})");
+
     /// <summary>Both this and another.</summary>
     public BasiqFilter And(BasiqFilter other)
     {

@@ -36,11 +36,7 @@ internal sealed class BasiqLimits : IDisposable
     public ValueTask<RateLimitLease> AcquireAsync(BasiqCall call, CancellationToken cancellationToken)
     {
         if (call.Credential is BasiqCredential.ApiKey)
-        {
-            return new(_tokenRequests.TryTake(call.IsForServerToken, out var segment, out var retryAfter)
-                ? new TokenRequest(_tokenRequests, segment, call)
-                : new Refusal(retryAfter));
-        }
+            return AcquireTokenRequestAsync(call);
 
         var place = _places.AttemptAcquire();
         if (place.IsAcquired)
@@ -50,6 +46,12 @@ internal sealed class BasiqLimits : IDisposable
     }
 
     public void Dispose() => _places.Dispose();
+
+    private async ValueTask<RateLimitLease> AcquireTokenRequestAsync(BasiqCall call)
+    {
+        var permit = await _tokenRequests.TakeAsync(call.IsForServerToken);
+        return permit.IsGranted ? new TokenRequest(_tokenRequests, permit, call) : new Refusal(permit.RetryAfter);
+    }
 
     private async ValueTask<RateLimitLease> WaitForPlaceAsync(CancellationToken cancellationToken)
     {
@@ -83,7 +85,7 @@ internal sealed class BasiqLimits : IDisposable
     }
 
     /// <summary>Counts until it leaves the window, unless nothing was sent, as when the circuit breaker is open.</summary>
-    private sealed class TokenRequest(TokenRequestLimiter limiter, long segment, BasiqCall call) : RateLimitLease
+    private sealed class TokenRequest(TokenRequestLimiter limiter, TokenPermit permit, BasiqCall call) : RateLimitLease
     {
         private readonly int _attemptsBefore = call.Attempts;
 
@@ -101,7 +103,7 @@ internal sealed class BasiqLimits : IDisposable
         {
             base.Dispose(disposing);
             if (disposing && call.Attempts == _attemptsBefore)
-                limiter.GiveBack(segment);
+                limiter.GiveBack(permit);
         }
     }
 }

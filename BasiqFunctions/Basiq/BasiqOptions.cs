@@ -45,12 +45,15 @@ public sealed class BasiqOptions
     public int MaxConcurrentCalls { get; set; } = 200;
 
     /// <summary>
-    /// How many tokens, client tokens and server tokens together, this process requests within <see cref="TokenRequestWindow"/>;
-    /// a twentieth is kept for the server token. Basiq refuses more than 1,500 in 5 minutes for all processes together (Basiq,
-    /// Authentication): with several instances, give each its share. Left out it is 1,200, and none where <see cref="BaseUrl"/> is
-    /// on the loopback address: what listens there is a stand-in, which has no such limit unless the setting gives it one.
+    /// How many tokens, client tokens and server tokens together, all instances together request within
+    /// <see cref="TokenRequestWindow"/>; a twentieth is kept for the server token. Basiq refuses more than 1,500 in 5 minutes (Basiq,
+    /// Authentication). Left out it is 1,200, and none where <see cref="BaseUrl"/> is on the loopback address: what listens there is a
+    /// stand-in, which has no such limit unless the setting gives it one.
     /// </summary>
     public int? MaxTokenRequests { get; set; }
+
+    /// <summary>The table in which instances count them together, created on first use.</summary>
+    public string Table { get; set; } = "BasiqLimits";
 
     /// <summary>The window, which slides, in which <see cref="MaxTokenRequests"/> are counted.</summary>
     public TimeSpan TokenRequestWindow { get; set; } = TimeSpan.FromMinutes(5);

@@ -1,3 +1,4 @@
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Basiq;
@@ -31,6 +32,8 @@ internal sealed class BasiqOptionsValidator : IValidateOptions<BasiqOptions>
         ];
         if (options.ApiKey is { Length: > 0 } key && key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c > '~'))
             failures.Add("Basiq:ApiKey holds a character that an API key does not, such as a space or a line break.");
+        if (!RecordTableName.IsValid(options.Table))
+            failures.Add($"Basiq:Table {RecordTableName.Rule}.");
         if (options.TotalTimeout < options.AttemptTimeout)
             failures.Add("Basiq:TotalTimeout must be at least Basiq:AttemptTimeout.");
         if (options.MaxRetryDelay < options.RetryDelay)

@@ -34,6 +34,7 @@ public static class BasiqRegistration
         services.AddInstruments();
         services.TryAddSingleton<ClockCheck>();
         services.TryAddTransient<AttemptHandler>();
+        services.AddRecordTable<BasiqOptions>(configuration, BasiqOptions.Section, options => options.Table);
         services.TryAddSingleton<TokenRequestLimiter>();
         services.TryAddSingleton<BasiqLimits>();
         services.TryAddSingleton<BasiqClient>();

@@ -91,12 +91,14 @@ public interface IBasiqClient
     Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the events of the last 7 days (<c>GET /events</c>), a page at a time.</summary>
+    /// <param name="filter">Which events; null for all.</param>
     /// <param name="nextLink">
     /// The last page's <see cref="BasiqEventsPage.NextLink"/>, which is never followed to another place than <c>Basiq:BaseUrl</c>; null
     /// for the first.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task<BasiqEventsPage> ListEventsAsync(string? nextLink = null, CancellationToken cancellationToken = default);
+    Task<BasiqEventsPage> ListEventsAsync(
+        BasiqFilter? filter = null, string? nextLink = null, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the subscriptions of webhooks (<c>GET /notifications/webhooks</c>).</summary>
     Task<IReadOnlyList<Webhook>> ListWebhooksAsync(CancellationToken cancellationToken = default);

@@ -20,4 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(1005, LogLevel.Warning, "Basiq {Endpoint} not sent: {Code}. Calls refused since the last such line: {Calls}.")]
     public static partial void Limited(ILogger logger, string? endpoint, string code, int calls);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Requests for tokens cannot be counted with those of other instances ({Exception}); they are sent uncounted. Times since the last such line: {Count}.")]
+    public static partial void TokenRequestsUncounted(ILogger logger, string exception, int count);
 }

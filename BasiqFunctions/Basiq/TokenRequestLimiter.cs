@@ -1,126 +1,154 @@
+using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Basiq;
 
 /// <summary>
-/// Counts the requests for tokens of this process in a sliding window and takes no more than the settings allow. Basiq refuses
-/// more than 1,500 in 5 minutes, and a refusal would hit the server token as well (Basiq, Authentication): so some permits are
+/// Counts the requests for tokens of all instances together, in a row of a table, and takes no more than the settings allow. Basiq
+/// refuses more than 1,500 in 5 minutes, and a refusal would hit the server token as well (Basiq, Authentication): so some permits are
 /// kept for that one.
 /// </summary>
 /// <remarks>
-/// The window is kept in a hundred segments; a permit is free again when its whole segment has left the window, so that no
-/// window of that length, wherever it begins, holds more than the limit. A crowd that must be refused is refused without the lock.
+/// Whoever waits while the row is being read and written is served by the next turn, all at once: a crowd costs a handful of turns, and
+/// no permit lies unused with an instance. A crowd that must be refused is refused without the row. While the table is out of reach
+/// requests go uncounted, and Basiq's own refusal is what holds them.
 /// </remarks>
-internal sealed class TokenRequestLimiter
+internal sealed class TokenRequestLimiter(
+    [FromKeyedServices(BasiqOptions.Section)] IRecordTable table,
+    IOptions<BasiqOptions> options,
+    TimeProvider clock,
+    ILogger<TokenRequestLimiter> logger)
 {
-    private const int Segments = 100;
+    private const string Partition = "token-requests";
+    private const string Row = "taken";
 
-    /// <summary>The segment of a permit that was not counted.</summary>
-    private const long Nowhere = -1;
+    /// <summary>How long a turn may take, with those of other instances that come in between.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan ComeBack = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly TimeProvider _timeProvider;
-    private readonly int[] _taken = new int[Segments + 1];
-    private readonly bool _isOff;
-    private readonly int _limit;
-    private readonly int _limitOfClients;
-    private readonly long _segmentTicks;
-    private readonly long _origin;
-    private long _segment;
-    private int _total;
+    private readonly LogPace _uncounted = new(clock);
+    private readonly List<long> _returned = [];
+    private List<(bool ForServerToken, TaskCompletionSource<TokenPermit> Permit)> _waiting = [];
+    private bool _isAsking;
+    private TableRecord? _row;
     private long _fullForClientsUntil;
-
-    public TokenRequestLimiter(IOptions<BasiqOptions> options, TimeProvider timeProvider)
-    {
-        _timeProvider = timeProvider;
-        _isOff = options.Value.TokenRequestLimit is null;
-        _limit = options.Value.TokenRequestLimit ?? 0;
-        _limitOfClients = _limit - ReservedOf(_limit);
-        _segmentTicks = Math.Max(1, (long)Math.Ceiling(options.Value.TokenRequestWindow.TotalSeconds * timeProvider.TimestampFrequency / Segments));
-        _origin = timeProvider.GetTimestamp();
-    }
 
     /// <summary>How many permits only the server token gets: a twentieth.</summary>
     internal static int ReservedOf(int limit) => Math.Max(1, limit / 20);
 
-    /// <summary>Takes a permit.</summary>
+    /// <summary>Takes a permit, or says when the next will be free.</summary>
     /// <param name="forServerToken">Whether it may be one of the reserved.</param>
-    /// <param name="segment">Where it was counted, for <see cref="GiveBack"/>.</param>
-    /// <param name="retryAfter">Without one, when the next will be free.</param>
-    public bool TryTake(bool forServerToken, out long segment, out TimeSpan retryAfter)
+    public ValueTask<TokenPermit> TakeAsync(bool forServerToken)
     {
-        if (_isOff)
-        {
-            (segment, retryAfter) = (Nowhere, TimeSpan.Zero);
-            return true;
-        }
-
-        var now = _timeProvider.GetTimestamp() - _origin;
+        if (options.Value.TokenRequestLimit is null)
+            return new(TokenPermit.Uncounted);
+        var now = clock.GetUtcNow().UtcTicks;
         if (!forServerToken && Volatile.Read(ref _fullForClientsUntil) is var fullUntil && now < fullUntil)
-        {
-            (segment, retryAfter) = (Nowhere, Span(fullUntil - now));
-            return false;
-        }
-
+            return new(TokenPermit.Refused(TimeSpan.FromTicks(fullUntil - now)));
+        var permit = new TaskCompletionSource<TokenPermit>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
-            Advance(now / _segmentTicks);
-            var limit = forServerToken ? _limit : _limitOfClients;
-            if (_total < limit)
+            _waiting.Add((forServerToken, permit));
+            if (_isAsking)
+                return new(permit.Task);
+            _isAsking = true;
+        }
+
+        _ = AskAsync();
+        return new(permit.Task);
+    }
+
+    /// <summary>Returns a permit that no request was sent with; others have it from the next turn on.</summary>
+    public void GiveBack(TokenPermit permit)
+    {
+        if (!permit.IsCounted)
+            return;
+        lock (_gate)
+            _returned.Add(permit.Segment);
+        Volatile.Write(ref _fullForClientsUntil, 0);
+    }
+
+    /// <summary>Takes turns at the row for as long as somebody waits.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever is the matter with the table, tokens are to be had.")]
+    private async Task AskAsync()
+    {
+        while (true)
+        {
+            List<(bool ForServerToken, TaskCompletionSource<TokenPermit> Permit)> asking;
+            long[] returned;
+            lock (_gate)
             {
-                segment = _segment;
-                _taken[segment % _taken.Length]++;
-                _total++;
-                retryAfter = TimeSpan.Zero;
-                return true;
+                (asking, _waiting, returned) = (_waiting, [], [.. _returned]);
+                _isAsking = asking.Count > 0;
+                if (!_isAsking)
+                    return;
+                _returned.Clear();
             }
 
-            var freeAt = FreeAt(_total - limit + 1);
-            if (!forServerToken)
-                Volatile.Write(ref _fullForClientsUntil, freeAt);
-            (segment, retryAfter) = (Nowhere, Span(freeAt - now));
-            return false;
+            asking = [.. asking.OrderByDescending(one => one.ForServerToken)];
+            TokenPermit[] permits;
+            try
+            {
+                using var patience = new CancellationTokenSource(Patience, clock);
+
+                // What is slow may also be slow to heed its cancellation.
+                permits = await TurnAsync([.. asking.Select(one => one.ForServerToken)], returned, patience.Token).WaitAsync(patience.Token);
+            }
+            catch (Exception exception)
+            {
+                _row = null;
+                if (_uncounted.IsDue(out var turns))
+                    Log.TokenRequestsUncounted(logger, exception.GetType().Name, turns);
+                permits = [.. asking.Select(_ => TokenPermit.Uncounted)];
+            }
+
+            for (var i = 0; i < permits.Length; i++)
+                asking[i].Permit.SetResult(permits[i]);
         }
     }
 
-    /// <summary>Returns a permit that no request was sent with.</summary>
-    public void GiveBack(long segment)
+    private async Task<TokenPermit[]> TurnAsync(bool[] forServerToken, long[] returned, CancellationToken cancellation)
     {
-        lock (_gate)
+        var limit = options.Value.TokenRequestLimit!.Value;
+        var limitOfClients = limit - ReservedOf(limit);
+        while (true)
         {
-            if (segment is Nowhere || segment < _segment - Segments)
-                return;
-            _taken[segment % _taken.Length]--;
-            _total--;
-            Volatile.Write(ref _fullForClientsUntil, 0);
+            // The row as this instance left it is good until another has changed it.
+            var found = _row ?? await table.FindAsync(Partition, Row, cancellation);
+            var now = clock.GetUtcNow();
+            var taken = TokenWindow.Read(found is { Damage: null } ? found.Content : null, options.Value.TokenRequestWindow, now);
+            foreach (var segment in returned)
+                taken.GiveBack(segment);
+            var permits = Array.ConvertAll(
+                forServerToken, isForServer => taken.Take(isForServer ? limit : limitOfClients, now));
+            if (!Array.Exists(permits, permit => permit.IsCounted) && returned.Length == 0)
+            {
+                _row = found;
+                return Noted(forServerToken, permits, now);
+            }
+
+            var row = new TableRecord(Partition, Row, taken.ToContent()) { ExpiresAt = now + (2 * options.Value.TokenRequestWindow), ETag = found?.ETag };
+            _row = await (found is null ? table.TryAddAsync(row, cancellation) : table.TryReplaceAsync(row, cancellation));
+            if (_row is not null)
+                return Noted(forServerToken, permits, now);
+            cancellation.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>Moves on to a segment and forgets those that have left the window.</summary>
-    private void Advance(long segment)
+    /// <summary>Remembers until when clients are refused, so that the rest of a crowd needs no turn.</summary>
+    private TokenPermit[] Noted(bool[] forServerToken, TokenPermit[] permits, DateTimeOffset now)
     {
-        for (var steps = Math.Min(segment - _segment, _taken.Length); steps > 0; steps--)
+        for (var i = 0; i < permits.Length; i++)
         {
-            ref var oldest = ref _taken[(segment - steps + 1) % _taken.Length];
-            _total -= oldest;
-            oldest = 0;
+            if (!forServerToken[i] && !permits[i].IsGranted)
+                Volatile.Write(ref _fullForClientsUntil, (now + permits[i].RetryAfter).UtcTicks);
         }
 
-        _segment = Math.Max(_segment, segment);
+        return permits;
     }
-
-    /// <summary>When so many of the permits that are taken will have been returned.</summary>
-    private long FreeAt(int count)
-    {
-        for (var age = Segments; age > 0; age--)
-        {
-            var segment = _segment - age;
-            if (segment >= 0 && (count -= _taken[segment % _taken.Length]) <= 0)
-                return (segment + _taken.Length) * _segmentTicks;
-        }
-
-        return (_segment + _taken.Length) * _segmentTicks;
-    }
-
-    private TimeSpan Span(long timestamps) => _timeProvider.GetElapsedTime(0, timestamps);
 }

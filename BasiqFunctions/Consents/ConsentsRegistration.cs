@@ -24,6 +24,8 @@ public static class ConsentsRegistration
         services.AddRecordTable<ReceiptOptions>(configuration, ReceiptOptions.Section, options => options.Table);
         services.AddOptions<RemovalOptions>().Bind(configuration.GetSection(RemovalOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RemovalOptions>, RemovalOptionsValidator>());
+        services.AddSingleton(provider =>
+            new KeptHistory("remove-", provider.GetRequiredService<IOptions<RemovalOptions>>().Value.KeepFinishedFor));
         services.AddInstruments();
         services.TryAddSingleton<DeletionReceipts>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());

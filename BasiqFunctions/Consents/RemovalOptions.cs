@@ -12,6 +12,9 @@ public sealed class RemovalOptions
     /// </summary>
     public int? MostAtOnce { get; set; }
 
+    /// <summary>How long the orchestration of a removal is kept after it began. Its receipt is kept for itself (<see cref="ReceiptOptions.KeepFor"/>).</summary>
+    public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>How many those are when so many users are kept.</summary>
     internal int MostOf(int kept) => MostAtOnce ?? Math.Max(5, kept / 100);
 }

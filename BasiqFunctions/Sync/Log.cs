@@ -23,6 +23,6 @@ internal static partial class Log
     [LoggerMessage(1304, LogLevel.Information, "A bank's challenge in sync {SyncId} of user {UserId} was answered.")]
     public static partial void ChallengeAnswered(ILogger logger, string syncId, string userId);
 
-    [LoggerMessage(1303, LogLevel.Information, "Purged the histories of {Count} syncs that ended before {EndedBefore}.")]
-    public static partial void SyncsPurged(ILogger logger, int count, DateTimeOffset endedBefore);
+    [LoggerMessage(1303, LogLevel.Information, "Purged the histories of {Count} orchestrations that had ended and whose time was over.")]
+    public static partial void HistoriesPurged(ILogger logger, int count);
 }

@@ -1,15 +1,72 @@
 using BasiqFunctions.Storage;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
 
-/// <summary>Keeps the task hub from growing for ever.</summary>
-public sealed class PurgeFinishedSyncs(Syncs syncs, ClockCheck clock)
+/// <summary>Keeps the task hub from growing for ever: forgets the orchestrations that ended long ago, each kind when its time is over.</summary>
+/// <remarks>
+/// The host's purge takes no prefix: it forgets what is older than every kind is kept for, in slices. What is kept for less is forgotten
+/// by its ids, a page at a time. No call lasts anywhere near the 100 seconds after which the worker gives one up.
+/// </remarks>
+public sealed class PurgeFinishedSyncs(
+    IEnumerable<KeptHistory> kinds, ClockCheck clock, TimeProvider time, ILogger<PurgeFinishedSyncs> logger)
 {
-    /// <summary>Forgets the syncs that finished long ago (<see cref="SyncOptions.KeepFinishedFor"/>), once a day.</summary>
+    private const int PageSize = 100;
+    private const int AtOnce = 8;
+
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(30);
+
+    /// <summary>Before any orchestration. A purge without a beginning asks Azure Tables for the year 1, which they cannot hold.</summary>
+    private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
+
+    private static readonly OrchestrationRuntimeStatus[] Finished =
+        [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
+
+    /// <summary>Forgets what is due, once a day.</summary>
     [Function(nameof(PurgeFinishedSyncs))]
-    public Task Run(
-        [TimerTrigger("0 15 3 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
-        clock.IsConfirmed ? syncs.ForgetFinishedAsync(client, cancellationToken) : Task.CompletedTask;
+    public async Task Run(
+        [TimerTrigger("0 15 3 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (!clock.IsConfirmed)
+            return;
+        var now = time.GetUtcNow();
+        var longest = kinds.Max(kind => kind.For);
+        var purged = await PurgeAllAsync(client, now - longest, cancellationToken);
+        foreach (var kind in kinds.Where(kind => kind.For < longest))
+            purged += await PurgeAsync(client, kind.Prefix, now - kind.For, cancellationToken);
+        if (purged > 0)
+            Log.HistoriesPurged(logger, purged);
+    }
+
+    private static async Task<int> PurgeAllAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellation)
+    {
+        var purged = 0;
+        while (true)
+        {
+            var slice = await client.PurgeAllInstancesAsync(
+                new PurgeInstancesFilter(Epoch, before, Finished) { Timeout = Slice }, options: null, cancellation);
+            purged += slice.PurgedInstanceCount;
+            if (slice is not { IsComplete: false, PurgedInstanceCount: > 0 })
+                return purged;
+        }
+    }
+
+    private static async Task<int> PurgeAsync(DurableTaskClient client, string prefix, DateTimeOffset before, CancellationToken cancellation)
+    {
+        var purged = 0;
+        var due = client.GetAllInstancesAsync(new OrchestrationQuery(Epoch, before, Finished, InstanceIdPrefix: prefix, PageSize: PageSize));
+        await foreach (var page in due.AsPages().WithCancellation(cancellation))
+        {
+            await Parallel.ForEachAsync(
+                page.Values,
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
+                async (ended, token) => await client.PurgeInstanceAsync(ended.InstanceId, options: null, token));
+            purged += page.Values.Count;
+        }
+
+        return purged;
+    }
 }

@@ -9,12 +9,15 @@ namespace BasiqFunctions.Sync;
 /// </summary>
 public static class SyncId
 {
+    /// <summary>What the ids of all syncs begin with.</summary>
+    internal const string Prefix = "sync-";
+
     /// <summary>The id of the sync of these jobs; their order and repetitions make no difference.</summary>
     public static string For(string userId, IEnumerable<string> jobIds) =>
         PrefixFor(userId) + Digest(string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>What the ids of all of a user's syncs begin with.</summary>
-    public static string PrefixFor(string userId) => $"sync-{Digest(userId)}-";
+    public static string PrefixFor(string userId) => $"{Prefix}{Digest(userId)}-";
 
     private static string Digest(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));

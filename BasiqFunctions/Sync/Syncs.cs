@@ -19,9 +19,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <summary>How long <see cref="StopAllAsync"/> waits between two looks at a sync.</summary>
     private static readonly TimeSpan StopPoll = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Before any sync. A purge without a beginning asks Azure Tables for the year 1, which they cannot hold.</summary>
-    private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
-
     private static readonly OrchestrationRuntimeStatus[] Unfinished = [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending];
 
     private static readonly OrchestrationRuntimeStatus[] Finished =
@@ -227,18 +224,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <summary>Whether a sync of a user is running.</summary>
     public Task<bool> AnyRunningAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
         AnyAsync(client, userId, Unfinished, cancellation);
-
-    /// <summary>Forgets the syncs that finished longer ago than <see cref="SyncOptions.KeepFinishedFor"/>; their snapshots stay.</summary>
-    public async Task ForgetFinishedAsync(DurableTaskClient client, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-
-        // A sync lasts minutes, or days without a key: when it was created does for when it finished, and that is what a task hub can filter by.
-        var before = time.GetUtcNow() - options.Value.KeepFinishedFor;
-        var purged = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Epoch, before, Finished), options: null, cancellation);
-        if (purged.PurgedInstanceCount > 0)
-            Log.SyncsPurged(logger, purged.PurgedInstanceCount, before);
-    }
 
     /// <summary>Raises an event for a sync. One that has ended meanwhile needs none.</summary>
     private static async Task TellAsync(

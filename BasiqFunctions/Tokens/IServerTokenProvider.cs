@@ -13,7 +13,7 @@ public interface IServerTokenProvider
     void Invalidate(ServerToken token);
 
     /// <summary>
-    /// Mints a token now, stores it in Key Vault and disables the superseded versions that have expired. For the timer.
+    /// Mints a token now, and stores it in Key Vault, where the version before the last is disabled. For the timer.
     /// </summary>
     /// <exception cref="Basiq.BasiqException">Basiq gave no token.</exception>
     Task<ServerToken> RefreshAsync(CancellationToken cancellationToken = default);

@@ -15,9 +15,6 @@ internal static partial class Log
     [LoggerMessage(1103, LogLevel.Warning, "Key Vault could not {Action} secret {Secret}: {ErrorCode}. Times since the last such line: {Count}.")]
     public static partial void KeyVaultFailed(ILogger logger, string action, string secret, string errorCode, int count);
 
-    [LoggerMessage(1104, LogLevel.Information, "Disabled {Count} superseded versions of the server token.")]
-    public static partial void VersionsDisabled(ILogger logger, int count);
-
     [LoggerMessage(1105, LogLevel.Information, "Took up a rotated API key.")]
     public static partial void KeyRotated(ILogger logger);
 

@@ -7,7 +7,7 @@ namespace BasiqFunctions.Tokens;
 /// </summary>
 public sealed class RefreshServerToken(IServerTokenProvider tokens)
 {
-    /// <summary>Mints a token, stores it and disables superseded versions. A failure is the host's to record: the next run is near.</summary>
+    /// <summary>Mints a token and stores it. A failure is the host's to record: the next run is near.</summary>
     [Function(nameof(RefreshServerToken))]
     public Task Run([TimerTrigger("0 */20 * * * *")] TimerInfo timer, CancellationToken cancellationToken) =>
         tokens.RefreshAsync(cancellationToken);

@@ -38,7 +38,7 @@ internal sealed class ServerTokenProvider(
 
     private readonly Lock _gate = new();
     private volatile Held? _held;
-    private Task<Landed>? _flight;
+    private Task<ServerToken>? _flight;
     private readonly LogPace _kept = new(timeProvider);
     private string? _refused;
     private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
@@ -71,10 +71,10 @@ internal sealed class ServerTokenProvider(
 
     public async Task<ServerToken> RefreshAsync(CancellationToken cancellationToken = default)
     {
-        Task<Landed> mine;
+        Task<ServerToken> mine;
         while (true)
         {
-            Task<Landed>? other;
+            Task<ServerToken>? other;
             lock (_gate)
             {
                 if (_flight is not { IsCompleted: false })
@@ -91,10 +91,7 @@ internal sealed class ServerTokenProvider(
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        var (token, version) = await mine.WaitAsync(cancellationToken);
-        if (version is not null)
-            await vault.DisableSupersededAsync(version, cancellationToken);
-        return token;
+        return await mine.WaitAsync(cancellationToken);
     }
 
     public TokenHealth GetHealth()
@@ -104,14 +101,14 @@ internal sealed class ServerTokenProvider(
     }
 
     private async Task<ServerToken> WaitForTokenAsync(CancellationToken cancellationToken) =>
-        (await JoinFlight().WaitAsync(cancellationToken)).Token;
+        await JoinFlight().WaitAsync(cancellationToken);
 
-    private Task<Landed> JoinFlight()
+    private Task<ServerToken> JoinFlight()
     {
         lock (_gate)
         {
             if (_held is { } held && timeProvider.GetUtcNow() < held.Token.FreshUntil)
-                return Task.FromResult(new Landed(held.Token, Version: null));
+                return Task.FromResult(held.Token);
             if (_flight is not { IsCompleted: false })
                 _flight = TakeOff(ReadOrMintAsync);
             return _flight;
@@ -128,28 +125,32 @@ internal sealed class ServerTokenProvider(
             _held = held with { SettleAt = DateTimeOffset.MaxValue };
         }
 
-        TakeOff(() => SettleAsync(held.Token));
+        TakeOff(() => SettleAsync(held));
     }
 
-    private async Task<Landed> SettleAsync(ServerToken mine)
+    private async Task<ServerToken> SettleAsync(Held mine)
     {
-        if (await vault.ReadAsync() is not { } latest || latest.Value == mine.Value)
-            return new(mine, Version: null);
+        if (await vault.ReadAsync() is not { } latest || latest.Value == mine.Token.Value)
+            return mine.Token;
         lock (_gate)
         {
             // A newer one of this instance's own, or a refusal, came in between; or it would be no gain.
             var now = timeProvider.GetUtcNow();
-            if (!ReferenceEquals(_held?.Token, mine) || latest.Value == _refused || latest.FreshUntil <= now)
-                return new(mine, Version: null);
+            if (!ReferenceEquals(_held?.Token, mine.Token) || latest.Value == _refused || latest.FreshUntil <= now)
+                return mine.Token;
             _held = new(latest, now, now + SettleAfter, ReplacesRefused: false);
         }
 
         Log.TokenAgreedOn(logger);
-        return new(latest, Version: null);
+
+        // No later version names it: the latest replaced the one that it replaced itself.
+        if (mine.Version is { } version)
+            await vault.DisableAsync(version, CancellationToken.None);
+        return latest;
     }
 
     /// <summary>Starts away from the caller, its locks and its context, and sees to it that a failure is never unobserved.</summary>
-    private static Task<Landed> TakeOff(Func<Task<Landed>> route)
+    private static Task<ServerToken> TakeOff(Func<Task<ServerToken>> route)
     {
         var flight = Task.Run(route);
         _ = flight.ContinueWith(
@@ -160,14 +161,14 @@ internal sealed class ServerTokenProvider(
         return flight;
     }
 
-    private async Task<Landed> ReadOrMintAsync()
+    private async Task<ServerToken> ReadOrMintAsync()
     {
         var now = timeProvider.GetUtcNow();
         if (!refusals.AreOn || now - _lastRead >= PauseBetweenReads)
         {
             _lastRead = now;
             if (await vault.ReadAsync() is { } stored && Hold(stored, isMinted: false))
-                return new(stored, Version: null);
+                return stored;
         }
 
         try
@@ -179,11 +180,11 @@ internal sealed class ServerTokenProvider(
             // Close to its end and still good: better than none while Basiq mints no other.
             if (_kept.IsDue(out _))
                 Log.TokenKept(logger, exception.Failure.Kind, held.Token.ExpiresAt);
-            return new(held.Token, Version: null);
+            return held.Token;
         }
     }
 
-    private async Task<Landed> MintAsync()
+    private async Task<ServerToken> MintAsync()
     {
         var mintedAt = timeProvider.GetUtcNow();
         string accessToken;
@@ -203,7 +204,13 @@ internal sealed class ServerTokenProvider(
         Log.TokenMinted(logger, token.ExpiresAt);
         var version = await vault.StoreAsync(token);
         instruments.TokenRefreshed(version is null ? NotStored : Instruments.Success);
-        return new(token, version);
+        lock (_gate)
+        {
+            if (ReferenceEquals(_held?.Token, token))
+                _held = _held with { Version = version };
+        }
+
+        return token;
     }
 
     /// <summary>Takes a token into memory, unless it was read and is the refused one or about to expire.</summary>
@@ -220,8 +227,11 @@ internal sealed class ServerTokenProvider(
         }
     }
 
-    /// <summary>What a flight brings: the token and, if it has just been stored, its version in Key Vault.</summary>
-    private sealed record Landed(ServerToken Token, string? Version);
-
-    private sealed record Held(ServerToken Token, DateTimeOffset TakenAt, DateTimeOffset SettleAt, bool ReplacesRefused);
+    /// <param name="Token">The token.</param>
+    /// <param name="TakenAt">Since when it is in memory.</param>
+    /// <param name="SettleAt">When Key Vault is asked for another instance's.</param>
+    /// <param name="ReplacesRefused">Whether it was minted because Basiq refused the one before.</param>
+    /// <param name="Version">Its version in Key Vault, where this instance has stored it.</param>
+    private sealed record Held(
+        ServerToken Token, DateTimeOffset TakenAt, DateTimeOffset SettleAt, bool ReplacesRefused, string? Version = null);
 }

@@ -2,83 +2,100 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Webhooks;
 
 /// <summary>
-/// The durable orchestration of one event: has it handled, and again while waiting may help or it is not complete. An event that it
-/// gives up is handed back, for <see cref="ReconcileEvents"/> to have it tried again.
+/// The durable orchestration of one event, whoever brings it: a webhook, a repetition of it, or the daily look at what may have been
+/// missed. It has the event handled, and again for as long as Basiq lists it. Its history holds ids and words of this app alone.
 /// </summary>
 public static class EventOrchestration
 {
     /// <summary>The orchestration's name.</summary>
     public const string Name = "HandleEvent";
 
-    /// <summary>More than a day in all, with the waits between them.</summary>
-    private const int MaxAttempts = 36;
+    /// <summary>What the ids of its instances begin with.</summary>
+    internal const string Prefix = "event-";
+
+    /// <summary>How long Basiq lists events, and an event is tried.</summary>
+    internal static readonly TimeSpan Listed = TimeSpan.FromDays(7);
 
     /// <summary>Within which an event that Basiq tells of can be expected to be found; what it is about may be gone, too.</summary>
     private static readonly TimeSpan TimeToAppear = TimeSpan.FromHours(6);
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromHours(1);
-
-    /// <summary>For what breaks on our side, such as storage that is out of reach.</summary>
-    private static readonly TaskOptions RetryFaults = TaskOptions.FromRetryPolicy(new RetryPolicy(
-        maxNumberOfAttempts: 10, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromHours(1)));
-
-    /// <summary>For the one step without which an event would be lost: a week.</summary>
-    private static readonly TaskOptions RetryHandingBack = TaskOptions.FromRetryPolicy(new RetryPolicy(
-        maxNumberOfAttempts: 175, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromHours(1)));
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
 
     /// <summary>The id of an event's orchestration.</summary>
-    public static string InstanceIdFor(string eventId) => $"event-{eventId}";
+    public static string InstanceIdFor(string eventId) => Prefix + eventId;
 
-    /// <summary>Has the event handled. Null when it was given up for now.</summary>
+    /// <summary>Schedules an event's orchestration, unless there is one. One that has ended is not run again.</summary>
+    /// <returns>Whether the event is new.</returns>
+    internal static async Task<bool> StartAsync(DurableTaskClient client, EventInput input, CancellationToken cancellation)
+    {
+        // Hosts start an orchestration of the same id anew, once it has ended.
+        var instanceId = InstanceIdFor(input.EventId);
+        if (await client.GetInstanceAsync(instanceId, cancellation) is not null)
+            return false;
+        try
+        {
+            await client.ScheduleNewOrchestrationInstanceAsync(Name, input, new StartOrchestrationOptions(instanceId), cancellation);
+            return true;
+        }
+#pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether there is one decides.
+        catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            if (await client.GetInstanceAsync(instanceId, cancellation) is null)
+                throw;
+            return false;
+        }
+    }
+
+    /// <summary>Has the event handled. Null when it was dropped.</summary>
     [Function(Name)]
     public static async Task<EventHandled?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var input = context.GetInput<EventInput>()!;
-        var takenAt = input.FirstTakenAt ?? new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero);
+        var takenAt = context.CurrentUtcDateTime;
         var delay = FirstDelay;
-        for (var attempt = 1; ; attempt++)
+        while (true)
         {
-            var outcome = await ActAsync(context, input);
+            var age = context.CurrentUtcDateTime - takenAt;
+            var isLast = age >= Listed - MaxDelay;
+            var outcome = await ActAsync(context, input with { IsLastTry = isLast });
             if (outcome.Value is { IsComplete: true })
                 return outcome.Value;
 
-            // What keeps it waiting, or had it given up, for whoever looks.
+            // What keeps it waiting, or had it dropped, for whoever looks.
             context.SetCustomStatus(outcome.Failure?.Code);
-            var age = context.CurrentUtcDateTime - takenAt.UtcDateTime;
-            if (attempt == MaxAttempts || (outcome.Failure is { } failure && !MayPass(failure, age)))
-                break;
+            if (isLast)
+                return null;
             var asked = TimeSpan.FromSeconds(outcome.Failure?.RetryAfterSeconds ?? 0);
-            await context.CreateTimer(context.CurrentUtcDateTime + (asked > delay ? asked : delay), CancellationToken.None);
+            var wait = outcome.Failure is { } failure && !MayPass(failure, age) ? MaxDelay : asked > delay ? asked : delay;
+            await context.CreateTimer(context.CurrentUtcDateTime + (wait < MaxDelay ? wait : MaxDelay), CancellationToken.None);
             delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
         }
-
-        await context.CallActivityAsync(
-            nameof(EventActivities.HandEventBack), input with { FirstTakenAt = takenAt }, RetryHandingBack);
-        return null;
     }
 
     private static async Task<Outcome<EventHandled>> ActAsync(TaskOrchestrationContext context, EventInput input)
     {
         try
         {
-            return await context.CallActivityAsync<Outcome<EventHandled>>(nameof(EventActivities.ActOnEvent), input, RetryFaults);
+            return await context.CallActivityAsync<Outcome<EventHandled>>(nameof(EventActivities.ActOnEvent), input);
         }
         catch (TaskFailedException)
         {
-            // It was repeated for hours already.
-            return new Outcome<EventHandled>(null, new UpstreamFailure(nameof(BasiqFailureKind.Other), "internal-error", IsTransient: false));
+            // What breaks on our side, such as storage that is out of reach.
+            return new Outcome<EventHandled>(null, new UpstreamFailure(nameof(BasiqFailureKind.Other), "internal-error", IsTransient: true));
         }
     }
 
     /// <summary>
-    /// Whether to wait within this run. A permission that the API key lacks is given sooner or later, and an event that Basiq does not
-    /// have yet may come; what else does not pass takes a change to this app or to Basiq.
+    /// Whether to try again soon. A permission that the API key lacks is given sooner or later, and an event that Basiq does not have yet
+    /// may come; what else does not pass takes a change to this app or to Basiq, and is tried once a day.
     /// </summary>
     private static bool MayPass(UpstreamFailure failure, TimeSpan age) =>
         failure.MayPass

@@ -22,4 +22,10 @@ internal static class EventTypes
         ConsentRevoked, ConsentExpired, ConsentWarning, UserDeleted, ConnectionInvalidated, ConnectionDeleted, ConnectionActivated,
         AccountUpdated, TransactionsUpdated,
     ];
+
+    /// <summary>
+    /// What events are about that oblige this app to do something, so that none may be missed. The others bring news, which Basiq's next
+    /// refresh brings again.
+    /// </summary>
+    public static readonly IReadOnlyList<string> ObligingEntities = ["consent", "user", "connection"];
 }

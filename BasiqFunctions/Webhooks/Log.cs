@@ -19,32 +19,17 @@ internal static partial class Log
     [LoggerMessage(3504, LogLevel.Warning, "Event {EventId} ({Kind}) could not be acted on: {Failure}")]
     public static partial void EventFailed(ILogger logger, string eventId, string kind, string failure);
 
-    [LoggerMessage(3505, LogLevel.Warning, "Event {EventId} had been written down and not scheduled; it is now")]
-    public static partial void EventRetaken(ILogger logger, string eventId);
-
     [LoggerMessage(3506, LogLevel.Warning, "No webhook had told of {Count} events; they are taken now")]
     public static partial void EventsMissed(ILogger logger, int count);
 
     [LoggerMessage(3507, LogLevel.Information, "Basiq sends webhooks by subscription {Name}")]
     public static partial void Subscribed(ILogger logger, string name);
 
-    [LoggerMessage(3508, LogLevel.Warning, "Event {EventId} is written down and could not be scheduled ({Exception}); RetakeEvents tries again. Such events since the last line like this, of which there is one a minute at most: {Count}")]
-    public static partial void EventNotStarted(ILogger logger, string eventId, string exception, int count);
+    [LoggerMessage(3509, LogLevel.Warning, "Webhooks could not be taken in time ({Reason}); Basiq is told to send them again. Such webhooks since the last line like this, of which there is one a minute at most: {Count}")]
+    public static partial void NotTaken(ILogger logger, string reason, int count);
 
-    [LoggerMessage(3509, LogLevel.Warning, "A webhook could not be written down in time; Basiq is told to send it again")]
-    public static partial void Late(ILogger logger);
-
-    [LoggerMessage(3510, LogLevel.Warning, "Event {EventId} could not be handled and is given up for now; ReconcileEvents has it tried again")]
-    public static partial void EventGivenUp(ILogger logger, string eventId);
-
-    [LoggerMessage(3511, LogLevel.Information, "Event {EventId} had been given up; it is tried again")]
-    public static partial void EventTriedAgain(ILogger logger, string eventId);
-
-    [LoggerMessage(3512, LogLevel.Warning, "Event {EventId} had been given up and could not be tried again ({Exception}); the next ReconcileEvents does")]
-    public static partial void EventNotTriedAgain(ILogger logger, string eventId, string exception);
-
-    [LoggerMessage(3513, LogLevel.Error, "Event {EventId} is dropped: it could not be handled in all the days that Basiq lists it")]
-    public static partial void EventDropped(ILogger logger, string eventId);
+    [LoggerMessage(3513, LogLevel.Error, "Event {EventId} ({Kind}) is dropped: it could not be handled in all the days that Basiq lists it")]
+    public static partial void EventDropped(ILogger logger, string eventId, string kind);
 
     [LoggerMessage(3514, LogLevel.Warning, "Subscription {Name} was made at Basiq and could not be completed here ({Exception}); it is deleted again")]
     public static partial void SubscriptionUndone(ILogger logger, string name, string exception);

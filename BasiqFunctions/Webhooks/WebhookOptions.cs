@@ -10,10 +10,10 @@ public sealed class WebhookOptions
     public string Table { get; set; } = "BasiqWebhooks";
 
     /// <summary>
-    /// How long a message is known as one that has come before. Basiq retries a message for some 28 hours, and an operator may have it
-    /// sent again.
+    /// How long the orchestration of an event is kept after it began: for as long, whatever tells of the event again finds it and changes
+    /// nothing. Basiq lists events for 7 days, within which an event is tried, and retries a message for some 28 hours.
     /// </summary>
-    public TimeSpan RememberFor { get; set; } = TimeSpan.FromDays(7);
+    public TimeSpan RememberFor { get; set; } = TimeSpan.FromDays(14);
 
     /// <summary>How long the secret before the current one is still taken.</summary>
     public TimeSpan SecretOverlap { get; set; } = TimeSpan.FromDays(1);

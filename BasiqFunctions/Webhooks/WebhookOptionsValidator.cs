@@ -11,8 +11,8 @@ internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
         List<string> failures = [];
         if (!RecordTableName.IsValid(options.Table))
             failures.Add($"Webhooks:Table {RecordTableName.Rule}.");
-        if (options.RememberFor < TimeSpan.FromDays(2) || options.RememberFor > TimeSpan.FromDays(90))
-            failures.Add("Webhooks:RememberFor must be between 2 and 90 days: Basiq retries for more than one.");
+        if (options.RememberFor < TimeSpan.FromDays(8) || options.RememberFor > TimeSpan.FromDays(90))
+            failures.Add("Webhooks:RememberFor must be between 8 and 90 days: Basiq lists events for 7.");
         if (options.SecretOverlap < TimeSpan.Zero || options.SecretOverlap > TimeSpan.FromDays(30))
             failures.Add("Webhooks:SecretOverlap must be between 0 and 30 days.");
         if (options.RefreshEvery < TimeSpan.FromMinutes(1) || options.RefreshEvery > TimeSpan.FromDays(30))

@@ -24,19 +24,17 @@ public static class WebhooksRegistration
         services.AddOptions<WebhookOptions>().Bind(configuration.GetSection(WebhookOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>());
         services.AddRecordTable<WebhookOptions>(configuration, WebhookOptions.Section, options => options.Table);
+        services.AddSingleton(provider =>
+            new KeptHistory(EventOrchestration.Prefix, provider.GetRequiredService<IOptions<WebhookOptions>>().Value.RememberFor));
         services.AddInstruments();
         services.TryAddSingleton<WebhookSecrets>();
-        services.TryAddSingleton<EventIntake>();
         services.TryAddSingleton<EventNotes>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<EventNotes>());
         services.TryAddSingleton<EventActions>();
         services.TryAddSingleton<EventReconciliation>();
         services.TryAddSingleton(provider => new WebhookReceiver(
             provider.GetRequiredService<WebhookSecrets>(),
-            provider.GetRequiredService<EventIntake>(),
-            provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section),
             provider.GetRequiredService<IBasiqAddress>(),
-            provider.GetRequiredService<IOptions<WebhookOptions>>(),
             provider.GetRequiredService<Instruments>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<WebhookReceiver>>()));

@@ -132,7 +132,7 @@ function lampOf({ state, trouble, outcome }) {
   if (state === 'under-way') {
     return trouble ? 'partial' : 'busy';
   }
-  return state === 'given-up' ? 'failed' : quiet.has(outcome) ? 'quiet' : warnings.has(outcome) ? 'partial' : 'completed';
+  return state === 'dropped' ? 'failed' : quiet.has(outcome) ? 'quiet' : warnings.has(outcome) ? 'partial' : 'completed';
 }
 
 /** Says what is new: to a screen reader, when it has said what came before, and to the rest of the page. */

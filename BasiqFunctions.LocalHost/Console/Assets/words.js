@@ -53,7 +53,7 @@ export function ofOutcome({ state, outcome, trouble }) {
   if (state === 'under-way') {
     return trouble ? `Basiq cannot be asked (${trouble}); the app tries again.` : 'Asking Basiq what happened …';
   }
-  return state === 'given-up' ? 'It could not be handled, and is tried again once a day.' : outcomes[outcome] ?? plain(outcome);
+  return state === 'dropped' ? 'It could not be handled in a week, and was dropped.' : outcomes[outcome] ?? plain(outcome);
 }
 
 export const ofReason = name => reasons[name] ?? plain(name);

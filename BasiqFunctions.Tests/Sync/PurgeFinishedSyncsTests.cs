@@ -1,0 +1,119 @@
+using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Moq;
+
+namespace BasiqFunctions.Tests.Sync;
+
+/// <summary>The histories of what has ended go when their time is over, each kind at its own, in calls of which none takes long.</summary>
+[Trait("Category", "Journeys")]
+public sealed class PurgeFinishedSyncsTests
+{
+    private static readonly OrchestrationRuntimeStatus[] Finished =
+        [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
+
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly Mock<DurableTaskClient> _client = new(MockBehavior.Strict, "test");
+    private readonly List<PurgeInstancesFilter> _slices = [];
+    private readonly List<OrchestrationQuery> _queries = [];
+    private readonly Dictionary<string, int> _left = [];
+    private int _old;
+
+    public PurgeFinishedSyncsTests()
+    {
+        _client.Setup(c => c.PurgeAllInstancesAsync(It.IsAny<PurgeInstancesFilter>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((PurgeInstancesFilter filter, PurgeInstanceOptions? _, CancellationToken _) =>
+            {
+                _slices.Add(filter);
+                var purged = Math.Min(_old, 1_000);
+                _old -= purged;
+                return new PurgeResult(purged, isComplete: _old == 0);
+            });
+        _client.Setup(c => c.GetAllInstancesAsync(It.IsAny<OrchestrationQuery?>())).Returns((OrchestrationQuery? query) =>
+        {
+            _queries.Add(query!);
+            var prefix = query!.InstanceIdPrefix!;
+            return new Pages([.. Enumerable.Range(0, _left.GetValueOrDefault(prefix)).Select(i => new OrchestrationMetadata("", $"{prefix}{i}"))], query.PageSize);
+        });
+        _client.Setup(c => c.PurgeInstanceAsync(It.IsAny<string>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((string id, PurgeInstanceOptions? _, CancellationToken _) =>
+            {
+                lock (_left)
+                    _left[id[..(id.IndexOf('-', StringComparison.Ordinal) + 1)]]--;
+                return new PurgeResult(1);
+            });
+    }
+
+    [Fact]
+    public async Task What_is_older_than_every_kind_is_kept_for_goes_in_slices_until_none_is_left()
+    {
+        _old = 12_345;
+        await RunAsync(("sync-", 30), ("event-", 30));
+
+        Assert.Equal(13, _slices.Count);
+        Assert.All(_slices, slice =>
+        {
+            Assert.InRange(slice.Timeout!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+            Assert.Equal(_clock.GetUtcNow().AddDays(-30), slice.CreatedTo);
+            Assert.Equal(Finished, slice.Statuses);
+        });
+        Assert.Empty(_queries);
+    }
+
+    [Fact]
+    public async Task A_kind_that_is_kept_for_less_goes_at_its_own_time_and_takes_no_other_along()
+    {
+        (_old, _left["event-"], _left["remove-"], _left["sync-"]) = (1, 250, 7, 3);
+        await RunAsync(("sync-", 30), ("event-", 14), ("remove-", 20));
+
+        Assert.Equal((0, 0, 3), (_left["event-"], _left["remove-"], _left["sync-"]));
+        Assert.Equal(
+            [("event-", _clock.GetUtcNow().AddDays(-14)), ("remove-", _clock.GetUtcNow().AddDays(-20))],
+            _queries.Select(query => (query.InstanceIdPrefix, query.CreatedTo!.Value)));
+        Assert.All(_queries, query => Assert.Equal(Finished, query.Statuses));
+        Assert.DoesNotContain(_queries, query => query.FetchInputsAndOutputs);
+        Assert.Equal(_clock.GetUtcNow().AddDays(-30), Assert.Single(_slices).CreatedTo);
+    }
+
+    [Fact]
+    public async Task A_slice_that_gets_nowhere_is_the_last()
+    {
+        _client.Setup(c => c.PurgeAllInstancesAsync(It.IsAny<PurgeInstancesFilter>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync(new PurgeResult(0, isComplete: false));
+        await RunAsync(("sync-", 30)).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task Every_kind_of_orchestration_is_kept_for_the_time_of_its_setting()
+    {
+        await using var app = await AppUnderTest.StartAsync(
+            ["Sync:KeepFinishedFor=40.00:00:00", "Webhooks:RememberFor=9.00:00:00", "Removal:KeepFinishedFor=50.00:00:00"]);
+        Assert.Equal(
+            [("event-", 9), ("remove-", 50), ("sync-", 40)],
+            app.Services.GetServices<KeptHistory>().Select(kept => (kept.Prefix, kept.For.TotalDays)).Order());
+    }
+
+    private Task RunAsync(params (string Prefix, int Days)[] kinds)
+    {
+        var check = new ClockCheck(_clock, NullLogger<ClockCheck>.Instance);
+        check.Note(_clock.GetUtcNow());
+        return new PurgeFinishedSyncs(
+            kinds.Select(kind => new KeptHistory(kind.Prefix, TimeSpan.FromDays(kind.Days))), check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
+            .Run(null!, _client.Object, default);
+    }
+
+    private sealed class Pages(IReadOnlyList<OrchestrationMetadata> instances, int size) : AsyncPageable<OrchestrationMetadata>
+    {
+        public override async IAsyncEnumerable<Page<OrchestrationMetadata>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
+        {
+            await Task.CompletedTask;
+            foreach (var page in instances.Chunk(size))
+                yield return new Page<OrchestrationMetadata>(page);
+        }
+    }
+}
