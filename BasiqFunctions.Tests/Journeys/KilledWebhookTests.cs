@@ -90,12 +90,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
             host = await _scene.StartHostAsync();
             await SendAsync(host, "msg-1", eventId);
 
-            await using (var journal = await OpenAsync("journal.db"))
-            {
-                await AppUnderTest.WaitForAsync(
-                    () => ExecuteAsync(journal, $"SELECT output FROM instances WHERE instance_id = 'event-{eventId}'"), output => output is string);
-            }
-
+            await HandledAsync(eventId);
             await ReceiptAsync(host, userId);
             Assert.InRange(host.Output.Split('\n').Count(line => line.Contains($"Event {eventId} (", StringComparison.Ordinal)), 0, 1);
         }
@@ -114,6 +109,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
             var (userId, eventId) = await RevokedAsync(host);
             await SendAsync(host, "msg-1", eventId);
             await AssertActedOnOnceAsync(host, userId, eventId, "removed");
+            await HandledAsync(eventId);
             _scene.Kill(host);
             host = await _scene.StartHostAsync();
 
@@ -125,6 +121,14 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         {
             host.Dispose();
         }
+    }
+
+    /// <summary>Waits until the journal has the end of an event's orchestration.</summary>
+    private async Task HandledAsync(string eventId)
+    {
+        await using var journal = await OpenAsync("journal.db");
+        await AppUnderTest.WaitForAsync(
+            () => ExecuteAsync(journal, $"SELECT output FROM instances WHERE instance_id = 'event-{eventId}'"), output => output is string);
     }
 
     /// <summary>Waits until the data is gone, sends the message as Basiq would again, and looks for what may be there once only.</summary>

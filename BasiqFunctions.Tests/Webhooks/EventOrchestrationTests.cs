@@ -119,10 +119,9 @@ public sealed class EventOrchestrationTests : IDisposable
         var instanceId = EventOrchestration.InstanceIdFor("e1");
         await engine.Client.ScheduleNewOrchestrationInstanceAsync(
             EventOrchestration.Name, new EventInput("e1", "m1"), new StartOrchestrationOptions(instanceId));
-        var ended = await AppUnderTest.WaitForAsync(
-            () => engine.Client.GetInstanceAsync(instanceId, getInputsAndOutputs: true), i => i!.IsCompleted, () => _clock.Advance(step ?? Step));
+        var ended = await engine.EndOfAsync(instanceId, _clock, step ?? Step);
         Assert.True(
-            ended!.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
+            ended.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
         return ended.SerializedOutput is { } output ? JsonSerializer.Deserialize<EventHandled>(output) : null;
     }
 
