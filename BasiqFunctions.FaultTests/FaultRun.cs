@@ -23,6 +23,10 @@ internal sealed class FaultRun(FaultRunOptions options)
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(options.Minutes));
         await using var upstream = await FaultyUpstream.StartAsync(options.Seed, _tally);
         await using var host = new Host(upstream.Url);
+        if (!host.Clock.CanBeSet)
+            Console.WriteLine("Without jumps of the clock: libfaketime is not here, on Debian the package faketime.");
+        if (host.Disk is null)
+            Console.WriteLine("Without a full disk: none can be mounted here, which takes root's rights on Linux.");
         await host.StartAsync();
         using var sandbox = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = upstream.Url };
         sandbox.DefaultRequestHeaders.Add(FaultyUpstream.OwnRequest, "1");
@@ -37,7 +41,7 @@ internal sealed class FaultRun(FaultRunOptions options)
             // What is compared is what a new process finds on its disk, after it has looked through everybody's data with a key that is
             // refused.
             host.Kill();
-            host.MakeDue(RetentionPass);
+            await host.MakeDueAsync(RetentionPass);
             upstream.RefusesKey = true;
             _tally.Injected(Fault.KeyRefused);
             await host.StartAsync();
@@ -127,7 +131,7 @@ internal sealed class FaultRun(FaultRunOptions options)
             text.AppendLine(c, $"| syncs {group.Key} | {group.Count():N0} |");
         foreach (var group in outcomes.Where(o => o.UserId is null).GroupBy(o => o.Creation).OrderBy(g => g.Key, StringComparer.Ordinal))
             text.AppendLine(c, $"| users given up at their creation, told `{group.Key}` | {group.Count():N0} |");
-        text.AppendLine(c, $"| syncs that named what they could not read, and were repeated | {syncs.Sum(o => o.Repeats):N0} |");
+        text.AppendLine(c, $"| syncs repeated, for what they could not read or for a damaged snapshot | {syncs.Sum(o => o.Repeats):N0} |");
         text.AppendLine(c, $"| users deleted, as they wished | {syncs.Count(o => o.Person.Leaves):N0} |");
         text.AppendLine(c, $"| accounts compared with the sandbox's, byte by byte | {audit.Accounts:N0} |");
         text.AppendLine(c, $"| transactions compared with the sandbox's, byte by byte | {audit.Transactions:N0} |");

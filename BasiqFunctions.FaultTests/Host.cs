@@ -3,7 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.FaultTests;
@@ -14,6 +17,7 @@ internal sealed partial class Host : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-functions-faults-").FullName;
+    private readonly string _aside = Directory.CreateTempSubdirectory("basiq-functions-faults-aside-").FullName;
     private readonly StringBuilder _output = new();
     private readonly Uri _url = new($"http://127.0.0.1:{FreePort()}");
     private readonly string[] _settings;
@@ -23,6 +27,9 @@ internal sealed partial class Host : IAsyncDisposable
     /// <param name="upstream">The sandbox.</param>
     public Host(Uri upstream)
     {
+        Disk = Disk.TryMount(_folder);
+        Clock = new HostClock(_aside);
+        Clock.Set(TimeSpan.Zero);
         _settings =
         [
             $"--Basiq:BaseUrl={upstream.OriginalString}",
@@ -50,6 +57,11 @@ internal sealed partial class Host : IAsyncDisposable
 
     public HttpClient Api { get; }
 
+    /// <summary>What its files lie on; null where it has no disk of its own.</summary>
+    public Disk? Disk { get; }
+
+    public HostClock Clock { get; }
+
     public int Starts { get; private set; }
 
     /// <summary>Everything it has written to standard output and error, all its processes together.</summary>
@@ -68,6 +80,10 @@ internal sealed partial class Host : IAsyncDisposable
 
     private string Snapshots => Path.Combine(State, "snapshots");
 
+    private string JournalFile => Path.Combine(State, "journal.db");
+
+    private string RecordsFile => Path.Combine(State, "records.db");
+
     private string Secrets => Path.Combine(State, "keyvault.json");
 
     private string NextSecrets => Secrets + ".next";
@@ -75,6 +91,14 @@ internal sealed partial class Host : IAsyncDisposable
     /// <summary>Starts it, with its secrets back in their place, and waits until it answers: it does not start without them.</summary>
     /// <exception cref="InvalidOperationException">It ended, or did not answer in time; the message holds the end of what it wrote.</exception>
     public async Task StartAsync()
+    {
+        if (await TryStartAsync() is { } output)
+            throw new InvalidOperationException($"LocalHost does not come up. It wrote: {output[^Math.Min(4000, output.Length)..]}");
+    }
+
+    /// <summary>Starts it, and waits until it answers or has ended.</summary>
+    /// <returns>What it wrote, when it has ended; null when it answers.</returns>
+    private async Task<string?> TryStartAsync()
     {
         MendVault();
         var start = new ProcessStartInfo("dotnet")
@@ -87,6 +111,9 @@ internal sealed partial class Host : IAsyncDisposable
         };
         foreach (var setting in _settings)
             start.ArgumentList.Add(setting);
+        foreach (var (name, value) in Clock.Environment)
+            start.Environment[name] = value;
+        var before = Output.Length;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
@@ -99,15 +126,16 @@ internal sealed partial class Host : IAsyncDisposable
             try
             {
                 using var answer = await Api.GetAsync(new Uri("health", UriKind.Relative));
-                return;
+                return null;
             }
             catch (HttpRequestException) when (!_process.HasExited && since.Elapsed < Patience)
             {
                 await Task.Delay(20);
             }
-            catch (HttpRequestException exception)
+            catch (HttpRequestException)
             {
-                throw new InvalidOperationException($"LocalHost does not come up. It wrote: {Output[^Math.Min(4000, Output.Length)..]}", exception);
+                Kill();
+                return Output[before..];
             }
         }
     }
@@ -125,22 +153,97 @@ internal sealed partial class Host : IAsyncDisposable
     }
 
     /// <summary>Lets a timer function have been missed: it runs at the next start. Not while LocalHost runs.</summary>
-    public void MakeDue(string function) =>
-        OfTimer(function, "UPDATE timers SET next = next - $ticks WHERE function = $function", TimeSpan.FromDays(2).Ticks);
+    public async Task MakeDueAsync(string function)
+    {
+        await using var journal = Journal.Open(JournalFile);
+        var (last, next) = await journal.FindTimerAsync(function, CancellationToken.None)
+            ?? throw new InvalidOperationException($"The journal does not know the timer {function}.");
+        await journal.SaveTimerAsync(function, last, next.AddDays(-2));
+    }
 
     /// <summary>Whether it has still to run for the time that it was missed.</summary>
-    public bool IsDue(string function) =>
-        OfTimer(function, "SELECT next <= $ticks FROM timers WHERE function = $function", DateTime.UtcNow.Ticks) is 1L;
-
-    private object? OfTimer(string function, string sql, long ticks)
+    public bool IsDue(string function)
     {
-        using var journal = new SqliteConnection($"Data Source={Path.Combine(State, "journal.db")};Pooling=False");
+        using var journal = new SqliteConnection($"Data Source={JournalFile};Pooling=False");
         journal.Open();
         using var command = journal.CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.AddWithValue("$ticks", ticks);
+        command.CommandText = "SELECT next <= $now FROM timers WHERE function = $function";
+        command.Parameters.AddWithValue("$now", DateTime.UtcNow.Ticks);
         command.Parameters.AddWithValue("$function", function);
-        return command.ExecuteScalar();
+        return command.ExecuteScalar() is 1L;
+    }
+
+    /// <summary>
+    /// Starts it on a journal, or on records, of which one bit is another: it refuses, and names the file and the ways out, of which the
+    /// first is taken, a copy; or the bit matters to nobody. Not while it runs.
+    /// </summary>
+    /// <returns>What it should have said and did not; null when it did, or none came of the bit.</returns>
+    public async Task<string?> StartDamagedAsync(bool isJournal, Random random)
+    {
+        var file = isJournal ? JournalFile : RecordsFile;
+
+        // What it wrote last goes into the file itself.
+        if (isJournal)
+            await Journal.Open(file).DisposeAsync();
+        else
+            SqliteRecordTables.Open(file).Dispose();
+        var sound = await File.ReadAllBytesAsync(file);
+        var damaged = (byte[])sound.Clone();
+        damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+
+        // A record that is damaged is told when it is asked for, which nobody may do: here it has to be one that a start sees.
+        if (!isJournal && !await IsSeenAsync(damaged))
+            damaged[random.Next(16)] = (byte)'x';
+        await File.WriteAllBytesAsync(file, damaged);
+        var refusal = await TryStartAsync();
+        if (refusal is null)
+            return isJournal ? null : $"{file} is damaged, and LocalHost started.";
+
+        var untouched = (await File.ReadAllBytesAsync(file)).AsSpan().SequenceEqual(damaged);
+        await File.WriteAllBytesAsync(file, sound);
+        foreach (var left in (string[])["-wal", "-shm"])
+            File.Delete(file + left);
+        await StartAsync();
+        return refusal.Contains($"'{file}' is damaged; nothing in it has been changed", StringComparison.Ordinal)
+            && refusal.Contains("Put a copy of it in its place, or move it away", StringComparison.Ordinal) && untouched
+            ? null
+            : $"LocalHost does not start on a damaged {file}, {(untouched ? "which it left" : "which it changed")}; it wrote: {refusal}";
+
+        async Task<bool> IsSeenAsync(byte[] content)
+        {
+            var copy = Path.Combine(_aside, "records.db");
+            await File.WriteAllBytesAsync(copy, content);
+            try
+            {
+                SqliteRecordTables.Open(copy).Dispose();
+                return false;
+            }
+            catch (StoreUnavailableException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Flips a bit in one of the files of somebody's snapshot. False when there is none, or it went away just then.</summary>
+    public bool TryDamageSnapshot(string userId, Random random)
+    {
+        try
+        {
+            var files = Directory.GetFiles(Path.Combine(Store, userId), "*", SearchOption.AllDirectories);
+            using var file = new FileStream(files[random.Next(files.Length)], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            if (file.Length == 0)
+                return false;
+            file.Position = random.NextInt64(file.Length);
+            var old = file.ReadByte();
+            file.Position--;
+            file.WriteByte((byte)(old ^ (1 << random.Next(8))));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Every read and write of a snapshot fails from now on.</summary>
@@ -185,7 +288,9 @@ internal sealed partial class Host : IAsyncDisposable
     {
         Kill();
         Api.Dispose();
+        Disk?.Dispose();
         Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_aside, recursive: true);
         return ValueTask.CompletedTask;
     }
 

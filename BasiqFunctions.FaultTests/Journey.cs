@@ -14,7 +14,9 @@ namespace BasiqFunctions.FaultTests;
 /// <param name="Expected">How the sync must end.</param>
 /// <param name="ByPost">Starts the sync by <c>POST …/syncs</c>, and not by coming back from the consent page.</param>
 /// <param name="Leaves">Has everything deleted in the end.</param>
-internal sealed record Person(int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost, bool Leaves)
+/// <param name="IsDamaged">Has a bit of the snapshot flipped, and another sync that mends it.</param>
+internal sealed record Person(
+    int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost, bool Leaves, bool IsDamaged)
 {
     private static readonly string[] Happy = [.. TestUsers.All.Where(u => !u.AlwaysFails).Select(u => u.LoginId)];
 
@@ -38,7 +40,7 @@ internal sealed record Person(int Number, string Email, IReadOnlyList<string> Lo
             < 8 => ([failing], "failed"),
             _ => ([happy, failing], "partial"),
         };
-        return new Person(number, $"person-{seed}-{number}@faults.example", logins, expected, random.Next(2) == 0, random.Next(8) == 0);
+        return new Person(number, $"person-{seed}-{number}@faults.example", logins, expected, random.Next(2) == 0, random.Next(8) == 0, random.Next(5) == 0);
     }
 
     // Not System.HashCode, which differs from process to process.
@@ -51,7 +53,7 @@ internal sealed record Person(int Number, string Email, IReadOnlyList<string> Lo
 /// <param name="UserId">The user.</param>
 /// <param name="SyncId">The last sync.</param>
 /// <param name="Sync">How it ended.</param>
-/// <param name="Repeats">How often a sync before it said that something could not be read, and was repeated by a refresh.</param>
+/// <param name="Repeats">How often a sync before it was repeated by a refresh: it said that something could not be read, or its snapshot was damaged.</param>
 internal sealed record Outcome(
     Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null, int Repeats = 0);
 
@@ -99,6 +101,12 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
             var sync = await FollowAsync(userId, syncId, cancellation);
             if (ErrorOf(sync) is not { } error || !OddErrors.TryGetValue(error, out var kind))
             {
+                if (person.IsDamaged && repeats == 0 && person.Expected is "completed" && await SufferDamageAsync(userId, new Random(person.Number), cancellation))
+                {
+                    started = await RefreshAsync(userId, person, cancellation);
+                    continue;
+                }
+
                 if (person.Leaves)
                     await LeaveAsync(userId, cancellation);
                 return new Outcome(person, creation, userId, syncId, sync, repeats);
@@ -106,11 +114,69 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
 
             if (!upstream.WasOdd(userId, kind))
                 tally.Violated($"Sync {syncId} of {person.Email} ended with '{error}', and nothing had been answered so.");
-            started = await AskAsync(
-                () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
-                HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
+            started = await RefreshAsync(userId, person, cancellation);
         }
     }
+
+    private Task<JsonElement> RefreshAsync(string userId, Person person, CancellationToken cancellation) => AskAsync(
+        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
+        HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
+
+    /// <summary>Flips a bit in a file of a snapshot: what is read of it from then on is as before, or refused as damaged.</summary>
+    /// <returns>Whether there was a file.</returns>
+    private async Task<bool> SufferDamageAsync(string userId, Random random, CancellationToken cancellation)
+    {
+        List<string> paths = [$"users/{userId}/accounts"];
+        List<string> sound = [];
+        for (var i = 0; i < paths.Count; i++)
+        {
+            sound.Add(await ReadAsync(paths[i], cancellation) ?? throw new InvalidOperationException($"{paths[i]} is damaged, and nobody did it."));
+            if (i == 0)
+            {
+                paths.AddRange(JsonElement.Parse(sound[0]).GetProperty("accounts").EnumerateArray()
+                    .Select(account => $"users/{userId}/accounts/{account.GetProperty("id").GetString()}/transactions?limit=500"));
+            }
+        }
+
+        if (!host.TryDamageSnapshot(userId, random))
+            return false;
+        tally.Injected(Fault.DamagedSnapshot);
+        foreach (var (path, before) in paths.Zip(sound))
+        {
+            if (await ReadAsync(path, cancellation) is { } now && now != before)
+                tally.Violated($"{path} is served although it is damaged: {now[..Math.Min(300, now.Length)]}");
+        }
+
+        return true;
+    }
+
+    /// <summary>What is answered in the end; null for what is damaged.</summary>
+    private async Task<string?> ReadAsync(string path, CancellationToken cancellation)
+    {
+        string? body = null;
+        await AskAsync(
+            async () =>
+            {
+                var answer = await host.Api.GetAsync(new Uri(path, UriKind.Relative), cancellation);
+                body = await answer.Content.ReadAsStringAsync(cancellation);
+                if (answer.StatusCode is HttpStatusCode.InternalServerError && CodeOf(body) is "snapshot-damaged")
+                {
+                    body = null;
+                    answer.StatusCode = HttpStatusCode.NoContent;
+                }
+                else if (answer.StatusCode is HttpStatusCode.OK)
+                {
+                    answer.StatusCode = HttpStatusCode.NoContent;
+                }
+
+                return answer;
+            },
+            HttpStatusCode.NoContent, path, cancellation);
+        return body;
+    }
+
+    private static string? CodeOf(string problem) =>
+        JsonElement.Parse(problem).TryGetProperty("code", out var code) ? code.GetString() : null;
 
     /// <summary>The code of what went wrong with a sync; null where nothing did.</summary>
     public static string? ErrorOf(JsonElement sync) =>

@@ -34,6 +34,11 @@ internal static class Fault
     public const string Storage = "storage outage, 0.5 to 1.5 s";
     public const string Kill = "LocalHost SIGKILL";
     public const string KillInOutage = "LocalHost SIGKILL within a storage outage";
+    public const string ClockJump = "clock set to another day or year, and back after 1.5 to 3 s";
+    public const string FullDisk = "disk full, 0.5 to 1.5 s";
+    public const string DamagedJournal = "bit flipped in the journal of a stopped LocalHost";
+    public const string DamagedRecords = "bit flipped in the records of a stopped LocalHost";
+    public const string DamagedSnapshot = "bit flipped in a file of a snapshot";
     public const string KeyRefused = "API key refused while everybody's data is looked through";
 
     /// <summary>What is answered oddly, by the sandbox's own kinds, and the share of the requests that it concerns.</summary>
@@ -59,6 +64,6 @@ internal static class Fault
     public static IReadOnlyList<string> All { get; } =
     [
         Latency, Overload, ServerError, Truncated, Broken, ResetBefore, ResetAfter, .. Odd.Keys, Revoked, Refused, KeyRefused,
-        Vault, Storage, Kill, KillInOutage,
+        Vault, Storage, Kill, KillInOutage, ClockJump, FullDisk, DamagedJournal, DamagedRecords, DamagedSnapshot,
     ];
 }

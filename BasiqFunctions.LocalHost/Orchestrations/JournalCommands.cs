@@ -14,19 +14,16 @@ internal sealed class JournalCommands : IDisposable
     public JournalCommands(SqliteConnection connection)
     {
         _save = Prepare(connection, """
-            INSERT INTO instances (instance_id, name, status, created_at, updated_at, input, custom_status, output, failure)
-            VALUES ($id, $name, $status, $created, $updated, $input, $custom, $output, $failure)
-            ON CONFLICT (instance_id) DO UPDATE SET status = $status, updated_at = $updated,
-                custom_status = $custom, output = $output, failure = $failure
-            """, "$id", "$name", "$status", "$created", "$updated", "$input", "$custom", "$output", "$failure");
+            INSERT OR REPLACE INTO instances (instance_id, name, status, created_at, updated_at, input, custom_status, output, failure, turns, crc)
+            VALUES ($id, $name, $status, $created, $updated, $input, $custom, $output, $failure, $turns, $crc)
+            """, "$id", "$name", "$status", "$created", "$updated", "$input", "$custom", "$output", "$failure", "$turns", "$crc");
         _append = Prepare(connection,
-            "INSERT INTO turns (instance_id, turn, events) VALUES ($id, $turn, $events)", "$id", "$turn", "$events");
+            "INSERT INTO turns (instance_id, turn, events, crc) VALUES ($id, $turn, $events, $crc)", "$id", "$turn", "$events", "$crc");
         _noteRun = Prepare(connection,
-            "INSERT INTO activity_runs (instance_id, task_id, started_at) VALUES ($id, $task, $at)", "$id", "$task", "$at");
-        _saveTimer = Prepare(connection, """
-            INSERT INTO timers (function, last, next) VALUES ($function, $last, $next)
-            ON CONFLICT (function) DO UPDATE SET last = $last, next = $next
-            """, "$function", "$last", "$next");
+            "INSERT INTO activity_runs (instance_id, task_id, started_at, crc) VALUES ($id, $task, $at, $crc)", "$id", "$task", "$at", "$crc");
+        _saveTimer = Prepare(connection,
+            "INSERT OR REPLACE INTO timers (function, last, next, crc) VALUES ($function, $last, $next, $crc)",
+            "$function", "$last", "$next", "$crc");
         _forget =
         [
             Prepare(connection, "DELETE FROM turns WHERE instance_id = $id", "$id"),
@@ -43,16 +40,15 @@ internal sealed class JournalCommands : IDisposable
             command.Transaction = transaction;
     }
 
-    public void Save(InstanceRecord record) => Run(
+    public void Save(InstanceRecord record, int turns, uint crc) => Run(
         _save, record.InstanceId, record.Name, (int)record.Status, record.CreatedAt.UtcTicks, record.UpdatedAt.UtcTicks,
-        record.Input, record.CustomStatus, record.Output, record.Failure);
+        record.Input, record.CustomStatus, record.Output, record.Failure, turns, crc);
 
-    public void Append(string instanceId, int turn, string events) => Run(_append, instanceId, turn, events);
+    public void Append(string instanceId, int turn, string events, uint crc) => Run(_append, instanceId, turn, events, crc);
 
-    public void NoteRun(string instanceId, int taskId, DateTime at) => Run(_noteRun, instanceId, taskId, at.Ticks);
+    public void NoteRun(string instanceId, int taskId, long at, uint crc) => Run(_noteRun, instanceId, taskId, at, crc);
 
-    public void SaveTimer(string function, DateTime last, DateTime next) =>
-        Run(_saveTimer, function, last.Ticks, next.Ticks);
+    public void SaveTimer(string function, long last, long next, uint crc) => Run(_saveTimer, function, last, next, crc);
 
     public void Forget(string instanceId)
     {

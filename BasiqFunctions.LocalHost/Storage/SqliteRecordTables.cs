@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using BasiqFunctions.Storage;
 using Microsoft.Data.Sqlite;
@@ -23,10 +24,12 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         COMMIT;
         """;
 
-    private readonly SqliteConnection _connection;
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    /// <summary>Reads have a connection of their own: they go on while writes wait for another program's lock.</summary>
+    private readonly Line _reads;
 
-    private SqliteRecordTables(SqliteConnection connection) => _connection = connection;
+    private readonly Line _writes;
+
+    private SqliteRecordTables(SqliteConnection reads, SqliteConnection writes) => (_reads, _writes) = (new Line(reads), new Line(writes));
 
     /// <summary>Opens the file, making it and its folder if they are missing, and looks whether it is whole.</summary>
     /// <exception cref="StoreUnavailableException">The file holds something else, or cannot be written.</exception>
@@ -38,8 +41,14 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
             OwnerOnly.CreateFile(path).Dispose();
         }
 
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = false }.ToString());
+        var connectionString = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            DefaultTimeout = SqliteFailure.PatienceWithLocks,
+            Pooling = false,
+        }.ToString();
+        var connection = new SqliteConnection(connectionString);
+        var reads = new SqliteConnection(connectionString);
         try
         {
             connection.Open();
@@ -66,10 +75,12 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
                 command.ExecuteNonQuery();
             }
 
-            return new SqliteRecordTables(connection);
+            reads.Open();
+            return new SqliteRecordTables(reads, connection);
         }
         catch (Exception exception)
         {
+            reads.Dispose();
             connection.Dispose();
             throw exception is SqliteException sqlite ? Unavailable(sqlite) : exception;
         }
@@ -79,37 +90,57 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
 
     public void Dispose()
     {
-        _connection.Dispose();
-        _turn.Dispose();
+        _reads.Dispose();
+        _writes.Dispose();
     }
 
     private static StoreUnavailableException Unavailable(SqliteException exception) => new(Store, SqliteFailure.CodeOf(exception), exception);
 
-    private async Task<T> RunAsync<T>(
-        string sql, Action<SqliteParameterCollection> bind, Func<SqliteCommand, Task<T>> run, CancellationToken cancellation)
+    /// <summary>A connection, and those who wait for their turn on it.</summary>
+    private sealed class Line(SqliteConnection connection) : IDisposable
     {
-        await _turn.WaitAsync(cancellation);
-        try
+        private readonly SemaphoreSlim _turn = new(1, 1);
+        private long _lockedAt = long.MinValue;
+
+        public async Task<T> RunAsync<T>(
+            string sql, Action<SqliteParameterCollection> bind, Func<SqliteCommand, Task<T>> run, CancellationToken cancellation)
         {
-            await using var command = _connection.CreateCommand();
+            var asked = Stopwatch.GetTimestamp();
+            await _turn.WaitAsync(cancellation);
+            try
+            {
+                // Whoever came while another waited for a lock in vain has waited for it as well.
+                if (_lockedAt > asked)
+                    throw new StoreUnavailableException(Store, StoreUnavailableException.Locked);
+                await using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // The text is one of the constants of this class.
-            command.CommandText = sql;
+                command.CommandText = sql;
 #pragma warning restore CA2100
-            bind(command.Parameters);
-            return await run(command);
+                bind(command.Parameters);
+                return await run(command);
+            }
+            catch (SqliteException exception)
+            {
+                var unavailable = Unavailable(exception);
+                if (unavailable.Code == StoreUnavailableException.Locked)
+                    _lockedAt = Stopwatch.GetTimestamp();
+                throw unavailable;
+            }
+            catch (Exception exception) when (exception is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
+            {
+                // A column of another type than was ever written to it.
+                throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged, exception);
+            }
+            finally
+            {
+                _turn.Release();
+            }
         }
-        catch (SqliteException exception)
+
+        public void Dispose()
         {
-            throw Unavailable(exception);
-        }
-        catch (Exception exception) when (exception is InvalidCastException or ArgumentOutOfRangeException or OverflowException)
-        {
-            // A column of another type than was ever written to it.
-            throw new StoreUnavailableException(Store, StoreUnavailableException.Damaged, exception);
-        }
-        finally
-        {
-            _turn.Release();
+            connection.Dispose();
+            _turn.Dispose();
         }
     }
 
@@ -204,10 +235,10 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         }
 
         private Task<int> ChangeAsync(string sql, Action<SqliteParameterCollection> bind, CancellationToken cancellation) =>
-            file.RunAsync(sql, Named(bind), command => command.ExecuteNonQueryAsync(cancellation), cancellation);
+            file._writes.RunAsync(sql, Named(bind), command => command.ExecuteNonQueryAsync(cancellation), cancellation);
 
         private Task<List<TableRecord>> ReadAsync(string sql, Action<SqliteParameterCollection> bind, CancellationToken cancellation) =>
-            file.RunAsync(
+            file._reads.RunAsync(
                 sql,
                 Named(bind),
                 async command =>

@@ -89,6 +89,7 @@ internal sealed class StateFolder(string path)
             StoreUnavailableException.ReadOnly => $"'{file}' is on a disk that is read-only. Choose another folder with --LocalHost:StateDirectory.",
             StoreUnavailableException.NoPermission =>
                 $"'{file}' is read-only for this user, or closed to it. Give the user the right to read and write there, or choose another folder with --LocalHost:StateDirectory.",
+            StoreUnavailableException.Locked => $"'{file}' is locked by another program. End that, and start again.",
             _ => $"'{file}' cannot be used: something else may be in its place. {holds} Move away what is there, or choose another folder with --LocalHost:StateDirectory.",
         },
         exception);

@@ -2,11 +2,14 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Storage;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens.LocalVault;
+using DurableTask.Core.History;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -120,6 +123,44 @@ public sealed class BitFlipTests : IDisposable
     }
 
     [Fact]
+    public async Task No_changed_bit_of_the_journal_is_acted_on()
+    {
+        var file = Path.Combine(_folder.Path, "journal.db");
+        await using (var journal = Journal.Open(file))
+        {
+            for (var i = 0; i < 60; i++)
+                await WriteInstanceAsync(journal, $"instance-{i}");
+            for (var i = 0; i < 5; i++)
+                await journal.SaveTimerAsync($"timer-{i}", DateTime.UnixEpoch.AddDays(i), DateTime.UnixEpoch.AddDays(i + 1));
+        }
+
+        Assert.Equal(["journal.db"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
+        var sound = await ReadJournalAsync(file);
+
+        var noticed = 0;
+        for (var i = 0; i < _flips; i++)
+        {
+            var flip = await FlipAsync(file);
+            try
+            {
+                // Who opens it, gets all of it: an orchestration that is missing would be forgotten.
+                Assert.True((await ReadJournalAsync(file)).SequenceEqual(sound), $"Seed {_seed}, {flip}");
+            }
+            catch (StoreUnavailableException)
+            {
+                noticed++;
+            }
+
+            await flip.UndoAsync();
+            foreach (var left in (string[])["-wal", "-shm"])
+                File.Delete(file + left);
+        }
+
+        Assert.True(noticed >= _flips / 4, $"Only {noticed} of {_flips} flips were noticed.");
+        Assert.Equal(sound, await ReadJournalAsync(file));
+    }
+
+    [Fact]
     public async Task No_changed_bit_of_a_secret_is_read()
     {
         var file = Path.Combine(_folder.Path, "keyvault.json");
@@ -150,6 +191,46 @@ public sealed class BitFlipTests : IDisposable
         {
             return 1;
         }
+    }
+
+    private async Task WriteInstanceAsync(Journal journal, string id)
+    {
+        var at = DateTime.UnixEpoch.AddSeconds(_random.Next());
+        var record = new InstanceRecord(
+            id, "Run", (OrchestrationRuntimeStatus)_random.Next(2), at, at, JsonText(), CustomStatus: JsonText(), Output: JsonText());
+        var turns = _random.Next(1, 6);
+        for (var turn = 0; turn < turns; turn++)
+        {
+            await journal.WriteTurnAsync(
+                record, turn, [new OrchestratorStartedEvent(-1) { Timestamp = at }, new EventRaisedEvent(-1, JsonText()) { Name = "Told" }]);
+            await journal.NoteActivityRunAsync(id, turn, at);
+        }
+    }
+
+    private string JsonText()
+    {
+        var content = new byte[_random.Next(1, 300)];
+        _random.NextBytes(content);
+        return $"\"{Convert.ToBase64String(content)}\"";
+    }
+
+    /// <summary>All that anybody could ask it.</summary>
+    private static async Task<List<string>> ReadJournalAsync(string file)
+    {
+        await using var journal = Journal.Open(file);
+        List<string> read = [];
+        var records = await journal.ListAsync(null, null, null, null, null, 1000, default);
+        foreach (var record in records)
+        {
+            read.Add($"{record}, found: {await journal.FindAsync(record.InstanceId, default)}");
+            await foreach (var turn in journal.ReadHistoryAsync(record.InstanceId, default))
+                read.Add(HistoryJson.Write([.. turn]));
+        }
+
+        read.AddRange((await journal.ListNewestAsync("Run", 1000, default)).Select(record => record.InstanceId).Order(StringComparer.Ordinal));
+        for (var i = 0; i < 5; i++)
+            read.Add($"{await journal.FindTimerAsync($"timer-{i}", default)}");
+        return read;
     }
 
     private static async Task OpenAsync(string file, Func<IRecordTable, Task> use)

@@ -11,6 +11,7 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tokens.LocalVault;
 using DurableTask.Core.History;
+using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -46,6 +47,7 @@ public sealed class DamagedStateTests : IDisposable
     [InlineData("journal.db", "garbage")]
     [InlineData("journal.db", "half")]
     [InlineData("journal.db", "a page")]
+    [InlineData("journal.db", "letters")]
     public async Task A_damaged_file_stops_the_start_is_named_with_what_to_do_and_stays_as_it_is(string name, string damage)
     {
         var file = Path.Combine(_state.Path, name);
@@ -57,6 +59,7 @@ public sealed class DamagedStateTests : IDisposable
             "empty" => [],
             "half" => sound[..(sound.Length / 2)],
             "a page" => [.. sound[..(5 * Page)], .. Enumerable.Repeat((byte)'x', Page), .. sound[(6 * Page)..]],
+            "letters" => [.. sound.Select((letter, i) => letter == 'x' && sound[i - 1] == 'x' ? (byte)'y' : letter)],
             "one bit" => [.. sound[..^20], (byte)(sound[^20] ^ 1), .. sound[^19..]],
             _ => Encoding.UTF8.GetBytes(damage),
         };
@@ -309,6 +312,84 @@ public sealed class DamagedStateTests : IDisposable
             var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
             Assert.Contains($"'{store}' (disk-full)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
             Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"It took {asked.Elapsed}.");
+        }
+    }
+
+    [Fact]
+    public async Task While_another_program_locks_the_databases_what_must_write_is_refused_soon_reads_go_on_and_all_comes_back()
+    {
+        await using var scene = await HostBesideSandbox.CreateAsync(
+            new Dictionary<string, string> { ["JobDuration"] = "00:00:01" }, "Sync:FirstPollDelay=00:00:00.1");
+        using var host = await scene.StartHostAsync();
+        using (var sealing = await CreateAsync(host, "a-key"))
+            Assert.Equal(HttpStatusCode.Created, sealing.StatusCode);
+        var (userId, syncId) = await scene.StartSyncAsync(host, "gavinBelson");
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        var accounts = await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        var sync = await host.Api.GetStringAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative));
+        var (other, wayBack) = await scene.ConsentAsync(host, "gavinBelson");
+        var underWay = await scene.StartSyncAsync(host, "gavinBelson");
+
+        using (Locked("records.db"))
+        {
+            await AssertRefusedAsync("records", 12, i => CreateAsync(host, $"another-key-{i}"));
+            using var repeated = await CreateAsync(host, "a-key");
+            Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+            await HealthSaysAsync(host, "records", "unhealthy", "locked");
+        }
+
+        using (Locked("journal.db"))
+        {
+            await AssertRefusedAsync("journal", 12, _ => host.Api.GetAsync(wayBack));
+            Assert.Equal(sync, await host.Api.GetStringAsync(new Uri($"users/{userId}/syncs/{syncId}", UriKind.Relative)));
+            Assert.Equal(accounts, await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)));
+        }
+
+        using (var created = await CreateAsync(host, "another-key-0"))
+            Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        using (var back = await host.Api.GetAsync(wayBack))
+        {
+            Assert.Equal(HttpStatusCode.Accepted, back.StatusCode);
+            await HostBesideSandbox.CompletedAsync(host, other, (await AppUnderTest.ReadAsync(back)).GetProperty("syncId").GetString()!);
+        }
+
+        await HostBesideSandbox.CompletedAsync(host, underWay.UserId, underWay.SyncId);
+        await HealthSaysAsync(host, "records", "healthy", null);
+
+        IDisposable Locked(string name)
+        {
+            var program = new SqliteConnection($"Data Source={Path.Combine(scene.StateFolder, name)};Pooling=False");
+            program.Open();
+            using var command = program.CreateCommand();
+            command.CommandText = "BEGIN EXCLUSIVE";
+            command.ExecuteNonQuery();
+            return program;
+        }
+
+        Task AssertRefusedAsync(string store, int times, Func<int, Task<HttpResponseMessage>> ask) =>
+            Task.WhenAll(Enumerable.Range(0, times).Select(async i =>
+            {
+                var asked = Stopwatch.StartNew();
+                using var refused = await ask(i);
+                var took = asked.Elapsed;
+                var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
+                Assert.Contains($"'{store}' (locked)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+                Assert.True(took < TimeSpan.FromSeconds(5), $"It took {took}.");
+            }));
+    }
+
+    [Fact]
+    public async Task A_database_that_another_program_has_locked_stops_the_start_and_is_called_that()
+    {
+        var file = Path.Combine(_state.Path, "journal.db");
+        await using (var program = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            await program.OpenAsync();
+            await using var command = program.CreateCommand();
+            command.CommandText = "BEGIN EXCLUSIVE; CREATE TABLE mine (a)";
+            await command.ExecuteNonQueryAsync();
+
+            AssertOneLine(await LocalHostProcess.RefusalAsync(StateFolder, "Sandbox:Url=http://127.0.0.1:0"), $"'{file}' is locked by another program");
         }
     }
 

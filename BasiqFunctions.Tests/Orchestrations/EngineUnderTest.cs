@@ -29,8 +29,12 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _services;
 
+    public static Task<EngineUnderTest> StartAsync(TemporaryDirectory state, TimeProvider clock, object probe, params Type[] functions) =>
+        StartAsync(state, clock, probe, () => { }, functions);
+
+    /// <summary>Starts one on a journal to which something happens when it has just been opened.</summary>
     public static async Task<EngineUnderTest> StartAsync(
-        TemporaryDirectory state, TimeProvider clock, object probe, params Type[] functions)
+        TemporaryDirectory state, TimeProvider clock, object probe, Action opened, params Type[] functions)
     {
         var logs = new LogCapture();
         var services = new ServiceCollection()
@@ -40,6 +44,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             .AddSingleton(probe.GetType(), probe)
             .BuildServiceProvider();
         var journal = Journal.Open(Path.Combine(state.Path, "journal.db"));
+        opened();
         var engine = new OrchestrationEngine(
             journal, FunctionCatalog.Of(functions), services, clock, services.GetRequiredService<ILoggerFactory>(), new LocalHostOptions());
         await engine.StartAsync(CancellationToken.None);

@@ -62,12 +62,15 @@ public sealed class OrchestrationEngineTests : IDisposable
             await WaitForStatusAsync(engine, id, "waiting");
         }
 
-        JournalFile.Change(_state, "ALTER TABLE turns RENAME TO away; CREATE VIEW turns AS SELECT * FROM nowhere");
-        await using var restarted = await StartAsync(typeof(WaitInTheMiddle));
+        await using var restarted = await EngineUnderTest.StartAsync(
+            _state, _clock, _probe,
+            () => JournalFile.Change(_state, "ALTER TABLE turns RENAME TO away; CREATE VIEW turns AS SELECT * FROM nowhere"),
+            typeof(WaitInTheMiddle), typeof(Activities));
         var raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
         await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(restarted.Logs.Text), text => text.Contains("The journal cannot be used", StringComparison.Ordinal));
+            () => Task.FromResult(raised.IsCompleted), isRefused => isRefused, () => _clock.Advance(TimeSpan.FromSeconds(1)));
         Assert.Equal("journal", (await Assert.ThrowsAsync<StoreUnavailableException>(() => raised)).Store);
+        Assert.Contains("The journal cannot be used", restarted.Logs.Text, StringComparison.Ordinal);
         JournalFile.Change(_state, "DROP VIEW turns; ALTER TABLE away RENAME TO turns");
         raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
         await AppUnderTest.WaitForAsync(

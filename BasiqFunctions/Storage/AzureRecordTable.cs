@@ -115,14 +115,20 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
 
     private static TableRecord RecordOf(TableEntity entity)
     {
-        var content = new byte[entity.GetInt32("Length") ?? 0];
-        for (var (at, part) = (0, 0); at < content.Length; at += MostPerProperty, part++)
-            entity.GetBinary(PartName(part)).CopyTo(content, at);
+        var content = new byte[Math.Clamp(entity.GetInt32("Length") ?? 0, 0, TableRecord.MaxContentBytes)];
+        var read = 0;
+        for (var part = 0; entity.GetBinary(PartName(part)) is { Length: > 0 } piece && read + piece.Length <= content.Length; part++)
+        {
+            piece.CopyTo(content, read);
+            read += piece.Length;
+        }
+
         return new TableRecord(entity.PartitionKey, entity.RowKey, content)
         {
             ExpiresAt = entity.GetDateTimeOffset(ExpiresAt),
             Checksum = (uint?)entity.GetInt64(Checksum),
             ETag = entity.ETag.ToString(),
+            Damage = read == entity.GetInt32("Length") ? null : new StoreUnavailableException("records", StoreUnavailableException.Damaged),
         };
     }
 

@@ -41,7 +41,7 @@ internal sealed class CheckedRecordTable(
     private TableRecord Checked(TableRecord stored, bool isAskedFor)
     {
         // One from before there were checksums has none. A damaged index leads to a sound record, but another one.
-        if (isAskedFor && (stored.Checksum is null || stored.Checksum == ChecksumOf(stored)))
+        if (isAskedFor && stored.Damage is null && (stored.Checksum is null || stored.Checksum == ChecksumOf(stored)))
             return stored;
         instruments.Damaged("records");
         if (_damages.IsDue(out var count))

@@ -9,9 +9,14 @@ namespace BasiqFunctions.Storage;
 /// </summary>
 internal static class Crc32C
 {
-    public static uint Compute(ReadOnlySpan<byte> bytes)
+    /// <summary>Where a checksum begins that is taken piece by piece.</summary>
+    public const uint Start = uint.MaxValue;
+
+    public static uint Compute(ReadOnlySpan<byte> bytes) => End(Append(Start, bytes));
+
+    /// <summary>Takes a checksum that was begun over further bytes.</summary>
+    public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var crc = uint.MaxValue;
         while (bytes.Length >= sizeof(ulong))
         {
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
@@ -19,6 +24,9 @@ internal static class Crc32C
         }
         foreach (var b in bytes)
             crc = BitOperations.Crc32C(crc, b);
-        return ~crc;
+        return crc;
     }
+
+    /// <summary>The checksum over all that was appended.</summary>
+    public static uint End(uint crc) => ~crc;
 }

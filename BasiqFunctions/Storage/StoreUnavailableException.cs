@@ -21,6 +21,9 @@ public sealed class StoreUnavailableException(string store, string code, Excepti
     /// <summary>What is there is not what was written.</summary>
     internal const string Damaged = "damaged";
 
+    /// <summary>Another program has locked it for itself.</summary>
+    internal const string Locked = "locked";
+
     /// <summary>The folder or the disk is not there, or something else is in its place.</summary>
     internal const string OutOfReach = "out-of-reach";
 
@@ -31,7 +34,7 @@ public sealed class StoreUnavailableException(string store, string code, Excepti
     public string Code { get; } = code;
 
     /// <summary>Whether it is one of the codes above.</summary>
-    internal static bool IsCode(string code) => code is DiskFull or ReadOnly or NoPermission or Damaged or OutOfReach;
+    internal static bool IsCode(string code) => code is DiskFull or ReadOnly or NoPermission or Damaged or Locked or OutOfReach;
 
     /// <summary>The code of what a file system threw; null for what no file system throws.</summary>
     internal static string? CodeOf(Exception exception) => exception switch

@@ -42,8 +42,7 @@ public sealed class WantedAccounts(
                 listed[id] = Listed.Of(id, connectionId!, record);
         }
 
-        var kept = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [];
-        var removed = await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
+        var (kept, removed) = await KeptAsync(userId, cancellation);
         Listed[] wanted = [.. listed.Values.Where(account => IsNamed(account.Facts.ConnectionId))];
         var standing = Standing();
         var twice = AreTwice(_ => true);
@@ -123,6 +122,21 @@ public sealed class WantedAccounts(
         catch (BasiqException exception) when (!exception.Failure.IsTransient)
         {
             return exception.Failure.Kind is not (BasiqFailureKind.NotFound or BasiqFailureKind.Gone);
+        }
+    }
+
+    /// <summary>What is kept of the user. Of a manifest that is damaged nothing counts any more: the sync that asks replaces it.</summary>
+    private async Task<(IReadOnlyList<SnapshotAccount> Kept, IReadOnlyCollection<string> Removed)> KeptAsync(
+        string userId, CancellationToken cancellation)
+    {
+        try
+        {
+            var kept = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [];
+            return (kept, await snapshots.ListRemovedConnectionsAsync(userId, cancellation));
+        }
+        catch (SnapshotCorruptException)
+        {
+            return ([], []);
         }
     }
 
