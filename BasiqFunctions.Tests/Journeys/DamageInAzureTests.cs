@@ -9,6 +9,7 @@ using BasiqFunctions.Tests.Snapshots;
 namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>Bytes of what is kept in Azure Storage, here a real Azurite, change: what is given out is what had been stored, or an error.</summary>
+[Trait("Category", "Journeys")]
 public sealed class DamageInAzureTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
     private readonly string _test = $"t{Guid.NewGuid():N}"[..20];

@@ -8,6 +8,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Tests.Orchestrations;
 
 /// <summary>The journal as a file that something else has changed.</summary>
+[Trait("Category", "Unit")]
 public sealed class JournalTests : IDisposable
 {
     private readonly TemporaryDirectory _state = new();
