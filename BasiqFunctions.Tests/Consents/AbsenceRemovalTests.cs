@@ -3,8 +3,6 @@ using BasiqFunctions.Consents;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
-using BasiqFunctions.Users;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Moq;
 
@@ -312,24 +310,6 @@ public sealed class AbsenceRemovalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_deletion_that_was_interrupted_is_finished_though_Basiq_no_longer_knows_the_user()
-    {
-        var unreliable = new Unreliable();
-        Restart([], services => services.AddSingleton<IKeptOfUser>(unreliable));
-        await PublishAsync(1);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync("u00", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
-        unreliable.Fails = true;
-        Assert.Equal(500, (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, "u00", _scene.Durable.Client, default))).Status);
-        _unknown.Add("u00");
-        unreliable.Fails = false;
-
-        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
-
-        Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync("u00")).Select(r => (r.Reason, r.Accounts))));
-        Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
-    }
-
-    [Fact]
     public void A_wrong_setting_stops_the_start()
     {
         Restart(new() { ["Removal:MostAtOnce"] = "-1" });
@@ -339,10 +319,10 @@ public sealed class AbsenceRemovalTests : IDisposable
 
     private static string[] Users(int count) => [.. Enumerable.Range(0, count).Select(i => $"u{i:D2}")];
 
-    private void Restart(Dictionary<string, string?> settings, Action<IServiceCollection>? customize = null)
+    private void Restart(Dictionary<string, string?> settings)
     {
         _scene.Dispose();
-        _scene = new UsersScene(customize, settings);
+        _scene = new UsersScene(settings: settings);
         Answer();
     }
 
@@ -386,12 +366,4 @@ public sealed class AbsenceRemovalTests : IDisposable
     private int Alerts() => _scene.Logs.Lines.Count(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("[3404]", StringComparison.Ordinal));
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(string userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
-
-    private sealed class Unreliable : IKeptOfUser
-    {
-        public bool Fails { get; set; }
-
-        public Task RemoveUserAsync(string userId, CancellationToken cancellation) =>
-            Fails ? throw new IOException("storage is away") : Task.CompletedTask;
-    }
 }

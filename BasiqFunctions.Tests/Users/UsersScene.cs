@@ -6,10 +6,12 @@ using BasiqFunctions.Health;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Orchestrations;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
@@ -23,7 +25,7 @@ namespace BasiqFunctions.Tests.Users;
 
 /// <summary>
 /// The functions of users as a host composes them, with a Basiq that the test scripts, a clock that it moves, a vault and a
-/// snapshot store in files, and a durable client that runs nothing.
+/// snapshot store in files, and a durable client that runs removals and daily passes on LocalHost's engine, and no syncs.
 /// </summary>
 internal sealed class UsersScene : IDisposable
 {
@@ -32,17 +34,19 @@ internal sealed class UsersScene : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-users-").FullName;
     private readonly ServiceProvider _services;
+    private readonly Lazy<Task<EngineUnderTest>> _engine;
 
     public UsersScene(Action<IServiceCollection>? customize = null, Dictionary<string, string?>? settings = null)
     {
         Vault = new SwitchableVault(Path.Combine(_folder, "vault.json"), Clock);
-        Durable = new DurableClientDouble(Clock);
+        Durable = new DurableClientDouble(Clock, async () => (await _engine!.Value).Client);
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings ?? new() { ["Consent:ReturnUrls:0"] = AllowedUrl, ["Consent:ReturnUrls:1"] = "http://localhost:3000" })
             .Build();
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
         services.AddSingleton<TimeProvider>(Clock);
+        services.AddSingleton(Durable.Client);
         services.AddSingleton(Basiq.Object);
         services.AddSingleton(Mock.Of<IBasiqAddress>());
         services.AddSingleton(_ => Vault.CreateClient());
@@ -52,6 +56,8 @@ internal sealed class UsersScene : IDisposable
         services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddWebhooks(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
+        _engine = new(() => EngineUnderTest.StartAsync(
+            Path.Combine(_folder, "journal.db"), Clock, _services, typeof(RemovalOrchestration), typeof(RemovalActivities)));
 
         // Unless a test says otherwise, the key is the right one.
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
@@ -94,6 +100,25 @@ internal sealed class UsersScene : IDisposable
             Title = "Title about gavin@hooli.com",
             Detail = "Detail about gavin@hooli.com",
         });
+
+    /// <summary>Lets time pass until something has ended that waits for it.</summary>
+    public async Task<T> PassTimeAsync<T>(Task<T> ending)
+    {
+        while (!ending.IsCompleted)
+        {
+            await Task.WhenAny(ending, Task.Delay(50));
+            if (!ending.IsCompleted)
+                Clock.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        return await ending;
+    }
+
+    /// <summary>Lets time pass until a removal has ended that was interrupted.</summary>
+    public Task EndOfRemovalAsync(string userId, string? connectionId = null) => AppUnderTest.WaitForAsync(
+        () => Durable.Client.GetInstanceAsync(Removals.InstanceIdFor(userId, connectionId)),
+        found => found is null or { IsCompleted: true },
+        () => Clock.Advance(TimeSpan.FromMinutes(10)));
 
     /// <summary>Calls a function as a host does and runs the answer.</summary>
     public async Task<Answer> CallAsync<TFunctions>(
@@ -153,6 +178,8 @@ internal sealed class UsersScene : IDisposable
 
     public void Dispose()
     {
+        if (_engine.IsValueCreated)
+            _engine.Value.GetAwaiter().GetResult().DisposeAsync().AsTask().GetAwaiter().GetResult();
         _services.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

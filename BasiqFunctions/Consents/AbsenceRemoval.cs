@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
@@ -17,7 +18,7 @@ namespace BasiqFunctions.Consents;
 public sealed class AbsenceRemoval(
     SnapshotStore snapshots,
     ConsentEnd end,
-    DataRemoval removal,
+    Removals removals,
     UserAbsences absences,
     HeldRemovals heldRemovals,
     KeyWitness key,
@@ -146,7 +147,7 @@ public sealed class AbsenceRemoval(
             gone,
             async (absence, token) =>
             {
-                await removal.RemoveUserAsync(client, absence.UserId, absence.Cause, token);
+                await removals.RunAsync(client, absence.UserId, null, absence.Cause);
                 removed.Add(absence.UserId);
             },
             cancellation);

@@ -4,9 +4,6 @@ namespace BasiqFunctions.Consents;
 
 internal static partial class Log
 {
-    [LoggerMessage(3400, LogLevel.Information, "Removed what was kept of user {UserId} ({Reason}): {Accounts} accounts, {Transactions} transactions")]
-    public static partial void DataRemoved(ILogger logger, string userId, DeletionReason reason, long? accounts, long? transactions);
-
     [LoggerMessage(3401, LogLevel.Information, "User {UserId} has a consent in force: removed {Count} connections that it does not cover")]
     public static partial void StillConsented(ILogger logger, string userId, int count);
 

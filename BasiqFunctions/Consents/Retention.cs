@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
@@ -11,16 +12,15 @@ namespace BasiqFunctions.Consents;
 
 /// <summary>
 /// Looks after everybody of whom a snapshot is kept, whether or not Basiq ever told of an end: asks how their consents stand, and
-/// removes what has to go. Those of whom a removal has begun and not ended come first, with or without a snapshot; then those of whom
-/// Basiq had nothing the day before; the others follow in turn, where a pass that was cut short left off.
+/// removes what has to go. Those of whom Basiq had nothing the day before come first; the others follow in turn, where a pass that was
+/// cut short left off.
 /// </summary>
 public sealed class Retention(
     SnapshotStore snapshots,
     ConsentEnd end,
     AbsenceRemoval absenceRemoval,
     UserAbsences absences,
-    DataRemoval removal,
-    DeletionReceipts receipts,
+    Removals removals,
     RetentionProgress progress,
     ClockCheck clockCheck,
     IOptions<SnapshotOptions> snapshotOptions,
@@ -54,16 +54,14 @@ public sealed class Retention(
     /// <returns>How many users were looked after, of how many data went, and with how many it failed.</returns>
     public async Task<RetentionPass> RunAsync(DurableTaskClient client, CancellationToken cancellation)
     {
-        var unfinished = await receipts.ListUnfinishedAsync(cancellation);
         var kept = await snapshots.ListUsersAsync(cancellation);
         var known = (await absences.ListAsync(cancellation)).ToDictionary(absence => absence.UserId, StringComparer.Ordinal);
         var looks = new int[Enum.GetValues<Look>().Length];
-        await LookAfterAsync(client, unfinished, known, looks, cancellation);
         var (settled, held) = await SettleAsync(client, kept, cancellation);
         looks[(int)Look.Removed] += settled.Count;
         if (held > 0)
             await absenceRemoval.RaiseAsync(held, cancellation);
-        foreach (var some in (await progress.OrderAsync(kept.Except(unfinished).Except(settled), cancellation)).Chunk(BetweenNotes))
+        foreach (var some in (await progress.OrderAsync(kept.Except(settled), cancellation)).Chunk(BetweenNotes))
         {
             await LookAfterAsync(client, some, known, looks, cancellation);
             await progress.NoteAsync(some[^1], cancellation);
@@ -141,10 +139,10 @@ public sealed class Retention(
         {
             if (known.ContainsKey(userId))
                 await absences.ClearAsync(userId, cancellation);
-            return isAnyRemoved || result.Receipts.Count > 0 ? Look.Removed : Look.Kept;
+            return isAnyRemoved || result.Removals.Count > 0 ? Look.Removed : Look.Kept;
         }
 
-        if (isAnyRemoved || result.Receipts.Count > 0)
+        if (isAnyRemoved || result.Removals.Count > 0)
             return Look.Removed;
 
         // Two looks lie a day apart by a clock that is right at both.
@@ -160,14 +158,14 @@ public sealed class Retention(
         var tooOld = new DeletionCause(DeletionReason.Retention);
         var snapshot = await FindSnapshotAsync(userId, cancellation);
         if (snapshot is not null && IsTooOld(snapshot.FetchedAt))
-            return await removal.RemoveUserAsync(client, userId, tooOld, cancellation) is not null;
+            return (await removals.RunAsync(client, userId, null, tooOld)).IsAny;
 
         // A connection that is not fetched any more does not stay because another one is.
         var isAnyRemoved = false;
         foreach (var connection in (snapshot?.Accounts ?? []).GroupBy(account => account.ConnectionId))
         {
             if (connection.All(account => IsTooOld(account.FetchedAt)))
-                isAnyRemoved |= await removal.RemoveConnectionAsync(userId, connection.Key, tooOld, cancellation) is not null;
+                isAnyRemoved |= (await removals.RunAsync(client, userId, connection.Key, tooOld)).IsAny;
         }
 
         return isAnyRemoved;

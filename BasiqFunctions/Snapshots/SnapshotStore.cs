@@ -268,6 +268,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(string userId, CancellationToken cancellationToken) =>
         [.. ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
 
+    /// <summary>The connections of the snapshot, and when the sync started that fetched each.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(string userId, CancellationToken cancellationToken) =>
+        ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt, StringComparer.Ordinal);
+
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
     /// none are published.

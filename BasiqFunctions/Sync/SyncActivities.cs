@@ -2,6 +2,7 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
@@ -41,12 +42,13 @@ public sealed class SyncActivities(
 
     /// <summary>Lists the user's accounts and stages those of the connections that succeeded.</summary>
     [Function(nameof(StageAccounts))]
-    public Task<Outcome<StagedAccounts>> StageAccounts([ActivityTrigger] StageAccountsInput input, CancellationToken cancellation)
+    public Task<Outcome<StagedAccounts>> StageAccounts(
+        [ActivityTrigger] StageAccountsInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<StagedAccounts>(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
         {
-            if (await HasConsentEndedAsync(input.UserId, cancellation))
+            if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
             var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
@@ -129,11 +131,12 @@ public sealed class SyncActivities(
 
     /// <summary>Makes what was staged the user's current snapshot.</summary>
     [Function(nameof(PublishSnapshot))]
-    public Task<Outcome<PublishResult>> PublishSnapshot([ActivityTrigger] PublishInput input, CancellationToken cancellation)
+    public Task<Outcome<PublishResult>> PublishSnapshot(
+        [ActivityTrigger] PublishInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.SyncId, async () =>
-            await HasConsentEndedAsync(input.UserId, cancellation)
+            await HasConsentEndedAsync(client, input.UserId, cancellation)
                 ? new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded)
                 : new Outcome<PublishResult>(await snapshots.PublishAsync(
                     new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
@@ -155,11 +158,11 @@ public sealed class SyncActivities(
 
     private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 
-    private async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation)
+    private async Task<bool> HasConsentEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         foreach (var check in consents)
         {
-            if (await check.HasEndedAsync(userId, cancellation))
+            if (await check.HasEndedAsync(client, userId, cancellation))
                 return true;
         }
 
