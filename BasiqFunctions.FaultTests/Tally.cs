@@ -34,7 +34,7 @@ internal static class Fault
     public const string Storage = "storage outage, 0.5 to 1.5 s";
     public const string Kill = "LocalHost SIGKILL";
     public const string KillInOutage = "LocalHost SIGKILL within a storage outage";
-    public const string KeyRefused = "API key refused while everybody's data is looked through";
+    public const string KeyRefused = "API key refused during a daily pass";
 
     /// <summary>What is answered oddly, by the sandbox's own kinds, and the share of the requests that it concerns.</summary>
     public static IReadOnlyDictionary<string, (string Kind, double Share)> Odd { get; } = new Dictionary<string, (string, double)>

@@ -1,6 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
 using Microsoft.Extensions.Options;
@@ -33,7 +33,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         _scene.Clock.Advance(Day);
         Assert.Equal(new RetentionPass(2, 1, 0), await PassAsync());
 
-        Assert.Equal(["u01"], await _scene.Snapshots.ListUsersAsync(default));
+        Assert.Equal(["u01"], await _scene.UsersAsync());
         Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync("u00")).Select(r => (r.Reason, r.Accounts))));
         Assert.Empty(await _scene.Get<UserAbsences>().ListAsync(default));
     }
@@ -69,11 +69,11 @@ public sealed class AbsenceRemovalTests : IDisposable
         await PublishAsync(3);
         _unknown.UnionWith(["u00", "u01"]);
         await PassAsync();
-        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        _scene.Clock.Advance(Day);
         _unknown.Clear();
         _empty.Add("u01");
         await PassAsync();
-        _scene.Clock.Advance(Day - TimeSpan.FromHours(2));
+        _scene.Clock.Advance(Day);
         _unknown.Add("u00");
 
         Assert.Equal(new RetentionPass(3, 1, 0, Absent: 1), await PassAsync());
@@ -96,7 +96,7 @@ public sealed class AbsenceRemovalTests : IDisposable
             _scene.Clock.Advance(Day);
         }
 
-        Assert.Equal(users, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(users, (await _scene.UsersAsync()).Count);
         Assert.Equal(3, Alerts());
     }
 
@@ -119,7 +119,7 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(isHeld ? 0 : gone, (await PassAsync()).Removed);
 
-        Assert.Equal(isHeld ? 10 : 10 - gone, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(isHeld ? 10 : 10 - gone, (await _scene.UsersAsync()).Count);
         Assert.Equal(isHeld ? 2 : 0, Alerts());
         Assert.Equal(isHeld ? 2 * gone : 0, telemetry.SumsOf(_scene.Services, "basiq.retention.held").Values.Sum());
     }
@@ -143,7 +143,7 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(10, (await PassAsync()).Removed);
 
-        Assert.Equal(Users(10), (await _scene.Snapshots.ListUsersAsync(default)).Order());
+        Assert.Equal(Users(10), (await _scene.UsersAsync()).Order());
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         var confirmed = await ConfirmAsync(passId);
 
         Assert.Equal((200, 9, 0), (confirmed.Status, confirmed.Json.GetProperty("removed").GetInt32(), confirmed.Json.GetProperty("waiting").GetInt32()));
-        Assert.Equal(["u03", .. Users(20).Skip(10)], (await _scene.Snapshots.ListUsersAsync(default)).Order());
+        Assert.Equal(["u03", .. Users(20).Skip(10)], (await _scene.UsersAsync()).Order());
         _scene.Clock.Advance(TimeSpan.FromHours(1));
         var again = await ConfirmAsync(passId);
         Assert.Equal((200, 0), (again.Status, again.Json.GetProperty("removed").GetInt32()));
@@ -196,10 +196,11 @@ public sealed class AbsenceRemovalTests : IDisposable
         await PassAsync();
         _unknown.Clear();
         Assert.Equal(0, (await ConfirmAsync((await HeldAsync())[0].PassId)).Json.GetProperty("removed").GetInt32());
-        await PassAsync();
+        _scene.Clock.Advance(Day);
 
         _unknown.UnionWith(Users(14).Skip(7));
         await PassAsync();
+        Assert.Equal(7, (await _scene.Get<UserAbsences>().ListAsync(default)).Count);
         Assert.All(await _scene.Get<UserAbsences>().ListAsync(default), absence => Assert.False(absence.IsConfirmed));
         _scene.Clock.Advance(Day);
 
@@ -234,7 +235,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         var confirmed = await ConfirmAsync((await HeldAsync())[0].PassId);
 
         Assert.Equal((0, 3), (confirmed.Json.GetProperty("removed").GetInt32(), confirmed.Json.GetProperty("waiting").GetInt32()));
-        Assert.Equal(3, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(3, (await _scene.UsersAsync()).Count);
     }
 
     [Fact]
@@ -348,15 +349,10 @@ public sealed class AbsenceRemovalTests : IDisposable
     {
         foreach (var user in Users(users))
             await _scene.PublishAsync(user, "c1");
+        _scene.Clock.Advance(Day);
     }
 
-    /// <summary>A daily pass.</summary>
-    /// <param name="clockOff">By how much this machine's clock is ahead of Basiq's.</param>
-    private Task<RetentionPass> PassAsync(TimeSpan clockOff = default)
-    {
-        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow() - clockOff);
-        return _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default);
-    }
+    private Task<RetentionPass> PassAsync(TimeSpan clockOff = default) => _scene.PassAsync(clockOff);
 
     private Task<Answer> ConfirmAsync(string passId) =>
         _scene.CallAsync<HeldRemovalFunctions>((f, r) => f.ConfirmRemoval(r, passId, _scene.Durable.Client, default));

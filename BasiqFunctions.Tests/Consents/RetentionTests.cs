@@ -1,6 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;
 using Moq;
 
@@ -25,7 +25,7 @@ public sealed class RetentionTests : IDisposable
         _scene.Clock.Advance(TimeSpan.FromDays(65) - TimeSpan.FromSeconds(1));
         Assert.Equal(0, (await PassAsync()).Removed);
 
-        _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        _scene.Clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal(1, (await PassAsync()).Removed);
 
         Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
@@ -39,9 +39,9 @@ public sealed class RetentionTests : IDisposable
         await _scene.PublishAsync(UserId, "c1");
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>()))
             .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500));
-        _scene.Clock.Advance(TimeSpan.FromDays(365));
+        _scene.Clock.Advance(TimeSpan.FromDays(366));
 
-        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
+        Assert.Equal(new RetentionPass(2, 1, 1), await PassAsync());
         Assert.Equal(DeletionReason.Retention, Assert.Single(await ReceiptsAsync()).Reason);
     }
 
@@ -55,56 +55,11 @@ public sealed class RetentionTests : IDisposable
         Consents(Consent("x", "active"));
         Connections("c1");
         _scene.Clock.Advance(TimeSpan.FromDays(370));
-        if (daysOff is { } days)
-            _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow() - TimeSpan.FromDays(days));
 
-        Assert.Equal(0, (await _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default)).Removed);
+        Assert.Equal(new RetentionPass(0, 0, 0), await _scene.PassAsync(daysOff is { } days ? TimeSpan.FromDays(days) : null));
 
         Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
         Assert.Equal(daysOff is null ? 0 : 1, _scene.Logs.Lines.Count(line => line.Contains("[601]", StringComparison.Ordinal)));
-    }
-
-    [Fact]
-    public async Task A_pass_that_is_cut_short_is_gone_on_with_by_the_next_so_that_everybody_has_a_turn()
-    {
-        const int Users = 80;
-        for (var i = 0; i < Users; i++)
-            await _scene.PublishAsync($"user-{i:D3}", "c1");
-        Dictionary<string, int> looks = new(StringComparer.Ordinal);
-        using var always = new CancellationTokenSource();
-        var (left, timeout) = (0, always);
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Returns(async (string userId, CancellationToken cancellation) =>
-            {
-                lock (looks)
-                {
-                    if (--left == 0)
-                        timeout.Cancel();
-                    cancellation.ThrowIfCancellationRequested();
-                    looks[userId] = looks.GetValueOrDefault(userId) + 1;
-                }
-
-                await Task.Yield();
-                return [Consent("x", "active")];
-            });
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}""")]);
-
-        for (var pass = 0; pass < 3; pass++)
-        {
-            using var timer = new CancellationTokenSource();
-            (left, timeout) = (42, timer);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(
-                () => _scene.Get<Retention>().RunAsync(_scene.Durable.Client, timer.Token));
-        }
-
-        Assert.Equal(Users, looks.Count);
-
-        // Left alone, a pass looks after everybody once, wherever it begins.
-        looks.Clear();
-        (left, timeout) = (int.MaxValue, always);
-        Assert.Equal(Users, (await PassAsync()).Users);
-        Assert.Equal((Users, 1), (looks.Count, looks.Values.Max()));
     }
 
     private static Consent Consent(string id, string status, string created = "2024-01-01T00:00:00Z") =>
@@ -118,11 +73,7 @@ public sealed class RetentionTests : IDisposable
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. ids.Select(id => Connection.Parse($$"""{"id":"{{id}}"}"""))]);
 
-    private Task<RetentionPass> PassAsync()
-    {
-        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow());
-        return _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default);
-    }
+    private Task<RetentionPass> PassAsync() => _scene.PassAsync(TimeSpan.Zero);
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync() => _scene.Get<DeletionReceipts>().ListAsync(UserId, default);
 }

@@ -69,8 +69,8 @@ public sealed class ConsentEnd(
 
         // What is kept is looked up first: a connection that is made and fetched meanwhile would look like one that Basiq no longer lists.
         var kept = await KeptConnectionsAsync(userId, cancellation);
-        var connections = kept.Count == 0 ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
-        foreach (var (connectionId, fetchedAt) in kept)
+        var connections = kept is not { Count: > 0 } ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
+        foreach (var (connectionId, fetchedAt) in kept ?? new Dictionary<string, DateTimeOffset?>())
         {
             var connection = connections.FirstOrDefault(connection => connection.Id == connectionId);
             var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
@@ -85,7 +85,11 @@ public sealed class ConsentEnd(
             Log.StillConsented(logger, userId, removed.Count);
         var now = clock.GetUtcNow();
         var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
-        return new ConsentEndResult(ConsentEndOutcome.StillConsented, removed, !isDoubted);
+        return new ConsentEndResult(ConsentEndOutcome.StillConsented, removed, !isDoubted)
+        {
+            NextEnd = inForce.Min(consent => consent.EndsAt),
+            IsAnythingKept = kept is not { Count: 0 },
+        };
     }
 
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
@@ -157,10 +161,10 @@ public sealed class ConsentEnd(
     }
 
     /// <summary>
-    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; none where the snapshot
+    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; null where the snapshot
     /// cannot be read, since then nobody else can read them either.
     /// </summary>
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>> KeptConnectionsAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(string userId, CancellationToken cancellation)
     {
         try
         {
@@ -168,7 +172,7 @@ public sealed class ConsentEnd(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<string, DateTimeOffset?>();
+            return null;
         }
     }
 }

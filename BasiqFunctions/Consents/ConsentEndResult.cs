@@ -11,6 +11,12 @@ namespace BasiqFunctions.Consents;
 /// </param>
 public sealed record ConsentEndResult(ConsentEndOutcome Outcome, IReadOnlyList<RemovalAsked> Removals, bool IsComplete)
 {
+    /// <summary>When the first of the consents in force ends, where Basiq says so.</summary>
+    public DateTimeOffset? NextEnd { get; init; }
+
+    /// <summary>Whether something is kept of a user who has a consent in force.</summary>
+    public bool IsAnythingKept { get; init; }
+
     /// <summary>A removal that has not ended yet, if there is one.</summary>
     public RemovalAsked? UnderWay => Removals.FirstOrDefault(removal => !removal.HasEnded);
 }

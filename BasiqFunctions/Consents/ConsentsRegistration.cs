@@ -39,8 +39,7 @@ public static class ConsentsRegistration
         services.TryAddSingleton<HeldRemovals>();
         services.TryAddSingleton<KeyWitness>();
         services.TryAddSingleton<AbsenceRemoval>();
-        services.TryAddSingleton<RetentionProgress>();
-        services.TryAddSingleton<Retention>();
+        services.TryAddSingleton<DueLooks>();
         return services;
     }
 }

@@ -1,11 +1,12 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Storage;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Consents;
 
 /// <summary>A user's consents, at Basiq.</summary>
-public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, ConsentEnd end, TimeProvider clock)
+public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, ConsentEnd end, DueWork due, TimeProvider clock)
 {
     /// <summary>Lists them, and how they stand.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
@@ -14,6 +15,8 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
         var warned = await warnings.ListAsync(userId, cancellation);
         var now = clock.GetUtcNow();
+        if (consents.Where(consent => !consent.HasEnded).Min(consent => consent.EndsAt) is { } nextEnd)
+            await due.SetAsync(userId, DueKinds.ConsentCheck, nextEnd, cancellation);
         return new ConsentList(
             consents,
             [.. consents.Select(c => ConsentStanding.Of(c, now, warned.TryGetValue(c.Id, out var at) ? at : null))]);

@@ -1,5 +1,6 @@
 using BasiqFunctions.Consents;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
@@ -14,6 +15,7 @@ public sealed class RemovalActivities(
     SnapshotStore snapshots,
     IEnumerable<IKeptOfUser> others,
     DeletionReceipts receipts,
+    DueWork due,
     Instruments instruments,
     ILogger<RemovalActivities> logger)
 {
@@ -78,7 +80,7 @@ public sealed class RemovalActivities(
         return true;
     }
 
-    /// <summary>Removes what else is kept: answers for repetitions, notes, warnings.</summary>
+    /// <summary>Removes what else is kept: answers for repetitions, notes, warnings, and what is due of the user.</summary>
     [Function(nameof(RemoveRecords))]
     public async Task RemoveRecords([ActivityTrigger] RemovalStep step, CancellationToken cancellation)
     {
@@ -89,6 +91,12 @@ public sealed class RemovalActivities(
                 ? other.RemoveConnectionAsync(step.What.UserId, connectionId, cancellation)
                 : other.RemoveUserAsync(step.What.UserId, cancellation));
         }
+
+        if (step.What.ConnectionId is not null)
+            return;
+        await due.RemoveUserAsync(step.What.UserId, cancellation);
+        if ((await ConnectionsAsync(step, cancellation)).Anew.Count > 0)
+            await due.SetAllAsync(step.What.UserId, cancellation);
     }
 
     /// <summary>Forgets the histories of the user's syncs; false while one is slow to stop.</summary>

@@ -1,9 +1,11 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Sync;
 
@@ -16,6 +18,8 @@ public sealed class SyncActivities(
     WantedAccounts wanted,
     SnapshotStore snapshots,
     IEnumerable<IConsentCheck> consents,
+    DueWork due,
+    IOptions<SnapshotOptions> options,
     Instruments instruments,
     TimeProvider clock,
     ILogger<SyncActivities> logger)
@@ -51,6 +55,7 @@ public sealed class SyncActivities(
             if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
+            await due.SetAsync(input.UserId, DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace, cancellation);
             var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
             foreach (var (reason, count) in list.Skipped)
             {
@@ -136,14 +141,20 @@ public sealed class SyncActivities(
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.SyncId, async () =>
-            await HasConsentEndedAsync(client, input.UserId, cancellation)
-                ? new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded)
-                : new Outcome<PublishResult>(await snapshots.PublishAsync(
-                    new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
-                    {
-                        Listing = input.Listing,
-                    },
-                    cancellation)));
+        {
+            if (await HasConsentEndedAsync(client, input.UserId, cancellation))
+                return new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
+
+            // Before there is anything to look after: tomorrow's look learns when the consents end.
+            await due.SetAsync(input.UserId, DueKinds.ConsentCheck, clock.GetUtcNow(), cancellation);
+            await due.SetAsync(input.UserId, DueKinds.Age, clock.GetUtcNow() + options.Value.MaxAge, cancellation);
+            return new Outcome<PublishResult>(await snapshots.PublishAsync(
+                new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
+                {
+                    Listing = input.Listing,
+                },
+                cancellation));
+        });
     }
 
     /// <summary>Removes what was staged and not published.</summary>
