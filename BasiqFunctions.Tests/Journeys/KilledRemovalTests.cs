@@ -33,8 +33,9 @@ public sealed class KilledRemovalTests : IAsyncLifetime
                 var userId = await UserWithDataAsync(host);
                 var deleting = host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
                 await StepAsync(Removals.InstanceIdFor(userId, null), step);
-                _scene.Kill(host);
+                host.Kill();
                 Assert.True(await Record.ExceptionAsync(() => deleting) is null or HttpRequestException);
+                _scene.Kill(host);
                 host = await _scene.StartHostAsync();
                 await AssertGoneOnceAsync(host, userId, "user-deleted");
             }
