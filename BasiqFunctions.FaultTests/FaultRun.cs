@@ -10,7 +10,7 @@ namespace BasiqFunctions.FaultTests;
 internal sealed class FaultRun(FaultRunOptions options)
 {
     private const int AtOnce = 24;
-    private const string RetentionPass = "EnforceRetention";
+    private const string RetentionPass = "StartDuePass";
 
     private static readonly TimeSpan BeforeTheNextPerson = TimeSpan.FromSeconds(1);
 
@@ -38,8 +38,7 @@ internal sealed class FaultRun(FaultRunOptions options)
             await StormAsync(host, upstream, journey, outcomes, patience.Token);
             upstream.IsCalm = true;
 
-            // What is compared is what a new process finds on its disk, after it has looked through everybody's data with a key that is
-            // refused.
+            // What is compared is what a new process finds on its disk, after a daily pass has begun with a key that is refused.
             host.Kill();
             await host.MakeDueAsync(RetentionPass);
             upstream.RefusesKey = true;

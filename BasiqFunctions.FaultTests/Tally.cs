@@ -39,7 +39,7 @@ internal static class Fault
     public const string DamagedJournal = "bit flipped in the journal of a stopped LocalHost";
     public const string DamagedRecords = "bit flipped in the records of a stopped LocalHost";
     public const string DamagedSnapshot = "bit flipped in a file of a snapshot";
-    public const string KeyRefused = "API key refused while everybody's data is looked through";
+    public const string KeyRefused = "API key refused during a daily pass";
 
     /// <summary>What is answered oddly, by the sandbox's own kinds, and the share of the requests that it concerns.</summary>
     public static IReadOnlyDictionary<string, (string Kind, double Share)> Odd { get; } = new Dictionary<string, (string, double)>

@@ -68,6 +68,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         // Settings are read once: nobody need watch their files.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
         AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath);
+        AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["Due:SpreadOver"] = "00:00:00" });
         AddBelowAll(builder.Configuration, defaults ?? new Dictionary<string, string?>());
         if (NeedsSandbox(builder.Configuration))
             AddBelowAll(builder.Configuration, sandboxDefaults ?? new Dictionary<string, string?>());

@@ -20,7 +20,7 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
         CREATE TABLE IF NOT EXISTS records (
             name TEXT NOT NULL, part TEXT NOT NULL, row TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER, etag TEXT NOT NULL,
             crc INTEGER, PRIMARY KEY (name, part, row)) WITHOUT ROWID;
-        CREATE INDEX IF NOT EXISTS records_by_expiry ON records (name, expires_at);
+        DROP INDEX IF EXISTS records_by_expiry;
         COMMIT;
         """;
 
@@ -202,12 +202,6 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
                 },
                 cancellation);
         }
-
-        public Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation) =>
-            ChangeAsync(
-                "DELETE FROM records WHERE name = $name AND expires_at <= $now",
-                parameters => parameters.AddWithValue("$now", now.UtcTicks),
-                cancellation);
 
         private static string ETagOf(TableRecord record) =>
             record.ETag ?? throw new ArgumentException("The record has not been stored.", nameof(record));

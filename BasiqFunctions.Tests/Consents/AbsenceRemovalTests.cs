@@ -1,10 +1,8 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
-using BasiqFunctions.Users;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Moq;
 
@@ -36,7 +34,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         _scene.Clock.Advance(Day);
         Assert.Equal(new RetentionPass(2, 1, 0), await PassAsync());
 
-        Assert.Equal(["u01"], await _scene.Snapshots.ListUsersAsync(default));
+        Assert.Equal(["u01"], await _scene.UsersAsync());
         Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync("u00")).Select(r => (r.Reason, r.Accounts))));
         Assert.Empty(await _scene.Get<UserAbsences>().ListAsync(default));
     }
@@ -72,11 +70,11 @@ public sealed class AbsenceRemovalTests : IDisposable
         await PublishAsync(3);
         _unknown.UnionWith(["u00", "u01"]);
         await PassAsync();
-        _scene.Clock.Advance(TimeSpan.FromHours(1));
+        _scene.Clock.Advance(Day);
         _unknown.Clear();
         _empty.Add("u01");
         await PassAsync();
-        _scene.Clock.Advance(Day - TimeSpan.FromHours(2));
+        _scene.Clock.Advance(Day);
         _unknown.Add("u00");
 
         Assert.Equal(new RetentionPass(3, 1, 0, Absent: 1), await PassAsync());
@@ -99,7 +97,7 @@ public sealed class AbsenceRemovalTests : IDisposable
             _scene.Clock.Advance(Day);
         }
 
-        Assert.Equal(users, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(users, (await _scene.UsersAsync()).Count);
         Assert.Equal(3, Alerts());
     }
 
@@ -122,7 +120,7 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(isHeld ? 0 : gone, (await PassAsync()).Removed);
 
-        Assert.Equal(isHeld ? 10 : 10 - gone, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(isHeld ? 10 : 10 - gone, (await _scene.UsersAsync()).Count);
         Assert.Equal(isHeld ? 2 : 0, Alerts());
         Assert.Equal(isHeld ? 2 * gone : 0, telemetry.SumsOf(_scene.Services, "basiq.retention.held").Values.Sum());
     }
@@ -146,7 +144,7 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(10, (await PassAsync()).Removed);
 
-        Assert.Equal(Users(10), (await _scene.Snapshots.ListUsersAsync(default)).Order());
+        Assert.Equal(Users(10), (await _scene.UsersAsync()).Order());
     }
 
     [Fact]
@@ -163,7 +161,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         var confirmed = await ConfirmAsync(passId);
 
         Assert.Equal((200, 9, 0), (confirmed.Status, confirmed.Json.GetProperty("removed").GetInt32(), confirmed.Json.GetProperty("waiting").GetInt32()));
-        Assert.Equal(["u03", .. Users(20).Skip(10)], (await _scene.Snapshots.ListUsersAsync(default)).Order());
+        Assert.Equal(["u03", .. Users(20).Skip(10)], (await _scene.UsersAsync()).Order());
         _scene.Clock.Advance(TimeSpan.FromHours(1));
         var again = await ConfirmAsync(passId);
         Assert.Equal((200, 0), (again.Status, again.Json.GetProperty("removed").GetInt32()));
@@ -199,10 +197,11 @@ public sealed class AbsenceRemovalTests : IDisposable
         await PassAsync();
         _unknown.Clear();
         Assert.Equal(0, (await ConfirmAsync((await HeldAsync())[0].PassId)).Json.GetProperty("removed").GetInt32());
-        await PassAsync();
+        _scene.Clock.Advance(Day);
 
         _unknown.UnionWith(Users(14).Skip(7));
         await PassAsync();
+        Assert.Equal(7, (await _scene.Get<UserAbsences>().ListAsync(default)).Count);
         Assert.All(await _scene.Get<UserAbsences>().ListAsync(default), absence => Assert.False(absence.IsConfirmed));
         _scene.Clock.Advance(Day);
 
@@ -237,7 +236,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         var confirmed = await ConfirmAsync((await HeldAsync())[0].PassId);
 
         Assert.Equal((0, 3), (confirmed.Json.GetProperty("removed").GetInt32(), confirmed.Json.GetProperty("waiting").GetInt32()));
-        Assert.Equal(3, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(3, (await _scene.UsersAsync()).Count);
     }
 
     [Fact]
@@ -313,24 +312,6 @@ public sealed class AbsenceRemovalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_deletion_that_was_interrupted_is_finished_though_Basiq_no_longer_knows_the_user()
-    {
-        var unreliable = new Unreliable();
-        Restart([], services => services.AddSingleton<IKeptOfUser>(unreliable));
-        await PublishAsync(1);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync("u00", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
-        unreliable.Fails = true;
-        Assert.Equal(500, (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, "u00", _scene.Durable.Client, default))).Status);
-        _unknown.Add("u00");
-        unreliable.Fails = false;
-
-        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
-
-        Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync("u00")).Select(r => (r.Reason, r.Accounts))));
-        Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
-    }
-
-    [Fact]
     public void A_wrong_setting_stops_the_start()
     {
         Restart(new() { ["Removal:MostAtOnce"] = "-1" });
@@ -340,10 +321,10 @@ public sealed class AbsenceRemovalTests : IDisposable
 
     private static string[] Users(int count) => [.. Enumerable.Range(0, count).Select(i => $"u{i:D2}")];
 
-    private void Restart(Dictionary<string, string?> settings, Action<IServiceCollection>? customize = null)
+    private void Restart(Dictionary<string, string?> settings)
     {
         _scene.Dispose();
-        _scene = new UsersScene(customize, settings);
+        _scene = new UsersScene(settings: settings);
         Answer();
     }
 
@@ -369,15 +350,10 @@ public sealed class AbsenceRemovalTests : IDisposable
     {
         foreach (var user in Users(users))
             await _scene.PublishAsync(user, "c1");
+        _scene.Clock.Advance(Day);
     }
 
-    /// <summary>A daily pass.</summary>
-    /// <param name="clockOff">By how much this machine's clock is ahead of Basiq's.</param>
-    private Task<RetentionPass> PassAsync(TimeSpan clockOff = default)
-    {
-        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow() - clockOff);
-        return _scene.Get<Retention>().RunAsync(_scene.Durable.Client, default);
-    }
+    private Task<RetentionPass> PassAsync(TimeSpan clockOff = default) => _scene.PassAsync(clockOff);
 
     private Task<Answer> ConfirmAsync(string passId) =>
         _scene.CallAsync<HeldRemovalFunctions>((f, r) => f.ConfirmRemoval(r, passId, _scene.Durable.Client, default));
@@ -387,12 +363,4 @@ public sealed class AbsenceRemovalTests : IDisposable
     private int Alerts() => _scene.Logs.Lines.Count(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("[3404]", StringComparison.Ordinal));
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(string userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
-
-    private sealed class Unreliable : IKeptOfUser
-    {
-        public bool Fails { get; set; }
-
-        public Task RemoveUserAsync(string userId, CancellationToken cancellation) =>
-            Fails ? throw new IOException("storage is away") : Task.CompletedTask;
-    }
 }

@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using Moq;
@@ -27,8 +28,8 @@ public sealed class ConsentCheckTests : IDisposable
     public async Task Of_a_user_whose_data_went_it_depends_on_the_consents_of_now(string? other, bool hasEnded)
     {
         await _scene.PublishAsync(UsersScene.UserId, "c1");
-        await _scene.Get<DataRemoval>().RemoveUserAsync(
-            _scene.Durable.Client, UsersScene.UserId, new DeletionCause(DeletionReason.ConsentRevoked, "a"), CancellationToken.None);
+        await _scene.Get<Removals>().RunAsync(
+            _scene.Durable.Client, UsersScene.UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "a"));
         string[] consents = ["""{"id":"a","status":"revoked"}""", .. other is null ? Array.Empty<string>() : [other]];
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. consents.Select(Consent.Parse)]);
@@ -37,5 +38,5 @@ public sealed class ConsentCheckTests : IDisposable
     }
 
     private Task<bool> HasEndedAsync() =>
-        Assert.Single(_scene.Get<IEnumerable<IConsentCheck>>()).HasEndedAsync(UsersScene.UserId, CancellationToken.None);
+        Assert.Single(_scene.Get<IEnumerable<IConsentCheck>>()).HasEndedAsync(_scene.Durable.Client, UsersScene.UserId, CancellationToken.None);
 }

@@ -106,8 +106,6 @@ internal sealed class IdempotencyScene : IDisposable
     public async Task<IdempotencyRecord?> RecordAsync(string key = "key-1") =>
         await new IdempotencyRecords(_table).FindAsync(IdempotencyKey.Parse(key)!.Id, default);
 
-    public Task RemoveExpiredAsync() => _table.RemoveExpiredAsync(Clock.GetUtcNow(), default);
-
     /// <summary>Everything that the store has on disk.</summary>
     public string StoredText()
     {

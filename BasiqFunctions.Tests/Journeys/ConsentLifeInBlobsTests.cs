@@ -17,7 +17,7 @@ public sealed class ConsentLifeInBlobsTests(AzuriteFixture azurite) : ConsentLif
         return
         [
             $"AzureWebJobsStorage={azurite.ConnectionString}", $"Snapshots:Container={_test}", $"Idempotency:Table={_test}Idempotency",
-            $"Receipts:Table={_test}Receipts", $"Webhooks:Table={_test}Webhooks",
+            $"Receipts:Table={_test}Receipts", $"Webhooks:Table={_test}Webhooks", $"Due:Table={_test}Due",
         ];
     }
 

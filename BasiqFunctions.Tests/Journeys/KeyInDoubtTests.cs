@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Basiq;
@@ -34,7 +35,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _app = await AppUnderTest.StartAsync(
-            ["Basiq:MaxRetries=0"],
+            ["Basiq:MaxRetries=0", "Due:CheckEvery=1.00:00:00"],
             _clock,
             configure: services => services.PostConfigure<HttpClientFactoryOptions>(
                 BasiqClient.HttpClientName,
@@ -49,6 +50,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
                 new SnapshotPublication(user, "sync-1", _clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()), default);
         }
 
+        // Nobody wrote down when they are due: the first pass does.
         await PassAsync();
         _files = Files();
         Assert.Equal(Users, _files.Length);
@@ -81,7 +83,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         using (var user = await _app.Api.GetAsync(new Uri("users/u00", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.OK, user.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await HealthAsync()).Status);
-        Assert.Equal($"Looked after the snapshots of {Users} users: data of 0 was removed, Basiq had nothing of 0, 0 failed", await PassAsync());
+        Assert.Equal($"Looked after {Users} users who were due: data of 0 was removed, Basiq had nothing of 0, 0 failed", await PassAsync());
         Assert.Equal(_files, Files());
         Assert.Empty(Alerts());
     }
@@ -92,7 +94,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         _basiq.IsKeyAnothers = true;
         for (var day = 1; day <= 3; day++)
         {
-            Assert.Equal($"Looked after the snapshots of {Users} users: data of 0 was removed, Basiq had nothing of {Users}, 0 failed", await PassAsync());
+            Assert.Equal($"Looked after {Users} users who were due: data of 0 was removed, Basiq had nothing of {Users}, 0 failed", await PassAsync());
             Assert.Equal(day, Alerts().Length);
             Assert.Contains($"of {Users} users", Alerts()[^1], StringComparison.Ordinal);
         }
@@ -106,7 +108,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         await AssertNoReceiptsAsync();
 
         _basiq.IsKeyAnothers = false;
-        Assert.Equal($"Looked after the snapshots of {Users} users: data of 0 was removed, Basiq had nothing of 0, 0 failed", await PassAsync());
+        Assert.Equal($"Looked after {Users} users who were due: data of 0 was removed, Basiq had nothing of 0, 0 failed", await PassAsync());
         Assert.Equal(3, Alerts().Length);
         Assert.Equal(_files, Files());
     }
@@ -153,10 +155,12 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         await _app.Services.GetRequiredKeyedService<IRecordTable>("Receipts").PutAsync(
             new TableRecord("user-u00", "1", []) { ExpiresAt = _clock.GetUtcNow() + TimeSpan.FromDays(30) }, default);
         _basiq.ClockOff = TimeSpan.FromDays(-370);
-        _clock.Advance(TimeSpan.FromDays(369));
+        _clock.Advance(TimeSpan.FromDays(370));
+        var durable = _app.Services.GetRequiredService<DurableTaskClient>();
+        await AppUnderTest.WaitForAsync(
+            () => durable.GetInstanceAsync(DueOrchestration.InstanceIdFor(_clock.GetUtcNow())), pass => pass is { IsCompleted: true });
 
-        Assert.Equal($"Looked after the snapshots of {Users} users: data of 0 was removed, Basiq had nothing of 0, 0 failed", await PassAsync());
-
+        Assert.Equal(_passes, _app.Logs.Lines.Count(line => line.Contains("[3602]", StringComparison.Ordinal)));
         Assert.Equal(_files, Files());
         Assert.NotNull(await _app.Services.GetRequiredKeyedService<IRecordTable>("Receipts").FindAsync("user-u00", "1", default));
         await AssertNoReceiptsAsync();
@@ -170,7 +174,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromDays(1));
         _passes++;
         var said = await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(_app.Logs.Lines.Where(line => line.Contains("[3402]", StringComparison.Ordinal)).ToArray()),
+            () => Task.FromResult(_app.Logs.Lines.Where(line => line.Contains("[3602]", StringComparison.Ordinal)).ToArray()),
             lines => lines.Length == _passes);
         var start = said[^1].IndexOf("Looked", StringComparison.Ordinal);
         return said[^1][start..(said[^1].IndexOf("failed", start, StringComparison.Ordinal) + "failed".Length)];

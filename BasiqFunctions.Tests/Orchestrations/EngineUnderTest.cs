@@ -15,11 +15,13 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 {
     private readonly OrchestrationEngine _engine;
     private readonly Journal _journal;
-    private readonly ServiceProvider _services;
+    private readonly ServiceProvider? _own;
+    private readonly IServiceProvider _services;
 
-    private EngineUnderTest(OrchestrationEngine engine, Journal journal, ServiceProvider services, TimeProvider clock, LogCapture logs)
+    private EngineUnderTest(
+        OrchestrationEngine engine, Journal journal, IServiceProvider services, TimeProvider clock, LogCapture logs, ServiceProvider? own)
     {
-        (_engine, _journal, _services, Logs) = (engine, journal, services, logs);
+        (_engine, _journal, _services, _own, Logs) = (engine, journal, services, own, logs);
         Client = new LocalDurableTaskClient(engine, journal, clock);
     }
 
@@ -43,12 +45,22 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             .AddInstruments()
             .AddSingleton(probe.GetType(), probe)
             .BuildServiceProvider();
-        var journal = Journal.Open(Path.Combine(state.Path, "journal.db"));
+        return await StartAsync(Path.Combine(state.Path, "journal.db"), clock, services, logs, services, opened, functions);
+    }
+
+    /// <summary>The same with the services of whoever disposes of them.</summary>
+    public static Task<EngineUnderTest> StartAsync(string journal, TimeProvider clock, IServiceProvider services, params Type[] functions) =>
+        StartAsync(journal, clock, services, new LogCapture(), null, () => { }, functions);
+
+    private static async Task<EngineUnderTest> StartAsync(
+        string path, TimeProvider clock, IServiceProvider services, LogCapture logs, ServiceProvider? own, Action opened, Type[] functions)
+    {
+        var journal = Journal.Open(path);
         opened();
         var engine = new OrchestrationEngine(
             journal, FunctionCatalog.Of(functions), services, clock, services.GetRequiredService<ILoggerFactory>(), new LocalHostOptions());
         await engine.StartAsync(CancellationToken.None);
-        return new EngineUnderTest(engine, journal, services, clock, logs);
+        return new EngineUnderTest(engine, journal, services, clock, logs, own);
     }
 
     /// <summary>Waits for an orchestration's end, though not for ever.</summary>
@@ -77,6 +89,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         await _engine.StopAsync(CancellationToken.None);
         _engine.Dispose();
         await _journal.DisposeAsync();
-        await _services.DisposeAsync();
+        if (_own is not null)
+            await _own.DisposeAsync();
     }
 }

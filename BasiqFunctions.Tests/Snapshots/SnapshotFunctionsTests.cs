@@ -116,10 +116,8 @@ public sealed class SnapshotFunctionsTests : IDisposable
     [InlineData(DeletionReason.ConsentRevoked, "c1", "no-snapshot")]
     public async Task What_went_with_a_consent_says_so_until_something_new_is_published(DeletionReason reason, string? connectionId, string code)
     {
-        var begun = await _scene.Receipts.BeginAsync(
+        await _scene.Receipts.AddAsync(
             new DeletionReceipt("r1", User, reason, null, connectionId, 1, 1, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
-        Assert.Equal((404, code), ((await AccountsAsync(User)).Status, (await AccountsAsync(User)).Code));
-        await _scene.Receipts.CompleteAsync(begun, default);
 
         Assert.Equal((404, code), ((await AccountsAsync(User)).Status, (await AccountsAsync(User)).Code));
         Assert.Equal((404, code), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));

@@ -317,7 +317,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         else if (chance == "same-publish")
             await _scene.PublishAsync(User, "s2", startedAt, segments, "c1");
         else
-            Assert.Equal(3, await _scene.Store.RemoveUnreferencedAsync(default));
+            await _scene.Store.RemoveLeftoversAsync(User, default);
 
         Assert.DoesNotContain(_scene.Files, f => f.Contains("s1", StringComparison.Ordinal));
         Assert.DoesNotContain("user-1/syncs/s2/accounts.json", _scene.Files);
@@ -330,9 +330,10 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         await _scene.StageAsync(User, "dead", ("a1", "c1", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromDays(8) - TimeSpan.FromHours(1));
-        Assert.Equal(0, await _scene.Store.RemoveUnreferencedAsync(User, default));
+        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromHours(1), await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.NotEmpty(_scene.Files);
         _scene.Clock.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(2, await _scene.Store.RemoveUnreferencedAsync(User, default));
+        Assert.Null(await _scene.Store.RemoveLeftoversAsync(User, default));
         Assert.Empty(_scene.Files);
     }
 

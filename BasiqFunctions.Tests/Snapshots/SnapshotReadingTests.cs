@@ -319,11 +319,11 @@ public sealed class SnapshotReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_manifest_is_mended_by_the_next_sync_and_keeps_no_other_user_waiting()
+    public async Task A_damaged_manifest_is_mended_by_the_next_sync_and_nothing_goes_before()
     {
         await _scene.SyncAsync(User, "s1", "acc", "c1");
         Damage(Path.Combine(_scene.Folder, "user-1/current.json"), "cut");
-        await _scene.Store.RemoveUnreferencedAsync(default);
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.RemoveLeftoversAsync(User, default));
 
         await _scene.SyncAsync(User, "s2", "acc", "c1");
 

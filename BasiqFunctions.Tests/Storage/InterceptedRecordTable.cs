@@ -31,8 +31,6 @@ internal sealed class InterceptedRecordTable(IRecordTable inner) : IRecordTable
     public Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         inner.ListAsync(partition, limit, after, cancellation);
 
-    public Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation) => inner.RemoveExpiredAsync(now, cancellation);
-
     private async Task<T?> AroundAsync<T>(string step, string partition, string row, Func<Task<T>> run)
     {
         if (!Watches(partition, row))

@@ -141,22 +141,6 @@ public abstract class RecordTableContract
     }
 
     [SkippableFact]
-    public async Task What_has_expired_is_removed_and_counted_and_what_never_does_stays()
-    {
-        var table = Open();
-        Assert.Equal(0, await table.RemoveExpiredAsync(Now, default));
-        await table.TryAddAsync(Record("gone", []) with { ExpiresAt = Now }, default);
-        await table.TryAddAsync(Record("gone-too", []) with { ExpiresAt = Now.AddDays(-1) }, default);
-        await table.TryAddAsync(Record("later", []) with { ExpiresAt = Now.AddMilliseconds(1) }, default);
-        await table.TryAddAsync(Record("never", []), default);
-
-        Assert.Equal(2, await table.RemoveExpiredAsync(Now, default));
-
-        Assert.Equal(["later", "never"], Rows(await table.ListAsync("p", 10, null, default)));
-        Assert.Equal(0, await table.RemoveExpiredAsync(Now, default));
-    }
-
-    [SkippableFact]
     public async Task Tables_are_apart()
     {
         var (one, other) = (Open(), Open("OtherRecords"));
@@ -164,7 +148,6 @@ public abstract class RecordTableContract
 
         Assert.Null(await other.FindAsync("p", "a", default));
         Assert.Empty(await other.ListAsync("p", 1, null, default));
-        Assert.Equal(0, await other.RemoveExpiredAsync(Now, default));
         Assert.NotNull(await one.FindAsync("p", "a", default));
     }
 

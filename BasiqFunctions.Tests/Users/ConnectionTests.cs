@@ -183,7 +183,7 @@ public sealed class ConnectionTests : IDisposable
 
     [Fact]
     public async Task Ids_that_are_none_are_named_both() =>
-        (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, "a/b", "", default)))
+        (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, "a/b", "", _scene.Durable.Client, default)))
             .Names("userId", "connectionId");
 
     [Theory]
@@ -249,7 +249,7 @@ public sealed class ConnectionTests : IDisposable
         [.. (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
 
     private Task<Answer> Delete(string connectionId) =>
-        _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, connectionId, default));
+        _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default));
 
     private Task<Answer> Refresh(string? body) =>
         _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, UserId, _scene.Durable.Client, default), body);

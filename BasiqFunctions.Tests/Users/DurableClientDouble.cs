@@ -7,22 +7,25 @@ using Moq;
 
 namespace BasiqFunctions.Tests.Users;
 
-/// <summary>A durable client that remembers instances and runs nothing.</summary>
+/// <summary>A durable client that remembers syncs and events and runs none, and has everything else run by LocalHost's engine.</summary>
 internal sealed class DurableClientDouble
 {
     private readonly ConcurrentDictionary<string, OrchestrationMetadata> _instances = new(StringComparer.Ordinal);
     private readonly TimeProvider _clock;
+    private readonly Func<Task<DurableTaskClient>> _engine;
 
-    public DurableClientDouble(TimeProvider clock)
+    public DurableClientDouble(TimeProvider clock, Func<Task<DurableTaskClient>> engine)
     {
-        _clock = clock;
+        (_clock, _engine) = (clock, engine);
         var client = new Mock<DurableTaskClient>(MockBehavior.Strict, "test");
         client
             .Setup(c => c.ScheduleNewOrchestrationInstanceAsync(
                 It.IsAny<TaskName>(), It.IsAny<object?>(), It.IsAny<StartOrchestrationOptions?>(), It.IsAny<CancellationToken>()))
-            .Returns(async (TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken _) =>
+            .Returns(async (TaskName name, object? input, StartOrchestrationOptions? options, CancellationToken cancellation) =>
             {
-                await BeforeSchedule(options!.InstanceId!);
+                if (IsRun(options!.InstanceId!))
+                    return await (await _engine()).ScheduleNewOrchestrationInstanceAsync(name, input, options, cancellation);
+                await BeforeSchedule(options.InstanceId!);
                 lock (Scheduled)
                     Scheduled.Add(options.InstanceId!);
                 Set(options.InstanceId!, OrchestrationRuntimeStatus.Running, JsonSerializer.Serialize(input), name.Name);
@@ -30,7 +33,8 @@ internal sealed class DurableClientDouble
             });
         client
             .Setup(c => c.GetInstanceAsync(It.IsAny<string>(), It.IsAny<bool>(), It.IsAny<CancellationToken>()))
-            .ReturnsAsync((string id, bool _, CancellationToken _) => _instances.GetValueOrDefault(id));
+            .Returns(async (string id, bool withInputs, CancellationToken cancellation) =>
+                IsRun(id) ? await (await _engine()).GetInstanceAsync(id, withInputs, cancellation) : _instances.GetValueOrDefault(id));
         client.Setup(c => c.GetInstanceAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).CallBase();
         client
             .Setup(c => c.GetAllInstancesAsync(It.IsAny<OrchestrationQuery?>()))
@@ -75,11 +79,11 @@ internal sealed class DurableClientDouble
 
     public IReadOnlyCollection<string> Instances => [.. _instances.Keys];
 
-    public void Set(string id, OrchestrationRuntimeStatus status, string? input = null, string name = "SyncConnections") =>
+    public void Set(string id, OrchestrationRuntimeStatus status, string? input = null, string name = "SyncConnections", DateTimeOffset? createdAt = null) =>
         _instances[id] = new OrchestrationMetadata(name, id)
         {
             RuntimeStatus = status,
-            CreatedAt = _clock.GetUtcNow(),
+            CreatedAt = createdAt ?? _clock.GetUtcNow(),
             LastUpdatedAt = _clock.GetUtcNow(),
             SerializedInput = input ?? _instances.GetValueOrDefault(id)?.SerializedInput,
         };
@@ -93,6 +97,9 @@ internal sealed class DurableClientDouble
             LastUpdatedAt = _clock.GetUtcNow(),
             SerializedCustomStatus = JsonSerializer.Serialize(progress),
         };
+
+    private static bool IsRun(string instanceId) =>
+        instanceId.StartsWith("remove-", StringComparison.Ordinal) || instanceId.StartsWith("due-", StringComparison.Ordinal);
 
     private sealed class OnePage<T>(IReadOnlyList<T> values) : AsyncPageable<T>
         where T : notnull

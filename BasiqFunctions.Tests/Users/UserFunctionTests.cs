@@ -307,14 +307,14 @@ public sealed class UserFunctionTests : IDisposable
         Unknown(UserId, "user-2");
 
         (await Delete()).IsProblem(502, "basiq-refused");
-        Assert.Equal(2, (await _scene.Snapshots.ListUsersAsync(default)).Count);
+        Assert.Equal(2, (await _scene.UsersAsync()).Count);
         Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
 
         // The right key is back, and the user is gone.
         Unknown(UserId);
         _scene.Basiq.Setup(b => b.GetUserAsync("user-2", It.IsAny<CancellationToken>())).ReturnsAsync(UsersScene.BasiqUser());
         Assert.Equal(204, (await Delete()).Status);
-        Assert.Equal(["user-2"], await _scene.Snapshots.ListUsersAsync(default));
+        Assert.Equal(["user-2"], await _scene.UsersAsync());
     }
 
     [Theory]

@@ -6,16 +6,21 @@ using BasiqFunctions.Health;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Orchestrations;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Moq;
 
@@ -23,7 +28,7 @@ namespace BasiqFunctions.Tests.Users;
 
 /// <summary>
 /// The functions of users as a host composes them, with a Basiq that the test scripts, a clock that it moves, a vault and a
-/// snapshot store in files, and a durable client that runs nothing.
+/// snapshot store in files, and a durable client that runs removals and daily passes on LocalHost's engine, and no syncs.
 /// </summary>
 internal sealed class UsersScene : IDisposable
 {
@@ -32,17 +37,20 @@ internal sealed class UsersScene : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-users-").FullName;
     private readonly ServiceProvider _services;
+    private Lazy<Task<EngineUnderTest>> _engine;
 
     public UsersScene(Action<IServiceCollection>? customize = null, Dictionary<string, string?>? settings = null)
     {
         Vault = new SwitchableVault(Path.Combine(_folder, "vault.json"), Clock);
-        Durable = new DurableClientDouble(Clock);
+        Durable = new DurableClientDouble(Clock, async () => (await _engine!.Value).Client);
         var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Due:CheckEvery"] = "1.00:00:00", ["Due:SpreadOver"] = "00:00:00" })
             .AddInMemoryCollection(settings ?? new() { ["Consent:ReturnUrls:0"] = AllowedUrl, ["Consent:ReturnUrls:1"] = "http://localhost:3000" })
             .Build();
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
         services.AddSingleton<TimeProvider>(Clock);
+        services.AddSingleton(Durable.Client);
         services.AddSingleton(Basiq.Object);
         services.AddSingleton(Mock.Of<IBasiqAddress>());
         services.AddSingleton(_ => Vault.CreateClient());
@@ -52,6 +60,7 @@ internal sealed class UsersScene : IDisposable
         services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddWebhooks(configuration).AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
+        _engine = NewEngine();
 
         // Unless a test says otherwise, the key is the right one.
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
@@ -94,6 +103,60 @@ internal sealed class UsersScene : IDisposable
             Title = "Title about gavin@hooli.com",
             Detail = "Detail about gavin@hooli.com",
         });
+
+    /// <summary>Everybody of whom anything is stored.</summary>
+    public async Task<IReadOnlyList<string>> UsersAsync() => await Snapshots.EnumerateUsersAsync(default).ToListAsync();
+
+    /// <summary>Runs a daily pass by a clock that Basiq's answers confirm, and returns what it did: nothing, where it did not begin.</summary>
+    /// <param name="clockOff">By how much this machine's clock is ahead of Basiq's; null where Basiq has not answered yet.</param>
+    public async Task<RetentionPass> PassAsync(TimeSpan? clockOff)
+    {
+        if (clockOff is { } off)
+            Get<ClockCheck>().Note(Clock.GetUtcNow() - off);
+        await new StartDuePass(Clock).Run(new TimerInfo(), Durable.Client, default);
+        return await EndOfPassAsync() ?? new RetentionPass(0, 0, 0);
+    }
+
+    /// <summary>Waits for the end of the day's pass.</summary>
+    public async Task<RetentionPass?> EndOfPassAsync(Action? betweenLooks = null)
+    {
+        var instanceId = DueOrchestration.InstanceIdFor(Clock.GetUtcNow());
+        var ended = await AppUnderTest.WaitForAsync(
+            () => Durable.Client.GetInstanceAsync(instanceId, getInputsAndOutputs: true), found => found is { IsCompleted: true }, betweenLooks);
+        Assert.True(ended!.RuntimeStatus is OrchestrationRuntimeStatus.Completed, ended.FailureDetails?.ErrorMessage);
+        return JsonSerializer.Deserialize<RetentionPass?>(ended.SerializedOutput ?? "null");
+    }
+
+    /// <summary>Ends the engine in the middle of what it does, and has another one go on from the journal.</summary>
+    public async Task RestartEngineAsync()
+    {
+        await (await _engine.Value).DisposeAsync();
+        _engine = NewEngine();
+        await _engine.Value;
+    }
+
+    private Lazy<Task<EngineUnderTest>> NewEngine() => new(() => EngineUnderTest.StartAsync(
+        Path.Combine(_folder, "journal.db"), Clock, _services,
+        typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities)));
+
+    /// <summary>Lets time pass until something has ended that waits for it.</summary>
+    public async Task<T> PassTimeAsync<T>(Task<T> ending)
+    {
+        while (!ending.IsCompleted)
+        {
+            await Task.WhenAny(ending, Task.Delay(50));
+            if (!ending.IsCompleted)
+                Clock.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        return await ending;
+    }
+
+    /// <summary>Lets time pass until a removal has ended that was interrupted.</summary>
+    public Task EndOfRemovalAsync(string userId, string? connectionId = null) => AppUnderTest.WaitForAsync(
+        () => Durable.Client.GetInstanceAsync(Removals.InstanceIdFor(userId, connectionId)),
+        found => found is null or { IsCompleted: true },
+        () => Clock.Advance(TimeSpan.FromMinutes(10)));
 
     /// <summary>Calls a function as a host does and runs the answer.</summary>
     public async Task<Answer> CallAsync<TFunctions>(
@@ -145,6 +208,8 @@ internal sealed class UsersScene : IDisposable
     {
         var accounts = connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));
+        await Get<DueWork>().SetAsync(userId, DueKinds.ConsentCheck, Clock.GetUtcNow(), CancellationToken.None);
+        await Get<DueWork>().SetAsync(userId, DueKinds.Age, Clock.GetUtcNow() + Get<IOptions<SnapshotOptions>>().Value.MaxAge, CancellationToken.None);
         await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
         await Snapshots.PublishAsync(
             new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, IReadOnlyList<string>>()),
@@ -153,6 +218,8 @@ internal sealed class UsersScene : IDisposable
 
     public void Dispose()
     {
+        if (_engine.IsValueCreated)
+            _engine.Value.GetAwaiter().GetResult().DisposeAsync().AsTask().GetAwaiter().GetResult();
         _services.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
@@ -17,8 +19,9 @@ namespace BasiqFunctions.Consents;
 public sealed class AbsenceRemoval(
     SnapshotStore snapshots,
     ConsentEnd end,
-    DataRemoval removal,
+    Removals removals,
     UserAbsences absences,
+    DueWork due,
     HeldRemovals heldRemovals,
     KeyWitness key,
     ClockCheck clockCheck,
@@ -32,20 +35,49 @@ public sealed class AbsenceRemoval(
 
     private const int AtATime = 4;
 
-    /// <summary>Removes those who are settled to be gone, unless they are too many.</summary>
+    private const int MostAskedInDoubt = 10;
+
+    /// <summary>No more users are asked for, or removed, after this: the others have their turn on the next day.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    /// <summary>Removes those who are settled to be gone, unless they are too many, and tells of those whose data stays for that.</summary>
     /// <param name="client">The durable client of the calling function.</param>
-    /// <param name="kept">Everybody of whom something is kept.</param>
+    /// <param name="looked">What the pass has done so far.</param>
     /// <param name="cancellation">Stops it half-way; another call goes on.</param>
-    /// <returns>Whose data was removed, and of how many more it was not, since they are too many.</returns>
-    internal async Task<(IReadOnlyCollection<string> Removed, int Held)> SettleAsync(
-        DurableTaskClient client, IReadOnlyCollection<string> kept, CancellationToken cancellation)
+    /// <returns>What the pass has done with that.</returns>
+    internal async Task<RetentionPass> SettleAsync(DurableTaskClient client, RetentionPass looked, CancellationToken cancellation)
     {
-        var most = options.Value.MostOf(kept.Count);
-        var absent = await AskAgainAsync(client, kept, _ => true, absence => !absence.IsConfirmed, most, cancellation);
-        if (absent.Count(absence => !absence.IsConfirmed) <= most)
-            return (await RemoveAsync(client, absent, cancellation), 0);
-        var held = (await absences.ListAsync(cancellation)).Count(absence => !absence.IsConfirmed);
-        return (await RemoveAsync(client, absent.Where(absence => absence.IsConfirmed), cancellation), held);
+        var all = await absences.ListAsync(cancellation);
+        if (all.Count == 0)
+            return looked;
+        looked = looked with { Users = looked.Users + Math.Max(0, all.Count - looked.Absent), Absent = all.Count };
+        var most = options.Value.MostOf(looked.Users - looked.Failed);
+        bool isKeyGood, areTooMany;
+        IReadOnlyCollection<string> removed;
+        try
+        {
+            isKeyGood = await IsKeyGoodAsync(all, cancellation);
+
+            // While the key reads nobody else, whoever is back is found all the same, and nobody goes.
+            var absent = await AskAgainAsync(
+                client, all, absence => !isKeyGood || !absence.IsConfirmed, isKeyGood ? most : Math.Min(most, MostAskedInDoubt), cancellation);
+            if (!isKeyGood)
+                absent = [];
+            areTooMany = absent.Count(absence => !absence.IsConfirmed) > most;
+            removed = await RemoveAsync(client, absent.Where(absence => absence.IsConfirmed || !areTooMany), cancellation);
+        }
+        catch (BasiqException e)
+        {
+            Log.AbsencesNotSettled(logger, e.Failure.ToString());
+            return looked;
+        }
+
+        // At the first look already, although nothing goes before the second: so there is a day to look at the API key.
+        var left = (await absences.ListAsync(cancellation)).Where(absence => !removed.Contains(absence.UserId)).ToArray();
+        var waiting = left.Count(absence => !absence.IsConfirmed);
+        if (waiting > 0 && (areTooMany || waiting > most || !isKeyGood))
+            await RaiseAsync(waiting, cancellation);
+        return looked with { Removed = looked.Removed + removed.Count, Absent = left.Length };
     }
 
     /// <summary>
@@ -58,16 +90,19 @@ public sealed class AbsenceRemoval(
             return null;
         Log.RemovalsConfirmed(logger, passId);
         await absences.ConfirmAsync(pass.Holds, cancellation);
-        var kept = await snapshots.ListUsersAsync(cancellation);
-        var absent = await AskAgainAsync(client, kept, IsMeant, _ => false, 0, cancellation);
+        var all = await absences.ListAsync(cancellation);
+        var absent = all.Any(IsMeant) && await IsKeyGoodAsync(all, cancellation)
+            ? await AskAgainAsync(client, all.Where(IsMeant), _ => false, 0, cancellation)
+            : [];
         var removed = await RemoveAsync(client, absent, cancellation);
-        return new ConfirmedRemoval(passId, confirmedAt, removed.Count, (await absences.ListAsync(cancellation)).Count(IsMeant));
+        return new ConfirmedRemoval(
+            passId, confirmedAt, removed.Count, (await absences.ListAsync(cancellation)).Count(absence => IsMeant(absence) && !removed.Contains(absence.UserId)));
 
         bool IsMeant(UserAbsence absence) => absence.IsConfirmed && pass.Holds(absence);
     }
 
     /// <summary>Tells whoever runs the app that users seem to be gone whose data stays for now.</summary>
-    internal async Task RaiseAsync(int users, CancellationToken cancellation)
+    private async Task RaiseAsync(int users, CancellationToken cancellation)
     {
         var held = await heldRemovals.HoldAsync(users, cancellation);
         instruments.RemovalsHeld(users);
@@ -79,42 +114,41 @@ public sealed class AbsenceRemoval(
     /// than <paramref name="most"/> of the <paramref name="counted"/> are found, nobody else is asked for.
     /// </summary>
     private async Task<IReadOnlyCollection<UserAbsence>> AskAgainAsync(
-        DurableTaskClient client,
-        IReadOnlyCollection<string> kept,
-        Predicate<UserAbsence> isMeant,
-        Predicate<UserAbsence> counted,
-        int most,
-        CancellationToken cancellation)
+        DurableTaskClient client, IEnumerable<UserAbsence> noted, Predicate<UserAbsence> counted, int most, CancellationToken cancellation)
     {
-        var known = kept.ToHashSet(StringComparer.Ordinal);
-        var all = await absences.ListAsync(cancellation);
-        var due = all.Where(absence => known.Contains(absence.UserId) && isMeant(absence) && absence.Since + Apart <= clock.GetUtcNow()).ToArray();
-        if (due.Length == 0 || !await IsKeyGoodAsync(known, all, cancellation))
-            return [];
         var absent = new ConcurrentBag<UserAbsence>();
         var found = 0;
+        var start = clock.GetTimestamp();
         await ForEachAsync(
-            due,
+            noted.Where(absence => absence.Since + Apart <= clock.GetUtcNow()),
             async (absence, token) =>
             {
-                if (counted(absence) && Volatile.Read(ref found) > most)
+                if ((counted(absence) && Volatile.Read(ref found) > most) || clock.GetElapsedTime(start) > Longest)
                     return;
-                if (await HasBeenFetchedSinceAsync(absence, token)
-                    || (await end.RunAsync(client, absence.UserId, null, token)).Outcome != absence.Outcome)
+                var outcome = (await end.RunAsync(client, absence.UserId, null, token)).Outcome;
+                if (outcome is not (ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed))
                 {
+                    await due.SetAsync(absence.UserId, DueKinds.ConsentCheck, clock.GetUtcNow(), token);
                     await absences.ClearAsync(absence.UserId, token);
-                    return;
                 }
-
-                absent.Add(absence);
-                if (counted(absence))
-                    Interlocked.Increment(ref found);
+                else if (outcome != absence.Outcome || await HasBeenFetchedSinceAsync(absence, token))
+                {
+                    // The looks before and after do not add up: it is missed anew.
+                    await absences.ClearAsync(absence.UserId, token);
+                    await absences.NoteAsync(new UserAbsence(absence.UserId, outcome, clock.GetUtcNow()), token);
+                }
+                else
+                {
+                    absent.Add(absence);
+                    if (counted(absence))
+                        Interlocked.Increment(ref found);
+                }
             },
             cancellation);
         return clockCheck.IsConfirmed ? absent : [];
     }
 
-    /// <summary>Whether Basiq gave data of a user after it had none: the looks before and after that do not add up.</summary>
+    /// <summary>Whether Basiq gave data of a user after it had none.</summary>
     private async Task<bool> HasBeenFetchedSinceAsync(UserAbsence absence, CancellationToken cancellation)
     {
         try
@@ -131,22 +165,26 @@ public sealed class AbsenceRemoval(
     /// Whether Basiq reads somebody to us. Of the only user whom this app knows nobody else can tell; then whoever has confirmed the
     /// removal answers for the key.
     /// </summary>
-    private async Task<bool> IsKeyGoodAsync(HashSet<string> known, IReadOnlyList<UserAbsence> all, CancellationToken cancellation)
+    private async Task<bool> IsKeyGoodAsync(IReadOnlyList<UserAbsence> all, CancellationToken cancellation)
     {
-        if (known.Count == 1 && all.SingleOrDefault(absence => known.Contains(absence.UserId)) is { } only)
-            return only.IsConfirmed;
-        return await key.ReadsAnyAsync(known.Except(all.Select(absence => absence.UserId)).ToAsyncEnumerable(), cancellation);
+        var absent = all.Select(absence => absence.UserId).ToHashSet(StringComparer.Ordinal);
+        var others = snapshots.EnumerateUsersAsync(cancellation).Where(userId => !absent.Contains(userId));
+        return await key.ReadsAnyAsync(others, cancellation)
+            || (all is [{ IsConfirmed: true }] && !await others.AnyAsync(cancellation));
     }
 
     private async Task<IReadOnlyCollection<string>> RemoveAsync(
         DurableTaskClient client, IEnumerable<UserAbsence> gone, CancellationToken cancellation)
     {
         var removed = new ConcurrentBag<string>();
+        var start = clock.GetTimestamp();
         await ForEachAsync(
             gone,
             async (absence, token) =>
             {
-                await removal.RemoveUserAsync(client, absence.UserId, absence.Cause, token);
+                if (clock.GetElapsedTime(start) > Longest)
+                    return;
+                await removals.RunAsync(client, absence.UserId, null, absence.Cause);
                 removed.Add(absence.UserId);
             },
             cancellation);
@@ -167,7 +205,7 @@ public sealed class AbsenceRemoval(
                 catch (Exception e) when (!token.IsCancellationRequested)
                 {
                     instruments.RetentionFailed();
-                    Log.RetentionFailed(logger, absence.UserId, e.GetType().Name);
+                    Removal.Log.RetentionFailed(logger, absence.UserId, e.GetType().Name);
                 }
             });
 }

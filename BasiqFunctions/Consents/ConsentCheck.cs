@@ -1,5 +1,7 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
+using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Consents;
 
@@ -13,9 +15,9 @@ namespace BasiqFunctions.Consents;
 /// </remarks>
 internal sealed class ConsentCheck(DeletionReceipts receipts, IBasiqClient basiq) : IConsentCheck
 {
-    public async Task<bool> HasEndedAsync(string userId, CancellationToken cancellation)
+    public async Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
-        if (await receipts.FindLastOfUserAsync(userId, cancellation) is null)
+        if (await receipts.FindLastOfUserAsync(userId, cancellation) is null && !await Removals.IsUnderWayAsync(client, userId, cancellation))
             return false;
         return (await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded);
     }

@@ -1,6 +1,6 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
-using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
@@ -24,10 +24,10 @@ namespace BasiqFunctions.Consents;
 /// </para>
 /// </remarks>
 public sealed class ConsentEnd(
-    IBasiqClient basiq, SnapshotStore snapshots, Syncs syncs, DataRemoval removal, TimeProvider clock, ILogger<ConsentEnd> logger)
+    IBasiqClient basiq, SnapshotStore snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnd> logger)
 {
     /// <summary>
-    /// Removes what has to go now, if anything has. Calling it again changes nothing, or finishes what an interruption left.
+    /// Has what has to go now removed, if anything has. Calling it again changes nothing.
     /// </summary>
     /// <param name="client">The durable client of the calling function.</param>
     /// <param name="userId">The user, already validated as an id.</param>
@@ -35,7 +35,7 @@ public sealed class ConsentEnd(
     /// <param name="cancellation">Stops it half-way; another call goes on.</param>
     /// <param name="isRevoked">Whether that consent has just been revoked, so that it has ended whatever Basiq's list still says.</param>
     /// <param name="isDeleted">Whether Basiq has confirmed that the user was deleted, so that not to know the user means just that.</param>
-    /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed but what a removal that had begun left.</exception>
+    /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed.</exception>
     public async Task<ConsentEndResult> RunAsync(
         DurableTaskClient client,
         string userId,
@@ -47,8 +47,8 @@ public sealed class ConsentEnd(
         if (await FoundAsync(basiq.ListConsentsAsync(userId, cancellation)) is not { } consents)
         {
             return isDeleted
-                ? await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted), cancellation)
-                : await NoneOfItAsync(client, userId, ConsentEndOutcome.UserUnknown, true, cancellation);
+                ? await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted))
+                : new ConsentEndResult(ConsentEndOutcome.UserUnknown, [], IsComplete: true);
         }
 
         var (ended, inForce) = (new List<Consent>(), new List<Consent>());
@@ -60,32 +60,36 @@ public sealed class ConsentEnd(
             if (consents.Count == 0 && !isRevoked)
                 await DoubtAsync(userId, cancellation);
             return consents.Count == 0 && consentId is null
-                ? await NoneOfItAsync(client, userId, ConsentEndOutcome.NothingListed, !isDeleted, cancellation)
-                : await AllOfItAsync(client, userId, cause, cancellation);
+                ? new ConsentEndResult(ConsentEndOutcome.NothingListed, [], !isDeleted)
+                : await AllOfItAsync(client, userId, cause);
         }
 
         var hasAnyEnded = ended.Count > 0 || consentId is not null;
-        List<DeletionReceipt> receipts = [.. await removal.FinishAsync(client, userId, cancellation)];
+        List<RemovalAsked> removed = [];
 
         // What is kept is looked up first: a connection that is made and fetched meanwhile would look like one that Basiq no longer lists.
         var kept = await KeptConnectionsAsync(userId, cancellation);
-        var connections = kept.Count == 0 ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
-        foreach (var (connectionId, fetchedAt) in kept)
+        var connections = kept is not { Count: > 0 } ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
+        foreach (var (connectionId, fetchedAt) in kept ?? new Dictionary<string, DateTimeOffset?>())
         {
             var connection = connections.FirstOrDefault(connection => connection.Id == connectionId);
             var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
 
             // Also where nothing is published yet: the mark keeps a sync that has begun from publishing it.
             var why = hasAnyEnded ? cause : new DeletionCause(DeletionReason.ConnectionDeleted);
-            if (isLeft && await removal.RemoveConnectionAsync(userId, connectionId, why, cancellation) is { } receipt)
-                receipts.Add(receipt);
+            if (isLeft && await removals.RunAsync(client, userId, connectionId, why) is { IsAny: true } removal)
+                removed.Add(removal);
         }
 
-        if (hasAnyEnded || receipts.Count > 0)
-            Log.StillConsented(logger, userId, receipts.Count);
+        if (hasAnyEnded || removed.Count > 0)
+            Log.StillConsented(logger, userId, removed.Count);
         var now = clock.GetUtcNow();
         var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
-        return new ConsentEndResult(ConsentEndOutcome.StillConsented, receipts, !isDoubted);
+        return new ConsentEndResult(ConsentEndOutcome.StillConsented, removed, !isDoubted)
+        {
+            NextEnd = inForce.Min(consent => consent.EndsAt),
+            IsAnythingKept = kept is not { Count: 0 },
+        };
     }
 
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
@@ -148,26 +152,19 @@ public sealed class ConsentEnd(
         return found;
     }
 
-    private async Task<ConsentEndResult> AllOfItAsync(
-        DurableTaskClient client, string userId, DeletionCause why, CancellationToken cancellation)
+    private async Task<ConsentEndResult> AllOfItAsync(DurableTaskClient client, string userId, DeletionCause why)
     {
-        var receipt = await removal.RemoveUserAsync(client, userId, why, cancellation);
-        return new ConsentEndResult(
-            receipt is null ? ConsentEndOutcome.NothingKept : ConsentEndOutcome.Removed,
-            receipt is null ? [] : [receipt],
-            !await syncs.AnyAsync(client, userId, cancellation));
+        var removal = await removals.RunAsync(client, userId, null, why);
+        return removal.IsAny
+            ? new ConsentEndResult(ConsentEndOutcome.Removed, [removal], IsComplete: true)
+            : new ConsentEndResult(ConsentEndOutcome.NothingKept, [], IsComplete: true);
     }
 
-    /// <summary>Removes nothing, but for what a removal that had begun left.</summary>
-    private async Task<ConsentEndResult> NoneOfItAsync(
-        DurableTaskClient client, string userId, ConsentEndOutcome why, bool isComplete, CancellationToken cancellation) =>
-        new(why, await removal.ResumeAsync(client, userId, cancellation), isComplete);
-
     /// <summary>
-    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; none where the snapshot
+    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; null where the snapshot
     /// cannot be read, since then nobody else can read them either.
     /// </summary>
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>> KeptConnectionsAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(string userId, CancellationToken cancellation)
     {
         try
         {
@@ -175,7 +172,7 @@ public sealed class ConsentEnd(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<string, DateTimeOffset?>();
+            return null;
         }
     }
 }

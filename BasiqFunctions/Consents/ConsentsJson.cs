@@ -1,10 +1,12 @@
 using System.Text.Json.Serialization;
+using BasiqFunctions.Removal;
 
 namespace BasiqFunctions.Consents;
 
 /// <summary>The JSON of consents and deletion receipts, without reflection.</summary>
 [JsonSerializable(typeof(DeletionReceipt))]
 [JsonSerializable(typeof(DeletionReceiptList))]
+[JsonSerializable(typeof(RemovalUnderWay))]
 [JsonSerializable(typeof(ConsentList))]
 [JsonSerializable(typeof(ConsentWarning))]
 [JsonSerializable(typeof(UserAbsence))]

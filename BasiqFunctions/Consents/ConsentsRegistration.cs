@@ -1,4 +1,5 @@
 using BasiqFunctions.Idempotency;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Telemetry;
@@ -13,7 +14,7 @@ namespace BasiqFunctions.Consents;
 public static class ConsentsRegistration
 {
     /// <summary>
-    /// Adds <see cref="ConsentEnd"/>, <see cref="DataRemoval"/> and the receipts with their options (sections <c>Receipts</c> and
+    /// Adds <see cref="ConsentEnd"/>, <see cref="Removals"/> and the receipts with their options (sections <c>Receipts</c> and
     /// <c>Removal</c>, validated at start).
     /// </summary>
     public static IServiceCollection AddConsents(this IServiceCollection services, IConfiguration configuration)
@@ -30,7 +31,7 @@ public static class ConsentsRegistration
         services.TryAddSingleton<DeletionReceipts>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<IdempotentRequests>());
         services.AddSingleton<IConsentCheck, ConsentCheck>();
-        services.TryAddSingleton<DataRemoval>();
+        services.TryAddSingleton<Removals>();
         services.TryAddSingleton<ConsentEnd>();
         services.TryAddSingleton<ConsentWarnings>();
         services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<ConsentWarnings>());
@@ -40,8 +41,7 @@ public static class ConsentsRegistration
         services.TryAddSingleton<HeldRemovals>();
         services.TryAddSingleton<KeyWitness>();
         services.TryAddSingleton<AbsenceRemoval>();
-        services.TryAddSingleton<RetentionProgress>();
-        services.TryAddSingleton<Retention>();
+        services.TryAddSingleton<DueLooks>();
         return services;
     }
 }

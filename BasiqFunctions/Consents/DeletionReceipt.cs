@@ -30,18 +30,4 @@ public sealed record DeletionReceipt(
     /// <summary>Whether a consent's end took all that was kept of the user.</summary>
     [JsonIgnore]
     public bool IsOfConsent => ConnectionId is null && Reason is DeletionReason.ConsentRevoked or DeletionReason.ConsentExpired;
-
-    /// <summary>
-    /// What two attempts at one removal found together: the first finds all, and the one that goes on after a crash what is left.
-    /// </summary>
-    internal DeletionReceipt Covering(DeletionReceipt later) => this with
-    {
-        ConsentId = ConsentId ?? later.ConsentId,
-        Accounts = Most(Accounts, later.Accounts),
-        Transactions = Most(Transactions, later.Transactions),
-        Connections = Most(Connections, later.Connections),
-        SyncsStopped = Math.Max(SyncsStopped, later.SyncsStopped),
-    };
-
-    private static long? Most(long? first, long? later) => first is { } a && later is { } b ? Math.Max(a, b) : null;
 }

@@ -24,4 +24,26 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnsw
                     new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)),
                     ConsentsJson.Default.DeletionReceiptList),
             cancellation);
+
+    /// <summary>One receipt, once all that it is about is gone: 200. Until then 404.</summary>
+    [Function("GetDeletionReceipt")]
+    [Answers(StatusCodes.Status200OK, typeof(DeletionReceipt))]
+    [FailsWith(ProblemCodes.ReceiptNotFound)]
+    public Task<IResult> GetDeletionReceipt(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts/{receiptId}")] HttpRequest request,
+        string userId,
+        string receiptId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "GetDeletionReceipt",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("receiptId", receiptId)) is { } refusal)
+                    return refusal;
+                return await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
+                    ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, ConsentsJson.Default.DeletionReceipt)
+                    : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt; of a removal that is under way there is none yet.");
+            },
+            cancellation);
 }

@@ -8,7 +8,7 @@ public sealed class RemovalOptions
 
     /// <summary>
     /// How many users a daily pass removes because Basiq has nothing of them; of more it removes none until somebody confirms it. Without
-    /// it one in a hundred of the users kept, and 5 at least.
+    /// it one in a hundred of the users whom the pass looked after, and 5 at least.
     /// </summary>
     public int? MostAtOnce { get; set; }
 

@@ -1,5 +1,6 @@
 using BasiqFunctions.Http;
 using BasiqFunctions.OpenApi;
+using BasiqFunctions.Removal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -25,9 +26,10 @@ public sealed class UserConsentFunctions(UserConsents consents, HttpAnswers answ
                     StatusCodes.Status200OK, await consents.ListAsync(userId, cancellation), ConsentsJson.Default.ConsentList),
             cancellation);
 
-    /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before.</summary>
+    /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before, or 202 when that goes on.</summary>
     [Function("RevokeConsent")]
     [Answers(StatusCodes.Status204NoContent)]
+    [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConsentNotFound, AsksBasiq = true)]
     public Task<IResult> RevokeConsent(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/consents/{consentId}")] HttpRequest request,
@@ -42,8 +44,7 @@ public sealed class UserConsentFunctions(UserConsents consents, HttpAnswers answ
             {
                 if (RouteId.Refuse(("userId", userId), ("consentId", consentId)) is { } refusal)
                     return refusal;
-                await consents.RevokeAsync(client, userId, consentId, cancellation);
-                return Results.NoContent();
+                return RemovalAccepted.For(await consents.RevokeAsync(client, userId, consentId, cancellation));
             },
             cancellation);
 }

@@ -27,6 +27,9 @@ internal static class ProblemCodes
     /// <summary>404.</summary>
     public const string SyncNotFound = "sync-not-found";
 
+    /// <summary>404: no removal of the user's data has left this receipt, or not yet.</summary>
+    public const string ReceiptNotFound = "receipt-not-found";
+
     /// <summary>404: no daily pass that held up removals has this id, or it was too long ago.</summary>
     public const string RemovalNotFound = "removal-not-found";
 

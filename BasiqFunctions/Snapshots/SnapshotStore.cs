@@ -20,7 +20,7 @@ namespace BasiqFunctions.Snapshots;
 /// <item>
 /// The rest goes at once if its sync is settled: it has published, so it stages no more. The manifest lists the settled syncs, in
 /// the same write that made them so; a crash between that write and the clean-up is made good by the next publication, removal or
-/// <see cref="RemoveUnreferencedAsync(string, CancellationToken)"/>.
+/// <see cref="RemoveLeftoversAsync"/>.
 /// </item>
 /// <item>
 /// The rest of a sync that never published goes when it has written nothing for <see cref="SnapshotOptions.LeftoverGrace"/>: no
@@ -268,6 +268,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(string userId, CancellationToken cancellationToken) =>
         [.. ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
 
+    /// <summary>The connections of the snapshot, and when the sync started that fetched each.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(string userId, CancellationToken cancellationToken) =>
+        ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt, StringComparer.Ordinal);
+
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
     /// none are published.
@@ -399,41 +404,23 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         throw new InvalidOperationException($"User '{userId}' was written to all the while: stop the user's syncs before removing the user.");
     }
 
-    /// <summary>
-    /// Removes what no snapshot of the user refers to and no running sync can own. Returns how many blobs that were.
-    /// </summary>
-    public Task<int> RemoveUnreferencedAsync(string userId, CancellationToken cancellationToken) => SweepAsync(userId, null, cancellationToken);
-
-    /// <summary>The same for every user.</summary>
-    public async Task<int> RemoveUnreferencedAsync(CancellationToken cancellationToken)
+    /// <summary>Removes what no snapshot of the user refers to and no running sync can own.</summary>
+    /// <returns>When the rest of a sync that has not published is to be looked at again; null when there is none.</returns>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged: what it refers to cannot be told.</exception>
+    public async Task<DateTimeOffset?> RemoveLeftoversAsync(string userId, CancellationToken cancellationToken)
     {
-        var removed = 0;
-        foreach (var userId in await ListUsersAsync(cancellationToken))
+        try
         {
-            try
-            {
-                removed += await SweepAsync(userId, null, cancellationToken);
-            }
-            catch (SnapshotCorruptException e)
-            {
-                // What it refers to cannot be told, so nothing of this user's goes; the others are not to wait for that.
-                Log.Damaged(logger, e, userId);
-            }
+            return await SweepAsync(userId, null, cancellationToken);
         }
-
-        return removed;
+        catch (SnapshotCorruptException e)
+        {
+            Log.Damaged(logger, e, userId);
+            throw;
+        }
     }
 
-    /// <summary>Everybody of whom anything is stored, be it the rest of a sync.</summary>
-    public async Task<IReadOnlyCollection<string>> ListUsersAsync(CancellationToken cancellationToken)
-    {
-        var users = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var userId in EnumerateUsersAsync(cancellationToken))
-            users.Add(userId);
-        return users;
-    }
-
-    /// <summary>The same one by one, for whoever needs a few: no more is listed than is asked for.</summary>
+    /// <summary>Everybody of whom anything is stored, be it the rest of a sync: for whoever needs a few, no more is listed than is asked for.</summary>
     internal async IAsyncEnumerable<string> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var users = new HashSet<string>(StringComparer.Ordinal);
@@ -606,18 +593,23 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         await DiscardAsync(userId, syncId, CancellationToken.None);
     }
 
-    private async Task<int> SweepAsync(string userId, string? finished, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> SweepAsync(string userId, string? finished, CancellationToken cancellationToken)
     {
         var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
         var referenced = Referenced(userId, manifest);
         var now = clock.GetUtcNow();
         var removed = 0;
+        DateTimeOffset? next = null;
         foreach (var (syncId, blobs) in await ListSyncsAsync(userId, cancellationToken))
         {
             var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
             var lastWritten = blobs.Max(b => b.LastModified);
             if (!isSettled && now - lastWritten < options.Value.LeftoverGrace)
+            {
+                var at = lastWritten + options.Value.LeftoverGrace;
+                next = next < at ? next : at;
                 continue;
+            }
 
             // Whoever has just published looks once more, by the marker, whether the sync was discarded: the marker is theirs to remove.
             var publishedAt = manifest?.Accounts.Where(a => a.SyncId == syncId).Select(a => a.FetchedAt).DefaultIfEmpty(lastWritten).Max();
@@ -633,7 +625,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         }
         if (removed > 0)
             Log.Removed(logger, userId, removed);
-        return removed;
+        return next;
     }
 
     /// <summary>The names of the segments that make up the current snapshot.</summary>

@@ -7,7 +7,6 @@ namespace BasiqFunctions.Storage;
 /// <summary>A table of Azure Table Storage, made on first use.</summary>
 internal sealed class AzureRecordTable(TableClient table) : IRecordTable
 {
-    private const int ParallelDeletes = 8;
     private const int MostPerPage = 1_000;
     private const string ExpiresAt = "ExpiresAt";
     private const string Checksum = "Crc32C";
@@ -57,8 +56,17 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
 
     public async Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation)
     {
+        var etag = ETagOf(record);
         await EnsureTableAsync(cancellation);
-        return await TryDeleteAsync(record.Partition, record.Row, ETagOf(record), cancellation);
+        try
+        {
+            using var deleted = await table.DeleteEntityAsync(record.Partition, record.Row, etag, cancellation);
+            return deleted.Status != 404;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            return false;
+        }
     }
 
     public async Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation)
@@ -78,24 +86,6 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         }
 
         return records;
-    }
-
-    public async Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation)
-    {
-        await EnsureTableAsync(cancellation);
-        var removed = 0;
-        var expired = table.QueryAsync<TableEntity>(
-            TableClient.CreateQueryFilter($"ExpiresAt le {now}"), select: ["PartitionKey", "RowKey", "Timestamp"], cancellationToken: cancellation);
-        await Parallel.ForEachAsync(
-            expired,
-            new ParallelOptions { MaxDegreeOfParallelism = ParallelDeletes, CancellationToken = cancellation },
-            async (entity, token) =>
-            {
-                // By etag: the name may be in use again.
-                if (await TryDeleteAsync(entity.PartitionKey, entity.RowKey, entity.ETag, token))
-                    Interlocked.Increment(ref removed);
-            });
-        return removed;
     }
 
     private static ETag ETagOf(TableRecord record) =>
@@ -133,20 +123,6 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
     }
 
     private static string PartName(int part) => part == 0 ? "Content" : $"Content{part + 1}";
-
-    /// <summary>False when there is none of that etag.</summary>
-    private async Task<bool> TryDeleteAsync(string partition, string row, ETag etag, CancellationToken cancellation)
-    {
-        try
-        {
-            using var deleted = await table.DeleteEntityAsync(partition, row, etag, cancellation);
-            return deleted.Status != 404;
-        }
-        catch (RequestFailedException e) when (e.Status is 404 or 412)
-        {
-            return false;
-        }
-    }
 
     private async Task EnsureTableAsync(CancellationToken cancellation)
     {

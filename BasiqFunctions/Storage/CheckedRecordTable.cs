@@ -29,8 +29,6 @@ internal sealed class CheckedRecordTable(
     public async Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         [.. (await inner.ListAsync(partition, limit, after, cancellation)).Select(record => Checked(record, record.Partition == partition))];
 
-    public Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation) => inner.RemoveExpiredAsync(now, cancellation);
-
     private static uint ChecksumOf(TableRecord record)
     {
         var names = Encoding.UTF8.GetBytes(

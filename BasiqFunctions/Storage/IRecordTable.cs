@@ -28,7 +28,4 @@ public interface IRecordTable
     /// <param name="after">The row after which to begin; null for the beginning.</param>
     /// <param name="cancellation">Stops it.</param>
     Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation);
-
-    /// <summary>Removes the records that expired by a moment, and returns how many those were.</summary>
-    Task<int> RemoveExpiredAsync(DateTimeOffset now, CancellationToken cancellation);
 }

@@ -4,9 +4,6 @@ namespace BasiqFunctions.Storage;
 
 internal static partial class Log
 {
-    [LoggerMessage(600, LogLevel.Information, "Removed {Count} expired records of the table of {Name}")]
-    public static partial void Expired(ILogger logger, int count, string name);
-
     [LoggerMessage(601, LogLevel.Error, "This machine's clock is {Seconds} seconds ahead of Basiq's: nothing is removed because of its age until they agree")]
     public static partial void ClockDoubted(ILogger logger, long seconds);
 

@@ -30,22 +30,38 @@ internal static class RecordTablesRegistration
             services.AddSingleton<IValidateOptions<TOptions>>(new TableConnectionValidator<TOptions>(configuration));
         }
 
+        AddDue(services, configuration);
         services.AddKeyedSingleton(
             key,
-            (provider, _) => (IRecordTable)new CheckedRecordTable(
-                provider.GetRequiredService<IRecordTables>().Open(name(provider.GetRequiredService<IOptions<TOptions>>().Value)),
-                key,
-                provider.GetRequiredService<Instruments>(),
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<CheckedRecordTable>>()));
-        services.AddInstruments();
+            (provider, _) => (IRecordTable)new EndingRecordTable(
+                Open(provider, key, name(provider.GetRequiredService<IOptions<TOptions>>().Value)), key, provider.GetRequiredService<DueWork>()));
         services.AddSingleton(new RecordTableKey(key));
+        return services;
+    }
+
+    /// <summary>Adds what every table needs, once: its records end when they are due.</summary>
+    private static void AddDue(IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(service => service.ServiceType == typeof(DueWork)))
+            return;
+        services.AddOptions<DueOptions>().Bind(configuration.GetSection(DueOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DueOptions>, DueOptionsValidator>();
+        services.AddKeyedSingleton(
+            DueOptions.Section, (provider, _) => Open(provider, DueOptions.Section, provider.GetRequiredService<IOptions<DueOptions>>().Value.Table));
+        services.AddSingleton(new RecordTableKey(DueOptions.Section));
+        services.AddSingleton<DueWork>();
+        services.AddInstruments();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClockCheck>();
         services.TryAddSingleton<RecordTableList>();
-        services.TryAddSingleton<ExpiredRecords>();
-        return services;
     }
+
+    private static IRecordTable Open(IServiceProvider provider, string key, string name) => new CheckedRecordTable(
+        provider.GetRequiredService<IRecordTables>().Open(name),
+        key,
+        provider.GetRequiredService<Instruments>(),
+        provider.GetRequiredService<TimeProvider>(),
+        provider.GetRequiredService<ILogger<CheckedRecordTable>>());
 
     private static TableServiceClient Connect(IConfiguration configuration) =>
         HostStorage.Connect(

@@ -1,8 +1,11 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Sync;
 
@@ -15,6 +18,8 @@ public sealed class SyncActivities(
     WantedAccounts wanted,
     SnapshotStore snapshots,
     IEnumerable<IConsentCheck> consents,
+    DueWork due,
+    IOptions<SnapshotOptions> options,
     Instruments instruments,
     TimeProvider clock,
     ILogger<SyncActivities> logger)
@@ -41,14 +46,16 @@ public sealed class SyncActivities(
 
     /// <summary>Lists the user's accounts and stages those of the connections that succeeded.</summary>
     [Function(nameof(StageAccounts))]
-    public Task<Outcome<StagedAccounts>> StageAccounts([ActivityTrigger] StageAccountsInput input, CancellationToken cancellation)
+    public Task<Outcome<StagedAccounts>> StageAccounts(
+        [ActivityTrigger] StageAccountsInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<StagedAccounts>(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
         {
-            if (await HasConsentEndedAsync(input.UserId, cancellation))
+            if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
+            await due.SetAsync(input.UserId, DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace, cancellation);
             var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
             foreach (var (reason, count) in list.Skipped)
             {
@@ -129,18 +136,25 @@ public sealed class SyncActivities(
 
     /// <summary>Makes what was staged the user's current snapshot.</summary>
     [Function(nameof(PublishSnapshot))]
-    public Task<Outcome<PublishResult>> PublishSnapshot([ActivityTrigger] PublishInput input, CancellationToken cancellation)
+    public Task<Outcome<PublishResult>> PublishSnapshot(
+        [ActivityTrigger] PublishInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.SyncId, async () =>
-            await HasConsentEndedAsync(input.UserId, cancellation)
-                ? new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded)
-                : new Outcome<PublishResult>(await snapshots.PublishAsync(
-                    new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
-                    {
-                        Listing = input.Listing,
-                    },
-                    cancellation)));
+        {
+            if (await HasConsentEndedAsync(client, input.UserId, cancellation))
+                return new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
+
+            // Before there is anything to look after: tomorrow's look learns when the consents end.
+            await due.SetAsync(input.UserId, DueKinds.ConsentCheck, clock.GetUtcNow(), cancellation);
+            await due.SetAsync(input.UserId, DueKinds.Age, clock.GetUtcNow() + options.Value.MaxAge, cancellation);
+            return new Outcome<PublishResult>(await snapshots.PublishAsync(
+                new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
+                {
+                    Listing = input.Listing,
+                },
+                cancellation));
+        });
     }
 
     /// <summary>Removes what was staged and not published.</summary>
@@ -155,11 +169,11 @@ public sealed class SyncActivities(
 
     private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 
-    private async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation)
+    private async Task<bool> HasConsentEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         foreach (var check in consents)
         {
-            if (await check.HasEndedAsync(userId, cancellation))
+            if (await check.HasEndedAsync(client, userId, cancellation))
                 return true;
         }
 

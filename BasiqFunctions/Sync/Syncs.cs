@@ -154,12 +154,21 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         return stopping.Count;
     }
 
-    /// <summary>Forgets the histories of a user's syncs that have ended.</summary>
-    public async Task ForgetAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    /// <summary>Forgets the histories of a user's syncs that started up to a moment; false while one of them is still running.</summary>
+    internal async Task<bool> ForgetAllAsync(DurableTaskClient client, string userId, DateTimeOffset startedBy, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(client);
-        await foreach (var sync in SyncsOf(client, userId, Finished).WithCancellation(cancellation))
-            await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
+        var isAnyLeft = false;
+        await foreach (var sync in SyncsOf(client, userId, null).WithCancellation(cancellation))
+        {
+            if (sync.CreatedAt > startedBy)
+                continue;
+            if (sync.IsCompleted)
+                await client.PurgeInstanceAsync(sync.InstanceId, options: null, cancellation);
+            else
+                isAnyLeft = true;
+        }
+
+        return !isAnyLeft;
     }
 
     /// <summary>Has a user's syncs that wait for a bank look at their jobs now.</summary>
@@ -219,11 +228,11 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
     public Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
-        AnyAsync(client, userId, null, cancellation);
+        AnyAsync(client, userId, null, DateTimeOffset.MinValue, cancellation);
 
-    /// <summary>Whether a sync of a user is running.</summary>
-    public Task<bool> AnyRunningAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
-        AnyAsync(client, userId, Unfinished, cancellation);
+    /// <summary>Whether a sync of a user is running that started after a moment.</summary>
+    internal Task<bool> AnyRunningSinceAsync(DurableTaskClient client, string userId, DateTimeOffset since, CancellationToken cancellation) =>
+        AnyAsync(client, userId, Unfinished, since, cancellation);
 
     /// <summary>Raises an event for a sync. One that has ended meanwhile needs none.</summary>
     private static async Task TellAsync(
@@ -251,11 +260,15 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     }
 
     private static async Task<bool> AnyAsync(
-        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses, CancellationToken cancellation)
+        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses, DateTimeOffset since, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        await foreach (var _ in SyncsOf(client, userId, statuses).WithCancellation(cancellation))
-            return true;
+        await foreach (var sync in SyncsOf(client, userId, statuses).WithCancellation(cancellation))
+        {
+            if (sync.CreatedAt > since)
+                return true;
+        }
+
         return false;
     }
 

@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.OpenApi;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
@@ -33,15 +34,17 @@ public sealed class ConnectionFunctions(
                     UsersJson.Default.ConnectionList),
             cancellation);
 
-    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204.</summary>
+    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
     [Answers(StatusCodes.Status204NoContent)]
+    [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
     public Task<IResult> DeleteConnection(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
         HttpRequest request,
         string userId,
         string connectionId,
+        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         answers.RunAsync(
             request,
@@ -50,8 +53,7 @@ public sealed class ConnectionFunctions(
             {
                 if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
                     return refusal;
-                await removal.RemoveConnectionAsync(userId, connectionId, cancellation);
-                return Results.NoContent();
+                return RemovalAccepted.For(await removal.RemoveConnectionAsync(client, userId, connectionId, cancellation));
             },
             cancellation);
 

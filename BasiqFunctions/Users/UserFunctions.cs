@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.OpenApi;
+using BasiqFunctions.Removal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -93,9 +94,10 @@ public sealed class UserFunctions(
             },
             cancellation);
 
-    /// <summary>Removes a user at Basiq and everything kept of it here: 204.</summary>
+    /// <summary>Removes a user at Basiq and everything kept of it here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteUser")]
     [Answers(StatusCodes.Status204NoContent)]
+    [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public Task<IResult> DeleteUser(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
@@ -109,8 +111,7 @@ public sealed class UserFunctions(
             {
                 if (RouteId.Refuse(("userId", userId)) is { } refusal)
                     return refusal;
-                await removal.RemoveUserAsync(client, userId, cancellation);
-                return Results.NoContent();
+                return RemovalAccepted.For(await removal.RemoveUserAsync(client, userId, cancellation));
             },
             cancellation);
 

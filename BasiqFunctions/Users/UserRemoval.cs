@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +19,7 @@ public sealed class UserRemoval(
     IBasiqClient basiq,
     Syncs syncs,
     SnapshotStore snapshots,
-    DataRemoval removal,
-    DeletionReceipts receipts,
+    Removals removals,
     DeletionRequests requests,
     KeyWitness key,
     ILogger<UserRemoval> logger)
@@ -33,11 +33,11 @@ public sealed class UserRemoval(
     /// Basiq could not be asked, or neither Basiq nor this app has anything of the user (<see cref="BasiqFailureKind.NotFound"/>).
     /// </exception>
     /// <exception cref="ProblemException">Basiq does not know the user, nor anybody else: the API key may be another application's.</exception>
-    public async Task RemoveUserAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    public async Task<RemovalAsked> RemoveUserAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         if (await key.ReadsAsync(userId, cancellation))
             await requests.NoteAsync(userId, cancellation);
-        else if (await HasAnyAsync(client, userId, cancellation) && !await IsBelievedAsync(userId, cancellation))
+        else if (await HasAnyAsync(client, userId, cancellation) && !await IsBelievedAsync(client, userId, cancellation))
             throw new ProblemException(KeyInDoubt);
         var stopped = await syncs.StopAllAsync(client, userId, cancellation);
         var unknown = await AtBasiqAsync(basiq.DeleteUserAsync(userId, cancellation));
@@ -47,11 +47,11 @@ public sealed class UserRemoval(
 
         // From here on the user is gone at Basiq: a caller that hangs up must not keep its data here. A sync may have started
         // while Basiq was removing the user; after this no further one can.
-        await removal.RemoveUserAsync(
-            client, userId, new DeletionCause(DeletionReason.UserDeleted), CancellationToken.None, stopped, always: hadAny);
+        var removal = await removals.RunAsync(client, userId, null, new DeletionCause(DeletionReason.UserDeleted), stopped, always: hadAny);
         if (!hadAny)
             throw unknown!;
         logger.UserRemoved(userId, unknown is null);
+        return removal;
     }
 
     /// <summary>
@@ -62,7 +62,8 @@ public sealed class UserRemoval(
     /// Basiq could not be asked, or neither Basiq nor this app has anything of the connection (<see cref="BasiqFailureKind.NotFound"/>),
     /// or Basiq does not know the user. Nothing has been removed here, and when Basiq could not purge, nothing has been deleted there.
     /// </exception>
-    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    public async Task<RemovalAsked> RemoveConnectionAsync(
+        DurableTaskClient client, string userId, string connectionId, CancellationToken cancellation)
     {
         var connection = await FindAsync(userId, connectionId, cancellation);
         if (connection is { IsActive: true })
@@ -72,11 +73,12 @@ public sealed class UserRemoval(
             throw Contradicted(unknown);
         if (connection is null || unknown is not null)
             await basiq.GetUserAsync(userId, cancellation);
-        var receipt = await removal.RemoveConnectionAsync(
-            userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), CancellationToken.None);
-        if (unknown is not null && receipt is null)
+        var removal = await removals.RunAsync(
+            client, userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), always: unknown is null);
+        if (unknown is not null && !removal.IsAny)
             throw unknown;
         logger.ConnectionRemoved(connectionId, userId, unknown is null);
+        return removal;
     }
 
     private static ProblemResult KeyInDoubt => Problem.Of(
@@ -113,9 +115,9 @@ public sealed class UserRemoval(
     }
 
     /// <summary>Whether a user whom Basiq does not know is gone: Basiq had the user when the caller first asked, or knows others.</summary>
-    private async Task<bool> IsBelievedAsync(string userId, CancellationToken cancellation) =>
+    private async Task<bool> IsBelievedAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
         await requests.IsNotedAsync(userId, cancellation)
-        || await receipts.IsUnfinishedAsync(userId, cancellation)
+        || await Removals.IsUnderWayAsync(client, userId, cancellation)
         || await key.ReadsAnyAsync(snapshots.EnumerateUsersAsync(cancellation).Where(other => other != userId), cancellation);
 
     /// <summary>What Basiq does not know when it is to remove it, and has when it is asked for it, has not been removed.</summary>
@@ -148,7 +150,6 @@ public sealed class UserRemoval(
             return true;
         }
 
-        return await syncs.AnyAsync(client, userId, cancellation)
-            || await receipts.FindUnderWayAsync(userId, null, cancellation) is not null;
+        return await syncs.AnyAsync(client, userId, cancellation) || await Removals.IsUnderWayAsync(client, userId, cancellation);
     }
 }

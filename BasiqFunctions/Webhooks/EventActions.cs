@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
@@ -14,7 +15,7 @@ namespace BasiqFunctions.Webhooks;
 public sealed class EventActions(
     IBasiqClient basiq,
     ConsentEnd consentEnd,
-    DataRemoval removal,
+    Removals removals,
     EventNotes notes,
     ConsentWarnings warnings,
     Syncs syncs,
@@ -42,7 +43,7 @@ public sealed class EventActions(
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
         return new EventHandled(type, (type, connection) switch
         {
-            (EventTypes.ConnectionDeleted, null) => await RemoveAsync(userId, connectionId, cancellation),
+            (EventTypes.ConnectionDeleted, null) => await RemoveAsync(client, userId, connectionId),
             (_, null) => "no-such-connection",
             (EventTypes.ConnectionDeleted, _) => "still-there",
             (EventTypes.ConnectionInvalidated, { Status: "active" }) => await ClearAsync(userId, connectionId, cancellation),
@@ -77,10 +78,10 @@ public sealed class EventActions(
         return "noted";
     }
 
-    private async Task<string> RemoveAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        await removal.RemoveConnectionAsync(userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), cancellation) is null
-            ? "nothing-kept"
-            : "removed";
+    private async Task<string> RemoveAsync(DurableTaskClient client, string userId, string connectionId) =>
+        await removals.RunAsync(client, userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted)) is { IsAny: true }
+            ? "removed"
+            : "nothing-kept";
 
     private async Task<string> MarkAsync(
         DurableTaskClient client, string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)

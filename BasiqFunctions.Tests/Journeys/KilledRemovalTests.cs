@@ -1,0 +1,151 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using BasiqFunctions.Removal;
+using BasiqFunctions.Sandbox;
+using BasiqFunctions.Tests.Hosting;
+using Microsoft.Data.Sqlite;
+
+namespace BasiqFunctions.Tests.Journeys;
+
+/// <summary>LocalHost is killed with SIGKILL in each step of a removal and of a daily pass, and started again.</summary>
+#pragma warning disable CA1001 // DisposeAsync disposes of them.
+[Trait("Category", "Journeys")]
+public sealed class KilledRemovalTests : IAsyncLifetime
+#pragma warning restore CA1001
+{
+    private HostBesideSandbox _scene = null!;
+
+    public async Task InitializeAsync() => _scene = await HostBesideSandbox.CreateAsync(
+        new Dictionary<string, string> { ["JobDuration"] = "00:00:00.2", ["Webhooks"] = "false" }, "Sync:FirstPollDelay=00:00:00.1");
+
+    public async Task DisposeAsync() => await _scene.DisposeAsync();
+
+    [Fact]
+    public async Task A_removal_killed_in_each_of_its_steps_ends_once_with_one_receipt_of_what_was_there()
+    {
+        var host = await _scene.StartHostAsync();
+        try
+        {
+            var kept = await UserWithDataAsync(host);
+            for (var step = 1; step <= 6; step++)
+            {
+                var userId = await UserWithDataAsync(host);
+                var deleting = host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
+                await StepAsync(Removals.InstanceIdFor(userId, null), step);
+                host.Kill();
+                Assert.True(await Record.ExceptionAsync(() => deleting) is null or HttpRequestException);
+                _scene.Kill(host);
+                host = await _scene.StartHostAsync();
+                await AssertGoneOnceAsync(host, userId, "user-deleted");
+            }
+
+            using var accounts = await host.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_daily_pass_killed_in_each_of_its_steps_ends_with_one_receipt_of_each_user_whose_consent_has_ended()
+    {
+        // Who is fetched yesterday is due today.
+        using var clock = new SettableClock();
+        clock.Set(TimeSpan.FromDays(-1));
+        List<string> gone = [];
+        string kept;
+        var yesterday = await _scene.StartHostAsync(clock.Environment);
+        try
+        {
+            kept = await UserWithDataAsync(yesterday);
+            for (var i = 0; i < 4; i++)
+                gone.Add(await UserWithDataAsync(yesterday));
+        }
+        finally
+        {
+            _scene.Kill(yesterday);
+        }
+
+        foreach (var userId in gone)
+            await RevokeAsync(userId);
+        await ChangeAsync("UPDATE timers SET next = next - 2 * 864000000000 WHERE function = 'StartDuePass'");
+        LocalHostProcess? host = null;
+        try
+        {
+            for (var step = 1; step <= 8; step++)
+            {
+                host = await _scene.StartHostAsync();
+                await StepAsync("due-%", step);
+                _scene.Kill(host);
+            }
+
+            host = await _scene.StartHostAsync();
+            foreach (var userId in gone)
+                await AssertGoneOnceAsync(host, userId, "consent-revoked");
+            using var accounts = await host.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+        }
+        finally
+        {
+            host?.Dispose();
+        }
+    }
+
+    private static async Task<string> ReceiptsAsync(LocalHostProcess host, string userId) =>
+        await host.Api.GetStringAsync(new Uri($"users/{userId}/deletion-receipts", UriKind.Relative));
+
+    private async Task AssertGoneOnceAsync(LocalHostProcess host, string userId, string reason)
+    {
+        await AppUnderTest.WaitForAsync(() => ReceiptsAsync(host, userId), text => text.Contains(reason, StringComparison.Ordinal));
+        var receipt = Assert.Single(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
+        Assert.True(receipt.GetProperty("accounts").GetInt32() > 0);
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories),
+            file => file.Contains($"/{userId}/", StringComparison.Ordinal));
+    }
+
+    private async Task<string> UserWithDataAsync(LocalHostProcess host)
+    {
+        var (userId, syncId) = await _scene.StartSyncAsync(host, "Whistler");
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        return userId;
+    }
+
+    /// <summary>Waits until an activity of an orchestration has begun, the n-th of all its runs, or the orchestration has ended.</summary>
+    private Task StepAsync(string instance, int step) => AppUnderTest.WaitForAsync(
+        async () => Convert.ToInt64(
+            await ChangeAsync($"SELECT count(*) FROM activity_runs WHERE instance_id LIKE '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
+        runs => runs >= step);
+
+    private async Task<object?> ChangeAsync(string sql)
+    {
+        await using var journal = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, "journal.db")};Pooling=False");
+        await journal.OpenAsync();
+        await using var command = journal.CreateCommand();
+#pragma warning disable CA2100 // The test's own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync();
+    }
+
+    private async Task RevokeAsync(string userId)
+    {
+        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
+        };
+        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
+        mint.Headers.Add("basiq-version", "3.0");
+        using var minted = await _scene.Basiq.SendAsync(mint);
+        _scene.Basiq.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+        var consents = await _scene.Basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
+        using var revoked = await _scene.Basiq.DeleteAsync(
+            new Uri($"users/{userId}/consents/{consents.GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+    }
+}

@@ -1,0 +1,332 @@
+using System.Collections.Concurrent;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Removal;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
+using BasiqFunctions.Tests.Users;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Moq;
+
+namespace BasiqFunctions.Tests.Removal;
+
+/// <summary>What is due, and the daily pass that does it.</summary>
+[Trait("Category", "Unit")]
+public sealed class DueTests : IDisposable
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private readonly ConcurrentQueue<string> _asked = [];
+    private readonly ConcurrentDictionary<string, string> _consents = new(StringComparer.Ordinal);
+    private Action<string> _meets = _ => { };
+    private UsersScene _scene = null!;
+
+    public DueTests() => Start(new() { ["Due:CheckEvery"] = "30.00:00:00" });
+
+    public void Dispose() => _scene.Dispose();
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(300)]
+    public async Task A_pass_costs_what_is_due_and_nothing_of_anybody_else_is_touched(int users)
+    {
+        string[] all = [.. Enumerable.Range(0, users).Select(i => $"u{i:D4}")];
+        var due = all[..(users / 100)];
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await PublishAsync(all[due.Length..]);
+        _scene.Clock.Advance(Day);
+        Assert.Equal(new RetentionPass(users - due.Length, 0, 0), await PassAsync());
+        await PublishAsync(due);
+        _scene.Clock.Advance(Day);
+        _asked.Clear();
+
+        Assert.Equal(new RetentionPass(due.Length, 0, 0), await PassAsync());
+
+        string[] asked = [.. _asked];
+        foreach (var user in all)
+        {
+            var mine = asked.Where(what => what.Contains(user, StringComparison.Ordinal)).ToArray();
+            var ofBasiq = mine.Count(what => what.StartsWith("Basiq", StringComparison.Ordinal));
+            Assert.True(
+                due.Contains(user) ? ofBasiq is > 0 and <= 2 && mine.Length - ofBasiq <= 10 : mine.Length == 0, string.Join(Environment.NewLine, mine));
+        }
+
+        // What it costs to look what is due: a list of each shard, twice where there is something, and a few more.
+        Assert.InRange(asked.Count(what => !all.Any(user => what.Contains(user, StringComparison.Ordinal))), DueWork.Shards, DueWork.Shards + 20);
+    }
+
+    [Fact]
+    public async Task A_consent_whose_end_is_known_is_looked_at_when_it_ends_and_not_before()
+    {
+        _consents["u1"] = """{"id":"x","status":"active","expiryDate":"2024-06-11T18:00:00Z"}""";
+        await PublishAsync("u1");
+        for (var day = 2; day <= 11; day++)
+        {
+            _scene.Clock.Advance(Day);
+            Assert.Equal(new RetentionPass(day == 2 ? 1 : 0, 0, 0), await PassAsync());
+        }
+
+        _consents["u1"] = """{"id":"x","status":"expired","expiryDate":"2024-06-11T18:00:00Z"}""";
+        _scene.Clock.Advance(Day);
+        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
+        Assert.Empty(await _scene.UsersAsync());
+        Assert.Equal(DeletionReason.ConsentExpired, Assert.Single(await ReceiptsAsync("u1")).Reason);
+
+        // Nothing of the user is due any more.
+        _scene.Clock.Advance(TimeSpan.FromDays(400));
+        Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+    }
+
+    [Fact]
+    public async Task Days_that_were_missed_are_taken_up_and_what_fails_is_due_again_on_the_next_day()
+    {
+        await PublishAsync("u1");
+        _scene.Clock.Advance(Day);
+        await PublishAsync("u2");
+        _scene.Clock.Advance(TimeSpan.FromDays(10));
+        _scene.Basiq.Setup(b => b.ListConsentsAsync("u2", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable));
+
+        Assert.Equal(new RetentionPass(2, 0, 1), await PassAsync());
+        _scene.Clock.Advance(Day);
+        Assert.Equal(new RetentionPass(1, 0, 1), await PassAsync());
+    }
+
+    [Fact]
+    public async Task A_date_that_comes_earlier_counts_and_one_that_comes_later_waits_for_its_turn()
+    {
+        var due = _scene.Get<DueWork>();
+        var now = _scene.Clock.GetUtcNow();
+        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(9), default);
+        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(5), default);
+        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(7), default);
+        Assert.Equal(["20240607"], await DaysAsync());
+
+        // Once done, nothing is left; set again, it is due again.
+        await due.DoneAsync(Assert.Single(await DueOnAsync("20240607")), default);
+        Assert.Empty(await DaysAsync());
+        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(7), default);
+        Assert.Equal(["20240609"], await DaysAsync());
+
+        // Who moves what another has moved meanwhile leaves it there.
+        var item = Assert.Single(await DueOnAsync("20240609"));
+        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(2), default);
+        await due.MoveAsync(item, now + TimeSpan.FromDays(20), default);
+        Assert.Equal(["20240604"], await DaysAsync());
+        await due.RemoveUserAsync("u1", default);
+        Assert.Empty(await DaysAsync());
+    }
+
+    [Fact]
+    public async Task A_record_goes_on_the_day_after_its_end_unless_that_was_put_off_or_the_clock_is_not_confirmed()
+    {
+        var table = _scene.Services.GetRequiredKeyedService<IRecordTable>(ReceiptOptions.Section);
+        var now = _scene.Clock.GetUtcNow();
+        await table.TryAddAsync(new TableRecord("p", "gone", []) { ExpiresAt = now + Day }, default);
+        await table.TryAddAsync(new TableRecord("p", "later", []) { ExpiresAt = now + Day }, default);
+        await table.TryAddAsync(new TableRecord("p", "never", []), default);
+        await table.PutAsync(new TableRecord("p", "later", []) { ExpiresAt = now + TimeSpan.FromDays(9) }, default);
+
+        _scene.Clock.Advance(Day + Day);
+        await _scene.PassAsync(TimeSpan.FromDays(370));
+        Assert.Equal(["gone", "later", "never"], await RowsAsync());
+        await PassAsync();
+        Assert.Equal(["later", "never"], await RowsAsync());
+        _scene.Clock.Advance(TimeSpan.FromDays(8));
+        await PassAsync();
+        Assert.Equal(["never"], await RowsAsync());
+        Assert.Empty(await DaysAsync());
+
+        async Task<string[]> RowsAsync() => [.. (await table.ListAsync("p", 10, null, default)).Select(record => record.Row)];
+    }
+
+    [Fact]
+    public async Task What_a_sync_left_that_never_published_goes_when_its_grace_is_over()
+    {
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await _scene.Get<DueWork>().SetAsync("u1", DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8), default);
+        await _scene.Snapshots.StageAccountsAsync("u1", "dead", ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
+        _scene.Clock.Advance(TimeSpan.FromDays(8));
+        await PassAsync();
+        Assert.True(_scene.HasSnapshotFiles);
+
+        _scene.Clock.Advance(Day);
+        await PassAsync();
+        Assert.False(_scene.HasSnapshotFiles);
+        Assert.Empty(await DaysAsync());
+    }
+
+    [Fact]
+    public async Task Whoever_was_there_before_there_were_dates_is_looked_at_on_the_day_after_the_first_pass()
+    {
+        var published = new SnapshotPublication("u1", "s", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>());
+        await _scene.Snapshots.StageAccountsAsync("u1", "s", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        await _scene.Snapshots.PublishAsync(published, default);
+
+        Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+        _scene.Clock.Advance(Day);
+        Assert.Equal(new RetentionPass(1, 0, 0), await PassAsync());
+        _scene.Clock.Advance(Day);
+        Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+    }
+
+    [Fact]
+    public async Task Calls_to_Basiq_are_spread_over_the_hours_of_the_setting()
+    {
+        _scene.Dispose();
+        Start(new() { ["Due:SpreadOver"] = "04:00:00" });
+        string[] users = [.. Enumerable.Range(0, 40).Select(i => $"u{i:D2}")];
+        await PublishAsync(users);
+        _scene.Clock.Advance(Day);
+        var begun = _scene.Clock.GetUtcNow();
+        ConcurrentQueue<DateTimeOffset> calls = [];
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(() =>
+        {
+            calls.Enqueue(_scene.Clock.GetUtcNow());
+            return (IReadOnlyList<Consent>)[Consent.Parse("""{"id":"x","status":"active"}""")];
+        });
+        _scene.Get<ClockCheck>().Note(begun);
+        await new StartDuePass(_scene.Clock).Run(new(), _scene.Durable.Client, default);
+
+        var pass = await _scene.EndOfPassAsync(() => _scene.Clock.Advance(TimeSpan.FromMinutes(1)));
+
+        Assert.Equal((40, 40), (pass!.Users, calls.Count));
+        Assert.True(calls.Max() - begun >= TimeSpan.FromHours(3));
+        Assert.InRange(calls.Count(at => at - begun < TimeSpan.FromHours(1)), 0, 20);
+    }
+
+    [Theory]
+    [InlineData("Due:Table", "No-Table")]
+    [InlineData("Due:CheckEvery", "00:30:00")]
+    [InlineData("Due:SpreadOver", "1.00:00:00")]
+    public void A_wrong_setting_stops_the_start(string key, string value)
+    {
+        using var scene = new UsersScene(settings: new() { [key] = value });
+        var thrown = Assert.Throws<OptionsValidationException>(() => scene.Get<IStartupValidator>().Validate());
+        Assert.Contains(key, thrown.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The engine is ended in the middle of a change of what is stored, whichever it is, and another one goes on.</summary>
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task A_pass_and_a_removal_that_die_in_one_of_their_steps_end_once_with_one_receipt(int change)
+    {
+        await PublishAsync("u1", "u2", "u3");
+        _consents["u1"] = """{"id":"x","status":"revoked"}""";
+        _scene.Clock.Advance(Day);
+        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow());
+        using var death = new Death(change);
+        _meets = death.Meet;
+        await new StartDuePass(_scene.Clock).Run(new(), _scene.Durable.Client, default);
+        Assert.True(await death.HasComeAsync());
+        var restarting = _scene.RestartEngineAsync();
+        await Task.Delay(50);
+        death.Comes();
+        await restarting;
+
+        await _scene.EndOfPassAsync(() => _scene.Clock.Advance(TimeSpan.FromSeconds(1)));
+        await _scene.EndOfRemovalAsync("u1");
+
+        var receipt = Assert.Single(await ReceiptsAsync("u1"));
+        Assert.Equal((DeletionReason.ConsentRevoked, 1L), (receipt.Reason, receipt.Accounts));
+        Assert.Equal(["u2", "u3"], (await _scene.UsersAsync()).Order());
+        _scene.Clock.Advance(TimeSpan.FromDays(30));
+        Assert.Equal(new RetentionPass(2, 0, 0), await PassAsync());
+    }
+
+    public static TheoryData<int> Changes() => [.. Enumerable.Range(1, 16)];
+
+    private void Start(Dictionary<string, string?> settings)
+    {
+        _scene = new UsersScene(
+            services =>
+            {
+                var files = (ISnapshotStorage)services.Last(s => s.ServiceType == typeof(ISnapshotStorage)).ImplementationInstance!;
+                services.AddSingleton(Counting<ISnapshotStorage>.Before(files, Note));
+                var tables = services.Last(s => s.ServiceType == typeof(IRecordTables)).ImplementationFactory!;
+                services.AddSingleton<IRecordTables>(provider => new CountedTables((IRecordTables)tables(provider), Note));
+            },
+            settings);
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string userId, CancellationToken _) =>
+        {
+            _asked.Enqueue($"Basiq consents {userId}");
+            return (IReadOnlyList<Consent>)[Consent.Parse(_consents.GetValueOrDefault(userId) ?? """{"id":"x","status":"active"}""")];
+        });
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string userId, CancellationToken _) =>
+        {
+            _asked.Enqueue($"Basiq connections {userId}");
+            return (IReadOnlyList<Connection>)[Connection.Parse("""{"id":"c1","status":"active"}""")];
+        });
+    }
+
+    private void Note(string what)
+    {
+        _asked.Enqueue(what);
+        _meets(what);
+    }
+
+    private async Task PublishAsync(params string[] users)
+    {
+        foreach (var user in users)
+            await _scene.PublishAsync(user, "c1");
+    }
+
+    private Task<RetentionPass> PassAsync() => _scene.PassAsync(TimeSpan.Zero);
+
+    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(string userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
+
+    private async Task<IReadOnlyList<DueItem>> DueOnAsync(string day)
+    {
+        List<DueItem> items = [];
+        for (var shard = 0; shard < DueWork.Shards; shard++)
+            items.AddRange(await _scene.Get<DueWork>().ListAsync(day, shard, 100, default));
+        return items;
+    }
+
+    /// <summary>The days on which something is due.</summary>
+    private async Task<string[]> DaysAsync()
+    {
+        List<string> days = [];
+        foreach (var day in await _scene.Get<DueWork>().ListDaysAsync("99991231", default))
+        {
+            if ((await DueOnAsync(day)).Count > 0)
+                days.Add(day);
+        }
+
+        return [.. days];
+    }
+
+    private sealed class CountedTables(IRecordTables inner, Action<string> tell) : IRecordTables
+    {
+        public IRecordTable Open(string name) => Counting<IRecordTable>.Before(inner.Open(name), tell);
+    }
+
+    /// <summary>Comes in one of the changes of what is stored: whoever makes that waits, and then does not.</summary>
+    private sealed class Death(int change) : IDisposable
+    {
+        private readonly SemaphoreSlim _reached = new(0);
+        private readonly ManualResetEventSlim _comes = new();
+        private int _changes;
+
+        public void Meet(string what)
+        {
+            if (!what.StartsWith("Try", StringComparison.Ordinal) && !what.StartsWith("Delete", StringComparison.Ordinal))
+                return;
+            if (Interlocked.Increment(ref _changes) != change)
+                return;
+            _reached.Release();
+            _comes.Wait();
+            throw new OperationCanceledException();
+        }
+
+        public Task<bool> HasComeAsync() => _reached.WaitAsync(TimeSpan.FromSeconds(30));
+
+        public void Comes() => _comes.Set();
+
+        public void Dispose()
+        {
+            _reached.Dispose();
+            _comes.Dispose();
+        }
+    }
+}

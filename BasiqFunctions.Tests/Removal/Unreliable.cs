@@ -1,0 +1,39 @@
+using BasiqFunctions.Consents;
+using BasiqFunctions.Snapshots;
+using BasiqFunctions.Tests.Snapshots;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Tests.Removal;
+
+/// <summary>Something kept of users whose removal fails as long as a test says so: beside the snapshots, or they themselves.</summary>
+internal sealed class Unreliable : IKeptOfUser
+{
+    private readonly AsyncLocal<bool> _isSpared = new();
+
+    public bool Fails { get; set; }
+
+    public bool FailsAtSnapshots { get; set; }
+
+    public void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton<IKeptOfUser>(this);
+        var files = (ISnapshotStorage)services.Last(s => s.ServiceType == typeof(ISnapshotStorage)).ImplementationInstance!;
+        services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(files)
+        {
+            Before = (what, _) => FailsAtSnapshots && what is ("delete-prefix" or "put") ? FailAsync() : Task.CompletedTask,
+        });
+    }
+
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => FailAsync();
+
+    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) => FailAsync();
+
+    /// <summary>Does something that it does not make fail.</summary>
+    public async Task SpareAsync(Func<Task> act)
+    {
+        _isSpared.Value = true;
+        await act();
+    }
+
+    private Task FailAsync() => Fails && !_isSpared.Value ? throw new IOException("storage is away") : Task.CompletedTask;
+}

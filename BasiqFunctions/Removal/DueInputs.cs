@@ -1,0 +1,36 @@
+namespace BasiqFunctions.Removal;
+
+/// <summary>A part of a daily pass: some of the shards, one after the other.</summary>
+/// <param name="Days">The days whose work is done.</param>
+/// <param name="From">The first shard.</param>
+/// <param name="To">The one after the last.</param>
+/// <param name="At">The shard that comes next.</param>
+/// <param name="BeginsAt">When the pass began.</param>
+/// <param name="SpreadOver">Over how long it spreads its calls to Basiq.</param>
+/// <param name="Done">What was done so far.</param>
+public sealed record DueWalk(IReadOnlyList<string> Days, int From, int To, int At, DateTime BeginsAt, TimeSpan SpreadOver, RetentionPass Done)
+{
+    /// <summary>When the next shard's turn is.</summary>
+    internal DateTime NextAt => BeginsAt + (SpreadOver * ((double)(At - From) / (To - From)));
+}
+
+/// <summary>What one activity of a daily pass is given: it does some of the work of these days, of one shard and those behind it.</summary>
+/// <param name="Days">The days.</param>
+/// <param name="Shard">The shard.</param>
+/// <param name="To">The shard to which it does not come.</param>
+public sealed record DueSlice(IReadOnlyList<string> Days, int Shard, int To);
+
+/// <summary>What one activity of a daily pass has done.</summary>
+/// <param name="Shard">The shard to go on with.</param>
+/// <param name="Done">What came of it.</param>
+public sealed record DueSliceDone(int Shard, RetentionPass Done);
+
+/// <summary>How a daily pass begins.</summary>
+/// <param name="Days">The days whose work is due; null when the clock is not confirmed, so that nobody knows what day it is.</param>
+/// <param name="SpreadOver">Over how long it spreads its calls to Basiq.</param>
+public sealed record DuePassBegun(IReadOnlyList<string>? Days, TimeSpan SpreadOver);
+
+/// <summary>How a daily pass has ended.</summary>
+/// <param name="Days">The days whose work it has done.</param>
+/// <param name="Done">What came of it.</param>
+public sealed record DuePassDone(IReadOnlyList<string> Days, RetentionPass Done);

@@ -1,0 +1,27 @@
+using BasiqFunctions.Consents;
+
+namespace BasiqFunctions.Removal;
+
+/// <summary>What the orchestration of a removal is started with.</summary>
+/// <param name="UserId">Whose data goes.</param>
+/// <param name="ConnectionId">The connection, where only its data goes; all of the user's without.</param>
+/// <param name="Cause">Why, and under which consent.</param>
+/// <param name="ReceiptId">The id of the receipt that it leaves.</param>
+/// <param name="SyncsStopped">Syncs that the caller has stopped already.</param>
+/// <param name="Always">Whether a receipt is due even when nothing was kept.</param>
+public sealed record RemovalInput(
+    string UserId, string? ConnectionId, DeletionCause Cause, string ReceiptId, int SyncsStopped = 0, bool Always = false);
+
+/// <summary>What an activity of a removal is given.</summary>
+/// <param name="What">What is removed.</param>
+/// <param name="BegunAt">When the removal began: what a sync fetches that started later is none of it.</param>
+public sealed record RemovalStep(RemovalInput What, DateTimeOffset BegunAt);
+
+/// <summary>How much there was to remove; nulls where the snapshot cannot be read.</summary>
+/// <param name="Accounts">Accounts.</param>
+/// <param name="Transactions">Their transactions.</param>
+/// <param name="Connections">The connections that those were of.</param>
+public sealed record KeptCount(long? Accounts, long? Transactions, long? Connections)
+{
+    internal bool IsNothing => this is { Accounts: 0, Connections: 0 };
+}

@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Removal;
+
+/// <summary>
+/// Starts removals of what this app keeps of users, and waits for them for a while. There is one at a time of a user and one of each
+/// connection: who asks for what is under way already, for the same cause, is given that.
+/// </summary>
+public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
+{
+    /// <summary>How long an answer may take.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a removal of the same for another cause is waited for, before this one can start.</summary>
+    private static readonly TimeSpan PatienceWithAnother = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The id of the orchestration that removes a user's data, or that of one connection.</summary>
+    public static string InstanceIdFor(string userId, string? connectionId) =>
+        $"remove-{Digest(userId)}" + (connectionId is null ? "" : $"-{Digest(connectionId)}");
+
+    /// <summary>Removes everything that is kept of a user, or of one connection.</summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="connectionId">The connection, already validated as an id; null for everything.</param>
+    /// <param name="why">Why, and under which consent.</param>
+    /// <param name="syncsStopped">Syncs that the caller has stopped already.</param>
+    /// <param name="always">Whether a receipt is due even when nothing was kept.</param>
+    /// <exception cref="ProblemException">Another removal of the same, for another cause, does not end.</exception>
+    public async Task<RemovalAsked> RunAsync(
+        DurableTaskClient client, string userId, string? connectionId, DeletionCause why, int syncsStopped = 0, bool always = false)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var input = new RemovalInput(userId, connectionId, why, Guid.NewGuid().ToString("N"), syncsStopped, always);
+        while (true)
+        {
+            var running = await StartOrFindAsync(client, input);
+            if (running.Cause == why && (running.Always || !always))
+            {
+                var hasEnded = await WaitAsync(client, running, Patience);
+                return new RemovalAsked(
+                    userId, running.ReceiptId, hasEnded, hasEnded ? await receipts.FindAsync(userId, running.ReceiptId, CancellationToken.None) : null);
+            }
+
+            // What has been fetched since that one began is left for this one.
+            if (!await WaitAsync(client, running, PatienceWithAnother))
+                throw new ProblemException(AnotherUnderWay);
+        }
+    }
+
+    /// <summary>Whether everything of a user is being removed.</summary>
+    internal static async Task<bool> IsUnderWayAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
+        await client.GetInstanceAsync(InstanceIdFor(userId, null), cancellation) is { IsCompleted: false };
+
+    private static ProblemResult AnotherUnderWay => Problem.Of(
+        StatusCodes.Status504GatewayTimeout, ProblemCodes.Timeout, "Another removal of the same data is still under way: ask again.");
+
+    /// <summary>Starts a removal, or finds the one that is under way. One that has ended makes room: hosts start an id anew then.</summary>
+    private static async Task<RemovalInput> StartOrFindAsync(DurableTaskClient client, RemovalInput input)
+    {
+        var instanceId = InstanceIdFor(input.UserId, input.ConnectionId);
+        if (await FindAsync(client, instanceId) is { IsCompleted: false } running)
+            return InputOf(running);
+        try
+        {
+            await client.ScheduleNewOrchestrationInstanceAsync(RemovalOrchestration.Name, input, new StartOrchestrationOptions(instanceId), CancellationToken.None);
+            return input;
+        }
+#pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether one runs decides.
+        catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            if (await FindAsync(client, instanceId) is { IsCompleted: false } other)
+                return InputOf(other);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the end of a removal; false when that takes too long.</summary>
+    private async Task<bool> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
+    {
+        using var end = new CancellationTokenSource(patience, clock);
+        var instanceId = InstanceIdFor(removal.UserId, removal.ConnectionId);
+        for (var delay = FirstPoll; ; delay = delay * 2 < LongestPoll ? delay * 2 : LongestPoll)
+        {
+            if (await FindAsync(client, instanceId) is not { } found || InputOf(found).ReceiptId != removal.ReceiptId)
+                return true;
+            if (found.IsCompleted)
+            {
+                return found.RuntimeStatus is OrchestrationRuntimeStatus.Completed
+                    ? true
+                    : throw new InvalidOperationException($"The removal '{instanceId}' {found.RuntimeStatus}: the log of the app says why.");
+            }
+
+            // Not by the app's clock: this is how often to look, and not how long.
+            await Task.Delay(delay, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (end.IsCancellationRequested)
+                return false;
+        }
+    }
+
+    private static Task<OrchestrationMetadata?> FindAsync(DurableTaskClient client, string instanceId) =>
+        client.GetInstanceAsync(instanceId, getInputsAndOutputs: true, CancellationToken.None);
+
+    private static RemovalInput InputOf(OrchestrationMetadata found) => JsonSerializer.Deserialize<RemovalInput>(found.SerializedInput!)!;
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+}

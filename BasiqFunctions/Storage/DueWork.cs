@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Storage;
+
+/// <summary>
+/// What is due and when, written down by whoever learns a date, and read day by day: a daily pass costs what is due, whoever else exists.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A row lies in the partition of its day and one of <see cref="Shards"/> shards. Beside it, in a partition of the user's own, stands on
+/// which day each kind is due. Days that have rows are listed in a partition of their own, so that a pass finds those that were missed.
+/// </para>
+/// <para>
+/// A date that comes earlier moves its row at once. One that comes later does not: whoever does what is due looks at what is true, and
+/// moves the row then. Rows are added before they are removed elsewhere, so that a crash in between leaves one too many, never one too few.
+/// </para>
+/// </remarks>
+public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable table, TimeProvider clock)
+{
+    internal const int Shards = 256;
+
+    private const string Days = "days";
+    private const string Passes = "passes";
+    private const string Begun = "begun";
+
+    private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The name of a day.</summary>
+    internal static string DayOf(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+
+    /// <summary>Has something be due on the first day that begins at or after a moment, and tomorrow at the earliest; sooner stays sooner.</summary>
+    internal async Task SetAsync(string userId, string kind, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var day = DayFor(at);
+        while (true)
+        {
+            var found = await table.FindAsync(PartitionOf(userId), kind, cancellation);
+            if (found is not null && string.CompareOrdinal(TextOf(found), day) <= 0)
+                return;
+            await AddAsync(day, userId, $"{kind}.{userId}", [], cancellation);
+            if (!await NoteAsync(userId, kind, day, found, cancellation))
+                continue;
+            if (found is not null)
+                await table.RemoveAsync(PartitionOf(TextOf(found), ShardOf(userId)), $"{kind}.{userId}", cancellation);
+            return;
+        }
+    }
+
+    /// <summary>Has everything that can be due of a user be looked at tomorrow.</summary>
+    internal async Task SetAllAsync(string userId, CancellationToken cancellation)
+    {
+        foreach (var kind in DueKinds.OfUser)
+            await SetAsync(userId, kind, clock.GetUtcNow(), cancellation);
+    }
+
+    /// <summary>Has a record be removed once it has expired.</summary>
+    internal Task SetRecordEndAsync(string tableKey, TableRecord record, DateTimeOffset expiresAt, CancellationToken cancellation)
+    {
+        var end = new RecordEnd(tableKey, record.Partition, record.Row);
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{end.Table}/{end.Partition}/{end.Row}")).AsSpan(0, 16));
+        return AddAsync(DayFor(expiresAt), name, $"{DueKinds.RecordEnd}.{name}", end.ToContent(StorageJson.Default.RecordEnd), cancellation);
+    }
+
+    /// <summary>The days up to one on which something was or is due.</summary>
+    internal async Task<IReadOnlyList<string>> ListDaysAsync(string until, CancellationToken cancellation) =>
+    [
+        .. (await table.ListAllAsync(Days, cancellation).ToListAsync(cancellation)).Select(record => record.Row)
+            .Where(day => string.CompareOrdinal(day, until) <= 0),
+    ];
+
+    /// <summary>Some of what is due on a day, of one shard.</summary>
+    internal async Task<IReadOnlyList<DueItem>> ListAsync(string day, int shard, int limit, CancellationToken cancellation) =>
+        [.. (await table.ListAsync(PartitionOf(day, shard), limit, null, cancellation)).Select(record => new DueItem(record))];
+
+    /// <summary>Takes out what has been done.</summary>
+    internal async Task DoneAsync(DueItem item, CancellationToken cancellation)
+    {
+        if (item.IsOfUser)
+            await table.RemoveAsync(PartitionOf(item.Subject), item.Kind, cancellation, unless: found => TextOf(found) != item.Day);
+        await table.TryRemoveAsync(item.Record, cancellation);
+    }
+
+    /// <summary>Has something that was due be due again, as <see cref="SetAsync"/> does.</summary>
+    internal async Task MoveAsync(DueItem item, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var day = DayFor(at);
+        if (!item.IsOfUser)
+        {
+            await AddAsync(day, item.Subject, item.Record.Row, item.Record.Content, cancellation);
+        }
+        else
+        {
+            // Unless somebody has moved it meanwhile.
+            var found = await table.FindAsync(PartitionOf(item.Subject), item.Kind, cancellation);
+            if (found is null or { Damage: not null } || TextOf(found) == item.Day)
+            {
+                await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
+                await NoteAsync(item.Subject, item.Kind, day, found, cancellation);
+            }
+        }
+
+        await table.TryRemoveAsync(item.Record, cancellation);
+    }
+
+    /// <summary>Takes a day out of the list: nothing is due on it any more.</summary>
+    internal Task EndDayAsync(string day, CancellationToken cancellation) => table.RemoveAsync(Days, day, cancellation);
+
+    /// <summary>Takes out all that is due of a user.</summary>
+    internal async Task RemoveUserAsync(string userId, CancellationToken cancellation)
+    {
+        await foreach (var noted in table.ListAllAsync(PartitionOf(userId), cancellation))
+        {
+            await table.TryRemoveAsync(noted, cancellation);
+            await table.RemoveAsync(PartitionOf(TextOf(noted), ShardOf(userId)), $"{noted.Row}.{userId}", cancellation);
+        }
+    }
+
+    /// <summary>Whether what was kept before there were dates has been written down.</summary>
+    internal async Task<bool> HasBegunAsync(CancellationToken cancellation) => await table.FindAsync(Passes, Begun, cancellation) is not null;
+
+    /// <summary>Notes that it has been.</summary>
+    internal Task BeginAsync(CancellationToken cancellation) => table.TryAddAsync(new TableRecord(Passes, Begun, []), cancellation);
+
+    private static string PartitionOf(string userId) => $"user-{userId}";
+
+    private static string PartitionOf(string day, int shard) => $"{day}-{shard:x2}";
+
+    private static int ShardOf(string name) => SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
+
+    /// <summary>On which day something is due. What is damaged counts as later than anything, and is written anew.</summary>
+    private static string TextOf(TableRecord noted) => noted.Damage is null ? Encoding.ASCII.GetString(noted.Content) : "99999999";
+
+    /// <summary>Notes on which day something is due; false when somebody else has changed that since it was looked up.</summary>
+    private async Task<bool> NoteAsync(string userId, string kind, string day, TableRecord? found, CancellationToken cancellation)
+    {
+        var noted = new TableRecord(PartitionOf(userId), kind, Encoding.ASCII.GetBytes(day)) { ETag = found?.ETag };
+        return (found is null ? await table.TryAddAsync(noted, cancellation) : await table.TryReplaceAsync(noted, cancellation)) is not null;
+    }
+
+    private string DayFor(DateTimeOffset at)
+    {
+        var (moment, tomorrow) = (at.UtcDateTime, clock.GetUtcNow().UtcDateTime.Date.AddDays(1));
+        var day = moment == moment.Date ? moment : moment < DateTime.MaxValue.Date ? moment.Date.AddDays(1) : moment.Date;
+        return DayOf(day < tomorrow ? tomorrow : day);
+    }
+
+    /// <summary>A row that is there is written anew: whoever is about to take it out, since what it said is done, then finds another one.</summary>
+    private async Task AddAsync(string day, string shardOf, string row, byte[] content, CancellationToken cancellation)
+    {
+        if (!_known.ContainsKey(day))
+        {
+            await table.TryAddAsync(new TableRecord(Days, day, []), cancellation);
+            _known[day] = true;
+        }
+
+        var record = new TableRecord(PartitionOf(day, ShardOf(shardOf)), row, content);
+        if (await table.TryAddAsync(record, cancellation) is null)
+            await table.PutAsync(record, cancellation);
+    }
+}
