@@ -128,11 +128,11 @@ internal sealed partial class Host : IAsyncDisposable
                 using var answer = await Api.GetAsync(new Uri("health", UriKind.Relative));
                 return null;
             }
-            catch (HttpRequestException) when (!_process.HasExited && since.Elapsed < Patience)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException && !_process.HasExited && since.Elapsed < Patience)
             {
                 await Task.Delay(20);
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException)
             {
                 Kill();
                 return Output[before..];

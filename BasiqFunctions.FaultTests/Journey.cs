@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Web;
@@ -230,9 +231,9 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
             {
                 // LocalHost is being killed or started.
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or SocketException)
             {
-                // It was killed in the middle of its answer.
+                // It was killed in the middle of its answer, or just when it had taken the connection.
             }
 
             await Task.Delay(Pause, cancellation);
@@ -250,7 +251,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
                 ? (Created, body.GetProperty("id").GetString())
                 : (body.GetProperty("code").GetString()!, null);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
         {
             await WaitForHostAsync(cancellation);
             return ("connection-lost", null);
@@ -267,7 +268,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
                 using var answer = await host.Api.GetAsync(new Uri("health", UriKind.Relative), cancellation);
                 return;
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException)
+            catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
             {
                 // Not up yet.
             }

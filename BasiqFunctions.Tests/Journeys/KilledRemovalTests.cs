@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using BasiqFunctions.Removal;
+using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Data.Sqlite;
@@ -72,7 +73,12 @@ public sealed class KilledRemovalTests : IAsyncLifetime
 
         foreach (var userId in gone)
             await RevokeAsync(userId);
-        await ChangeAsync("UPDATE timers SET next = next - 2 * 864000000000 WHERE function = 'StartDuePass'");
+        await using (var journal = Journal.Open(Path.Combine(_scene.StateFolder, "journal.db")))
+        {
+            var (last, next) = (await journal.FindTimerAsync("StartDuePass", CancellationToken.None))!.Value;
+            await journal.SaveTimerAsync("StartDuePass", last, next - TimeSpan.FromDays(2));
+        }
+
         LocalHostProcess? host = null;
         try
         {
