@@ -75,7 +75,7 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
                 tally.Violated($"{outcome.Person.Email} exists {count} times at the sandbox; the answer to the creation was '{outcome.Creation}'.");
         }
 
-        foreach (var outcome in outcomes.Where(o => o.UserId is not null && !(o.Person.Leaves && o.Sync is not null)))
+        foreach (var outcome in outcomes.Where(o => o.UserId is { Length: > 0 } && !(o.Person.Leaves && o.Sync is not null)))
         {
             var user = await AtSandboxAsync($"users/{outcome.UserId}", cancellation);
             if (user.GetProperty("email").GetString() != outcome.Person.Email)

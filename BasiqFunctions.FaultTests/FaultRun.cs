@@ -38,13 +38,16 @@ internal sealed class FaultRun(FaultRunOptions options)
             await StormAsync(host, upstream, journey, outcomes, patience.Token);
             upstream.IsCalm = true;
 
-            // What is compared is what a new process finds on its disk, after a daily pass has begun with a key that is refused.
+            // What is compared is what a new process finds on its disk, after a daily pass has looked at everybody with a key that is refused.
             host.Kill();
             await host.MakeDueAsync(RetentionPass);
+            await host.MakeDueAsync(outcomes.Select(outcome => outcome.UserId).OfType<string>().Where(userId => userId.Length > 0));
+            if (host.CountDue() == 0)
+                throw new InvalidOperationException("Nobody is due.");
             upstream.RefusesKey = true;
             _tally.Injected(Fault.KeyRefused);
             await host.StartAsync();
-            while (host.IsDue(RetentionPass))
+            while (host.IsDue(RetentionPass) || host.CountDue() > 0)
                 await Task.Delay(200, patience.Token);
             upstream.RefusesKey = false;
             await audit.RunAsync([.. outcomes.OrderBy(o => o.Person.Number)], watch.Elapsed, patience.Token);

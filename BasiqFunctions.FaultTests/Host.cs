@@ -161,6 +161,27 @@ internal sealed partial class Host : IAsyncDisposable
         await journal.SaveTimerAsync(function, last, next.AddDays(-2));
     }
 
+    /// <summary>Has these users be looked at by the pass of today. Not while LocalHost runs.</summary>
+    public async Task MakeDueAsync(IEnumerable<string> userIds)
+    {
+        using var tables = SqliteRecordTables.Open(RecordsFile);
+        var due = new DueWork(((IRecordTables)tables).Open(new DueOptions().Table), new Yesterday());
+        foreach (var userId in userIds)
+            await due.SetAllAsync(userId, CancellationToken.None);
+    }
+
+    /// <summary>How much of what was due by today has still to be done.</summary>
+    public long CountDue()
+    {
+        using var records = new SqliteConnection($"Data Source={RecordsFile};Pooling=False;Mode=ReadOnly");
+        records.Open();
+        using var command = records.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM records WHERE name = $table AND part >= '2' AND part < $tomorrow";
+        command.Parameters.AddWithValue("$table", new DueOptions().Table);
+        command.Parameters.AddWithValue("$tomorrow", DueWork.DayOf(DateTimeOffset.UtcNow.AddDays(1)));
+        return (long)command.ExecuteScalar()!;
+    }
+
     /// <summary>Whether it has still to run for the time that it was missed.</summary>
     public bool IsDue(string function)
     {
@@ -323,5 +344,11 @@ internal sealed partial class Host : IAsyncDisposable
     {
         lock (_output)
             _output.AppendLine(line.Data);
+    }
+
+    /// <summary>What is due tomorrow by this clock is due today.</summary>
+    private sealed class Yesterday : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddDays(-1);
     }
 }

@@ -196,16 +196,36 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
         }
     }
 
-    /// <summary>Deletes a user. When the answer to a deletion that was done was lost, the next one finds none.</summary>
-    private Task LeaveAsync(string userId, CancellationToken cancellation) => AskAsync(
-        async () =>
-        {
-            var answer = await host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative), cancellation);
-            if (answer.StatusCode is HttpStatusCode.NotFound)
-                answer.StatusCode = HttpStatusCode.NoContent;
-            return answer;
-        },
-        HttpStatusCode.NoContent, $"the deletion of {userId}", cancellation);
+    /// <summary>
+    /// Deletes a user, and waits for the receipt of a removal that takes longer. When the answer to a deletion that was done was lost, the
+    /// next one finds none.
+    /// </summary>
+    private async Task LeaveAsync(string userId, CancellationToken cancellation)
+    {
+        Uri? receipt = null;
+        await AskAsync(
+            async () =>
+            {
+                var answer = await host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative), cancellation);
+                if (answer.StatusCode is HttpStatusCode.Accepted)
+                    receipt = answer.Headers.Location;
+                if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Accepted)
+                    answer.StatusCode = HttpStatusCode.NoContent;
+                return answer;
+            },
+            HttpStatusCode.NoContent, $"the deletion of {userId}", cancellation);
+        if (receipt is null)
+            return;
+        await AskAsync(
+            async () =>
+            {
+                var answer = await host.Api.GetAsync(receipt, cancellation);
+                if (answer.StatusCode is HttpStatusCode.NotFound)
+                    answer.StatusCode = HttpStatusCode.ServiceUnavailable;
+                return answer;
+            },
+            HttpStatusCode.OK, $"the receipt of the removal of {userId}", cancellation);
+    }
 
     /// <summary>
     /// Asks until the answer is the one that is expected. Faults may show as 429, 5xx or a lost connection; any other answer is wrong.
