@@ -34,9 +34,6 @@ internal static class JournalChecksum
     public static uint OfRun(string instanceId, int taskId, long startedAt) =>
         Crc32C.End(Append(Append(Append(Crc32C.Start, instanceId), taskId), startedAt));
 
-    public static uint OfTimer(string function, long last, long next) =>
-        Crc32C.End(Append(Append(Append(Crc32C.Start, function), last), next));
-
     private static uint Append(uint crc, long number)
     {
         Span<byte> bytes = stackalloc byte[sizeof(long)];

@@ -22,8 +22,7 @@ internal sealed class JournalCommands : IDisposable
         _noteRun = Prepare(connection,
             "INSERT INTO activity_runs (instance_id, task_id, started_at, crc) VALUES ($id, $task, $at, $crc)", "$id", "$task", "$at", "$crc");
         _saveTimer = Prepare(connection,
-            "INSERT OR REPLACE INTO timers (function, last, next, crc) VALUES ($function, $last, $next, $crc)",
-            "$function", "$last", "$next", "$crc");
+            "INSERT OR REPLACE INTO timers (function, last, next) VALUES ($function, $last, $next)", "$function", "$last", "$next");
         _forget =
         [
             Prepare(connection, "DELETE FROM turns WHERE instance_id = $id", "$id"),
@@ -48,7 +47,7 @@ internal sealed class JournalCommands : IDisposable
 
     public void NoteRun(string instanceId, int taskId, long at, uint crc) => Run(_noteRun, instanceId, taskId, at, crc);
 
-    public void SaveTimer(string function, long last, long next, uint crc) => Run(_saveTimer, function, last, next, crc);
+    public void SaveTimer(string function, long last, long next) => Run(_saveTimer, function, last, next);
 
     public void Forget(string instanceId)
     {

@@ -130,8 +130,6 @@ public sealed class BitFlipTests : IDisposable
         {
             for (var i = 0; i < 60; i++)
                 await WriteInstanceAsync(journal, $"instance-{i}");
-            for (var i = 0; i < 5; i++)
-                await journal.SaveTimerAsync($"timer-{i}", DateTime.UnixEpoch.AddDays(i), DateTime.UnixEpoch.AddDays(i + 1));
         }
 
         Assert.Equal(["journal.db"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName));
@@ -228,8 +226,6 @@ public sealed class BitFlipTests : IDisposable
         }
 
         read.AddRange((await journal.ListNewestAsync("Run", 1000, default)).Select(record => record.InstanceId).Order(StringComparer.Ordinal));
-        for (var i = 0; i < 5; i++)
-            read.Add($"{await journal.FindTimerAsync($"timer-{i}", default)}");
         return read;
     }
 

@@ -29,7 +29,6 @@ public sealed class JournalTests : IDisposable
     [InlineData("UPDATE turns SET turn = 2 WHERE instance_id = 'a' AND turn = 1")]
     [InlineData("DELETE FROM turns WHERE instance_id = 'a' AND turn = 1")]
     [InlineData("DELETE FROM turns WHERE instance_id = 'b'")]
-    [InlineData("UPDATE timers SET next = next + 1")]
     [InlineData("UPDATE activity_runs SET started_at = started_at + 1")]
     [InlineData("UPDATE activity_runs SET crc = 'none'")]
     [InlineData("ALTER TABLE timers RENAME TO timers2")]
@@ -52,15 +51,13 @@ public sealed class JournalTests : IDisposable
         await using var journal = await WriteAsync();
         JournalFile.Change(_state, """
             UPDATE instances SET output = '2' WHERE instance_id = 'b';
-            DELETE FROM turns WHERE instance_id = 'a' AND turn = 1;
-            UPDATE timers SET next = next + 1
+            DELETE FROM turns WHERE instance_id = 'a' AND turn = 1
             """);
 
         await AssertDamagedAsync(async () => await journal.FindAsync("b", default));
         await AssertDamagedAsync(async () => await journal.ListAsync(null, null, null, null, null, 10, default));
         await AssertDamagedAsync(async () => await journal.ListNewestAsync("Run", 10, default));
         await AssertDamagedAsync(async () => await journal.ReadHistoryAsync("a", default).ToListAsync());
-        await AssertDamagedAsync(async () => await journal.FindTimerAsync("Timer", default));
         Assert.Equal("\"one\"", (await journal.FindAsync("a", default))!.Input);
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await journal.ListAsync("a", null, null, null, null, 1, default))[0].Status + 1);
     }
