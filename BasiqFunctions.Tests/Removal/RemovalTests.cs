@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Users;
@@ -62,6 +63,24 @@ public sealed class RemovalTests : IDisposable
 
         Assert.Single((await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts);
         Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId, r.Accounts))));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("c1")]
+    public async Task What_was_fetched_before_the_clock_was_set_back_goes(string? connectionId)
+    {
+        await _scene.Snapshots.StageAccountsAsync(UserId, "sync-earlier", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        await _scene.Snapshots.PublishAsync(
+            new SnapshotPublication(
+                UserId, "sync-earlier", _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), ["c1"], new Dictionary<string, IReadOnlyList<string>>()),
+            default);
+
+        await _scene.PassTimeAsync(RunAsync(connectionId, DeletionReason.ConnectionDeleted));
+        await EndAsync(connectionId);
+
+        Assert.Empty((await _scene.Snapshots.GetCurrentAsync(UserId, default))?.Accounts ?? []);
+        Assert.Equal(1, Assert.Single(await ReceiptsAsync()).Accounts);
     }
 
     [Fact]

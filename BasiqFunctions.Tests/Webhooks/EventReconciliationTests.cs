@@ -14,9 +14,12 @@ public sealed class EventReconciliationTests : IDisposable
     private readonly UsersScene _scene = new();
     private readonly List<string> _asked = [];
 
-    public EventReconciliationTests() =>
+    public EventReconciliationTests()
+    {
+        _scene.Clock.Advance(TimeSpan.FromDays(11));
         _scene.Basiq.Setup(b => b.ListEventsAsync(It.IsAny<BasiqFilter>(), It.IsAny<string?>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync(new BasiqEventsPage([], null));
+    }
 
     public void Dispose() => _scene.Dispose();
 
@@ -52,6 +55,16 @@ public sealed class EventReconciliationTests : IDisposable
         await RunAsync();
         Assert.Equal(["", "p1"], _asked);
         Assert.Equal(["event-e10", "event-late"], _scene.Durable.Scheduled.Skip(5));
+    }
+
+    [Fact]
+    public async Task An_event_of_the_years_to_come_has_no_later_one_left_unread()
+    {
+        Page("consent", null, null, Revoked("odd", day: 4000), Revoked("e9", day: 9));
+        await RunAsync();
+        Page("consent", null, null, Revoked("odd", day: 4000), Revoked("e10", day: 10));
+        await RunAsync();
+        Assert.Equal(["event-odd", "event-e9", "event-e10"], _scene.Durable.Scheduled);
     }
 
     [Fact]

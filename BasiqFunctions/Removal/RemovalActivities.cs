@@ -17,6 +17,7 @@ public sealed class RemovalActivities(
     DeletionReceipts receipts,
     DueWork due,
     Instruments instruments,
+    TimeProvider clock,
     ILogger<RemovalActivities> logger)
 {
     /// <summary>Stops the user's syncs, and gives how many those were.</summary>
@@ -123,7 +124,10 @@ public sealed class RemovalActivities(
         try
         {
             var starts = await snapshots.ListStartsAsync(step.What.UserId, cancellation);
-            var anew = starts.Where(start => start.Value > step.BegunAt).Select(start => start.Key).ToHashSet(StringComparer.Ordinal);
+
+            // A start that has still to come was dated before the clock was set back.
+            var now = clock.GetUtcNow();
+            var anew = starts.Where(start => start.Value > step.BegunAt && start.Value <= now).Select(start => start.Key).ToHashSet(StringComparer.Ordinal);
             return (anew, [.. starts.Keys.Except(anew)]);
         }
         catch (SnapshotCorruptException)

@@ -113,5 +113,5 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
 
     private static RemovalInput InputOf(OrchestrationMetadata found) => JsonSerializer.Deserialize<RemovalInput>(found.SerializedInput!)!;
 
-    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

@@ -19,7 +19,7 @@ namespace BasiqFunctions.Webhooks;
 /// since, and a day before that, for events that were listed late. What breaks a run off leaves that time as it was.
 /// </remarks>
 public sealed class EventReconciliation(
-    IBasiqClient basiq, [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, ILogger<EventReconciliation> logger)
+    IBasiqClient basiq, [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock, ILogger<EventReconciliation> logger)
 {
     private const string Marks = "reconciled";
 
@@ -45,7 +45,8 @@ public sealed class EventReconciliation(
         {
             await foreach (var happened in ListAsync(entity, mark - Overlap, cancellation))
             {
-                if (newest is null || happened.CreatedAt > newest)
+                // One that is dated in the years to come would have all later ones left unread.
+                if ((newest is null || happened.CreatedAt > newest) && happened.CreatedAt <= clock.GetUtcNow() + Overlap)
                     newest = happened.CreatedAt;
                 try
                 {
