@@ -127,7 +127,7 @@ public sealed partial class ServingTests
     [Fact]
     public async Task Incoming_webhooks_are_told_with_what_came_of_them_each_once_and_Basiq_is_not_asked_for_it()
     {
-        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Basiq:MaxRetries=0"]);
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:Webhooks=false", "Basiq:MaxRetries=0", "Sync:PollDelayWithNews=00:00:00.1"]);
         var none = await app.Api.GetFromJsonAsync<JsonElement>("/console/webhooks");
         Assert.False(none.GetProperty("isSubscribed").GetBoolean());
         Assert.Empty(none.GetProperty("webhooks").EnumerateArray());

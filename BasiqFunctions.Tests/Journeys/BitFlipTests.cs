@@ -17,7 +17,8 @@ namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>
 /// Bits of LocalHost's files change, one at a time: what is given out is what had been stored, or an error. As many as <c>BIT_FLIPS</c>
-/// says, 250 of each kind of file without it; <c>BIT_FLIPS_SEED</c> repeats a run.
+/// says, 250 of each kind of file without it; <c>BIT_FLIPS_SEED</c> repeats a run. Thousands take longer than a test may, which is lifted by
+/// <c>-p:RunSettingsFilePath=</c>.
 /// </summary>
 [Trait("Category", "Journeys")]
 public sealed class BitFlipTests : IDisposable

@@ -220,7 +220,7 @@ public sealed class DamagedStateTests : IDisposable
         using var disk = await Mount.TmpfsAsync("size=64m");
         await using var scene = await HostBesideSandbox.CreateAsync(
             new Dictionary<string, string> { ["JobDuration"] = "00:00:04", ["Webhooks"] = "false" },
-            $"LocalHost:StateDirectory={disk.Path}", "Sync:FirstPollDelay=00:00:00.5");
+            $"LocalHost:StateDirectory={disk.Path}", "Sync:FirstPollDelay=00:00:00.5", "Sync:PollDelayWithNews=00:00:00.5");
         using var host = await scene.StartHostAsync();
         using var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" });
         Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);

@@ -15,7 +15,7 @@ public sealed class KilledHostTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
     private const int Accounts = 3;
-    private const int TransactionsPerAccount = 30_000;
+    private const int TransactionsPerAccount = 10_000;
     private const int PagesPerActivity = 5;
 
     private HostBesideSandbox _scene = null!;
@@ -50,8 +50,8 @@ public sealed class KilledHostTests : IAsyncLifetime
             [
                 s => s.Jobs.Any(j => j.Status is JobState.InProgress) || s.Status is not SyncState.WaitingForBank,
                 s => s.Status is not SyncState.WaitingForBank,
+                s => s.Transactions > 6_000 || s.Status is SyncState.Completed,
                 s => s.Transactions > 20_000 || s.Status is SyncState.Completed,
-                s => s.Transactions > 60_000 || s.Status is SyncState.Completed,
             ];
             host = await KillAsync(host);
             foreach (var isIn in phases)
