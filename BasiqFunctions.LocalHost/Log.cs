@@ -3,9 +3,9 @@ namespace BasiqFunctions.LocalHost;
 internal static partial class Log
 {
     [LoggerMessage(2300, LogLevel.Warning,
-        "The machine's clock jumped by {Seconds} s. Time goes on as before until the clock has stood by that for ten minutes.")]
+        "The clock jumped by {Seconds} s. Ignoring the jump unless it lasts ten minutes.")]
     public static partial void ClockJumped(ILogger logger, long seconds);
 
-    [LoggerMessage(2301, LogLevel.Warning, "The machine's clock has stood by its jump of {Seconds} s for ten minutes and is followed now.")]
+    [LoggerMessage(2301, LogLevel.Warning, "The clock has kept its jump of {Seconds} s for ten minutes; following it now.")]
     public static partial void ClockFollowed(ILogger logger, long seconds);
 }

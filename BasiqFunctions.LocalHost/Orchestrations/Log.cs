@@ -2,7 +2,7 @@ namespace BasiqFunctions.LocalHost.Orchestrations;
 
 internal static partial class Log
 {
-    [LoggerMessage(2001, LogLevel.Information, "Took up {Count} unfinished orchestrations from the journal.")]
+    [LoggerMessage(2001, LogLevel.Information, "Resumed {Count} unfinished orchestrations.")]
     public static partial void OrchestrationsResumed(ILogger logger, int count);
 
     [LoggerMessage(2002, LogLevel.Error, "Orchestration {Name} of instance {InstanceId} failed.")]
@@ -12,14 +12,14 @@ internal static partial class Log
     public static partial void ActivityFailed(ILogger logger, string name, string instanceId, Exception exception);
 
     [LoggerMessage(2004, LogLevel.Error,
-        "The journal cannot be used: {Code}. What is under way waits and tries again ({Count} times since the last line like this, of which there is one a minute at most).")]
+        "Cannot use the journal: {Code}. Running orchestrations wait and retry. Failures since the last message: {Count}.")]
     public static partial void JournalUnavailable(ILogger logger, string code, int count);
 
     [LoggerMessage(2005, LogLevel.Error,
-        "No orchestrator is named {Name} any more; instance {InstanceId} stays as it is until one is.")]
+        "No orchestrator named {Name}; instance {InstanceId} waits until there is one.")]
     public static partial void OrchestratorMissing(ILogger logger, string name, string instanceId);
 
     [LoggerMessage(2006, LogLevel.Critical,
-        "The orchestration engine has a fault of its own ({Count} since the last line like this, of which there is one a minute at most).")]
+        "Internal error in the orchestration engine. Errors since the last message: {Count}.")]
     public static partial void EngineFault(ILogger logger, int count, Exception exception);
 }

@@ -168,7 +168,7 @@ public sealed class LimitTests
             Assert.Equal(TokenPermit.Uncounted, await asking);
         }
 
-        Assert.Contains(logs.Lines, line => line.Contains("Requests for tokens cannot be counted", StringComparison.Ordinal));
+        Assert.Contains(logs.Lines, line => line.Contains("Cannot reach the shared token limit", StringComparison.Ordinal));
         table.Before = null;
         Assert.True((await limiter.TakeAsync(forServerToken: false)).IsCounted);
     }
@@ -356,7 +356,7 @@ public sealed class LimitTests
 
         var lines = test.Logs.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal)).ToArray();
         Assert.Equal(2, lines.Length);
-        Assert.Contains("refused since the last such line: 30.", lines[1], StringComparison.Ordinal);
+        Assert.Contains("held back since the last message: 30.", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -292,13 +292,13 @@ public sealed class HealthTests : IDisposable
 
         Assert.Single(LinesAbout("records"));
         await Ask();
-        Assert.Contains("(IOException); found so 12 times", LinesAbout("records")[1], StringComparison.Ordinal);
+        Assert.Contains("(IOException); failures since the last message: 12", LinesAbout("records")[1], StringComparison.Ordinal);
         _failing = "task-hub";
         _scene.Clock.Advance(DependencyCheck.Freshness);
         await Ask();
         Assert.Equal((2, 1), (LinesAbout("records").Length, LinesAbout("task-hub").Length));
 
-        string[] LinesAbout(string name) => [.. _scene.Logs.Lines.Where(l => l.Contains($"Health: {name} is unhealthy", StringComparison.Ordinal))];
+        string[] LinesAbout(string name) => [.. _scene.Logs.Lines.Where(l => l.Contains($"Health check {name} is unhealthy", StringComparison.Ordinal))];
     }
 
     private static Mock<ISnapshotStorage> Storage(Task<string?> answer)

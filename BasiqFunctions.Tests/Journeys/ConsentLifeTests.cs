@@ -171,7 +171,7 @@ public sealed class ConsentLifeTests
         using var gone = await app.Api.GetAsync(new Uri($"users/{old}/accounts", UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(gone, HttpStatusCode.NotFound, "no-snapshot");
         await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(app.Logs.Text), text => text.Contains($"of user {failing} may be kept could not be settled", StringComparison.Ordinal));
+            () => Task.FromResult(app.Logs.Text), text => text.Contains($"Consent check of user {failing} failed", StringComparison.Ordinal));
         using var kept = await app.Api.GetAsync(new Uri($"users/{failing}/accounts", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, kept.StatusCode);
     }

@@ -262,7 +262,7 @@ public sealed class DamagedStateTests : IDisposable
         using var taken = await scene.SendWebhookAsync(host, "message-0", "0123456789");
         Assert.Equal(HttpStatusCode.NoContent, taken.StatusCode);
 
-        int JournalLines() => host.Output.Split('\n').Count(line => line.Contains("The journal cannot be used: disk-full", StringComparison.Ordinal));
+        int JournalLines() => host.Output.Split('\n').Count(line => line.Contains("Cannot use the journal: disk-full", StringComparison.Ordinal));
 
         async Task AssertRefusedAsync(string store, Func<Task<HttpResponseMessage>> ask)
         {

@@ -22,7 +22,7 @@ public sealed class JumpingClockTests
         var syncs = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => scene.StartSyncAsync(host, "gavinBelson")));
 
         clock.Set(TimeSpan.FromHours(hours));
-        await AppUnderTest.WaitForAsync(() => Task.FromResult(host.Output), output => output.Contains("The machine's clock jumped by ", StringComparison.Ordinal));
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(host.Output), output => output.Contains("The clock jumped by ", StringComparison.Ordinal));
 
         foreach (var (userId, syncId) in syncs)
             await HostBesideSandbox.CompletedAsync(host, userId, syncId);

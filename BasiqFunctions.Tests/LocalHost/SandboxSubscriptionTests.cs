@@ -46,7 +46,7 @@ public sealed class SandboxSubscriptionTests
 
         await using (var again = await AppUnderTest.StartAsync([On, address], state: state))
         {
-            await LoggedAsync(again, "come here already");
+            await LoggedAsync(again, "Already subscribed");
             Assert.Equal((0, 0), (await again.CountAsync(Creation), await again.CountAsync(Change)));
             Assert.Equal(webhookId, await SubscribedAsync(again));
         }
@@ -68,7 +68,7 @@ public sealed class SandboxSubscriptionTests
         }
 
         await using var again = await AppUnderTest.StartAsync([On, "Sandbox:Webhooks=false"], state: state);
-        await LoggedAsync(again, "go to another machine");
+        await LoggedAsync(again, "sends its webhooks to another machine");
         Assert.Equal(Elsewhere, (await SubscriptionAsync(again)).GetProperty("url").GetString());
     }
 
@@ -98,7 +98,7 @@ public sealed class SandboxSubscriptionTests
         await using var app = await AppUnderTest.StartAsync(
             [On, "Sandbox:ShareOf500=1", "Sandbox:FaultsUnder=/notifications", "Basiq:MaxRetries=0"]);
 
-        await LoggedAsync(app, "could not be asked for webhooks: Unavailable");
+        await LoggedAsync(app, "Could not subscribe to the sandbox's webhooks: Unavailable");
         await app.CreateUserAsync();
     }
 

@@ -70,7 +70,7 @@ public sealed class OrchestrationEngineTests : IDisposable
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(raised.IsCompleted), isRefused => isRefused, () => _clock.Advance(TimeSpan.FromSeconds(1)));
         Assert.Equal("journal", (await Assert.ThrowsAsync<StoreUnavailableException>(() => raised)).Store);
-        Assert.Contains("The journal cannot be used", restarted.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("Cannot use the journal", restarted.Logs.Text, StringComparison.Ordinal);
         JournalFile.Change(_state, "DROP VIEW turns; ALTER TABLE away RENAME TO turns");
         raised = restarted.Client.RaiseEventAsync(id, "GoOn", "y");
         await AppUnderTest.WaitForAsync(

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.Telemetry;
 
-/// <summary>The README's tables of telemetry are what the app does, and its log messages can hold nothing that they must not.</summary>
+/// <summary>The tables of docs/telemetry.md are what the app does, and its log messages can hold nothing that they must not.</summary>
 [Trait("Category", "Journeys")]
 public sealed partial class DocumentationTests
 {
@@ -43,9 +43,9 @@ public sealed partial class DocumentationTests
     public void A_log_message_s_event_id_is_in_its_area_s_range(string name)
     {
         var (area, _, message) = All().Single(m => $"{m.Area}.{m.Method.Name}" == name);
-        var row = Regex.Match(ReadmeTests.Readme, $@"\| `{Regex.Escape(area)}` \| (\d+) to (\d+) \|");
+        var row = Regex.Match(DocumentTests.Page("telemetry"), $@"\| `{Regex.Escape(area)}` \| (\d+) to (\d+) \|");
 
-        Assert.True(row.Success, $"The README's table of event ids lacks {area}.");
+        Assert.True(row.Success, $"docs/telemetry.md lacks the event ids of {area}.");
         Assert.InRange(
             message.EventId,
             int.Parse(row.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(row.Groups[2].ValueSpan, CultureInfo.InvariantCulture));
@@ -92,7 +92,7 @@ public sealed partial class DocumentationTests
         app.Services.GetRequiredService<Instruments>().AccountsSkipped("malformed-id", 1);
         telemetry.Observe();
 
-        var rows = ReadmeTests.Readme.Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();
+        var rows = DocumentTests.Page("telemetry").Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();
         var instruments = telemetry.InstrumentsOf(app.Services);
         Assert.Equal(rows.Length, instruments.Count);
         Assert.All(instruments, instrument =>

@@ -92,8 +92,8 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 
         Assert.Equal([0, 5, 15, 35, 75, 135, 195, 255, 315, 375, 435, 495, 555], sentAt);
         Assert.Equal(10, Refusals().Count);
-        Assert.Contains("Calls refused since the last such line: 1.", Refusals()[0], StringComparison.Ordinal);
-        Assert.Contains("Calls refused since the last such line: 180.", Refusals()[1], StringComparison.Ordinal);
+        Assert.Contains("Calls held back since the last message: 1.", Refusals()[0], StringComparison.Ordinal);
+        Assert.Contains("Calls held back since the last message: 180.", Refusals()[1], StringComparison.Ordinal);
         Assert.DoesNotContain("key-1", _test.Logs.Text, StringComparison.Ordinal);
 
         // Key Vault is asked for another key no more than once a second either.
@@ -142,7 +142,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
         Assert.Equal("Basic key-2", _test.Basiq.Calls[^1].Authorization);
         await _test.Client.CreateClientTokenAsync("u1");
-        Assert.Contains("[1112] Basiq takes the API key again.", _test.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("[1112] Basiq accepts the API key again.", _test.Logs.Text, StringComparison.Ordinal);
     }
 
     [Fact]

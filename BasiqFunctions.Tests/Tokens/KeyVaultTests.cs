@@ -158,7 +158,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
         Assert.Null(tokens.GetHealth().KeyVaultError);
         Assert.Equal("server-token-1", (await Instance().GetAsync()).Value);
         Assert.Single(_basiq.Mints);
-        Assert.Contains("[1109] Secret basiq-server-token had been deleted", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains("[1109] Recovered deleted secret basiq-server-token", _logs.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -301,16 +301,16 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
 
         Assert.Equal("ForbiddenByRbac", tokens.GetHealth().KeyVaultError);
         Assert.Contains(
-            "[1108] Key Vault does not let this app store secret basiq-server-token (ForbiddenByRbac): grant the app's identity the role "
+            "[1108] Key Vault denied this app permission to store secret basiq-server-token (ForbiddenByRbac). Grant the app's identity the role "
             + "Key Vault Secrets Officer on the secret or the vault.",
             _logs.Text,
             StringComparison.Ordinal);
         Assert.Contains(
-            "read secret basiq-api-key (ForbiddenByRbac): grant the app's identity the role Key Vault Secrets User on",
+            "read secret basiq-api-key (ForbiddenByRbac). Grant the app's identity the role Key Vault Secrets User on",
             _logs.Text,
             StringComparison.Ordinal);
         await Assert.ThrowsAsync<RequestFailedException>(() => SecretAsync(SecretNames.ConsentStateKey));
-        Assert.Contains("read or make secret consent-state-key (ForbiddenByRbac): grant the app's identity the role Key Vault Secrets Officer", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains("read or make secret consent-state-key (ForbiddenByRbac). Grant the app's identity the role Key Vault Secrets Officer", _logs.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -320,7 +320,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
 
         await Instance().GetAsync();
 
-        Assert.Contains("[1103] Key Vault could not store secret basiq-server-token: ForbiddenByFirewall.", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains("[1103] Key Vault failed to store secret basiq-server-token: ForbiddenByFirewall.", _logs.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("[1108]", _logs.Text, StringComparison.Ordinal);
     }
 
@@ -335,7 +335,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
 
         string[] lines = [.. _logs.Text.Split('\n').Where(line => line.Contains("[1103]", StringComparison.Ordinal))];
         Assert.Equal(2, lines.Length);
-        Assert.Contains("could not read secret a-secret: http-503. Times since the last such line: 3.", lines[1], StringComparison.Ordinal);
+        Assert.Contains("failed to read secret a-secret: http-503. Failures since the last message: 3.", lines[1], StringComparison.Ordinal);
 
         void Report() => KeyVaultErrors.Report(logger, _clock, "read", "a-secret", new RequestFailedException(503, "away"));
     }
@@ -360,7 +360,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
         Assert.Equal("server-token-2", (await tokens.GetAsync()).Value);
 
         Assert.Equal("unreachable", tokens.GetHealth().KeyVaultError);
-        Assert.Contains("[1103] Key Vault could not store secret basiq-server-token: unreachable.", _logs.Text, StringComparison.Ordinal);
+        Assert.Contains("[1103] Key Vault failed to store secret basiq-server-token: unreachable.", _logs.Text, StringComparison.Ordinal);
         var failure = await Record.ExceptionAsync(() => SecretAsync(SecretNames.IdempotencySealKey));
         Assert.True(failure is not null && KeyVaultErrors.IsAway(failure), failure?.ToString());
     }

@@ -35,7 +35,7 @@ public sealed class EventReconciliationTests : IDisposable
         await RunAsync();
 
         Assert.Equal(["event-e1", "event-e2", "event-e4", "event-e5", "event-e7"], _scene.Durable.Scheduled.Order(StringComparer.Ordinal));
-        Assert.Contains("No webhook had told of 3 events", _scene.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("Reconciled 3 events that no webhook delivered", _scene.Logs.Text, StringComparison.Ordinal);
         _scene.Basiq.Verify(
             b => b.ListEventsAsync(It.Is<BasiqFilter?>(f => f == null), It.IsAny<string?>(), It.IsAny<CancellationToken>()), Times.Never);
     }
@@ -89,7 +89,7 @@ public sealed class EventReconciliationTests : IDisposable
         Page("user", null, null, Event("e5", "user", "deleted"));
         await Assert.ThrowsAsync<BasiqException>(RunAsync);
         Assert.Equal(["event-e5", "event-e8", "event-e9"], _scene.Durable.Scheduled.Order(StringComparer.Ordinal));
-        Assert.Contains("No webhook had told of 2 events", _scene.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("Reconciled 2 events that no webhook delivered", _scene.Logs.Text, StringComparison.Ordinal);
 
         Page("consent", "p2", null, Revoked("e1", day: 1));
         await RunAsync();

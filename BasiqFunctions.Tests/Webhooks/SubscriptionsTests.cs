@@ -161,7 +161,7 @@ public sealed class SubscriptionsTests : IDisposable
         _scene.Vault.IsDown = true;
         (await SetAsync()).IsProblem(503, "dependency-unavailable");
         Assert.Empty(_atBasiq);
-        Assert.Contains("Subscription w1 was made at Basiq and could not be completed here", _scene.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("Deleting new subscription w1 at Basiq", _scene.Logs.Text, StringComparison.Ordinal);
 
         _scene.Vault.IsDown = false;
         Assert.Equal(200, (await SetAsync()).Status);

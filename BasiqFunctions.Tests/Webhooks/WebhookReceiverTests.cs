@@ -52,7 +52,7 @@ public sealed class WebhookReceiverTests : IDisposable
         AssertToBeSentAgain(await SendAsync("m1", "e1"));
         AssertToBeSentAgain(await SendAsync("m1", "e1"));
         Assert.Equal(204, (await SendAsync("m2", "e2")).Status);
-        Assert.Single(_scene.Logs.Lines, line => line.Contains("Webhooks could not be taken in time (InvalidOperationException)", StringComparison.Ordinal));
+        Assert.Single(_scene.Logs.Lines, line => line.Contains("Could not schedule webhooks in time (InvalidOperationException)", StringComparison.Ordinal));
 
         _scene.Durable.BeforeSchedule = _ => Task.CompletedTask;
         Assert.Equal(204, (await SendAsync("m1", "e1")).Status);
@@ -128,7 +128,7 @@ public sealed class WebhookReceiverTests : IDisposable
         Assert.Equal(["1 (wrong-signature)", "1 (malformed-headers)", "200 (wrong-signature)"], Lines());
         Assert.Equal(201, Refusals()["wrong-signature"]);
 
-        IEnumerable<string> Lines() => System.Text.RegularExpressions.Regex.Matches(_scene.Logs.Text, @"Webhooks refused .*: (\d+ \([a-z-]+\))").Select(m => m.Groups[1].Value);
+        IEnumerable<string> Lines() => System.Text.RegularExpressions.Regex.Matches(_scene.Logs.Text, @"Webhooks refused \(([a-z-]+)\) since the last message: (\d+)").Select(m => $"{m.Groups[2].Value} ({m.Groups[1].Value})");
     }
 
     [Theory]

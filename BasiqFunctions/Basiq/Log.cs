@@ -15,12 +15,12 @@ internal static partial class Log
     public static partial void Failed(
         ILogger logger, string? endpoint, BasiqFailureKind kind, string code, int? statusCode, string? correlationId);
 
-    [LoggerMessage(1004, LogLevel.Information, "Basiq {Endpoint}: gone already after an attempt of unknown outcome.")]
+    [LoggerMessage(1004, LogLevel.Information, "Basiq {Endpoint}: already gone, so an earlier attempt of unknown outcome succeeded.")]
     public static partial void DeletedBefore(ILogger logger, string endpoint);
 
-    [LoggerMessage(1005, LogLevel.Warning, "Basiq {Endpoint} not sent: {Code}. Calls refused since the last such line: {Calls}.")]
+    [LoggerMessage(1005, LogLevel.Warning, "Basiq {Endpoint} not sent: {Code}. Calls held back since the last message: {Calls}.")]
     public static partial void Limited(ILogger logger, string? endpoint, string code, int calls);
 
-    [LoggerMessage(1006, LogLevel.Warning, "Requests for tokens cannot be counted with those of other instances ({Exception}); they are sent uncounted. Times since the last such line: {Count}.")]
+    [LoggerMessage(1006, LogLevel.Warning, "Cannot reach the shared token limit ({Exception}); requesting tokens uncounted. Requests since the last message: {Count}.")]
     public static partial void TokenRequestsUncounted(ILogger logger, string exception, int count);
 }

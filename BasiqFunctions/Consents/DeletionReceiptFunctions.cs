@@ -43,7 +43,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnsw
                     return refusal;
                 return await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
                     ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, ConsentsJson.Default.DeletionReceipt)
-                    : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt; of a removal that is under way there is none yet.");
+                    : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
             },
             cancellation);
 }

@@ -4,6 +4,6 @@ namespace BasiqFunctions.Health;
 
 internal static partial class Log
 {
-    [LoggerMessage(3200, LogLevel.Warning, "Health: {Check} is unhealthy ({Code}); found so {Count} times since this was last said")]
+    [LoggerMessage(3200, LogLevel.Warning, "Health check {Check} is unhealthy ({Code}); failures since the last message: {Count}")]
     public static partial void CheckFailed(this ILogger logger, string check, string code, int count);
 }

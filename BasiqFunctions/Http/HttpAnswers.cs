@@ -118,7 +118,7 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         {
             // The message may quote anything, so only where it happened is told: type and stack.
             logger.Unexpected(function, e.GetType().FullName, e.StackTrace);
-            return new ProblemResult(500, ProblemCodes.InternalError, "An unexpected error; the service's log knows more.");
+            return new ProblemResult(500, ProblemCodes.InternalError, "Unexpected error; see the service's log.");
         }
     }
 
@@ -140,8 +140,8 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     internal static ProblemResult ProblemFor(UnknownJobsException exception)
     {
         var errors = new FieldErrors();
-        errors.Add("jobIds", $"has jobs that are unknown: {string.Join(", ", exception.JobIds)}.");
-        return new ProblemResult(404, ProblemCodes.JobNotFound, "Some of the jobs do not exist, or are not this user's.")
+        errors.Add("jobIds", $"contains unknown jobs: {string.Join(", ", exception.JobIds)}.");
+        return new ProblemResult(404, ProblemCodes.JobNotFound, "At least one job does not exist or belongs to another user.")
         {
             Errors = errors,
         };

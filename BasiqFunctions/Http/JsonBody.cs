@@ -22,7 +22,7 @@ internal static class JsonBody
     public const int MaxDepth = 16;
 
     /// <summary>What is wrong with an object that has a name with half a character in it.</summary>
-    public const string NameIsNoText = "has a property whose name is not a Unicode text.";
+    public const string NameIsNoText = "has a property name that is not valid Unicode.";
 
     /// <summary>What is wrong with a property that comes a second time.</summary>
     public const string GivenTwice = "is given twice.";
@@ -110,7 +110,7 @@ internal static class JsonBody
         catch (IOException e) when (e is not BadHttpRequestException)
         {
             // The caller's doing: it hung up, or framed its body in a way that no server can follow, which servers do not all call a bad request.
-            throw new ProblemException(Problem.InvalidInput("body", "could not be read to its end."));
+            throw new ProblemException(Problem.InvalidInput("body", "ended before it was complete."));
         }
     }
 
@@ -176,7 +176,7 @@ internal static class JsonBody
         catch (JsonException e)
         {
             var path = e.Path is { Length: > 2 } p && p.StartsWith("$.", StringComparison.Ordinal) ? p[2..] : "body";
-            return Refuse<T>(Problem.InvalidInput(Shorten(path), "has a value of the wrong type, or lacks one."));
+            return Refuse<T>(Problem.InvalidInput(Shorten(path), "has a missing value or one of the wrong type."));
         }
     }
 

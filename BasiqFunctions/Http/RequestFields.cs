@@ -58,7 +58,7 @@ internal sealed class RequestFields
         if (Take(name) is not { } value)
             return null;
         if (value.ValueKind is not JsonValueKind.String)
-            return Refuse(name, "must be a text.");
+            return Refuse(name, "must be a string.");
         try
         {
             return value.GetString();

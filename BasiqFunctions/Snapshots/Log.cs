@@ -6,20 +6,20 @@ namespace BasiqFunctions.Snapshots;
 internal static partial class Log
 {
     [LoggerMessage(EventId = 500, Level = LogLevel.Information,
-        Message = "Sync {SyncId} is the current snapshot of user {UserId}: {Accounts} accounts, {Transactions} transactions")]
+        Message = "Published sync {SyncId} of user {UserId}: {Accounts} accounts, {Transactions} transactions")]
     public static partial void Published(ILogger logger, string userId, string syncId, int accounts, long transactions);
 
     [LoggerMessage(EventId = 501, Level = LogLevel.Information,
-        Message = "Sync {SyncId} of user {UserId} published nothing: newer syncs were first, or its connections were removed")]
+        Message = "Sync {SyncId} of user {UserId} published nothing: newer syncs came first or its connections were removed")]
     public static partial void Superseded(ILogger logger, string userId, string syncId);
 
-    [LoggerMessage(EventId = 502, Level = LogLevel.Debug, Message = "The snapshot of user {UserId} changed while sync {SyncId} merged into it; trying again")]
+    [LoggerMessage(EventId = 502, Level = LogLevel.Debug, Message = "Snapshot of user {UserId} changed while sync {SyncId} was merging; retrying")]
     public static partial void Conflict(ILogger logger, string userId, string syncId);
 
-    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "Sync {SyncId} of user {UserId} was discarded while it published; taking it back")]
+    [LoggerMessage(EventId = 503, Level = LogLevel.Warning, Message = "Sync {SyncId} of user {UserId} was discarded while publishing; withdrawing it")]
     public static partial void TakenBack(ILogger logger, string userId, string syncId);
 
-    [LoggerMessage(EventId = 504, Level = LogLevel.Information, Message = "Removed {Blobs} snapshot blobs of user {UserId} that nothing refers to")]
+    [LoggerMessage(EventId = 504, Level = LogLevel.Information, Message = "Removed {Blobs} unreferenced snapshot blobs of user {UserId}")]
     public static partial void Removed(ILogger logger, string userId, int blobs);
 
     [LoggerMessage(EventId = 505, Level = LogLevel.Information, Message = "Removed connection {ConnectionId} from the snapshot of user {UserId}")]
@@ -28,6 +28,6 @@ internal static partial class Log
     [LoggerMessage(EventId = 506, Level = LogLevel.Information, Message = "Removed all snapshots of user {UserId}")]
     public static partial void UserRemoved(ILogger logger, string userId);
 
-    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "The snapshot of user {UserId} is damaged")]
+    [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "Snapshot of user {UserId} is damaged")]
     public static partial void Damaged(ILogger logger, Exception exception, string userId);
 }

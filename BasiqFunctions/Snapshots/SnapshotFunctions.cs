@@ -84,7 +84,7 @@ public sealed class SnapshotFunctions(
         TransactionsResult.CursorExpired => Problem.Conflict(
             ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
         TransactionsResult.InvalidCursor =>
-            Problem.InvalidInput("cursor", "is not one that was given for this account and these filters."),
+            Problem.InvalidInput("cursor", "was not issued for this account and these filters."),
         _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
     };
 
@@ -125,7 +125,7 @@ public sealed class SnapshotFunctions(
             return null;
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
             return date;
-        errors.Add(name, "must be a date as 2024-06-30.");
+        errors.Add(name, "must be a date as yyyy-MM-dd, such as 2024-06-30.");
         return null;
     }
 

@@ -4,9 +4,9 @@ namespace BasiqFunctions.Storage;
 
 internal static partial class Log
 {
-    [LoggerMessage(601, LogLevel.Error, "This machine's clock is {Seconds} seconds ahead of Basiq's: nothing is removed because of its age until they agree")]
+    [LoggerMessage(601, LogLevel.Error, "The clock is {Seconds} s ahead of Basiq's; nothing is removed for its age until they agree")]
     public static partial void ClockDoubted(ILogger logger, long seconds);
 
-    [LoggerMessage(602, LogLevel.Error, "A record of the table of {Name} is damaged and is not used: restore the table, or remove the record; {Count} such reads since this was last said")]
+    [LoggerMessage(602, LogLevel.Error, "Damaged record in table {Name}, ignored. Restore the table or delete the record. Reads affected since the last message: {Count}")]
     public static partial void Damaged(ILogger logger, string name, int count);
 }

@@ -32,9 +32,9 @@ public sealed class Challenges(IBasiqClient basiq, Syncs syncs, ILogger<Challeng
             : [];
         var open = jobs.Where(job => job.Steps.Any(step => step.AwaitsAnswer)).ToArray();
         if (open.Length == 0)
-            return Problem.Conflict(ProblemCodes.NoChallenge, "No bank waits for an answer (any more): see the sync.");
+            return Problem.Conflict(ProblemCodes.NoChallenge, "No bank is waiting for an answer. GET the sync shows its state.");
         if (open.Length > 1)
-            return Problem.InvalidInput("jobId", "must say which job is answered: several banks ask.");
+            return Problem.InvalidInput("jobId", "is required: several banks are waiting for an answer.");
 
         try
         {

@@ -7,22 +7,22 @@ internal static partial class Log
     [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started with {Jobs} jobs.")]
     public static partial void SyncStarted(ILogger logger, string syncId, string userId, int jobs);
 
-    [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is slow to stop; it removes what it staged when it does.")]
+    [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is still stopping; it will delete its staged data when it stops.")]
     public static partial void SyncStillStopping(ILogger logger, string userId);
 
-    [LoggerMessage(1306, LogLevel.Warning, "Of the accounts that Basiq lists of user {UserId}, {Count} could not be read: {Reason}.")]
+    [LoggerMessage(1306, LogLevel.Warning, "Skipped {Count} unreadable accounts of user {UserId}: {Reason}.")]
     public static partial void AccountsSkipped(ILogger logger, string userId, int count, string reason);
 
     [LoggerMessage(1307, LogLevel.Warning,
-        "Basiq no longer lists {Count} accounts of user {UserId}: they are kept until a list 20 hours later lacks them too and Basiq answers 404 for each.")]
+        "Basiq no longer lists {Count} accounts of user {UserId}. Keeping them until a list at least 20 hours later lacks them too and Basiq answers 404 for each.")]
     public static partial void AccountsMissing(ILogger logger, int count, string userId);
 
-    [LoggerMessage(1308, LogLevel.Warning, "Skipped {Count} transactions of user {UserId} that have no id.")]
+    [LoggerMessage(1308, LogLevel.Warning, "Skipped {Count} transactions of user {UserId} without an id.")]
     public static partial void TransactionsSkipped(ILogger logger, int count, string userId);
 
-    [LoggerMessage(1304, LogLevel.Information, "A bank's challenge in sync {SyncId} of user {UserId} was answered.")]
+    [LoggerMessage(1304, LogLevel.Information, "MFA challenge answered: sync {SyncId}, user {UserId}.")]
     public static partial void ChallengeAnswered(ILogger logger, string syncId, string userId);
 
-    [LoggerMessage(1303, LogLevel.Information, "Purged the histories of {Count} orchestrations that had ended and whose time was over.")]
+    [LoggerMessage(1303, LogLevel.Information, "Purged {Count} finished orchestrations.")]
     public static partial void HistoriesPurged(ILogger logger, int count);
 }

@@ -18,9 +18,9 @@ internal sealed record StartSyncRequest([property: JsonPropertyName("jobIds")] I
     public ProblemResult? Refuse()
     {
         if (JobIds is not { Count: > 0 })
-            return Problem.InvalidInput("jobIds", "must have at least one job id.");
+            return Problem.InvalidInput("jobIds", "must contain at least one job id.");
         if (JobIds.Count > MostJobs)
-            return Problem.InvalidInput("jobIds", string.Create(CultureInfo.InvariantCulture, $"must have at most {MostJobs} job ids."));
+            return Problem.InvalidInput("jobIds", string.Create(CultureInfo.InvariantCulture, $"must contain at most {MostJobs} job ids."));
 
         var errors = new FieldErrors();
         for (var i = 0; i < JobIds.Count; i++)

@@ -7,7 +7,7 @@ using BasiqFunctions.Consents;
 namespace BasiqFunctions.Telemetry;
 
 /// <summary>
-/// The app's one meter and one activity source, both named <see cref="Name"/>. The README's table "Telemetry" lists what they give.
+/// The app's one meter and one activity source, both named <see cref="Name"/>. docs/telemetry.md lists what they give.
 /// </summary>
 /// <remarks>
 /// Tags of metrics have few values: a route template, an outcome, a code that is known. Ids of users, jobs, syncs and accounts are

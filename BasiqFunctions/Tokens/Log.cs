@@ -9,39 +9,39 @@ internal static partial class Log
     [LoggerMessage(1101, LogLevel.Information, "Minted a server token that expires at {ExpiresAt}.")]
     public static partial void TokenMinted(ILogger logger, DateTimeOffset expiresAt);
 
-    [LoggerMessage(1102, LogLevel.Warning, "Basiq refused the server token; another one is taken.")]
+    [LoggerMessage(1102, LogLevel.Warning, "Basiq rejected the server token; getting another.")]
     public static partial void TokenRefused(ILogger logger);
 
-    [LoggerMessage(1103, LogLevel.Warning, "Key Vault could not {Action} secret {Secret}: {ErrorCode}. Times since the last such line: {Count}.")]
+    [LoggerMessage(1103, LogLevel.Warning, "Key Vault failed to {Action} secret {Secret}: {ErrorCode}. Failures since the last message: {Count}.")]
     public static partial void KeyVaultFailed(ILogger logger, string action, string secret, string errorCode, int count);
 
-    [LoggerMessage(1105, LogLevel.Information, "Took up a rotated API key.")]
+    [LoggerMessage(1105, LogLevel.Information, "Using the rotated API key.")]
     public static partial void KeyRotated(ILogger logger);
 
-    [LoggerMessage(1106, LogLevel.Warning, "No new server token ({Kind}); the present one serves on until {ExpiresAt}.")]
+    [LoggerMessage(1106, LogLevel.Warning, "Could not get a new server token ({Kind}); the current one is good until {ExpiresAt}.")]
     public static partial void TokenKept(ILogger logger, BasiqFailureKind kind, DateTimeOffset expiresAt);
 
-    [LoggerMessage(1107, LogLevel.Information, "No Key Vault is configured: secrets are kept in {File}, which only its owner can read.")]
+    [LoggerMessage(1107, LogLevel.Information, "No Key Vault configured; keeping secrets in {File}, readable only by its owner.")]
     public static partial void SecretsInFile(ILogger logger, string file);
 
     [LoggerMessage(
         1108,
         LogLevel.Error,
-        "Key Vault does not let this app {Action} secret {Secret} ({ErrorCode}): grant the app's identity the role {Role} on the secret or the vault. Times since the last such line: {Count}.")]
+        "Key Vault denied this app permission to {Action} secret {Secret} ({ErrorCode}). Grant the app's identity the role {Role} on the secret or the vault. Denials since the last message: {Count}.")]
     public static partial void KeyVaultRoleMissing(ILogger logger, string action, string secret, string errorCode, string role, int count);
 
-    [LoggerMessage(1109, LogLevel.Warning, "Secret {Secret} had been deleted; it was recovered.")]
+    [LoggerMessage(1109, LogLevel.Warning, "Recovered deleted secret {Secret}.")]
     public static partial void SecretRecovered(ILogger logger, string secret);
 
-    [LoggerMessage(1110, LogLevel.Information, "Another instance has stored a server token too; all go on with that one.")]
+    [LoggerMessage(1110, LogLevel.Information, "Another instance stored a newer server token; using that one.")]
     public static partial void TokenAgreedOn(ILogger logger);
 
     [LoggerMessage(
         1111,
         LogLevel.Error,
-        "Basiq refuses the API key: no token can be had until it is replaced, in Key Vault (" + SecretNames.ApiKey + ") or in Basiq:ApiKey. Calls refused since the last such line: {Calls}.")]
+        "Basiq rejects the API key. No tokens until it is replaced, in Key Vault (" + SecretNames.ApiKey + ") or in Basiq:ApiKey. Calls held back since the last message: {Calls}.")]
     public static partial void KeyRefused(ILogger logger, int calls);
 
-    [LoggerMessage(1112, LogLevel.Information, "Basiq takes the API key again.")]
+    [LoggerMessage(1112, LogLevel.Information, "Basiq accepts the API key again.")]
     public static partial void KeyTaken(ILogger logger);
 }

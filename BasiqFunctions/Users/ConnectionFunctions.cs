@@ -79,7 +79,7 @@ public sealed class ConnectionFunctions(
                 var asked = fields.Validated(RefreshRequest.From(fields), Validator);
                 return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
                     ? SyncAccepted.For(sync)
-                    : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection that Basiq could refresh.");
+                    : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
             },
             cancellation);
 

@@ -11,17 +11,17 @@ public sealed class ConsentLinkRequestValidator : AbstractValidator<ConsentLinkR
     {
         RuleFor(link => link.Action)
             .Must(action => action is null or "connect" or "manage" or "extend" or "update" or "reauthorise")
-            .WithMessage("must be one of connect, manage, extend, update and reauthorise.");
+            .WithMessage("must be connect, manage, extend, update or reauthorise.");
         RuleFor(link => link.InstitutionId).Matches(@"\A[A-Z]{2}[0-9]{5}\z")
             .WithMessage("must be two capital letters and five digits, such as AU00000.");
         RuleFor(link => link.ConnectionId).Must(id => id is null || RouteId.IsValid(id))
             .WithMessage("must have 1 to 64 characters: letters, digits, '_' and '-'.");
         RuleFor(link => link.ConnectionId).NotNull().When(NeedsConnection)
-            .WithMessage("is needed with the actions update and reauthorise.");
+            .WithMessage("is required with the actions update and reauthorise.");
         RuleFor(link => link.ConnectionId).Null().Unless(NeedsConnection)
-            .WithMessage("goes with the actions update and reauthorise only.");
+            .WithMessage("is allowed only with the actions update and reauthorise.");
         RuleFor(link => link.ReturnUrl).Must(url => url is null || returnUrls.Allowed(url) is not null)
-            .WithMessage("must be an absolute URL that the setting Consent:ReturnUrls allows.");
+            .WithMessage("must be an absolute URL allowed by the setting Consent:ReturnUrls.");
     }
 
     private static bool NeedsConnection(ConsentLinkRequest link) => link.Action is "update" or "reauthorise";

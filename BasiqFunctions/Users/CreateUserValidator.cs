@@ -11,14 +11,14 @@ internal sealed class CreateUserValidator : PersonValidator
     public CreateUserValidator()
     {
         RuleFor(user => user.Email).Must((user, email) => email is not null || user.Mobile is not null)
-            .WithMessage("is needed, or mobile is.");
+            .WithMessage("or mobile is required.");
         RuleFor(user => user.BusinessName).IsLine(MostBusinessNameLength);
         RuleFor(user => user.BusinessIdNoType).Must(type => type is null or "ABN" or "ACN")
             .WithMessage("must be ABN or ACN.");
         RuleFor(user => user.BusinessIdNoType).NotNull().When(user => user.BusinessIdNo is not null)
-            .WithMessage("is needed, as ABN or ACN, with businessIdNo.");
+            .WithMessage("is required with businessIdNo: ABN or ACN.");
         RuleFor(user => user.BusinessIdNo).NotNull().When(user => user.BusinessIdNoType is not null)
-            .WithMessage("is needed with businessIdNoType.");
+            .WithMessage("is required with businessIdNoType.");
         RuleFor(user => user.BusinessIdNo).Must(BusinessNumber.IsAbn!)
             .When(user => user is { BusinessIdNo: not null, BusinessIdNoType: "ABN" })
             .WithMessage("is not an ABN: 11 digits, of which the first two check the others.");
@@ -30,6 +30,6 @@ internal sealed class CreateUserValidator : PersonValidator
         RuleFor(user => user.VerificationDate)
             .Must(date => date is null
                 || DateOnly.TryParseExact(date, "dd/MM/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
-            .WithMessage("must be a day written dd/MM/yyyy, such as 31/01/2024.");
+            .WithMessage("must be a date as dd/MM/yyyy, such as 31/01/2024.");
     }
 }

@@ -4,18 +4,18 @@ namespace BasiqFunctions.Users;
 
 internal static partial class Log
 {
-    [LoggerMessage(3100, LogLevel.Warning, "The key of consent states could not be read ({Exception}, status {Status}); the one in memory stays in use")]
+    [LoggerMessage(3100, LogLevel.Warning, "Could not read the consent state key ({Exception}, status {Status}); using the one in memory")]
     public static partial void StateKeyNotRead(this ILogger logger, string exception, int? status);
 
     [LoggerMessage(3101, LogLevel.Information, "Created user {UserId}")]
     public static partial void UserCreated(this ILogger logger, string userId);
 
-    [LoggerMessage(3102, LogLevel.Information, "Removed user {UserId} and what was kept of it; Basiq still had it: {KnownToBasiq}")]
+    [LoggerMessage(3102, LogLevel.Information, "Removed user {UserId}; known to Basiq: {KnownToBasiq}")]
     public static partial void UserRemoved(this ILogger logger, string userId, bool knownToBasiq);
 
-    [LoggerMessage(3103, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId} and what was kept of it; Basiq still had it: {KnownToBasiq}")]
+    [LoggerMessage(3103, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
     public static partial void ConnectionRemoved(this ILogger logger, string connectionId, string userId, bool knownToBasiq);
 
-    [LoggerMessage(3104, LogLevel.Warning, "A consent came back with a state of user {UserId} and jobs that are not that user's")]
+    [LoggerMessage(3104, LogLevel.Warning, "Consent return refused: the state belongs to user {UserId}, the jobs do not")]
     public static partial void StateBorrowed(this ILogger logger, string userId);
 }

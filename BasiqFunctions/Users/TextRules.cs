@@ -15,7 +15,7 @@ internal static class TextRules
     /// <summary>A mobile number as Basiq takes it.</summary>
     public static IRuleBuilderOptions<T, string?> IsMobile<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Matches(@"\A\+[1-9][0-9]{6,14}\z")
-            .WithMessage("must be in E.164: a plus, the country code and the number, 7 to 15 digits, such as +61410888666.");
+            .WithMessage("must be in E.164 format, such as +61410888666.");
 
     private static bool BreaksLine(char c) =>
         char.GetUnicodeCategory(c)

@@ -8,5 +8,5 @@ internal sealed class SubscriptionRequestValidator : AbstractValidator<Subscript
 {
     public SubscriptionRequestValidator() =>
         RuleFor(request => request.Url).Must(url => ReturnUrls.Parse(url) is not null)
-            .WithMessage("must be an absolute https URL (http on the loopback address) without user and fragment.");
+            .WithMessage("must be an absolute https URL without credentials or fragment (http is allowed on loopback).");
 }

@@ -66,7 +66,7 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
             "GetWebhookSubscription",
             async cancellation => await subscriptions.FindAsync(cancellation) is { } found
                 ? Answer(found)
-                : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription: make one with PUT."),
+                : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription. Create one with PUT."),
             cancellation);
 
     private static JsonAnswer<SubscriptionAnswer> Answer(SubscriptionAnswer subscription) =>

@@ -7,7 +7,7 @@ using Microsoft.Playwright;
 
 namespace BasiqFunctions.Tests.Console.Browser;
 
-/// <summary>The README's pictures show the pages as they are: with UPDATE_SCREENSHOTS=1 this takes them, else it tells stale ones.</summary>
+/// <summary>The documents' pictures show the pages as they are: with UPDATE_SCREENSHOTS=1 this takes them, else it tells stale ones.</summary>
 [Trait("Category", "Browser")]
 [Collection(InBrowser.Name)]
 public sealed partial class ScreenshotTests(Chromium chromium)
@@ -16,7 +16,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
     private static readonly string DigestFile = Path.Combine(Docs, "screenshots.sha256");
 
     [Fact]
-    public async Task The_README_s_pictures_are_of_the_pages_as_they_are()
+    public async Task The_pictures_of_the_documents_are_of_the_pages_as_they_are()
     {
         if (Environment.GetEnvironmentVariable("UPDATE_SCREENSHOTS") == "1")
         {
@@ -33,7 +33,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
             "The pages have changed since the pictures in docs/ were taken: UPDATE_SCREENSHOTS=1 dotnet test --filter ScreenshotTests");
         foreach (var name in (string[])["console-light.png", "console-dark.png", "console-revoked.png", "consent-page.png"])
         {
-            Assert.Contains($"docs/{name}", ReadmeTests.Readme, StringComparison.Ordinal);
+            Assert.Contains($"]({name})", DocumentTests.Page("local-development"), StringComparison.Ordinal);
             Assert.InRange(new FileInfo(Path.Combine(Docs, name)).Length, 10_000, 250_000);
         }
     }
