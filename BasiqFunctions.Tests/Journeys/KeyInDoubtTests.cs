@@ -96,7 +96,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         {
             Assert.Equal($"Daily batch finished: {Users} users checked, 0 removed, {Users} unknown to Basiq, 0 failed", await PassAsync());
             Assert.Equal(day, Alerts().Length);
-            Assert.Contains($"of {Users} users", Alerts()[^1], StringComparison.Ordinal);
+            Assert.Contains($"does not know {Users} users", Alerts()[^1], StringComparison.Ordinal);
         }
 
         using (var deleted = await _app.Api.DeleteAsync(new Uri("users/u00", UriKind.Relative)))
