@@ -19,6 +19,8 @@ internal static class Banner
         foreach (var timer in functions.Timers)
             output.WriteLine($"  timer    {timer.Schedule,-65} {timer.Name}");
         output.WriteLine();
+        output.WriteLine($"Console:   {host.Url}");
+        output.WriteLine($"Reference: {new Uri(host.Url, "reference")}");
         output.WriteLine(host.SandboxUrl is { } sandbox
             ? $"Basiq:     simulated at {sandbox} (no Basiq:ApiKey is set)"
             : "Basiq:     the account of the configured API key");

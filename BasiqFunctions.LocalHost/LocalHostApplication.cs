@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.LocalHost.Console;
 using BasiqFunctions.LocalHost.Functions;
@@ -24,7 +25,7 @@ using OpenTelemetry.Trace;
 namespace BasiqFunctions.LocalHost;
 
 /// <summary>The running host: every function of the app and, when no Basiq account is configured, the sandbox.</summary>
-internal sealed class LocalHostApplication : IAsyncDisposable
+internal sealed partial class LocalHostApplication : IAsyncDisposable
 {
     private const string DefaultUrl = "http://localhost:7071";
     private const string DefaultSandboxUrl = "http://localhost:7072";
@@ -72,6 +73,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         AddBelowAll(builder.Configuration, defaults ?? new Dictionary<string, string?>());
         if (NeedsSandbox(builder.Configuration))
             AddBelowAll(builder.Configuration, sandboxDefaults ?? new Dictionary<string, string?>());
+        AddBelowAll(builder.Configuration, BesideOthers(builder.Configuration["urls"] ?? DefaultUrl));
         builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true);
         foreach (var others in new[] { "Microsoft", "System", "Azure", "Polly" })
             builder.Logging.AddFilter(others, LogLevel.Warning);
@@ -81,7 +83,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(ServerDefences.SetLimits);
         var urls = builder.Configuration["urls"] ?? DefaultUrl;
         builder.WebHost.UseUrls(urls);
-        var options = builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
+        var options = Bound(() => builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions());
         RefuseOpenDoors(urls, options);
         RefusePlainFiles(builder.Configuration, options);
 
@@ -126,7 +128,11 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             var app = builder.Build();
 
             // Before the host would, which logs the whole exception: what is wrong with a setting is one line.
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            Bound(() =>
+            {
+                app.Services.GetRequiredService<IStartupValidator>().Validate();
+                return true;
+            });
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
@@ -271,10 +277,54 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             await app.DisposeAsync();
             throw new LocalHostException(
                 $"{exception.Message} Another LocalHost, Core Tools or sandbox may be running. "
-                + "Stop it, or choose other addresses with --urls http://localhost:7081 and --Sandbox:Url http://localhost:7082.",
+                + "Stop it, or start this one with --urls http://localhost:7081: its sandbox and files move along.",
                 exception);
         }
     }
+
+    /// <summary>With another port the sandbox and the files are others too, so that hosts can run side by side.</summary>
+    private static Dictionary<string, string?> BesideOthers(string urls) => AddressIn(urls.Split(';')[0]).Port is var port and not (0 or 7071)
+        ? new() { ["Sandbox:Url"] = $"http://localhost:{port + 1}", ["LocalHost:StateDirectory"] = Path.Combine(".local", $"{port}") }
+        : [];
+
+    private static BindingAddress AddressIn(string url)
+    {
+        try
+        {
+            if (BindingAddress.Parse(url) is { Scheme: "http" } address)
+                return address;
+        }
+        catch (FormatException)
+        {
+        }
+
+        throw new LocalHostException($"'{url}' is not an http address to listen on. Use one such as http://localhost:7071.");
+    }
+
+    /// <summary>Reads settings, and names the one whose value is of the wrong kind.</summary>
+    private static T Bound<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException exception) when (UnreadableSetting().Match(exception.Message) is { Success: true } match)
+        {
+            var kind = match.Groups[2].Value switch
+            {
+                "System.Int32" or "System.Int64" => "a whole number",
+                "System.Double" => "a number",
+                "System.Boolean" => "true or false",
+                "System.TimeSpan" => "a time such as 00:00:30 or 7.00:00:00",
+                "System.Uri" => "a URL",
+                _ => "of another form; see docs/configuration.md",
+            };
+            throw new LocalHostException($"{match.Groups[1].Value} must be {kind}.", exception);
+        }
+    }
+
+    [GeneratedRegex("at '([^']+)' to type '([^']+)'")]
+    private static partial Regex UnreadableSetting();
 
     private static Uri AddressOf(WebApplication app) =>
         new(AddressesOf(app.Services.GetRequiredService<IServer>()).First());
@@ -288,7 +338,7 @@ internal sealed class LocalHostApplication : IAsyncDisposable
             return;
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
-            var host = BindingAddress.Parse(url).Host;
+            var host = AddressIn(url).Host;
             if (host is not "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
             {
                 throw new LocalHostException(

@@ -1,16 +1,12 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Demo;
 using Microsoft.Extensions.Options;
 
 try
 {
-    if (args is ["demo", .. var rest])
-        return await DemoCommand.RunAsync(rest);
-
-    await using var host = await LocalHostApplication.StartAsync(args);
-    Banner.Write(Console.Out, host);
-    await host.WaitForShutdownAsync();
-    return 0;
+    return await CommandLine.RunAsync(args, RunAsync, DemoCommand.RunAsync);
 }
 catch (LocalHostException exception)
 {
@@ -22,4 +18,26 @@ catch (OptionsValidationException exception)
     foreach (var failure in exception.Failures)
         await Console.Error.WriteLineAsync(failure);
     return 2;
+}
+
+static async Task<int> RunAsync(string[] settings, bool opensBrowser)
+{
+    await using var host = await LocalHostApplication.StartAsync(settings);
+    Banner.Write(Console.Out, host);
+    if (opensBrowser)
+        OpenBrowser(host.Url);
+    await host.WaitForShutdownAsync();
+    return 0;
+}
+
+static void OpenBrowser(Uri url)
+{
+    try
+    {
+        using var browser = Process.Start(new ProcessStartInfo(url.ToString()) { UseShellExecute = true });
+    }
+    catch (Win32Exception)
+    {
+        Console.Error.WriteLine($"No browser could be opened here: open {url} yourself.");
+    }
 }

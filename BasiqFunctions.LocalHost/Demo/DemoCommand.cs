@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace BasiqFunctions.LocalHost.Demo;
 
 /// <summary>Walks the whole quickstart in the terminal, through the same HTTP functions that a front end would call.</summary>
-internal sealed class DemoCommand(LocalHostApplication host, DemoOptions options, IAnsiConsole console) : IDisposable
+internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsiConsole console) : IDisposable
 {
     /// <summary>The exit code of a program that Ctrl-C ended, as shells have it.</summary>
     private const int InterruptedByUser = 130;
@@ -17,15 +17,16 @@ internal sealed class DemoCommand(LocalHostApplication host, DemoOptions options
     private readonly HttpClient _api = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(host.Url, "api/") };
 
     /// <summary>Runs the demo on a host of its own.</summary>
+    /// <param name="login">The test user who logs in at the bank.</param>
+    /// <param name="settings">Settings of the host, as arguments.</param>
     /// <returns>0 when accounts were fetched, 1 when the bank or Basiq did not give them.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string login, string[] settings)
     {
-        var options = DemoOptions.Parse(args);
         var state = Path.Combine(Path.GetTempPath(), $"basiq-functions-demo-{Guid.NewGuid():N}");
         try
         {
             await using var host = await LocalHostApplication.StartAsync(
-                [.. options.HostArguments],
+                settings,
                 builder => builder.Logging.SetMinimumLevel(LogLevel.Error),
                 defaults: new Dictionary<string, string?> { ["LocalHost:StateDirectory"] = state },
                 sandboxDefaults: new Dictionary<string, string?>
@@ -35,7 +36,7 @@ internal sealed class DemoCommand(LocalHostApplication host, DemoOptions options
                     ["Sandbox:Url"] = "http://127.0.0.1:0",
                     ["LocalHost:SubscribeToSandbox"] = "false",
                 });
-            using var demo = new DemoCommand(host, options, AnsiConsole.Console);
+            using var demo = new DemoCommand(host, login, AnsiConsole.Console);
             try
             {
                 return await demo.RunAsync().WaitAsync(host.Stopping);
@@ -103,9 +104,9 @@ internal sealed class DemoCommand(LocalHostApplication host, DemoOptions options
     /// <summary>Does what a person does on the consent page: choose the bank, log in, agree.</summary>
     private async Task<string> ConsentAtSandboxAsync(string userId)
     {
-        var user = TestUsers.Find(options.Login)
+        var user = TestUsers.Find(login)
             ?? throw new DemoException(
-                $"The sandbox has no test user '{options.Login}'. It has {string.Join(", ", TestUsers.All.Select(u => u.LoginId))}.");
+                $"The sandbox has no test user '{login}'. It has {string.Join(", ", TestUsers.All.Select(u => u.LoginId))}.");
         var link = await RequestConsentLinkAsync(userId);
         var query = System.Web.HttpUtility.ParseQueryString(link.Query);
         using var form = new FormUrlEncodedContent(

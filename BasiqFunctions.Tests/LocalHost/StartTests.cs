@@ -186,6 +186,28 @@ public sealed class StartTests
     }
 
     [Theory]
+    [InlineData("nonsense")]
+    [InlineData("https://localhost:7443")]
+    public async Task An_address_that_nothing_can_listen_on_is_named(string url)
+    {
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={url}"));
+
+        Assert.Contains($"'{url}' is not an http address", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Sync:PageSize=many", "Sync:PageSize must be a whole number.")]
+    [InlineData("Sync:JobTimeout=soon", "Sync:JobTimeout must be a time such as 00:00:30 or 7.00:00:00.")]
+    [InlineData("LocalHost:AllowPlain=maybe", "LocalHost:AllowPlain must be true or false.")]
+    [InlineData("LocalHost:MaxConcurrentActivities=1.5", "LocalHost:MaxConcurrentActivities must be a whole number.")]
+    public async Task A_value_of_the_wrong_kind_names_its_setting_and_not_the_value(string setting, string said)
+    {
+        var refusal = await Assert.ThrowsAsync<LocalHostException>(() => AppUnderTest.StartAsync([setting]));
+
+        Assert.Equal(said, refusal.Message);
+    }
+
+    [Theory]
     [InlineData("gavinBelson", 0, "accounts and")]
     [InlineData("bighead", 1, "connect the bank again")]
     [InlineData("nobody", 1, "no test user 'nobody'")]
