@@ -16,7 +16,4 @@ internal static partial class Log
 
     [LoggerMessage(3604, LogLevel.Error, "A record whose time is over could not be removed ({Exception}); the next day's pass tries again")]
     public static partial void RecordNotEnded(ILogger logger, string exception);
-
-    [LoggerMessage(3605, LogLevel.Warning, "Not everybody of whom something was kept before could be written down as due yet: the next day's pass goes on")]
-    public static partial void DueNotAllWritten(ILogger logger);
 }
