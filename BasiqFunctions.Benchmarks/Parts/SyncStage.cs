@@ -19,6 +19,7 @@ internal sealed class SyncStage : IAsyncDisposable
     private readonly HttpClient _sandboxClient = new(new HttpClientHandler { AllowAutoRedirect = false });
 
     private string? _bearer;
+    private bool _hasHostEnded;
 
     private SyncStage(TemporaryFolder state, ServerProcess sandbox, ServerProcess host)
     {
@@ -36,7 +37,15 @@ internal sealed class SyncStage : IAsyncDisposable
     /// <param name="accounts">Accounts of each person.</param>
     /// <param name="transactions">Transactions of each account.</param>
     /// <param name="sandboxSettings">More of the sandbox's settings; the last of a name holds.</param>
-    public static async Task<SyncStage> StartAsync(int accounts, int transactions, params string[] sandboxSettings)
+    public static Task<SyncStage> StartAsync(int accounts, int transactions, params string[] sandboxSettings) =>
+        StartAsync(accounts, transactions, hostSettings: [], sandboxSettings);
+
+    /// <inheritdoc cref="StartAsync(int, int, string[])"/>
+    /// <param name="accounts">Accounts of each person.</param>
+    /// <param name="transactions">Transactions of each account.</param>
+    /// <param name="hostSettings">More of LocalHost's settings.</param>
+    /// <param name="sandboxSettings">More of the sandbox's settings; the last of a name holds.</param>
+    public static async Task<SyncStage> StartAsync(int accounts, int transactions, string[] hostSettings, string[] sandboxSettings)
     {
         var state = new TemporaryFolder();
         var sandbox = await ServerProcess.StartAsync(
@@ -48,7 +57,7 @@ internal sealed class SyncStage : IAsyncDisposable
                 FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"),
                 .. sandboxSettings,
             ]);
-        return new SyncStage(state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, "--Logging:LogLevel:Default=Warning"));
+        return new SyncStage(state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, ["--Logging:LogLevel:Default=Warning", .. hostSettings]));
     }
 
     /// <summary>Creates people and has each consent at one bank, whose job is done at once.</summary>
@@ -180,11 +189,19 @@ internal sealed class SyncStage : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends LocalHost; what it stored stays.</summary>
+    public async Task EndHostAsync()
+    {
+        if (!_hasHostEnded)
+            await Host.DisposeAsync();
+        _hasHostEnded = true;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _api.Dispose();
         _sandboxClient.Dispose();
-        await Host.DisposeAsync();
+        await EndHostAsync();
         await Sandbox.DisposeAsync();
         State.Dispose();
     }

@@ -16,6 +16,8 @@ namespace BasiqFunctions.LocalHost.Snapshots;
 /// </remarks>
 internal sealed class FileSnapshotStorage : ISnapshotStorage
 {
+    internal const int MostFolders = 1_000;
+
     private const string TemporarySuffix = ".tmp";
 
     // No name is written with a tilde, so no blob can be taken for a temporary file.
@@ -129,6 +131,16 @@ internal sealed class FileSnapshotStorage : ISnapshotStorage
             yield return blob;
         }
         await Task.CompletedTask;
+    }
+
+    public Task<SnapshotFolders> ListFoldersAsync(string? continuation, CancellationToken cancellationToken)
+    {
+        string[] names =
+        [
+            .. Directory.EnumerateDirectories(_root).Select(folder => Decode(Path.GetFileName(folder)))
+                .Where(name => string.CompareOrdinal(name, continuation) > 0).Order(StringComparer.Ordinal).Take(MostFolders),
+        ];
+        return Task.FromResult(new SnapshotFolders(names, names.Length == MostFolders ? names[^1] : null));
     }
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken)

@@ -45,6 +45,9 @@ internal sealed class ReachableSnapshotStorage(ISnapshotStorage inner, string fo
             Missing(false);
     }
 
+    public Task<SnapshotFolders> ListFoldersAsync(string? continuation, CancellationToken cancellationToken) =>
+        RunAsync(() => inner.ListFoldersAsync(continuation, cancellationToken));
+
     public Task DeleteAsync(string name, CancellationToken cancellationToken) =>
         RunAsync(async () =>
         {

@@ -185,6 +185,16 @@ internal sealed class SqliteRecordTables : IRecordTables, IDisposable
                 },
                 cancellation) == 1;
 
+        public async Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation) =>
+            await ChangeAsync(
+                "DELETE FROM records WHERE name = $name AND part = $part AND row = $row",
+                parameters =>
+                {
+                    parameters.AddWithValue("$part", TableRecord.CheckName(partition));
+                    parameters.AddWithValue("$row", TableRecord.CheckName(row));
+                },
+                cancellation) == 1;
+
         public async Task<IReadOnlyList<TableRecord>> ListAsync(
             string partition, int limit, string? after, CancellationToken cancellation)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Building;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.LocalHost;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BasiqFunctions.Benchmarks.Processes;
 
 namespace BasiqFunctions.Tests.Hosting;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Infrastructure;

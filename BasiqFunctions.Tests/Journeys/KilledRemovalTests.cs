@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Removal;
@@ -30,6 +31,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         try
         {
             var kept = await UserWithDataAsync(host);
+            var keptFiles = FilesOf(kept);
             for (var step = 1; step <= 6; step++)
             {
                 var userId = await UserWithDataAsync(host);
@@ -42,8 +44,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
                 await AssertGoneOnceAsync(host, userId, "user-deleted");
             }
 
-            using var accounts = await host.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
-            Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+            await AssertKeptAsync(host, kept, keptFiles);
         }
         finally
         {
@@ -63,7 +64,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         try
         {
             kept = await UserWithDataAsync(yesterday);
-            for (var i = 0; i < 4; i++)
+            for (var i = 0; i < 2; i++)
                 gone.Add(await UserWithDataAsync(yesterday));
         }
         finally
@@ -71,6 +72,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
             _scene.Kill(yesterday);
         }
 
+        var keptFiles = FilesOf(kept);
         foreach (var userId in gone)
             await RevokeAsync(userId);
         await using (var journal = Journal.Open(Path.Combine(_scene.StateFolder, "journal.db")))
@@ -82,18 +84,18 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         LocalHostProcess? host = null;
         try
         {
-            for (var step = 1; step <= 8; step++)
+            foreach (var step in (string[])
+                [nameof(DueActivities.BeginDuePass), nameof(DueActivities.SeedDue), nameof(DueActivities.DoDue), nameof(DueActivities.SettleAbsences), nameof(DueActivities.EndDuePass)])
             {
                 host = await _scene.StartHostAsync();
-                await StepAsync("due-%", step);
+                await BegunAsync(step);
                 _scene.Kill(host);
             }
 
             host = await _scene.StartHostAsync();
             foreach (var userId in gone)
                 await AssertGoneOnceAsync(host, userId, "consent-revoked");
-            using var accounts = await host.Api.GetAsync(new Uri($"users/{kept}/accounts", UriKind.Relative));
-            Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+            await AssertKeptAsync(host, kept, keptFiles);
         }
         finally
         {
@@ -109,10 +111,31 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         await AppUnderTest.WaitForAsync(() => ReceiptsAsync(host, userId), text => text.Contains(reason, StringComparison.Ordinal));
         var receipt = Assert.Single(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
         Assert.True(receipt.GetProperty("accounts").GetInt32() > 0);
-        Assert.DoesNotContain(
-            Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories),
-            file => file.Contains($"/{userId}/", StringComparison.Ordinal));
+        Assert.Empty(FilesOf(userId));
+        Assert.Empty(await RecordsOfAsync(userId));
     }
+
+    /// <summary>All that was kept of somebody whom no removal was about is there, and so is the day on which it is looked at next.</summary>
+    private async Task AssertKeptAsync(LocalHostProcess host, string userId, IReadOnlyDictionary<string, string> files)
+    {
+        using var accounts = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+        Assert.NotEmpty(files);
+        Assert.Equal(files, FilesOf(userId));
+        Assert.Contains("days", await RecordsOfAsync(userId), StringComparison.Ordinal);
+        Assert.Empty(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
+    }
+
+    /// <summary>The files of a user, each with the hash of what is in it.</summary>
+    private Dictionary<string, string> FilesOf(string userId) =>
+        Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories)
+            .Where(file => file.Contains($"/{userId}/", StringComparison.Ordinal))
+            .ToDictionary(file => file, file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))));
+
+    /// <summary>The small records that name a user, receipts excepted.</summary>
+    private async Task<string> RecordsOfAsync(string userId) => (string)(await AskAsync(
+        "records.db",
+        $"SELECT coalesce(group_concat(name || ' ' || part || '/' || row), '') FROM records WHERE name <> 'BasiqReceipts' AND (part LIKE '%{userId}%' OR row LIKE '%{userId}%')"))!;
 
     private async Task<string> UserWithDataAsync(LocalHostProcess host)
     {
@@ -124,14 +147,19 @@ public sealed class KilledRemovalTests : IAsyncLifetime
     /// <summary>Waits until an activity of an orchestration has begun, the n-th of all its runs, or the orchestration has ended.</summary>
     private Task StepAsync(string instance, int step) => AppUnderTest.WaitForAsync(
         async () => Convert.ToInt64(
-            await ChangeAsync($"SELECT count(*) FROM activity_runs WHERE instance_id LIKE '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
+            await AskAsync("journal.db", $"SELECT count(*) FROM activity_runs WHERE instance_id = '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
         runs => runs >= step);
 
-    private async Task<object?> ChangeAsync(string sql)
+    /// <summary>Waits until a daily pass has asked for an activity.</summary>
+    private Task BegunAsync(string activity) => AppUnderTest.WaitForAsync(
+        () => AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
+        turns => turns is > 0L);
+
+    private async Task<object?> AskAsync(string file, string sql)
     {
-        await using var journal = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, "journal.db")};Pooling=False");
-        await journal.OpenAsync();
-        await using var command = journal.CreateCommand();
+        await using var database = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, file)};Pooling=False");
+        await database.OpenAsync();
+        await using var command = database.CreateCommand();
 #pragma warning disable CA2100 // The test's own.
         command.CommandText = sql;
 #pragma warning restore CA2100

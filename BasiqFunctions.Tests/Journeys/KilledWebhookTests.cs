@@ -15,6 +15,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
     private HostBesideSandbox _scene = null!;
+    private string _kept = null!;
 
     public async Task InitializeAsync() => _scene = await HostBesideSandbox.CreateAsync(
         new Dictionary<string, string> { ["JobDuration"] = "00:00:00.2", ["Webhooks"] = "false" }, "Sync:FirstPollDelay=00:00:00.1");
@@ -150,7 +151,11 @@ public sealed class KilledWebhookTests : IAsyncLifetime
             () => Task.FromResult(host.Output.Split('\n').Where(line => line.Contains($"Event {eventId} (", StringComparison.Ordinal)).ToArray()),
             lines => lines.Length > 0);
         Assert.EndsWith(outcome, Assert.Single(acted).TrimEnd(), StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories));
+        Assert.Equal(
+            [_kept],
+            Directory.EnumerateDirectories(Path.Combine(_scene.StateFolder, "snapshots")).Select(Path.GetFileName));
+        using var others = await host.Api.GetAsync(new Uri($"users/{_kept}/accounts", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
     }
 
     /// <summary>Waits for the receipt, which must be the only one.</summary>
@@ -217,6 +222,8 @@ public sealed class KilledWebhookTests : IAsyncLifetime
     {
         var (userId, syncId) = await _scene.StartSyncAsync(host, "Whistler");
         await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+        (_kept, var other) = await _scene.StartSyncAsync(host, "gavinBelson");
+        await HostBesideSandbox.CompletedAsync(host, _kept, other);
         using var subscribed = await host.Api.PutAsJsonAsync("webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" });
         Assert.Equal(HttpStatusCode.OK, subscribed.StatusCode);
         return (userId, await RevokeAsync(userId));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.Sandbox;

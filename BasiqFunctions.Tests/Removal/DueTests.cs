@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Benchmarks.Simulation;
 using BasiqFunctions.Consents;
+using BasiqFunctions.LocalHost.Snapshots;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
@@ -57,6 +59,22 @@ public sealed class DueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_removed_user_costs_a_look_at_each_place_where_something_may_be_kept_and_no_more()
+    {
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await PublishAsync("u1");
+        _consents["u1"] = """{"id":"x","status":"revoked"}""";
+        _scene.Clock.Advance(Day);
+        _asked.Clear();
+
+        Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
+
+        // Whatever is about the user, and the receipt's end, whose row names nobody.
+        var asked = _asked.Where(what => what.Contains("u1", StringComparison.Ordinal) || what.Contains(DueKinds.RecordEnd, StringComparison.Ordinal));
+        Assert.InRange(asked.Count(), 1, 18);
+    }
+
+    [Fact]
     public async Task A_consent_whose_end_is_known_is_looked_at_when_it_ends_and_not_before()
     {
         _consents["u1"] = """{"id":"x","status":"active","expiryDate":"2024-06-11T18:00:00Z"}""";
@@ -97,20 +115,20 @@ public sealed class DueTests : IDisposable
     {
         var due = _scene.Get<DueWork>();
         var now = _scene.Clock.GetUtcNow();
-        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(9), default);
-        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(5), default);
-        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(7), default);
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(9)));
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(5)));
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
         Assert.Equal(["20240607"], await DaysAsync());
 
         // Once done, nothing is left; set again, it is due again.
         await due.DoneAsync(Assert.Single(await DueOnAsync("20240607")), default);
         Assert.Empty(await DaysAsync());
-        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(7), default);
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
         Assert.Equal(["20240609"], await DaysAsync());
 
         // Who moves what another has moved meanwhile leaves it there.
         var item = Assert.Single(await DueOnAsync("20240609"));
-        await due.SetAsync("u1", DueKinds.Age, now + TimeSpan.FromDays(2), default);
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
         await due.MoveAsync(item, now + TimeSpan.FromDays(20), default);
         Assert.Equal(["20240604"], await DaysAsync());
         await due.RemoveUserAsync("u1", default);
@@ -144,7 +162,7 @@ public sealed class DueTests : IDisposable
     public async Task What_a_sync_left_that_never_published_goes_when_its_grace_is_over()
     {
         await _scene.Get<DueWork>().BeginAsync(default);
-        await _scene.Get<DueWork>().SetAsync("u1", DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8), default);
+        await _scene.Get<DueWork>().SetAsync("u1", default, (DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8)));
         await _scene.Snapshots.StageAccountsAsync("u1", "dead", ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
         _scene.Clock.Advance(TimeSpan.FromDays(8));
         await PassAsync();
@@ -168,6 +186,29 @@ public sealed class DueTests : IDisposable
         Assert.Equal(new RetentionPass(1, 0, 0), await PassAsync());
         _scene.Clock.Advance(Day);
         Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+    }
+
+    [Fact]
+    public async Task Writing_down_who_was_there_before_goes_on_where_a_failure_stopped_it()
+    {
+        string[] users = [.. Enumerable.Range(0, FileSnapshotStorage.MostFolders + 2).Select(i => $"v{i:D5}")];
+        foreach (var user in users)
+            await _scene.Get<ISnapshotStorage>().TryPutAsync($"{user}/left", new byte[1], null, default);
+        var fails = 1;
+        _meets = what =>
+        {
+            if (what.StartsWith($"FindAsync user-{users[^1]} ", StringComparison.Ordinal) && Interlocked.Exchange(ref fails, 0) == 1)
+                throw new IOException("storage is away");
+        };
+        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow());
+        await new StartDuePass(_scene.Clock).Run(new(), _scene.Durable.Client, default);
+        await _scene.EndOfPassAsync(() => _scene.Clock.Advance(TimeSpan.FromSeconds(1)));
+
+        Assert.Equal((1, 2), (Asked($"FindAsync user-{users[0]} "), Asked($"FindAsync user-{users[^1]} ")));
+        var looked = await DueOnAsync("20240602");
+        Assert.Equal(users, looked.Where(item => item.Kind == DueKinds.ConsentCheck).Select(item => item.Subject).Order());
+
+        int Asked(string begin) => _asked.Count(what => what.StartsWith(begin, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -222,7 +263,9 @@ public sealed class DueTests : IDisposable
         var restarting = _scene.RestartEngineAsync();
         await Task.Delay(50);
         death.Comes();
-        await restarting;
+
+        // A step that waits for the removal gives up once its patience is over: by this clock.
+        await _scene.PassTimeAsync(restarting);
 
         await _scene.EndOfPassAsync(() => _scene.Clock.Advance(TimeSpan.FromSeconds(1)));
         await _scene.EndOfRemovalAsync("u1");
@@ -296,11 +339,6 @@ public sealed class DueTests : IDisposable
         return [.. days];
     }
 
-    private sealed class CountedTables(IRecordTables inner, Action<string> tell) : IRecordTables
-    {
-        public IRecordTable Open(string name) => Counting<IRecordTable>.Before(inner.Open(name), tell);
-    }
-
     /// <summary>Comes in one of the changes of what is stored: whoever makes that waits, and then does not.</summary>
     private sealed class Death(int change) : IDisposable
     {
@@ -310,7 +348,8 @@ public sealed class DueTests : IDisposable
 
         public void Meet(string what)
         {
-            if (!what.StartsWith("Try", StringComparison.Ordinal) && !what.StartsWith("Delete", StringComparison.Ordinal))
+            if (what.StartsWith("Basiq", StringComparison.Ordinal) || what.StartsWith("Find", StringComparison.Ordinal)
+                || what.StartsWith("List", StringComparison.Ordinal) || what.StartsWith("Read", StringComparison.Ordinal))
                 return;
             if (Interlocked.Increment(ref _changes) != change)
                 return;

@@ -39,6 +39,8 @@ internal sealed class InterceptedStorage(ISnapshotStorage inner) : ISnapshotStor
 
     public IAsyncEnumerable<SnapshotBlobInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
 
+    public Task<SnapshotFolders> ListFoldersAsync(string? continuation, CancellationToken cancellationToken) => inner.ListFoldersAsync(continuation, cancellationToken);
+
     public Task DeleteAsync(string name, CancellationToken cancellationToken) =>
         AroundAsync("delete", name, async () =>
         {

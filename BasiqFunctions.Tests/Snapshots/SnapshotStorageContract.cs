@@ -48,6 +48,24 @@ public abstract class SnapshotStorageContract
     }
 
     [SkippableFact]
+    public async Task Top_folders_are_listed_whatever_lies_under_them()
+    {
+        var storage = Open();
+        foreach (var name in new[] { "Ab_c/x", "Ab_c/y/z", "b/x/y", "c" })
+            await WriteAsync(storage, name, [1]);
+
+        List<string> names = [];
+        for (var page = await storage.ListFoldersAsync(null, default); ; page = await storage.ListFoldersAsync(page.Next, default))
+        {
+            names.AddRange(page.Names);
+            if (page.Next is null)
+                break;
+        }
+
+        Assert.Equal(["Ab_c", "b"], names);
+    }
+
+    [SkippableFact]
     public async Task A_conditional_write_happens_only_under_its_condition()
     {
         var storage = Open();

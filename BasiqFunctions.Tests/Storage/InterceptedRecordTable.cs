@@ -28,6 +28,9 @@ internal sealed class InterceptedRecordTable(IRecordTable inner) : IRecordTable
     public Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation) =>
         AroundAsync("remove", record.Partition, record.Row, () => inner.TryRemoveAsync(record, cancellation));
 
+    public Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation) =>
+        AroundAsync("remove", partition, row, () => inner.RemoveAsync(partition, row, cancellation));
+
     public Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         inner.ListAsync(partition, limit, after, cancellation);
 

@@ -33,6 +33,12 @@ internal sealed class MemoryRecordTables : IRecordTables
                 return Task.FromResult(_records.GetValueOrDefault(Key(record))?.ETag == record.ETag && _records.Remove(Key(record)));
         }
 
+        public Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation)
+        {
+            lock (_gate)
+                return Task.FromResult(_records.Remove($"{partition}/{row}"));
+        }
+
         public Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation)
         {
             lock (_gate)

@@ -99,6 +99,21 @@ public abstract class RecordTableContract
     }
 
     [SkippableFact]
+    public async Task A_record_is_removed_by_its_name_alone_whatever_its_version()
+    {
+        var table = Open();
+        await table.TryAddAsync(Record("b", [1]), default);
+        var first = await table.TryAddAsync(Record("a", [1]), default);
+        await table.TryReplaceAsync(first! with { Content = [2] }, default);
+
+        Assert.True(await table.RemoveAsync("p", "a", default));
+        Assert.False(await table.RemoveAsync("p", "a", default));
+
+        Assert.Equal(["b"], Rows(await table.ListAsync("p", 10, null, default)));
+        await Assert.ThrowsAsync<ArgumentException>(() => table.RemoveAsync("p", "a b", default));
+    }
+
+    [SkippableFact]
     public async Task A_record_that_was_removed_and_added_again_is_another_version()
     {
         var table = Open();
@@ -166,12 +181,12 @@ public abstract class RecordTableContract
         Assert.Equal([1], (await table.FindAsync("p", "a", default))!.Content);
 
         meddled = 0;
-        Assert.True(await table.RemoveAsync("p", "a", default));
+        Assert.True(await table.RemoveUnlessAsync("p", "a", _ => false, default));
         Assert.Null(await table.FindAsync("p", "a", default));
-        Assert.False(await table.RemoveAsync("p", "a", default));
+        Assert.False(await table.RemoveUnlessAsync("p", "a", _ => false, default));
 
         await table.PutAsync(Record("kept", [1]), default);
-        Assert.False(await table.RemoveAsync("p", "kept", default, unless: _ => true));
+        Assert.False(await table.RemoveUnlessAsync("p", "kept", _ => true, default));
         await table.PutAsync(Record("b", []), default);
         Assert.Equal(2, await table.RemovePartitionAsync("p", default));
     }

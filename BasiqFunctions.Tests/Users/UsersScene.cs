@@ -128,11 +128,11 @@ internal sealed class UsersScene : IDisposable
     }
 
     /// <summary>Ends the engine in the middle of what it does, and has another one go on from the journal.</summary>
-    public async Task RestartEngineAsync()
+    public async Task<EngineUnderTest> RestartEngineAsync()
     {
         await (await _engine.Value).DisposeAsync();
         _engine = NewEngine();
-        await _engine.Value;
+        return await _engine.Value;
     }
 
     private Lazy<Task<EngineUnderTest>> NewEngine() => new(() => EngineUnderTest.StartAsync(
@@ -208,8 +208,9 @@ internal sealed class UsersScene : IDisposable
     {
         var accounts = connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));
-        await Get<DueWork>().SetAsync(userId, DueKinds.ConsentCheck, Clock.GetUtcNow(), CancellationToken.None);
-        await Get<DueWork>().SetAsync(userId, DueKinds.Age, Clock.GetUtcNow() + Get<IOptions<SnapshotOptions>>().Value.MaxAge, CancellationToken.None);
+        var now = Clock.GetUtcNow();
+        await Get<DueWork>().SetAsync(
+            userId, CancellationToken.None, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + Get<IOptions<SnapshotOptions>>().Value.MaxAge));
         await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
         await Snapshots.PublishAsync(
             new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, IReadOnlyList<string>>()),

@@ -128,7 +128,7 @@ public sealed class AbsenceRemoval(
                 var outcome = (await end.RunAsync(client, absence.UserId, null, token)).Outcome;
                 if (outcome is not (ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed))
                 {
-                    await due.SetAsync(absence.UserId, DueKinds.ConsentCheck, clock.GetUtcNow(), token);
+                    await due.SetAsync(absence.UserId, token, (DueKinds.ConsentCheck, clock.GetUtcNow()));
                     await absences.ClearAsync(absence.UserId, token);
                 }
                 else if (outcome != absence.Outcome || await HasBeenFetchedSinceAsync(absence, token))

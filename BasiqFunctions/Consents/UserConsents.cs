@@ -16,7 +16,7 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
         var warned = await warnings.ListAsync(userId, cancellation);
         var now = clock.GetUtcNow();
         if (consents.Where(consent => !consent.HasEnded).Min(consent => consent.EndsAt) is { } nextEnd)
-            await due.SetAsync(userId, DueKinds.ConsentCheck, nextEnd, cancellation);
+            await due.SetAsync(userId, cancellation, (DueKinds.ConsentCheck, nextEnd));
         return new ConsentList(
             consents,
             [.. consents.Select(c => ConsentStanding.Of(c, now, warned.TryGetValue(c.Id, out var at) ? at : null))]);

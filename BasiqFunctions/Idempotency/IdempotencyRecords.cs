@@ -43,7 +43,7 @@ internal sealed class IdempotencyRecords([FromKeyedServices(IdempotencyOptions.S
         await foreach (var name in table.ListAllAsync(partition, cancellation))
         {
             // The key may have expired and been used again, for another user.
-            await table.RemoveAsync(name.Row, Row, cancellation, unless: found => Of(found).UserId != userId);
+            await table.RemoveUnlessAsync(name.Row, Row, found => Of(found).UserId != userId, cancellation);
             await table.RemoveAsync(partition, name.Row, cancellation);
         }
     }

@@ -40,9 +40,27 @@ public sealed class DueActivities(
         if (!clockCheck.IsConfirmed)
             await AskAnythingAsync(cancellation);
         if (!clockCheck.IsConfirmed || string.CompareOrdinal(day, DueWork.DayOf(clock.GetUtcNow())) > 0)
-            return new DuePassBegun(null, options.Value.SpreadOver);
-        await SeedAsync(cancellation);
-        return new DuePassBegun(await due.ListDaysAsync(day, cancellation), options.Value.SpreadOver);
+            return new DuePassBegun(null, options.Value.SpreadOver, HasSeed: true);
+        return new DuePassBegun(await due.ListDaysAsync(day, cancellation), options.Value.SpreadOver, await due.HasBegunAsync(cancellation));
+    }
+
+    /// <summary>
+    /// Writes down of some users, of whom something may have been kept before there were dates, that they are to be looked at. Gives what
+    /// to go on with; null once that was everybody, which is noted.
+    /// </summary>
+    [Function(nameof(SeedDue))]
+    public async Task<DueSeed?> SeedDue([ActivityTrigger] DueSeed seed, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(seed);
+        var users = await snapshots.ListUsersAsync(seed.Next, cancellation);
+        await Parallel.ForEachAsync(
+            users.Names,
+            new ParallelOptions { MaxDegreeOfParallelism = SeedsAtATime, CancellationToken = cancellation },
+            async (userId, token) => await due.SetAllAsync(userId, token));
+        if (users.Next is not null)
+            return new DueSeed(users.Next);
+        await due.BeginAsync(cancellation);
+        return null;
     }
 
     /// <summary>Does some of what is due.</summary>
@@ -99,30 +117,6 @@ public sealed class DueActivities(
         catch (BasiqException)
         {
             // Its answer may have been a refusal, which is dated as well.
-        }
-    }
-
-    /// <summary>
-    /// Writes down, once, that everybody is to be looked at of whom something was kept before there were dates. What does not fit into one
-    /// call is left to the next pass.
-    /// </summary>
-    private async Task SeedAsync(CancellationToken cancellation)
-    {
-        if (await due.HasBegunAsync(cancellation))
-            return;
-        using var end = new CancellationTokenSource(Longest, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, cancellation);
-        try
-        {
-            await Parallel.ForEachAsync(
-                snapshots.EnumerateUsersAsync(either.Token),
-                new ParallelOptions { MaxDegreeOfParallelism = SeedsAtATime, CancellationToken = either.Token },
-                async (userId, token) => await due.SetAllAsync(userId, token));
-            await due.BeginAsync(cancellation);
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            Log.DueNotAllWritten(logger);
         }
     }
 }

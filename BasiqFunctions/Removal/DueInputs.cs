@@ -28,7 +28,12 @@ public sealed record DueSliceDone(int Shard, RetentionPass Done);
 /// <summary>How a daily pass begins.</summary>
 /// <param name="Days">The days whose work is due; null when the clock is not confirmed, so that nobody knows what day it is.</param>
 /// <param name="SpreadOver">Over how long it spreads its calls to Basiq.</param>
-public sealed record DuePassBegun(IReadOnlyList<string>? Days, TimeSpan SpreadOver);
+/// <param name="HasSeed">Whether everybody has been written down of whom something was kept before there were dates.</param>
+public sealed record DuePassBegun(IReadOnlyList<string>? Days, TimeSpan SpreadOver, bool HasSeed);
+
+/// <summary>How far those have been written down of whom something was kept before there were dates.</summary>
+/// <param name="Next">What to go on with; null for the beginning.</param>
+public sealed record DueSeed(string? Next);
 
 /// <summary>How a daily pass has ended.</summary>
 /// <param name="Days">The days whose work it has done.</param>

@@ -76,6 +76,10 @@ public sealed class DueLooks(
             return new RetentionPass(1, 0, 0, Absent: 1);
         }
 
+        // A removal that has ended has taken out what was due and the absence.
+        if (result is { Outcome: ConsentEndOutcome.Removed, UnderWay: null })
+            return Removed;
+
         await absences.ClearAsync(userId, cancellation);
         if (result.IsAnythingKept)
         {

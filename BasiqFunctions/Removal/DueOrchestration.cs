@@ -16,6 +16,9 @@ public static class DueOrchestration
     /// <summary>The name of a walk.</summary>
     public const string WalkName = "WalkDue";
 
+    /// <summary>The name of what writes down, once, who is to be looked at.</summary>
+    public const string SeedName = "SeedDueWork";
+
     private const int Walks = 4;
     private const int ShardsAtOnce = 32;
     private const int ShardsAtOnceWhenSpread = 4;
@@ -37,6 +40,12 @@ public static class DueOrchestration
         var begun = await context.CallActivityAsync<DuePassBegun>(nameof(DueActivities.BeginDuePass), context.GetInput<string>(), Retry);
         if (begun.Days is not { } days)
             return null;
+        if (!begun.HasSeed)
+        {
+            await context.CallSubOrchestratorAsync(
+                SeedName, new DueSeed(Next: null), new TaskOptions().WithInstanceId($"{context.InstanceId}-seed"));
+        }
+
         var done = new RetentionPass(0, 0, 0);
         if (days.Count > 0)
         {
@@ -51,6 +60,24 @@ public static class DueOrchestration
         done = await context.CallActivityAsync<RetentionPass>(nameof(DueActivities.SettleAbsences), done, Retry);
         await context.CallActivityAsync(nameof(DueActivities.EndDuePass), new DuePassDone(days, done), Retry);
         return done;
+    }
+
+    /// <summary>Writes down, some thousand users at a time, who is to be looked at.</summary>
+    [Function(SeedName)]
+    public static async Task SeedAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var seed = context.GetInput<DueSeed>();
+        for (var steps = 0; seed is not null; steps++)
+        {
+            if (steps == MostSteps)
+            {
+                context.ContinueAsNew(seed);
+                return;
+            }
+
+            seed = await context.CallActivityAsync<DueSeed?>(nameof(DueActivities.SeedDue), seed, Retry);
+        }
     }
 
     /// <summary>Walks through some of the shards.</summary>

@@ -16,7 +16,4 @@ internal static partial class Log
 
     [LoggerMessage(3604, LogLevel.Error, "Could not delete an expired record ({Exception}); the next daily pass will retry")]
     public static partial void RecordNotEnded(ILogger logger, string exception);
-
-    [LoggerMessage(3605, LogLevel.Warning, "Due dates of existing users are not all written yet; the next daily pass continues")]
-    public static partial void DueNotAllWritten(ILogger logger);
 }

@@ -83,7 +83,7 @@ public sealed class RemovalActivities(
 
     /// <summary>Removes what else is kept: answers for repetitions, notes, warnings, and what is due of the user.</summary>
     [Function(nameof(RemoveRecords))]
-    public async Task RemoveRecords([ActivityTrigger] RemovalStep step, CancellationToken cancellation)
+    public async Task RemoveRecords([ActivityTrigger] RemovalStep step, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(step);
         foreach (var other in others)
@@ -96,7 +96,9 @@ public sealed class RemovalActivities(
         if (step.What.ConnectionId is not null)
             return;
         await due.RemoveUserAsync(step.What.UserId, cancellation);
-        if ((await ConnectionsAsync(step, cancellation)).Anew.Count > 0)
+
+        // A sync that began meanwhile may have relied on what was just taken out.
+        if (await syncs.AnyRunningSinceAsync(client, step.What.UserId, step.BegunAt, cancellation) || (await ConnectionsAsync(step, cancellation)).Anew.Count > 0)
             await due.SetAllAsync(step.What.UserId, cancellation);
     }
 

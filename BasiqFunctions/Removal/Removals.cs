@@ -45,14 +45,10 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
         {
             var running = await StartOrFindAsync(client, input);
             if (running.Cause == why && (running.Always || !always))
-            {
-                var hasEnded = await WaitAsync(client, running, Patience);
-                return new RemovalAsked(
-                    userId, running.ReceiptId, hasEnded, hasEnded ? await receipts.FindAsync(userId, running.ReceiptId, CancellationToken.None) : null);
-            }
+                return await WaitAsync(client, running, Patience);
 
             // What has been fetched since that one began is left for this one.
-            if (!await WaitAsync(client, running, PatienceWithAnother))
+            if (!(await WaitAsync(client, running, PatienceWithAnother)).HasEnded)
                 throw new ProblemException(AnotherUnderWay);
         }
     }
@@ -85,27 +81,29 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
         }
     }
 
-    /// <summary>Waits for the end of a removal; false when that takes too long.</summary>
-    private async Task<bool> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
+    /// <summary>Waits for the end of a removal, for a while.</summary>
+    private async Task<RemovalAsked> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
     {
         using var end = new CancellationTokenSource(patience, clock);
         var instanceId = InstanceIdFor(removal.UserId, removal.ConnectionId);
         for (var delay = FirstPoll; ; delay = delay * 2 < LongestPoll ? delay * 2 : LongestPoll)
         {
             if (await FindAsync(client, instanceId) is not { } found || InputOf(found).ReceiptId != removal.ReceiptId)
-                return true;
+                return Asked(hasEnded: true, await receipts.FindAsync(removal.UserId, removal.ReceiptId, CancellationToken.None));
             if (found.IsCompleted)
             {
                 return found.RuntimeStatus is OrchestrationRuntimeStatus.Completed
-                    ? true
+                    ? Asked(hasEnded: true, JsonSerializer.Deserialize<DeletionReceipt?>(found.SerializedOutput ?? "null"))
                     : throw new InvalidOperationException($"The removal '{instanceId}' {found.RuntimeStatus}: the log of the app says why.");
             }
 
             // Not by the app's clock: this is how often to look, and not how long.
             await Task.Delay(delay, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (end.IsCancellationRequested)
-                return false;
+                return Asked(hasEnded: false, null);
         }
+
+        RemovalAsked Asked(bool hasEnded, DeletionReceipt? receipt) => new(removal.UserId, removal.ReceiptId, hasEnded, receipt);
     }
 
     private static Task<OrchestrationMetadata?> FindAsync(DurableTaskClient client, string instanceId) =>

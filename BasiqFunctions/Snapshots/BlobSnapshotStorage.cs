@@ -103,6 +103,20 @@ internal sealed class BlobSnapshotStorage(BlobContainerClient container) : ISnap
             yield return new SnapshotBlobInfo(blob.Name, blob.Properties.ContentLength ?? 0, blob.Properties.LastModified ?? DateTimeOffset.MaxValue);
     }
 
+    public async Task<SnapshotFolders> ListFoldersAsync(string? continuation, CancellationToken cancellationToken)
+    {
+        await EnsureContainerAsync(cancellationToken);
+        var options = new GetBlobsByHierarchyOptions { Delimiter = "/" };
+        await foreach (var page in container.GetBlobsByHierarchyAsync(options, cancellationToken).AsPages(continuation).WithCancellation(cancellationToken))
+        {
+            return new SnapshotFolders(
+                [.. page.Values.Where(item => item.IsPrefix).Select(item => item.Prefix.TrimEnd('/'))],
+                string.IsNullOrEmpty(page.ContinuationToken) ? null : page.ContinuationToken);
+        }
+
+        return new SnapshotFolders([], null);
+    }
+
     public async Task DeleteAsync(string name, CancellationToken cancellationToken)
     {
         await EnsureContainerAsync(cancellationToken);

@@ -43,6 +43,11 @@ public interface ISnapshotStorage
     /// <summary>The blobs under a prefix, in no promised order.</summary>
     IAsyncEnumerable<SnapshotBlobInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 
+    /// <summary>The first segments of the names there are, some thousand at a time, whatever lies under each.</summary>
+    /// <param name="continuation">What the page before said; null for the first.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task<SnapshotFolders> ListFoldersAsync(string? continuation, CancellationToken cancellationToken);
+
     /// <summary>Deletes a blob; nothing happens when there is none.</summary>
     Task DeleteAsync(string name, CancellationToken cancellationToken);
 

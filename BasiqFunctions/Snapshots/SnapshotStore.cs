@@ -423,14 +423,17 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <summary>Everybody of whom anything is stored, be it the rest of a sync: for whoever needs a few, no more is listed than is asked for.</summary>
     internal async IAsyncEnumerable<string> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var users = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var blob in storage.ListAsync("", cancellationToken))
+        for (var page = await ListUsersAsync(null, cancellationToken); ; page = await ListUsersAsync(page.Next, cancellationToken))
         {
-            var slash = blob.Name.IndexOf('/', StringComparison.Ordinal);
-            if (slash > 0 && users.Add(blob.Name[..slash]))
-                yield return blob.Name[..slash];
+            foreach (var userId in page.Names)
+                yield return userId;
+            if (page.Next is null)
+                yield break;
         }
     }
+
+    /// <summary>Some of them, and what to go on with.</summary>
+    internal Task<SnapshotFolders> ListUsersAsync(string? next, CancellationToken cancellationToken) => storage.ListFoldersAsync(next, cancellationToken);
 
     /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>
     private static (HashSet<string> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication)

@@ -54,20 +54,11 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         }
     }
 
-    public async Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation)
-    {
-        var etag = ETagOf(record);
-        await EnsureTableAsync(cancellation);
-        try
-        {
-            using var deleted = await table.DeleteEntityAsync(record.Partition, record.Row, etag, cancellation);
-            return deleted.Status != 404;
-        }
-        catch (RequestFailedException e) when (e.Status is 404 or 412)
-        {
-            return false;
-        }
-    }
+    public Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation) =>
+        RemoveAsync(record.Partition, record.Row, ETagOf(record), cancellation);
+
+    public Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation) =>
+        RemoveAsync(TableRecord.CheckName(partition), TableRecord.CheckName(row), ETag.All, cancellation);
 
     public async Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation)
     {
@@ -86,6 +77,20 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         }
 
         return records;
+    }
+
+    private async Task<bool> RemoveAsync(string partition, string row, ETag etag, CancellationToken cancellation)
+    {
+        await EnsureTableAsync(cancellation);
+        try
+        {
+            using var deleted = await table.DeleteEntityAsync(partition, row, etag, cancellation);
+            return deleted.Status != 404;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            return false;
+        }
     }
 
     private static ETag ETagOf(TableRecord record) =>

@@ -26,6 +26,8 @@ internal sealed class CheckedRecordTable(
 
     public Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation) => inner.TryRemoveAsync(record, cancellation);
 
+    public Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation) => inner.RemoveAsync(partition, row, cancellation);
+
     public async Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         [.. (await inner.ListAsync(partition, limit, after, cancellation)).Select(record => Checked(record, record.Partition == partition))];
 

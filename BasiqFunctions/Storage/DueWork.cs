@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -11,7 +12,7 @@ namespace BasiqFunctions.Storage;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A row lies in the partition of its day and one of <see cref="Shards"/> shards. Beside it, in a partition of the user's own, stands on
+/// A row lies in the partition of its day and one of <see cref="Shards"/> shards. Beside it, in one row of the user's own, stands on
 /// which day each kind is due. Days that have rows are listed in a partition of their own, so that a pass finds those that were missed.
 /// </para>
 /// <para>
@@ -26,6 +27,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     private const string Days = "days";
     private const string Passes = "passes";
     private const string Begun = "begun";
+    private const string OfUser = "days";
 
     private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
 
@@ -33,29 +35,32 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     internal static string DayOf(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
 
     /// <summary>Has something be due on the first day that begins at or after a moment, and tomorrow at the earliest; sooner stays sooner.</summary>
-    internal async Task SetAsync(string userId, string kind, DateTimeOffset at, CancellationToken cancellation)
+    internal async Task SetAsync(string userId, CancellationToken cancellation, params (string Kind, DateTimeOffset At)[] dates)
     {
-        var day = DayFor(at);
         while (true)
         {
-            var found = await table.FindAsync(PartitionOf(userId), kind, cancellation);
-            if (found is not null && string.CompareOrdinal(TextOf(found), day) <= 0)
-                return;
-            await AddAsync(day, userId, $"{kind}.{userId}", [], cancellation);
-            if (!await NoteAsync(userId, kind, day, found, cancellation))
+            var found = await FindAsync(userId, cancellation);
+            var noted = found.Days;
+            foreach (var (kind, at) in dates)
+            {
+                var day = DayFor(at);
+                if (noted.TryGetValue(kind, out var sooner) && string.CompareOrdinal(sooner, day) <= 0)
+                    continue;
+                await AddAsync(day, userId, RowOf(kind, userId), [], cancellation);
+                noted = noted.SetItem(kind, day);
+            }
+
+            if (noted != found.Days && !await NoteAsync(userId, noted, found.Record, cancellation))
                 continue;
-            if (found is not null)
-                await table.RemoveAsync(PartitionOf(TextOf(found), ShardOf(userId)), $"{kind}.{userId}", cancellation);
+            foreach (var (kind, day) in found.Days.Where(before => noted[before.Key] != before.Value))
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
             return;
         }
     }
 
     /// <summary>Has everything that can be due of a user be looked at tomorrow.</summary>
-    internal async Task SetAllAsync(string userId, CancellationToken cancellation)
-    {
-        foreach (var kind in DueKinds.OfUser)
-            await SetAsync(userId, kind, clock.GetUtcNow(), cancellation);
-    }
+    internal Task SetAllAsync(string userId, CancellationToken cancellation) =>
+        SetAsync(userId, cancellation, [.. DueKinds.OfUser.Select(kind => (kind, clock.GetUtcNow()))]);
 
     /// <summary>Has a record be removed once it has expired.</summary>
     internal Task SetRecordEndAsync(string tableKey, TableRecord record, DateTimeOffset expiresAt, CancellationToken cancellation)
@@ -79,8 +84,14 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     /// <summary>Takes out what has been done.</summary>
     internal async Task DoneAsync(DueItem item, CancellationToken cancellation)
     {
-        if (item.IsOfUser)
-            await table.RemoveAsync(PartitionOf(item.Subject), item.Kind, cancellation, unless: found => TextOf(found) != item.Day);
+        while (item.IsOfUser)
+        {
+            // Unless somebody has moved it meanwhile.
+            var (record, days) = await FindAsync(item.Subject, cancellation);
+            if (days.GetValueOrDefault(item.Kind) != item.Day || await NoteAsync(item.Subject, days.Remove(item.Kind), record, cancellation))
+                break;
+        }
+
         await table.TryRemoveAsync(item.Record, cancellation);
     }
 
@@ -89,18 +100,16 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     {
         var day = DayFor(at);
         if (!item.IsOfUser)
-        {
             await AddAsync(day, item.Subject, item.Record.Row, item.Record.Content, cancellation);
-        }
-        else
+        while (item.IsOfUser)
         {
             // Unless somebody has moved it meanwhile.
-            var found = await table.FindAsync(PartitionOf(item.Subject), item.Kind, cancellation);
-            if (found is null or { Damage: not null } || TextOf(found) == item.Day)
-            {
-                await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
-                await NoteAsync(item.Subject, item.Kind, day, found, cancellation);
-            }
+            var (record, days) = await FindAsync(item.Subject, cancellation);
+            if (days.TryGetValue(item.Kind, out var other) && other != item.Day)
+                break;
+            await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
+            if (await NoteAsync(item.Subject, days.SetItem(item.Kind, day), record, cancellation))
+                break;
         }
 
         await table.TryRemoveAsync(item.Record, cancellation);
@@ -112,10 +121,13 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     /// <summary>Takes out all that is due of a user.</summary>
     internal async Task RemoveUserAsync(string userId, CancellationToken cancellation)
     {
-        await foreach (var noted in table.ListAllAsync(PartitionOf(userId), cancellation))
+        while (await FindAsync(userId, cancellation) is { Record: { } record } found)
         {
-            await table.TryRemoveAsync(noted, cancellation);
-            await table.RemoveAsync(PartitionOf(TextOf(noted), ShardOf(userId)), $"{noted.Row}.{userId}", cancellation);
+            // The note last: whoever changes it meanwhile has added rows.
+            foreach (var (kind, day) in found.Days)
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
+            if (await table.TryRemoveAsync(record, cancellation))
+                return;
         }
     }
 
@@ -131,13 +143,25 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
 
     private static int ShardOf(string name) => SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
 
-    /// <summary>On which day something is due. What is damaged counts as later than anything, and is written anew.</summary>
-    private static string TextOf(TableRecord noted) => noted.Damage is null ? Encoding.ASCII.GetString(noted.Content) : "99999999";
+    private static string RowOf(string kind, string userId) => $"{kind}.{userId}";
 
-    /// <summary>Notes on which day something is due; false when somebody else has changed that since it was looked up.</summary>
-    private async Task<bool> NoteAsync(string userId, string kind, string day, TableRecord? found, CancellationToken cancellation)
+    /// <summary>On which day each kind is due of a user. What is damaged says nothing, and is written anew.</summary>
+    private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(string userId, CancellationToken cancellation)
     {
-        var noted = new TableRecord(PartitionOf(userId), kind, Encoding.ASCII.GetBytes(day)) { ETag = found?.ETag };
+        var found = await table.FindAsync(PartitionOf(userId), OfUser, cancellation);
+        return (found, found is { Damage: null } ? found.Read(StorageJson.Default.ImmutableSortedDictionaryStringString) : ImmutableSortedDictionary<string, string>.Empty);
+    }
+
+    /// <summary>Notes on which day each kind is due; false when somebody else has changed that since it was looked up.</summary>
+    private async Task<bool> NoteAsync(
+        string userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
+    {
+        if (days.IsEmpty)
+            return found is null || await table.TryRemoveAsync(found, cancellation);
+        var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent(StorageJson.Default.ImmutableSortedDictionaryStringString))
+        {
+            ETag = found?.ETag,
+        };
         return (found is null ? await table.TryAddAsync(noted, cancellation) : await table.TryReplaceAsync(noted, cancellation)) is not null;
     }
 

@@ -19,6 +19,8 @@ internal sealed class EndingRecordTable(IRecordTable inner, string key, DueWork 
 
     public Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation) => inner.TryRemoveAsync(record, cancellation);
 
+    public Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation) => inner.RemoveAsync(partition, row, cancellation);
+
     public Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         inner.ListAsync(partition, limit, after, cancellation);
 }

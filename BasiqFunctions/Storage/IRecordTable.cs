@@ -1,8 +1,8 @@
 namespace BasiqFunctions.Storage;
 
 /// <summary>
-/// A table of small records that all instances of the app share. Every change has a condition, so that of instances that race one
-/// wins. A failure is an exception of the storage's own.
+/// A table of small records that all instances of the app share. Every change but a removal by name has a condition, so that of
+/// instances that race one wins. A failure is an exception of the storage's own.
 /// </summary>
 /// <remarks>
 /// A storage client repeats a request whose answer was lost, and may then meet its own change: a condition that does not hold says
@@ -21,6 +21,9 @@ public interface IRecordTable
 
     /// <summary>Removes the version that the record's etag names; false when that is gone.</summary>
     Task<bool> TryRemoveAsync(TableRecord record, CancellationToken cancellation);
+
+    /// <summary>Removes a record of whatever version, in one step; false when there is none.</summary>
+    Task<bool> RemoveAsync(string partition, string row, CancellationToken cancellation);
 
     /// <summary>Lists records of a partition, expired ones too, in the ordinal order of their rows.</summary>
     /// <param name="partition">The partition.</param>

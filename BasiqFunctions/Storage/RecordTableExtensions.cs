@@ -50,18 +50,18 @@ internal static class RecordTableExtensions
         throw new InvalidOperationException($"A record of '{record.Partition}' changed {MaxAttempts} times while it was being stored.");
     }
 
-    /// <summary>Removes a record of whatever version; false when there is none.</summary>
+    /// <summary>Removes a record unless it says something else than what is to go; false when there is none that does.</summary>
     /// <param name="table">The table.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="row">The row.</param>
-    /// <param name="cancellation">Stops it.</param>
     /// <param name="unless">Whether a record that was found is to stay after all.</param>
-    public static async Task<bool> RemoveAsync(
-        this IRecordTable table, string partition, string row, CancellationToken cancellation, Predicate<TableRecord>? unless = null)
+    /// <param name="cancellation">Stops it.</param>
+    public static async Task<bool> RemoveUnlessAsync(
+        this IRecordTable table, string partition, string row, Predicate<TableRecord> unless, CancellationToken cancellation)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (await table.FindAsync(partition, row, cancellation) is not { } found || unless?.Invoke(found) is true)
+            if (await table.FindAsync(partition, row, cancellation) is not { } found || unless(found))
                 return false;
             if (await table.TryRemoveAsync(found, cancellation))
                 return true;

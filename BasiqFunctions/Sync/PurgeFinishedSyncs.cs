@@ -8,7 +8,8 @@ namespace BasiqFunctions.Sync;
 /// <summary>Keeps the task hub from growing for ever: forgets the orchestrations that ended long ago, each kind when its time is over.</summary>
 /// <remarks>
 /// The host's purge takes no prefix: it forgets what is older than every kind is kept for, in slices. What is kept for less is forgotten
-/// by its ids, a page at a time. No call lasts anywhere near the 100 seconds after which the worker gives one up.
+/// by its ids, a page at a time. No call lasts anywhere near the 100 seconds after which the worker gives one up: the extension that the
+/// worker's package 1.21 binds (3.18) hands the slice's time on, and its Azure Storage provider stops there and says that there is more.
 /// </remarks>
 public sealed class PurgeFinishedSyncs(
     IEnumerable<KeptHistory> kinds, ClockCheck clock, TimeProvider time, ILogger<PurgeFinishedSyncs> logger)

@@ -55,7 +55,7 @@ public sealed class SyncActivities(
             if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
-            await due.SetAsync(input.UserId, DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace, cancellation);
+            await due.SetAsync(input.UserId, cancellation, (DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace));
             var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
             foreach (var (reason, count) in list.Skipped)
             {
@@ -146,8 +146,8 @@ public sealed class SyncActivities(
                 return new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
 
             // Before there is anything to look after: tomorrow's look learns when the consents end.
-            await due.SetAsync(input.UserId, DueKinds.ConsentCheck, clock.GetUtcNow(), cancellation);
-            await due.SetAsync(input.UserId, DueKinds.Age, clock.GetUtcNow() + options.Value.MaxAge, cancellation);
+            var now = clock.GetUtcNow();
+            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + options.Value.MaxAge));
             return new Outcome<PublishResult>(await snapshots.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {

@@ -10,30 +10,32 @@ namespace BasiqFunctions.Webhooks;
 public sealed class EventNotes(
     [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock) : IKeptOfUser
 {
+    private const string AttentionPrefix = "attention.";
+
     /// <summary>The connections of a user that need somebody.</summary>
     public async Task<IReadOnlyList<ConnectionAttention>> ListAttentionAsync(string userId, CancellationToken cancellation) =>
-        await ListAsync(Attention(userId), record => record.Read(WebhooksJson.Default.ConnectionAttention), cancellation);
+        [
+            .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
+               where record.Row.StartsWith(AttentionPrefix, StringComparison.Ordinal)
+               select record.Read(WebhooksJson.Default.ConnectionAttention),
+        ];
 
     /// <inheritdoc />
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
-    {
-        foreach (var partition in new[] { Attention(userId), Refreshes(userId) })
-            await table.RemovePartitionAsync(partition, cancellation);
-    }
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
 
     /// <inheritdoc />
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
-        await table.RemoveAsync(Attention(userId), connectionId, cancellation);
-        await table.RemoveAsync(Refreshes(userId), connectionId, cancellation);
+        await ClearAsync(userId, connectionId, cancellation);
+        await GiveRefreshBackAsync(userId, connectionId, cancellation);
     }
 
     internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
         table.PutAsync(
-            new TableRecord(Attention(userId), matter.ConnectionId, matter.ToContent(WebhooksJson.Default.ConnectionAttention)), cancellation);
+            new TableRecord(PartitionOf(userId), Attention(matter.ConnectionId), matter.ToContent(WebhooksJson.Default.ConnectionAttention)), cancellation);
 
     internal Task ClearAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        table.RemoveAsync(Attention(userId), connectionId, cancellation);
+        table.RemoveAsync(PartitionOf(userId), Attention(connectionId), cancellation);
 
     /// <summary>
     /// Whether a connection may be refreshed now, for the sake of an event; it counts as refreshed then. That event may go on with it:
@@ -43,29 +45,19 @@ public sealed class EventNotes(
     {
         var now = clock.GetUtcNow();
         var content = Encoding.UTF8.GetBytes(eventId);
-        var found = await table.FindAsync(Refreshes(userId), connectionId, cancellation);
+        var found = await table.FindAsync(PartitionOf(userId), Refresh(connectionId), cancellation);
         if (found?.IsLiveAt(now) is true)
             return found.Content.AsSpan().SequenceEqual(content);
-        var record = new TableRecord(Refreshes(userId), connectionId, content) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
+        var record = new TableRecord(PartitionOf(userId), Refresh(connectionId), content) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
         return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
     }
 
     internal Task GiveRefreshBackAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        table.RemoveAsync(Refreshes(userId), connectionId, cancellation);
+        table.RemoveAsync(PartitionOf(userId), Refresh(connectionId), cancellation);
 
-    private static string Attention(string userId) => $"attention-{userId}";
+    private static string PartitionOf(string userId) => $"user-{userId}";
 
-    private static string Refreshes(string userId) => $"refresh-{userId}";
+    private static string Attention(string connectionId) => AttentionPrefix + connectionId;
 
-    private async Task<IReadOnlyList<T>> ListAsync<T>(string partition, Func<TableRecord, T> read, CancellationToken cancellation)
-    {
-        List<T> notes = [];
-        await foreach (var record in table.ListAllAsync(partition, cancellation))
-        {
-            if (record.IsLiveAt(clock.GetUtcNow()))
-                notes.Add(read(record));
-        }
-
-        return notes;
-    }
+    private static string Refresh(string connectionId) => $"refresh.{connectionId}";
 }

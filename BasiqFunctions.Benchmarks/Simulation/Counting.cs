@@ -1,9 +1,9 @@
 using System.Reflection;
 
-namespace BasiqFunctions.Tests.Removal;
+namespace BasiqFunctions.Benchmarks.Simulation;
 
 /// <summary>Stands before a store and tells what is asked of it, before it is done; what that throws, the step throws.</summary>
-public class Counting<T> : DispatchProxy
+internal class Counting<T> : DispatchProxy
     where T : class
 {
     private T _inner = null!;

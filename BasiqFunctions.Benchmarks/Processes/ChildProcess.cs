@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace BasiqFunctions.Tests.Hosting;
+namespace BasiqFunctions.Benchmarks.Processes;
 
 /// <summary>Runs a program to its end, without standard input, and takes what it says.</summary>
 internal static class ChildProcess
