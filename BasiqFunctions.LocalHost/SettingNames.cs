@@ -3,7 +3,6 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
-using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;

@@ -1,5 +1,4 @@
 using BasiqFunctions.LocalHost;
-using CommandLine = BasiqFunctions.LocalHost.CommandLine;
 
 namespace BasiqFunctions.Tests.LocalHost;
 
@@ -62,7 +61,7 @@ public sealed class CommandLineTests
             SettingNames.Sections.SelectMany(section => section.Value.GetProperties().Where(p => p.CanWrite).Select(p => $"{section.Key}:{p.Name}")),
             name => Assert.Null(SettingNames.Unknown(name)));
 
-    private Task<int> RunAsync(string line) => CommandLine.RunAsync(
+    private Task<int> RunAsync(string line) => HostCommandLine.RunAsync(
         line.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         (settings, opens) => Ran(opens ? "run and open" : "run", settings),
         (login, settings) => Ran($"demo as {login}", settings));

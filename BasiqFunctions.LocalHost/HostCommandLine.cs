@@ -4,7 +4,7 @@ using System.CommandLine.Help;
 namespace BasiqFunctions.LocalHost;
 
 /// <summary>The command line: a command, its options, and any setting of the app as <c>--Section:Name value</c>.</summary>
-internal static class CommandLine
+internal static class HostCommandLine
 {
     /// <summary>What <c>--help</c> says below the options, and what scripts may rely on.</summary>
     private const string MoreHelp = """
