@@ -135,6 +135,7 @@ public sealed class EventActionsTests : IDisposable
     [Fact]
     public async Task An_invalidated_connection_asks_for_attention_until_it_is_active_again()
     {
+        Consents("""{"id":"x","status":"active"}""");
         Connection("c1", "invalid");
         Connections("c1", "c2");
 
@@ -153,6 +154,19 @@ public sealed class EventActionsTests : IDisposable
         _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
         await ActAsync("connection", "activated", "connections/c1");
         answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
+        Assert.False(answer.Json.TryGetProperty("attention", out _));
+    }
+
+    [Fact]
+    public async Task Of_a_connection_that_was_invalidated_with_the_consent_nothing_is_noted()
+    {
+        Consents("""{"id":"x","status":"revoked"}""");
+        Connection("c1", "invalid");
+        Connections("c1");
+
+        Assert.Equal("no-consent", await ActAsync("connection", "invalidated", "connections/c1"));
+
+        var answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         Assert.False(answer.Json.TryGetProperty("attention", out _));
     }
 
@@ -257,6 +271,7 @@ public sealed class EventActionsTests : IDisposable
     public async Task A_connection_that_Basiq_has_as_deleted_is_gone_and_one_that_it_calls_invalid_in_other_words_needs_somebody()
     {
         await _scene.PublishAsync(UserId, "c1");
+        Consents("""{"id":"x","status":"active"}""");
         Connection("c1", "invalid-connection");
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
 

@@ -88,6 +88,13 @@ public sealed class EventActions(
     {
         await notes.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
 
+        // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
+        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
+        {
+            await notes.ClearAsync(userId, connectionId, cancellation);
+            return "no-consent";
+        }
+
         // A job that failed may be behind it, and a sync that waits for that job.
         await syncs.WakeAllAsync(client, userId, cancellation);
         return "marked";
