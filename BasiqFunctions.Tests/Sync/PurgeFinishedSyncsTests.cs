@@ -37,7 +37,7 @@ public sealed class PurgeFinishedSyncsTests
         _client.Setup(c => c.GetAllInstancesAsync(It.IsAny<OrchestrationQuery?>())).Returns((OrchestrationQuery? query) =>
         {
             _queries.Add(query!);
-            var prefix = query!.InstanceIdPrefix!;
+            var prefix = query!.InstanceIdPrefix ?? "sync-";
             return new Pages([.. Enumerable.Range(0, _left.GetValueOrDefault(prefix)).Select(i => new OrchestrationMetadata("", $"{prefix}{i}"))], query.PageSize);
         });
         _client.Setup(c => c.PurgeInstanceAsync(It.IsAny<string>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
@@ -81,11 +81,15 @@ public sealed class PurgeFinishedSyncsTests
     }
 
     [Fact]
-    public async Task A_slice_that_gets_nowhere_is_the_last()
+    public async Task What_lies_behind_more_rows_than_a_slice_can_read_goes_page_by_page()
     {
+        _left["sync-"] = 250;
         _client.Setup(c => c.PurgeAllInstancesAsync(It.IsAny<PurgeInstancesFilter>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync(new PurgeResult(0, isComplete: false));
         await RunAsync(("sync-", 30)).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(0, _left["sync-"]);
+        Assert.Equal((null, _clock.GetUtcNow().AddDays(-30)), (Assert.Single(_queries).InstanceIdPrefix, _queries[0].CreatedTo));
     }
 
     [Fact]

@@ -35,14 +35,18 @@ public sealed class PurgeFinishedSyncs(
             return;
         var now = time.GetUtcNow();
         var longest = kinds.Max(kind => kind.For);
-        var purged = await PurgeAllAsync(client, now - longest, cancellationToken);
+        var (purged, isComplete) = await PurgeAllAsync(client, now - longest, cancellationToken);
+
+        // Each slice begins at the first row again. One that found nothing in its time leaves what lies behind those rows to pages.
+        if (!isComplete)
+            purged += await PurgeAsync(client, null, now - longest, cancellationToken);
         foreach (var kind in kinds.Where(kind => kind.For < longest))
             purged += await PurgeAsync(client, kind.Prefix, now - kind.For, cancellationToken);
         if (purged > 0)
             Log.HistoriesPurged(logger, purged);
     }
 
-    private static async Task<int> PurgeAllAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellation)
+    private static async Task<(int Purged, bool IsComplete)> PurgeAllAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellation)
     {
         var purged = 0;
         while (true)
@@ -51,11 +55,11 @@ public sealed class PurgeFinishedSyncs(
                 new PurgeInstancesFilter(Epoch, before, Finished) { Timeout = Slice }, options: null, cancellation);
             purged += slice.PurgedInstanceCount;
             if (slice is not { IsComplete: false, PurgedInstanceCount: > 0 })
-                return purged;
+                return (purged, slice.IsComplete is not false);
         }
     }
 
-    private static async Task<int> PurgeAsync(DurableTaskClient client, string prefix, DateTimeOffset before, CancellationToken cancellation)
+    private static async Task<int> PurgeAsync(DurableTaskClient client, string? prefix, DateTimeOffset before, CancellationToken cancellation)
     {
         var purged = 0;
         var due = client.GetAllInstancesAsync(new OrchestrationQuery(Epoch, before, Finished, InstanceIdPrefix: prefix, PageSize: PageSize));
