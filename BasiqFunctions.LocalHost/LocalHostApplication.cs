@@ -80,6 +80,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
 
         // It opens a scope for each request with the path in it, as the caller wrote it.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        Settings.ReadDurations(builder.Configuration, SettingNames.Sections);
         builder.WebHost.ConfigureKestrel(ServerDefences.SetLimits);
         var urls = builder.Configuration["urls"] ?? DefaultUrl;
         builder.WebHost.UseUrls(urls);
@@ -128,6 +129,8 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
             var app = builder.Build();
 
             // Before the host would, which logs the whole exception: what is wrong with a setting is one line.
+            foreach (var (name, hint) in SettingNames.UnknownIn(builder.Configuration))
+                Log.UnknownSetting(app.Logger, name, hint);
             Bound(() =>
             {
                 app.Services.GetRequiredService<IStartupValidator>().Validate();
@@ -315,7 +318,6 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
                 "System.Int32" or "System.Int64" => "a whole number",
                 "System.Double" => "a number",
                 "System.Boolean" => "true or false",
-                "System.TimeSpan" => "a time such as 00:00:30 or 7.00:00:00",
                 "System.Uri" => "a URL",
                 _ => "of another form; see docs/configuration.md",
             };

@@ -1,35 +1,13 @@
-using System.Reflection;
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Http;
-using BasiqFunctions.Idempotency;
 using BasiqFunctions.Sandbox;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
-using BasiqFunctions.Sync;
-using BasiqFunctions.Tokens;
-using BasiqFunctions.Users;
-using BasiqFunctions.Webhooks;
 
 namespace BasiqFunctions.LocalHost;
 
 /// <summary>The names of the settings that exist.</summary>
 internal static class SettingNames
 {
-    /// <summary>Each of the app's sections, and the class that it is bound to.</summary>
-    internal static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(StringComparer.OrdinalIgnoreCase)
+    /// <summary>The app's sections, this host's and the sandbox's, and the class that each is bound to.</summary>
+    internal static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(Settings.Sections, StringComparer.OrdinalIgnoreCase)
     {
-        [BasiqOptions.Section] = typeof(BasiqOptions),
-        [KeyVaultOptions.Section] = typeof(KeyVaultOptions),
-        [HttpOptions.Section] = typeof(HttpOptions),
-        [ConsentOptions.Section] = typeof(ConsentOptions),
-        [SyncOptions.Section] = typeof(SyncOptions),
-        [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
-        [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
-        [WebhookOptions.Section] = typeof(WebhookOptions),
-        [ReceiptOptions.Section] = typeof(ReceiptOptions),
-        [RemovalOptions.Section] = typeof(RemovalOptions),
-        [DueOptions.Section] = typeof(DueOptions),
         [LocalHostOptions.Section] = typeof(LocalHostOptions),
         [SandboxOptions.SectionName] = typeof(SandboxOptions),
     };
@@ -48,8 +26,19 @@ internal static class SettingNames
             return Nearest.Hint($"--{name}", ["--urls", "--sandbox-url", "--data", "--open", "--login", "--help", "--version", .. Others.Select(other => $"--{other}")]);
         if (!Sections.TryGetValue(parts[0], out var options))
             return Nearest.Hint(parts[0], Sections.Keys);
-        var names = options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => property.Name)
-            .Concat(options == typeof(SandboxOptions) ? ["Url"] : []).ToArray();
+        var names = NamesIn(options).ToArray();
         return names.Contains(parts[1], StringComparer.OrdinalIgnoreCase) ? null : Nearest.Hint(name, names.Select(other => $"{parts[0]}:{other}"));
     }
+
+    /// <summary>The settings of our sections that do not exist, each with the hint of <see cref="Unknown"/>.</summary>
+    public static IEnumerable<(string Name, string Hint)> UnknownIn(IConfiguration configuration) =>
+        from section in Sections.Keys
+        from setting in configuration.GetSection(section).GetChildren()
+        let name = $"{section}:{setting.Key}"
+        let hint = Unknown(name)
+        where hint is not null
+        select (name, hint);
+
+    private static IEnumerable<string> NamesIn(Type options) =>
+        Settings.Of(options).Select(property => property.Name).Concat(options == typeof(SandboxOptions) ? ["Url"] : []);
 }

@@ -23,6 +23,7 @@ public static class BasiqFunctionsRegistration
     /// </summary>
     public static IServiceCollection AddBasiqFunctions(this IServiceCollection services, IConfiguration configuration)
     {
+        Settings.ReadDurations(configuration, Settings.Sections);
         services.TryAddSingleton(TimeProvider.System);
         return services
             .AddHttpAnswers(configuration)

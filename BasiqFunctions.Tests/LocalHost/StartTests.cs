@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
@@ -186,6 +189,33 @@ public sealed class StartTests
         Assert.Contains(refusal.Failures, failure => failure.Contains(name, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Durations_are_written_with_a_unit_and_a_setting_that_does_not_exist_is_warned_of()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sync:JobTimeout=5m", "Basiq:RetryDelay=250ms", "Sandbox:Latency=1ms", "Sync:PagSize=3"]);
+
+        Assert.Equal(TimeSpan.FromMinutes(5), app.Services.GetRequiredService<IOptions<SyncOptions>>().Value.JobTimeout);
+        Assert.Equal(TimeSpan.FromMilliseconds(250), app.Services.GetRequiredService<IOptions<BasiqOptions>>().Value.RetryDelay);
+        Assert.Equal("00:00:00.0010000", (await app.Sandbox.GetFromJsonAsync<JsonElement>("_sandbox/options")).GetProperty("latency").GetString());
+        Assert.Contains("Unknown setting Sync:PagSize. Did you mean 'Sync:PageSize'?", app.Logs.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("0")]
+    [InlineData("soon")]
+    [InlineData("2 s")]
+    [InlineData("99999999999999999d")]
+    public async Task A_duration_without_a_unit_is_refused_and_named_with_all_others_like_it(string duration)
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => AppUnderTest.StartAsync([$"Sync:JobTimeout={duration}", $"Sandbox:JobDuration={duration}"]));
+
+        Assert.Equal(
+            ["Sync:JobTimeout must be a duration such as 500ms, 2s, 15m, 7d or 00:00:02.", "Sandbox:JobDuration must be a duration such as 500ms, 2s, 15m, 7d or 00:00:02."],
+            refusal.Failures);
+    }
+
     [Theory]
     [InlineData("nonsense")]
     [InlineData("https://localhost:7443")]
@@ -198,7 +228,6 @@ public sealed class StartTests
 
     [Theory]
     [InlineData("Sync:PageSize=many", "Sync:PageSize must be a whole number.")]
-    [InlineData("Sync:JobTimeout=soon", "Sync:JobTimeout must be a time such as 00:00:30 or 7.00:00:00.")]
     [InlineData("LocalHost:AllowPlain=maybe", "LocalHost:AllowPlain must be true or false.")]
     [InlineData("LocalHost:MaxConcurrentActivities=1.5", "LocalHost:MaxConcurrentActivities must be a whole number.")]
     public async Task A_value_of_the_wrong_kind_names_its_setting_and_not_the_value(string setting, string said)
