@@ -3,10 +3,12 @@ using System.Text.Json;
 
 namespace BasiqFunctions.Sandbox;
 
-/// <summary>Counts requests by endpoint and by status, and pages of transactions by account and offset.</summary>
+/// <summary>Counts requests by endpoint and by status, visits to banks, and pages of transactions by account and offset.</summary>
 internal sealed class Stats
 {
     private readonly ConcurrentDictionary<string, Counter> _requests = new(StringComparer.Ordinal);
+    private readonly Counter _askedVisits = new();
+    private readonly Counter _backgroundVisits = new();
     private readonly long[] _statuses = new long[600];
     private readonly ConcurrentDictionary<(string Account, long Offset), Counter> _pages = new();
 
@@ -19,6 +21,10 @@ internal sealed class Stats
             Interlocked.Increment(ref _statuses[status]);
     }
 
+    /// <summary>Counts that a bank was asked for a connection's data.</summary>
+    /// <param name="isBackground">Whether by itself, and not because somebody asked for it.</param>
+    public void CountVisit(bool isBackground) => (isBackground ? _backgroundVisits : _askedVisits).Increment();
+
     /// <param name="account">The account the page was asked of.</param>
     /// <param name="offset">How many of the account's transactions, newest first, come before the page.</param>
     public void CountPage(string account, long offset) => _pages.GetOrAdd((account, offset), static _ => new Counter()).Increment();
@@ -30,6 +36,8 @@ internal sealed class Stats
         for (var status = 0; status < _statuses.Length; status++)
             Interlocked.Exchange(ref _statuses[status], 0);
         _pages.Clear();
+        _askedVisits.Reset();
+        _backgroundVisits.Reset();
     }
 
     public void Write(Utf8JsonWriter writer)
@@ -50,6 +58,10 @@ internal sealed class Stats
                 writer.WriteNumber(status.ToString("D3", null), count);
         }
 
+        writer.WriteEndObject();
+        writer.WriteStartObject("bankVisits"u8);
+        writer.WriteNumber("asked"u8, _askedVisits.Value);
+        writer.WriteNumber("background"u8, _backgroundVisits.Value);
         writer.WriteEndObject();
         writer.WriteStartObject("pages"u8);
         foreach (var account in _pages.GroupBy(p => p.Key.Account).OrderBy(g => g.Key, StringComparer.Ordinal))
