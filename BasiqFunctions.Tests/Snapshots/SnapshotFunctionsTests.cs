@@ -55,8 +55,8 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal(all[100..], second.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
         Assert.False(second.Json.TryGetProperty("nextCursor", out _));
         var some = await TransactionsAsync("?from=2024-01-02&to=2024-01-03&status=posted&limit=2");
-        Assert.Equal($$"""{"transactions":[{{all[1]}},{{all[2]}}]}""", some.Body);
-        Assert.Equal("""{"transactions":[]}""", (await TransactionsAsync("?status=pending")).Body);
+        Assert.Equal($$"""{"transactions":[{{all[1]}},{{all[2]}}],"fullAsOf":"2024-07-01T00:00:00+00:00"}""", some.Body);
+        Assert.Equal("""{"transactions":[],"fullAsOf":"2024-07-01T00:00:00+00:00"}""", (await TransactionsAsync("?status=pending")).Body);
     }
 
     [Theory]

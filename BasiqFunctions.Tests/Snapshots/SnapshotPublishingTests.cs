@@ -26,8 +26,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(
             [
                 "user-1", "user-1/current.json", "user-1/syncs",
-                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.ndjson",
-                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.ndjson",
+                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.pages",
+                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.pages",
             ],
             _scene.Files);
     }
@@ -243,7 +243,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.PublishAsync(User, "s1", segments, "c1");
 
         Assert.Equal(["{\"id\":\"again\"}"], await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
-        Assert.Single(_scene.Files, f => f.EndsWith(".ndjson", StringComparison.Ordinal));
+        Assert.Single(_scene.Files, f => f.EndsWith(".pages", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -307,9 +307,9 @@ public sealed class SnapshotPublishingTests : IDisposable
         await Assert.ThrowsAsync<IOException>(() => _scene.PublishAsync(User, "s2", startedAt, segments, "c1"));
         _scene.Storage.Before = null;
         Assert.Equal(["a1@s2"], await _scene.AccountIdsAsync(User));
-        Assert.Contains("user-1/syncs/s1/a1/000000.ndjson", _scene.Files);
+        Assert.Contains("user-1/syncs/s1/a1/000000.pages", _scene.Files);
         Assert.Contains("user-1/syncs/s2/accounts.json", _scene.Files);
-        Assert.Contains("user-1/syncs/s2/x/000000.ndjson", _scene.Files);
+        Assert.Contains("user-1/syncs/s2/x/000000.pages", _scene.Files);
 
         _scene.Clock.Advance(SnapshotStore.PublishingTime);
         if (chance == "publish")

@@ -279,12 +279,12 @@ public sealed class SnapshotReadingTests : IDisposable
     public async Task A_damaged_segment_is_an_error_and_never_half_an_answer(string damage)
     {
         await _scene.SyncAsync(User, "s1", "acc", "c1");
-        var path = Directory.EnumerateFiles(_scene.Folder, "*.ndjson", SearchOption.AllDirectories).Single();
+        var path = Directory.EnumerateFiles(_scene.Folder, "*.pages", SearchOption.AllDirectories).Single();
         Damage(path, damage);
 
         var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
 
-        Assert.Equal("user-1/syncs/s1/acc/000000.ndjson", SnapshotScene.WithoutAttempt(thrown.BlobName));
+        Assert.Equal("user-1/syncs/s1/acc/000000.pages", SnapshotScene.WithoutAttempt(thrown.BlobName));
         Assert.DoesNotContain("amount", thrown.ToString(), StringComparison.Ordinal);
     }
 

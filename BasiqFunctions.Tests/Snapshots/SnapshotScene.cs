@@ -45,7 +45,7 @@ internal sealed partial class SnapshotScene : IDisposable
         ? [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => WithoutAttempt(Path.GetRelativePath(Folder, f))).Order(StringComparer.Ordinal)]
         : [];
 
-    public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".ndjson");
+    public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".pages");
 
     public string SegmentPath(string userId, string syncId, string accountId, int segment) => Path.Combine(
         Folder, SnapshotPaths.Segment(userId, syncId, accountId, segment, _attempts[(syncId, accountId, segment)]));
@@ -139,6 +139,6 @@ internal sealed partial class SnapshotScene : IDisposable
         _folder.Dispose();
     }
 
-    [GeneratedRegex("-[0-9a-f]{8}\\.ndjson$")]
+    [GeneratedRegex("-[0-9a-f]{8}\\.pages$")]
     private static partial Regex Attempt();
 }

@@ -8,6 +8,9 @@ internal static class SnapshotPaths
     public const string SyncsFolder = "syncs/";
     public const string AccountsBlob = "accounts.json";
 
+    /// <summary>The number of the segment with what is pending, where that is fetched by itself.</summary>
+    public const int PendingNumber = 999_999;
+
     public static string User(string userId) => $"{Id(userId)}/";
 
     public static string Manifest(string userId) => $"{Id(userId)}/current.json";
@@ -22,7 +25,16 @@ internal static class SnapshotPaths
 
     /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>
     public static string Segment(string userId, string syncId, string accountId, int segment, string attempt) =>
-        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.ndjson";
+        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.pages";
+
+    /// <summary>Where a segment of a snapshot lies: of one that an earlier version wrote, under its number in the list and another name.</summary>
+    public static string Segment(string userId, string accountId, ManifestTransactions transactions, int index)
+    {
+        var entry = transactions.Segments[index];
+        return entry is { SyncId: { } syncId, Number: { } number }
+            ? Segment(userId, syncId, accountId, number, entry.Attempt)
+            : $"{Account(userId, transactions.SyncId, accountId)}{index:D6}-{Id(entry.Attempt)}.ndjson";
+    }
 
     /// <summary>What later segments have to know of the account up to this one.</summary>
     public static string Trail(string userId, string syncId, string accountId, int segment, string attempt) =>

@@ -9,8 +9,9 @@ public abstract record TransactionsResult
 
     /// <summary>
     /// Transactions as raw JSON (UTF-8), and where to go on; <paramref name="NextCursor"/> is null after the last one.
+    /// <paramref name="FullAsOf"/> is when the whole was last fetched that they are part of.
     /// </summary>
-    public sealed record Page(IReadOnlyList<ReadOnlyMemory<byte>> Transactions, string? NextCursor) : TransactionsResult;
+    public sealed record Page(IReadOnlyList<ReadOnlyMemory<byte>> Transactions, string? NextCursor, DateTimeOffset FullAsOf) : TransactionsResult;
 
     /// <summary>The user has no snapshot yet, or the account's transactions were never fetched.</summary>
     public sealed record NoSnapshot : TransactionsResult;

@@ -4,8 +4,8 @@ namespace BasiqFunctions.Sync;
 
 internal static partial class Log
 {
-    [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started with {Jobs} jobs.")]
-    public static partial void SyncStarted(ILogger logger, string syncId, string userId, int jobs);
+    [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started from {Jobs} jobs and {Connections} connections.")]
+    public static partial void SyncStarted(ILogger logger, string syncId, string userId, int jobs, int connections);
 
     [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is slow to stop; it removes what it staged when it does.")]
     public static partial void SyncStillStopping(ILogger logger, string userId);

@@ -1,14 +1,14 @@
 using System.Text;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Webhooks;
 
-/// <summary>What events said that is to be told on: connections that need somebody, and refreshes of late.</summary>
+/// <summary>What events said that is to be told on: connections that need somebody, and news that are being gathered.</summary>
 public sealed class EventNotes(
-    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock) : IKeptOfUser
+    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
 {
     /// <summary>The connections of a user that need somebody.</summary>
     public async Task<IReadOnlyList<ConnectionAttention>> ListAttentionAsync(string userId, CancellationToken cancellation) =>
@@ -17,7 +17,7 @@ public sealed class EventNotes(
     /// <inheritdoc />
     public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
     {
-        foreach (var partition in new[] { Attention(userId), Refreshes(userId) })
+        foreach (var partition in new[] { Attention(userId), News(userId) })
             await table.RemovePartitionAsync(partition, cancellation);
     }
 
@@ -25,7 +25,8 @@ public sealed class EventNotes(
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
         await table.RemoveAsync(Attention(userId), connectionId, cancellation);
-        await table.RemoveAsync(Refreshes(userId), connectionId, cancellation);
+        foreach (var isFull in (bool[])[false, true])
+            await table.RemoveAsync(News(userId), RowOf(connectionId, isFull), cancellation);
     }
 
     internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
@@ -36,26 +37,33 @@ public sealed class EventNotes(
         table.RemoveAsync(Attention(userId), connectionId, cancellation);
 
     /// <summary>
-    /// Whether a connection may be refreshed now, for the sake of an event; it counts as refreshed then. That event may go on with it:
-    /// the process may have died before the refresh was made.
+    /// Where news of a connection belong: to those that are being gathered, or else to ones that begin with this event. It may begin them
+    /// again: the process may have died before their sync was started. What gathers the whole history takes all news in, and other news
+    /// do not take in what needs the whole.
     /// </summary>
-    internal async Task<bool> TryBeginRefreshAsync(string userId, string connectionId, string eventId, CancellationToken cancellation)
+    internal async Task<GatheredNews> GatherAsync(
+        string userId, string connectionId, string eventId, bool isFull, TimeSpan gatherFor, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var content = Encoding.UTF8.GetBytes(eventId);
-        var found = await table.FindAsync(Refreshes(userId), connectionId, cancellation);
-        if (found?.IsLiveAt(now) is true)
-            return found.Content.AsSpan().SequenceEqual(content);
-        var record = new TableRecord(Refreshes(userId), connectionId, content) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
-        return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
+        while (true)
+        {
+            var now = clock.GetUtcNow();
+            var full = await table.FindAsync(News(userId), RowOf(connectionId, isFull: true), cancellation);
+            var found = isFull || full?.IsLiveAt(now) is true ? full : await table.FindAsync(News(userId), RowOf(connectionId, isFull: false), cancellation);
+            if (found?.IsLiveAt(now) is true || found?.Content.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(eventId)) is true)
+                return new GatheredNews(Encoding.UTF8.GetString(found.Content), found.ExpiresAt!.Value, found == full);
+            var news = new GatheredNews(eventId, now + gatherFor, isFull);
+            var record = new TableRecord(News(userId), RowOf(connectionId, isFull), Encoding.UTF8.GetBytes(eventId)) { ExpiresAt = news.Until, ETag = found?.ETag };
+            if ((found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null)
+                return news;
+        }
     }
-
-    internal Task GiveRefreshBackAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        table.RemoveAsync(Refreshes(userId), connectionId, cancellation);
 
     private static string Attention(string userId) => $"attention-{userId}";
 
-    private static string Refreshes(string userId) => $"refresh-{userId}";
+    private static string News(string userId) => $"news-{userId}";
+
+    /// <summary>No id has a colon.</summary>
+    private static string RowOf(string connectionId, bool isFull) => isFull ? $"{connectionId}:full" : connectionId;
 
     private async Task<IReadOnlyList<T>> ListAsync<T>(string partition, Func<TableRecord, T> read, CancellationToken cancellation)
     {
