@@ -11,6 +11,7 @@ internal sealed class Stats
     private readonly Counter _backgroundVisits = new();
     private readonly long[] _statuses = new long[600];
     private readonly ConcurrentDictionary<(string Account, long Offset), Counter> _pages = new();
+    private long _transactionBytes;
 
     /// <summary>The counter of a name, always the same one; shown once it has counted something.</summary>
     public Counter CounterOf(string name) => _requests.GetOrAdd(name, static _ => new Counter());
@@ -25,6 +26,9 @@ internal sealed class Stats
     /// <param name="isBackground">Whether by itself, and not because somebody asked for it.</param>
     public void CountVisit(bool isBackground) => (isBackground ? _backgroundVisits : _askedVisits).Increment();
 
+    /// <summary>Counts the bytes of a page of transactions.</summary>
+    public void CountTransactionBytes(long bytes) => Interlocked.Add(ref _transactionBytes, bytes);
+
     /// <param name="account">The account the page was asked of.</param>
     /// <param name="offset">How many of the account's transactions, newest first, come before the page.</param>
     public void CountPage(string account, long offset) => _pages.GetOrAdd((account, offset), static _ => new Counter()).Increment();
@@ -38,6 +42,7 @@ internal sealed class Stats
         _pages.Clear();
         _askedVisits.Reset();
         _backgroundVisits.Reset();
+        Interlocked.Exchange(ref _transactionBytes, 0);
     }
 
     public void Write(Utf8JsonWriter writer)
@@ -63,6 +68,7 @@ internal sealed class Stats
         writer.WriteNumber("asked"u8, _askedVisits.Value);
         writer.WriteNumber("background"u8, _backgroundVisits.Value);
         writer.WriteEndObject();
+        writer.WriteNumber("transactionBytes"u8, Interlocked.Read(ref _transactionBytes));
         writer.WriteStartObject("pages"u8);
         foreach (var account in _pages.GroupBy(p => p.Key.Account).OrderBy(g => g.Key, StringComparer.Ordinal))
         {

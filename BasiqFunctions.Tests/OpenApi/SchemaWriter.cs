@@ -74,7 +74,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
         if (type != typeof(TransactionsPageResult))
             return null;
         var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
-        page["required"] = new JsonArray("transactions", "fullAsOf");
+        page["required"] = new JsonArray("transactions");
         return page;
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.Tests.Sandbox;
 

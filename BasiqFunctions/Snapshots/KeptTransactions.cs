@@ -1,6 +1,3 @@
-using System.Text.Json;
-using BasiqFunctions.Storage;
-
 namespace BasiqFunctions.Snapshots;
 
 /// <summary>
@@ -48,7 +45,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
         string userId, string accountId, ManifestTransactions kept, DateOnly from, CancellationToken cancellationToken)
     {
         var first = Extent.ToDay(from);
-        HashSet<Fingerprint> lines = [];
+        Dictionary<Fingerprint, int> places = [];
         for (var i = 0; i < kept.Segments.Count; i++)
         {
             var segment = kept.Segments[i];
@@ -63,12 +60,12 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
                     var line = read.Bytes[range];
                     var facts = TransactionFacts.Read(line, days);
                     if (facts.IsPosted && facts.Day >= first && (segment.Before == 0 || facts.Day < segment.Before))
-                        lines.Add(Fingerprint.Of(line));
+                        places.TryAdd(Fingerprint.Of(line), places.Count);
                 }
             }
         }
 
-        return new KeptOverlap(lines);
+        return new KeptOverlap(places);
     }
 
     /// <summary>Whether one of these ids is that of a transaction that is kept and not fetched again.</summary>

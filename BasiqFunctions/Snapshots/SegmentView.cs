@@ -39,5 +39,6 @@ internal readonly struct SegmentView
     public bool Matches(ReadOnlySpan<byte> transaction, in TransactionFacts facts) =>
         _filter.Matches(facts) && (_bound.IsEmpty || _bound.Matches(_isSameZone ? facts : TransactionFacts.Read(transaction, _daysOfEntry)));
 
-    private Extent Known(in Extent extent) => _isSameZone ? extent : extent.UnderOtherDays();
+    /// <summary>What is known of an extent by the query's days.</summary>
+    public Extent Known(in Extent extent) => _isSameZone ? extent : extent.UnderOtherDays();
 }

@@ -21,6 +21,14 @@ internal static class SnapshotPaths
 
     public static string Accounts(string userId, string syncId) => Sync(userId, syncId) + AccountsBlob;
 
+    /// <summary>Where it is noted of which accounts something could not be read.</summary>
+    public static string Damages(string userId) => $"{Id(userId)}/damaged/";
+
+    public static string Damage(string userId, string accountId) => Damages(userId) + Id(accountId);
+
+    /// <summary>The account whose transactions a blob holds; null of a blob that holds none.</summary>
+    public static string? AccountOf(string blobName) => blobName.Split('/') is [_, "syncs", _, var accountId, _] ? accountId : null;
+
     public static string Account(string userId, string syncId, string accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
 
     /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>

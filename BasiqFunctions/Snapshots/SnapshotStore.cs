@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using BasiqFunctions.Http;
-using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -92,10 +91,41 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     {
         ArgumentNullException.ThrowIfNull(accounts);
         ArgumentNullException.ThrowIfNull(rules);
+        var damaged = await ListDamagedAsync(userId, cancellationToken);
         var kept = ((await ReadManifestToChangeAsync(userId, cancellationToken))?.Manifest ?? SnapshotManifest.Empty).Accounts
+            .Where(account => !damaged.Contains(account.AccountId))
             .ToDictionary(account => account.AccountId, account => account.Transactions, StringComparer.Ordinal);
         var planner = Kept;
         return [.. accounts.Select(account => planner.Plan(account.AccountId, kept.GetValueOrDefault(account.AccountId), account.Raw, rules, clock.GetUtcNow()))];
+    }
+
+    /// <summary>Notes that something of an account could not be read: its next sync fetches the whole of it, which mends that.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="damage">What was found.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
+    {
+        if (SnapshotPaths.AccountOf(damage.BlobName) is { } accountId)
+            await storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
+    }
+
+    private async Task<IReadOnlySet<string>> ListDamagedAsync(string userId, CancellationToken cancellationToken)
+    {
+        var prefix = SnapshotPaths.Damages(userId);
+        HashSet<string> damaged = new(StringComparer.Ordinal);
+        await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
+            damaged.Add(blob.Name[prefix.Length..]);
+        return damaged;
+    }
+
+    /// <summary>Takes back that something of these accounts could not be read.</summary>
+    private async Task ClearDamageAsync(string userId, Predicate<string> ofAccount, CancellationToken cancellationToken)
+    {
+        foreach (var accountId in await ListDamagedAsync(userId, cancellationToken))
+        {
+            if (ofAccount(accountId))
+                await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), cancellationToken);
+        }
     }
 
     /// <summary>Opens what is known of the days that are fetched again; null when it cannot be compared with any more, and the whole is to be fetched.</summary>
@@ -265,6 +295,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             }
             var result = Result(PublishOutcome.Published, merged, syncId);
             Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
+            await ClearDamageAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
             await SweepAsync(userId, syncId, cancellationToken);
             return result;
         }
@@ -378,31 +409,115 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, TransactionQuery.MaxLimit);
         var filter = TransactionFilter.Of(query);
+        return await ReadCurrentAsync(
+            userId,
+            async manifest =>
+            {
+                var account = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId);
+                if (account is null)
+                    return new TransactionsResult.AccountNotFound();
+                if (account.Transactions is not { } transactions)
+                    return new TransactionsResult.NoSnapshot();
+                var start = default(TransactionPosition);
+                return query.Cursor is null
+                    ? await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken)
+                    : TransactionCursor.Read(query.Cursor, userId, accountId, filter, transactions, out start) switch
+                    {
+                        TransactionCursor.Reading.Invalid => new TransactionsResult.InvalidCursor(),
+                        TransactionCursor.Reading.Expired => new TransactionsResult.CursorExpired(),
+                        _ => await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken),
+                    };
+            },
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads transactions of all accounts of the current snapshot, or of some, in one order: the latest day first, those of a day by id.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
+    /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
+    public async Task<TransactionsResult> ReadMergedAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Transactions.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Transactions.Limit, TransactionQuery.MaxLimit);
+        var filter = TransactionFilter.Of(query.Transactions);
+        var scope = $"{userId}/{filter.FromDay}/{filter.ToDay}/{filter.Status}/{query.AccountId}/{query.ConnectionId}";
+        return await ReadCurrentAsync(
+            userId,
+            async manifest =>
+            {
+                var (accounts, missing) = Choose(manifest, query);
+                if (missing is not null)
+                    return missing;
+                var version = VersionOf(accounts);
+                MergedPosition? after = null;
+                if (query.Transactions.Cursor is { } cursor)
+                {
+                    switch (MergedCursor.Read(cursor, scope, version, out var position))
+                    {
+                        case TransactionCursor.Reading.Invalid:
+                            return new TransactionsResult.InvalidCursor();
+                        case TransactionCursor.Reading.Expired:
+                            return new TransactionsResult.CursorExpired();
+                        default:
+                            after = position;
+                            break;
+                    }
+                }
+
+                var (found, last) = await new MergedTransactions(_segments, _days).ReadAsync(
+                    userId, accounts, filter, query.Transactions.Limit, after, cancellationToken);
+                return new TransactionsResult.Page(
+                    found,
+                    last is { } end ? MergedCursor.Write(scope, version, end) : null,
+                    accounts.Min(a => a.Transactions!.FullAsOf ?? (DateTimeOffset?)a.Transactions.FetchedAt),
+                    version);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The <see cref="TransactionsResult.Page.Version"/> that a query would get; null when it would get no page.</summary>
+    public async Task<string?> FindVersionAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return (await ReadManifestAsync(userId, cancellationToken))?.Manifest is { SyncId: not null } manifest && Choose(manifest, query) is (var accounts, null)
+            ? VersionOf(accounts)
+            : null;
+    }
+
+    private static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)
+    {
+        ManifestAccount[] accounts = [.. manifest.Accounts.Where(a => query.ConnectionId is null || a.ConnectionId == query.ConnectionId)];
+        if (accounts.Length == 0 && query.ConnectionId is not null)
+            return ([], new TransactionsResult.ConnectionNotFound());
+        if (query.AccountId is not null)
+        {
+            accounts = [.. accounts.Where(a => a.AccountId == query.AccountId)];
+            if (accounts.Length == 0)
+                return ([], new TransactionsResult.AccountNotFound());
+        }
+
+        ManifestAccount[] fetched = [.. accounts.Where(a => a.Transactions is not null)];
+        return fetched.Length == 0 && accounts.Length > 0 ? ([], new TransactionsResult.NoSnapshot()) : (fetched, null);
+    }
+
+    /// <summary>Days are part of it: under another time zone the same question has another answer.</summary>
+    private string VersionOf(IEnumerable<ManifestAccount> accounts) =>
+        string.Join('\n', accounts.Select(a => $"{a.AccountId} {a.Transactions!.Identity}").Order(StringComparer.Ordinal).Prepend(_days.TimeZone));
+
+    /// <summary>Reads from the current snapshot, and once more when another one took its place meanwhile.</summary>
+    private async Task<TransactionsResult> ReadCurrentAsync(
+        string userId, Func<SnapshotManifest, Task<TransactionsResult>> read, CancellationToken cancellationToken)
+    {
         var current = await ReadManifestAsync(userId, cancellationToken);
         for (var attempt = 0; attempt < 2; attempt++)
         {
             if (current?.Manifest is not { SyncId: not null } manifest)
                 return new TransactionsResult.NoSnapshot();
-            var account = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId);
-            if (account is null)
-                return new TransactionsResult.AccountNotFound();
-            if (account.Transactions is not { } transactions)
-                return new TransactionsResult.NoSnapshot();
-            var start = default(TransactionPosition);
-            if (query.Cursor is not null)
-            {
-                switch (TransactionCursor.Read(query.Cursor, userId, accountId, filter, transactions, out start))
-                {
-                    case TransactionCursor.Reading.Invalid:
-                        return new TransactionsResult.InvalidCursor();
-                    case TransactionCursor.Reading.Expired:
-                        return new TransactionsResult.CursorExpired();
-                }
-            }
-
             try
             {
-                return await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken);
+                return await read(manifest);
             }
             catch (SnapshotCorruptException)
             {
@@ -446,6 +561,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             if (await WriteManifestAsync(userId, changed, current?.ETag, cancellationToken) is null)
                 continue;
             Log.ConnectionRemoved(logger, userId, connectionId);
+            await ClearDamageAsync(userId, id => changed.Accounts.All(a => a.AccountId != id), cancellationToken);
             await SweepAsync(userId, null, cancellationToken);
             return had;
         }
@@ -913,7 +1029,11 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 CopyOut(read.Bytes, ranges, found);
             }
         }
-        return new TransactionsResult.Page(found, next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null, transactions.FullAsOf ?? transactions.FetchedAt);
+        return new TransactionsResult.Page(
+            found,
+            next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null,
+            transactions.FullAsOf ?? transactions.FetchedAt,
+            $"{_days.TimeZone}\n{accountId} {transactions.Identity}");
     }
 
     /// <summary>

@@ -157,7 +157,7 @@ public sealed class SyncActivities(
             if (input.Kept is { } span && unknown.Count > 0)
                 mustBeWhole |= await snapshots.HasAnyKeptAsync(input.UserId, input.AccountId, span, unknown, cancellation) is not false;
             return new Outcome<FetchedSegment>(
-                new FetchedSegment(summary.Attempt, summary.Count, link, skipped, overlap?.Count ?? 0, matched, mustBeWhole), failure);
+                new FetchedSegment(summary.Attempt, summary.Count, link, skipped, overlap?.Count ?? 0, matched, overlap?.IsInOrder is true, mustBeWhole), failure);
         });
     }
 

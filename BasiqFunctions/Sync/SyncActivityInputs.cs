@@ -48,9 +48,10 @@ public sealed record FetchTransactionsInput(
 /// <param name="Skipped">The records that could not be read.</param>
 /// <param name="Known">How many transactions of the days that are fetched again were known.</param>
 /// <param name="Matched">How many of those this segment has as they were.</param>
+/// <param name="IsInOrder">Whether those come in the order in which they were known.</param>
 /// <param name="MustBeWhole">Whether what it holds does not go with what is kept, so that the whole account must be fetched.</param>
 public sealed record FetchedSegment(
-    string Attempt, int Count, string? NextLink, int Skipped = 0, int Known = 0, int Matched = 0, bool MustBeWhole = false);
+    string Attempt, int Count, string? NextLink, int Skipped = 0, int Known = 0, int Matched = 0, bool IsInOrder = false, bool MustBeWhole = false);
 
 /// <summary>What to publish: the segments of each account that was fetched to its end, and how those were that were not fetched whole.</summary>
 public sealed record PublishInput(

@@ -286,7 +286,7 @@ internal sealed class SyncRun
         }
 
         var pending = _pending!.Attempts.GetValueOrDefault(accountId);
-        var isUnchanged = pending is null && kept.OlderFrom is null && segments.Sum(segment => segment.Count) == segments[0].Known;
+        var isUnchanged = pending is null && segments is [{ IsInOrder: true } only] && only.Count == only.Known;
         _segments[accountId] = [.. segments.Select(segment => segment.Attempt)];
         _spans[accountId] = new FetchedSpan(kept, newer, pending, isUnchanged);
         return (true, null);
