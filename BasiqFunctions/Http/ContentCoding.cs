@@ -10,9 +10,12 @@ internal static class ContentCoding
     private const string Brotli = "br";
     private const string Gzip = "gzip";
 
+    /// <summary>The lowest quality that looks back beyond what is written at once.</summary>
+    private static readonly BrotliCompressionOptions BrotliOptions = new() { Quality = 3 };
+
     /// <summary>
     /// Begins to write the answer's body in the coding that the caller likes best. Those of one quality count as Brotli first, which makes
-    /// a page of transactions a third of what gzip makes of it in less time.
+    /// a page of transactions less than half of what gzip makes of it.
     /// </summary>
     /// <returns>Where to write it, to be disposed at its end; null when it is to be written as it is.</returns>
     public static Stream? Begin(HttpContext context)
@@ -23,7 +26,7 @@ internal static class ContentCoding
             return null;
         response.Headers.ContentEncoding = coding;
         return coding == Brotli
-            ? new BrotliStream(response.Body, CompressionLevel.Fastest, leaveOpen: true)
+            ? new BrotliStream(response.Body, BrotliOptions, leaveOpen: true)
             : new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
     }
 

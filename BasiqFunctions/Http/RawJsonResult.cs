@@ -28,7 +28,7 @@ internal abstract record RawJsonResult : IResult, IStatusCodeHttpResult, IConten
         if (Tag is not null)
             response.Headers.ETag = Tag.ToString();
         await using var compressed = ContentCoding.Begin(httpContext);
-        await using var writer = compressed is null ? new Utf8JsonWriter(response.BodyWriter) : new Utf8JsonWriter(compressed);
+        await using var writer = compressed is null ? new Utf8JsonWriter(response.BodyWriter) : new Utf8JsonWriter(new UnflushedStream(compressed));
         await WriteAsync(writer, httpContext.RequestAborted);
         await writer.FlushAsync(httpContext.RequestAborted);
     }

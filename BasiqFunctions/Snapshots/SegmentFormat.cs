@@ -47,7 +47,7 @@ internal static class SegmentFormat
     /// </summary>
     private const int Quality = 1;
 
-    private const int Window = 20;
+    private const int Window = 18;
 
     /// <summary>The longest that so many bytes can become.</summary>
     public static int MostCompressed(int length) => BrotliEncoder.GetMaxCompressedLength(length);

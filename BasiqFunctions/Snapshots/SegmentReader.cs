@@ -12,7 +12,7 @@ internal sealed class SegmentReader(ISnapshotStorage storage)
 
     /// <summary>What a manifest is to know of a segment that was just written.</summary>
     public async Task<SegmentEntry> ReadEntryAsync(
-        string name, string syncId, int number, string attempt, long length, CancellationToken cancellationToken)
+        string name, int number, string attempt, long length, CancellationToken cancellationToken)
     {
         if (length < SegmentFormat.TrailerLength)
             throw new SnapshotCorruptException(name, "it is too short");
@@ -31,7 +31,7 @@ internal sealed class SegmentReader(ISnapshotStorage storage)
         var extent = default(Extent);
         foreach (var page in index.Pages)
             extent = extent.Add(page.Extent);
-        return new SegmentEntry(attempt, extent, index.Pages.Length, length, indexLength, crc, index.TimeZone, syncId, number);
+        return new SegmentEntry(attempt, extent, index.Pages.Length, length, indexLength, crc, index.TimeZone, SyncId: null, number);
     }
 
     public async Task<SegmentIndex> ReadIndexAsync(string name, SegmentEntry entry, CancellationToken cancellationToken)

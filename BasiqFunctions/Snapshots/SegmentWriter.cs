@@ -13,6 +13,12 @@ public sealed class SegmentWriter : IAsyncDisposable
 {
     private const int FirstBufferSize = 256 * 1024;
 
+    /// <summary>
+    /// A reader of a few transactions decompresses no more than it must, and a page still is long enough to compress well: with four times as
+    /// many, a transaction takes a quarter less, and reading one of them three times as long.
+    /// </summary>
+    private const int LinesOfPage = 128;
+
     private readonly ISnapshotStorage _storage;
     private readonly SnapshotBlobWriter _blob;
     private readonly string _name;
@@ -22,6 +28,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     private readonly BankDays _days;
     private readonly List<PageEntry> _pages = [];
     private readonly ArrayBufferWriter<byte> _ids = new();
+    private readonly ArrayBufferWriter<byte> _compressed = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBufferSize);
     private int _length;
     private Extent _page;
@@ -51,6 +58,8 @@ public sealed class SegmentWriter : IAsyncDisposable
     /// <returns>The line that was written; good until the next one.</returns>
     internal ReadOnlySpan<byte> Append(ReadOnlySpan<byte> transaction, in TransactionFacts facts)
     {
+        if (_page.Count == LinesOfPage)
+            EndPage();
         var start = _length;
         Reserve(transaction.Length + 1);
         var target = _buffer.AsSpan(_length);
@@ -92,26 +101,26 @@ public sealed class SegmentWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the page and writes it out. A page without transactions is no page.</summary>
+    /// <summary>Ends the page and writes out what there is. A page without transactions is no page; a long one is several.</summary>
     public async ValueTask CompletePageAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_completed || _buffer.Length == 0, this);
+        EndPage();
+        await _blob.WriteAsync(_compressed.WrittenMemory, cancellationToken);
+        _compressed.ResetWrittenCount();
+    }
+
+    /// <summary>Ends the page and keeps it, compressed, to be written out.</summary>
+    private void EndPage()
+    {
         if (_page.Count == 0)
             return;
-        var compressed = ArrayPool<byte>.Shared.Rent(SegmentFormat.MostCompressed(_length));
-        try
-        {
-            var length = SegmentFormat.Compress(_buffer.AsSpan(0, _length), compressed);
-            await _blob.WriteAsync(compressed.AsMemory(0, length), cancellationToken);
-            _pages.Add(new PageEntry(_offset, length, Crc32C.Compute(compressed.AsSpan(0, length)), _page, Size: _length));
-            _offset += length;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(compressed, clearArray: true);
-        }
-
+        var target = _compressed.GetSpan(SegmentFormat.MostCompressed(_length));
+        var length = SegmentFormat.Compress(_buffer.AsSpan(0, _length), target);
+        _pages.Add(new PageEntry(_offset, length, Crc32C.Compute(target[..length]), _page, Size: _length));
+        _compressed.Advance(length);
         _segment = _segment.Add(_page);
+        _offset += length;
         _length = 0;
         _page = default;
     }

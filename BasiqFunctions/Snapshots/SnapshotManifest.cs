@@ -97,8 +97,8 @@ internal sealed record ManifestTransactions(
 /// <param name="IndexLength">The length of its index.</param>
 /// <param name="IndexCrc">The index's checksum.</param>
 /// <param name="TimeZone">The time zone by which its days are counted; null where they are taken as they are written.</param>
-/// <param name="SyncId">The sync that wrote it; null for one of an earlier version: the sync of the transactions.</param>
-/// <param name="Number">Its number in that sync; null likewise: its place in the list.</param>
+/// <param name="SyncId">The sync that wrote it; null where that is the one that fetched last of the transactions.</param>
+/// <param name="Number">Its number in that sync; null for one of an earlier version: its place in the list.</param>
 /// <param name="Before">It stands only for what was posted before this day (yyyyMMdd, by its time zone); 0 when for all that is in it.</param>
 internal sealed record SegmentEntry(
     string Attempt,
@@ -108,9 +108,9 @@ internal sealed record SegmentEntry(
     int IndexLength,
     uint IndexCrc,
     string? TimeZone = null,
-    string? SyncId = null,
-    int? Number = null,
-    int Before = 0);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? SyncId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int? Number = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Before = 0);
 
 /// <summary>The staged accounts of a sync, <c>accounts.json</c>.</summary>
 internal sealed record StagedAccounts(int Version, IReadOnlyList<StagedAccountEntry> Accounts);

@@ -39,8 +39,8 @@ internal static class SnapshotPaths
     public static string Segment(string userId, string accountId, ManifestTransactions transactions, int index)
     {
         var entry = transactions.Segments[index];
-        return entry is { SyncId: { } syncId, Number: { } number }
-            ? Segment(userId, syncId, accountId, number, entry.Attempt)
+        return entry.Number is { } number
+            ? Segment(userId, entry.SyncId ?? transactions.SyncId, accountId, number, entry.Attempt)
             : $"{Account(userId, transactions.SyncId, accountId)}{index:D6}-{Id(entry.Attempt)}.ndjson";
     }
 

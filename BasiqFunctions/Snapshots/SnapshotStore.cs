@@ -981,7 +981,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         {
             var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, number, attempt);
             return lengths.TryGetValue(name, out var length)
-                ? await _segments.ReadEntryAsync(name, publication.SyncId, number, attempt, length, token)
+                ? await _segments.ReadEntryAsync(name, number, attempt, length, token)
                 : throw new SnapshotCorruptException(name, "it does not exist");
         }
     }

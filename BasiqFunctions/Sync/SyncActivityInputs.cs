@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Snapshots;
 
 namespace BasiqFunctions.Sync;
@@ -35,8 +36,8 @@ public sealed record FetchTransactionsInput(
     string? NextLink,
     int PageBudget,
     int PageSize,
-    KeptSpan? Kept = null,
-    bool IsOlder = false);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] KeptSpan? Kept = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsOlder = false);
 
 /// <summary>
 /// Which attempt wrote a segment, how many transactions it holds, where the next one begins (null at the end), and how many records of
@@ -51,7 +52,14 @@ public sealed record FetchTransactionsInput(
 /// <param name="IsInOrder">Whether those come in the order in which they were known.</param>
 /// <param name="MustBeWhole">Whether what it holds does not go with what is kept, so that the whole account must be fetched.</param>
 public sealed record FetchedSegment(
-    string Attempt, int Count, string? NextLink, int Skipped = 0, int Known = 0, int Matched = 0, bool IsInOrder = false, bool MustBeWhole = false);
+    string Attempt,
+    int Count,
+    string? NextLink,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skipped = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Known = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Matched = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsInOrder = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MustBeWhole = false);
 
 /// <summary>What to publish: the segments of each account that was fetched to its end, and how those were that were not fetched whole.</summary>
 public sealed record PublishInput(
