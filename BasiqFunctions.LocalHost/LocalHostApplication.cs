@@ -222,7 +222,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         builder.Services.AddHostedService<SandboxSubscription>();
 
         // The sandbox's jobs take seconds, and not all that happens to one is told by a webhook: a bank that asks for a code, for one.
-        AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["Sync:PollDelayWithNews"] = "00:00:02" });
+        AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["Sync:PollDelayWithNews"] = "00:00:02", ["Sync:GatherNewsFor"] = "00:00:00.500" });
     }
 
     /// <summary>In Azure the Functions host traces what callers ask for; here the web server does, with the same care for queries.</summary>

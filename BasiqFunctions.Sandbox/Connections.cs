@@ -163,7 +163,8 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         });
     }
 
-    private static string Status(UserState user, ConnectionState connection, DateTimeOffset now)
+    /// <summary>A connection's status at a moment.</summary>
+    public static string Status(UserState user, ConnectionState connection, DateTimeOffset now)
     {
         if (connection.Record.ConsentRevoked || connection.ConsentHasEnded(user, now))
             return "invalid";

@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace BasiqFunctions.Sandbox;
 
-/// <summary>What is not Basiq's: <c>/_sandbox/options</c>, <c>/_sandbox/stats</c> and <c>/_sandbox/reset</c>.</summary>
-internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults faults)
+/// <summary>What is not Basiq's: <c>/_sandbox/options</c>, <c>/_sandbox/stats</c>, <c>/_sandbox/reset</c> and
+/// <c>/_sandbox/background-refresh</c>.</summary>
+internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults faults, BackgroundRefresh background)
 {
     private readonly Lock _oneChangeAtATime = new();
 
@@ -12,6 +13,7 @@ internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults 
     {
         endpoints.MapGet("/_sandbox/stats", context => Answers.Json(context, 200, stats, static (writer, stats) => stats.Write(writer)));
         endpoints.MapPost("/_sandbox/reset", Reset);
+        endpoints.MapPost("/_sandbox/background-refresh", Refresh);
         endpoints.MapGet("/_sandbox/options", context => Write(context, options.Current));
         endpoints.MapPut("/_sandbox/options", context => Change(context, () => new SandboxOptions { ApiKey = options.Current.ApiKey, OtherApiKey = options.Current.OtherApiKey }));
         endpoints.MapPatch("/_sandbox/options", context => Change(context, () => options.Current));
@@ -23,6 +25,15 @@ internal sealed class ControlEndpoints(LiveOptions options, Stats stats, Faults 
         faults.Restart();
         return Answers.NoContent(context);
     }
+
+    /// <summary>Refreshes the active connections of the user that <c>userId</c> names, or of everybody.</summary>
+    private Task Refresh(HttpContext context) =>
+        Answers.Json(context, 202, background.Run(context.Request.Query["userId"]), static (writer, refreshed) =>
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("connections"u8, refreshed);
+            writer.WriteEndObject();
+        });
 
     private async Task Change(HttpContext context, Func<SandboxOptions> from)
     {

@@ -57,7 +57,7 @@ internal sealed class AccountView
     /// <summary>A number of a transaction that stays the same while the list grows; <see cref="IndexOf"/> undoes it.</summary>
     public ulong StableNumber(int index) => index < Source.Pending
         ? PendingBit | ((ulong)(uint)Generation << 32) | (uint)index
-        : (uint)(Count - 1 - index);
+        : Source.StableOf(Count - 1 - index);
 
     /// <summary>The index, newest first, of a stable number; -1 when the account has no such transaction (any more).</summary>
     public int IndexOf(ulong stable)
@@ -68,7 +68,7 @@ internal sealed class AccountView
             return (int)((stable & ~PendingBit) >> 32) == Generation && index >= 0 && index < Source.Pending ? index : -1;
         }
 
-        return stable < (ulong)Source.Posted ? Count - 1 - (int)stable : -1;
+        return Source.NumberOf(stable) is >= 0 and var number ? Count - 1 - number : -1;
     }
 
     /// <summary>Writes the id of a transaction: the account's key, then the stable number, mixed so that ids look unrelated.</summary>
@@ -142,6 +142,7 @@ internal sealed class DataViews(TimeProvider clock)
         var purged = connection.Record.Purged ?? DateTimeOffset.MinValue;
         var (accountsGeneration, generation) = (0, 0);
         DateTimeOffset accountsAt = default, transactionsAt = default;
+        List<(Movement, int)> movements = [];
         foreach (var job in connection.Jobs)
         {
             var progress = new JobProgress(job, now);
@@ -155,6 +156,8 @@ internal sealed class DataViews(TimeProvider clock)
             {
                 generation++;
                 transactionsAt = progress.EndOf(2);
+                if (job.Movement is { } movement)
+                    movements.Add((movement, DayOf(transactionsAt)));
             }
         }
 
@@ -162,12 +165,17 @@ internal sealed class DataViews(TimeProvider clock)
             return [];
         if (connection.Data is { } known && known.Generation == generation && known.AccountsGeneration == accountsGeneration)
             return known.Accounts;
-        var accounts = Make(connection.Record, transactionsAt <= purged ? 0 : generation, accountsAt, transactionsAt);
+        var accounts = Make(connection.Record, transactionsAt <= purged ? 0 : generation, accountsAt, transactionsAt, movements);
         connection.Data = new ConnectionData(generation, accountsGeneration, accounts);
         return accounts;
     }
 
-    private AccountView[] Make(ConnectionRecord record, int generation, DateTimeOffset accountsAt, DateTimeOffset transactionsAt)
+    private AccountView[] Make(
+        ConnectionRecord record,
+        int generation,
+        DateTimeOffset accountsAt,
+        DateTimeOffset transactionsAt,
+        IReadOnlyList<(Movement, int)> movements)
     {
         var bank = Institution.Find(record.InstitutionId)!;
         var persona = Persona.Find(record.LoginId)!;
@@ -185,6 +193,10 @@ internal sealed class DataViews(TimeProvider clock)
             var source = isOwn && record.Transactions is null
                 ? household[ordinal].Source
                 : Generated(record, bank, ordinal, anchor, isOwn ? household[ordinal].Source.Closing : 120_000);
+
+            // What happens between refreshes happens on the account that one lives from.
+            if (ordinal == 0 && movements.Count > 0)
+                source = new MovedTransactions(source, Chance.Mix(17, record.Id), movements);
 
             // Accounts are there once they were retrieved; their transactions only after the step that follows.
             if (generation == 0)

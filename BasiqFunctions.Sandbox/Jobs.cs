@@ -158,7 +158,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
 }
 
 /// <summary>Starts jobs, and answers <c>/jobs/{jobId}</c> and <c>/users/{userId}/jobs</c>.</summary>
-internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOptions options, TimeProvider clock)
+internal sealed class Jobs(SandboxState state, Milestones milestones, DataViews data, LiveOptions options, Stats stats, TimeProvider clock)
 {
     // "This endpoint only returns jobs that are less than 7 days old": Basiq's OpenAPI, GET /users/{userId}/jobs.
     private static readonly TimeSpan Listed = TimeSpan.FromDays(7);
@@ -179,7 +179,8 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
     /// <summary>The connection's job that is still running, or a new one. The caller holds the user's gate.</summary>
     /// <param name="connection">Whose job.</param>
     /// <param name="authorises">The person is there: logs in, and can be asked for a code.</param>
-    public (JobRecord Job, bool IsNew) Start(ConnectionState connection, bool authorises = false)
+    /// <param name="isBackground">Nobody asked for it.</param>
+    public (JobRecord Job, bool IsNew) Start(ConnectionState connection, bool authorises = false, bool isBackground = false)
     {
         var now = clock.GetUtcNow();
         if (connection.Jobs is [.., var last] && new JobProgress(last, now).IsRunning)
@@ -198,15 +199,33 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, LiveOption
             record.ConsentRevoked || (user is not null && connection.ConsentHasEnded(user, now)))
         {
             Authorises = authorises,
+            IsBackground = isBackground,
+            Movement = record.IsStatement || connection.Jobs.Length == 0 ? null : MovementOf(connection),
             IsStatement = record.IsStatement,
             Pause = user is null || connection.Jobs.Length > 0 ? TimeSpan.Zero : PauseOf(user, record, now),
-            Challenge = !record.IsStatement && Institution.Find(record.InstitutionId) is { AsksForCode: true }
+            Challenge = !record.IsStatement && !isBackground && Institution.Find(record.InstitutionId) is { AsksForCode: true }
                 ? new ChallengeRecord(Challenges.Code, options.Current.MfaExpiry, 0, null, Refused: false)
                 : null,
         };
         state.Record(new StateLine { Job = job });
         milestones.Watch(job);
+        if (!job.IsStatement)
+            stats.CountVisit(isBackground);
         return (job, true);
+    }
+
+    /// <summary>What the knobs say that a refresh finds; null when they say nothing.</summary>
+    private Movement? MovementOf(ConnectionState connection)
+    {
+        var current = options.Current;
+        return current is { NewTransactions: 0, BackDatedTransactions: 0, EditedTransactions: 0 }
+            ? null
+            : new Movement(
+                current.NewTransactions,
+                current.BackDatedTransactions,
+                current.BackDatedDays,
+                current.EditedTransactions,
+                data.Accounts(connection) is [var first, ..] ? first.Source.Posted : 0);
     }
 
     /// <summary>A new connection with credentials that let another one of the person in a moment ago is held back.</summary>

@@ -113,9 +113,10 @@ internal sealed partial class Milestones : IHostedService, IDisposable
         if (progress[1] != StepStatus.Success)
             return;
 
-        // Basiq raises one for each account that has changed; here one stands for all.
+        // Basiq raises one for each account that has changed, and none where that is the balance alone, as in the background; here one
+        // stands for all.
         var accounts = _data.Accounts(state);
-        if (accounts.Length > 0)
+        if (accounts.Length > 0 && !job.IsBackground)
             _events.RaiseOnce(progress.EndOf(1), accounts[0]);
         if (progress[2] == StepStatus.Success)
             _events.RaiseOnce(progress.EndOf(2), connection, accounts.Sum(account => (long)account.Count));

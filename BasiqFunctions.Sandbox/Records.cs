@@ -68,6 +68,12 @@ internal sealed record JobRecord(
     /// <summary>It makes a connection or gives it a new consent, rather than refresh it.</summary>
     public bool Authorises { get; init; }
 
+    /// <summary>Nobody asked for it: it keeps the connection fresh.</summary>
+    public bool IsBackground { get; init; }
+
+    /// <summary>What it finds at the bank; null where that is nothing but the days that passed.</summary>
+    public Movement? Movement { get; init; }
+
     /// <summary>How long it is held back before it begins.</summary>
     public TimeSpan Pause { get; init; }
 

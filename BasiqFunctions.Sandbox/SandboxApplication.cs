@@ -38,6 +38,8 @@ public static class SandboxApplication
         builder.Services.AddSingleton<ConsentLife>();
         builder.Services.AddSingleton<Jobs>();
         builder.Services.AddSingleton<DataViews>();
+        builder.Services.AddSingleton<BackgroundRefresh>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<BackgroundRefresh>());
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls(DefaultUrl);
         configure?.Invoke(builder);
@@ -87,7 +89,7 @@ public static class SandboxApplication
         new WebhookEndpoints(state, services.GetRequiredService<WebhookDelivery>(), clock).Map(routes);
         var manage = new ManagePage(state, tokens, consents, options, clock);
         new ConsentPage(state, tokens, jobs, consents, events, manage, options, clock).Map(routes);
-        new ControlEndpoints(options, stats, faults).Map(app);
+        new ControlEndpoints(options, stats, faults, services.GetRequiredService<BackgroundRefresh>()).Map(app);
         app.MapFallback("{**path}", Answers.NotFound);
     }
 

@@ -92,6 +92,27 @@ public sealed class SandboxOptions
     /// <summary>Transactions of each account of a new connection, pending ones included; null: a believable year of them.</summary>
     public int? TransactionsPerAccount { get; set; }
 
+    /// <summary>
+    /// How often active connections are refreshed in the background, without anybody asking for it (Basiq's "smart cache"); 0 is never.
+    /// <c>POST /_sandbox/background-refresh</c> does it once.
+    /// </summary>
+    public TimeSpan BackgroundRefreshEvery { get; set; }
+
+    /// <summary>
+    /// Transactions that a refresh finds anew on a connection's first account. Once this or one of the next three knobs is not 0, it also
+    /// finds what was pending there posted, under a new id.
+    /// </summary>
+    public int NewTransactions { get; set; }
+
+    /// <summary>Transactions that a refresh finds with a day <see cref="BackDatedDays"/> ago: the bank posted them late.</summary>
+    public int BackDatedTransactions { get; set; }
+
+    /// <summary>How many days ago back-dated transactions were.</summary>
+    public int BackDatedDays { get; set; } = 3;
+
+    /// <summary>Posted transactions, of the newest hundred, that a refresh finds worded otherwise.</summary>
+    public int EditedTransactions { get; set; }
+
     /// <summary>How long a new token lives.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 
@@ -187,6 +208,15 @@ public sealed class SandboxOptions
             nameof(TransactionsPerAccount),
             TransactionsPerAccount,
             "from 0 to 100,000,000");
+        Require(
+            BackgroundRefreshEvery == TimeSpan.Zero || (BackgroundRefreshEvery >= TimeSpan.FromSeconds(1) && BackgroundRefreshEvery <= TimeSpan.FromDays(30)),
+            nameof(BackgroundRefreshEvery),
+            BackgroundRefreshEvery,
+            "0, or from a second to 30 days");
+        Require(NewTransactions is >= 0 and <= 10_000, nameof(NewTransactions), NewTransactions, "from 0 to 10,000");
+        Require(BackDatedTransactions is >= 0 and <= 10_000, nameof(BackDatedTransactions), BackDatedTransactions, "from 0 to 10,000");
+        Require(BackDatedDays is >= 0 and <= 3_650, nameof(BackDatedDays), BackDatedDays, "from 0 to 3,650");
+        Require(EditedTransactions is >= 0 and <= 100, nameof(EditedTransactions), EditedTransactions, "from 0 to 100");
         Require(
             TokenLifetime > TimeSpan.Zero && TokenLifetime <= TimeSpan.FromDays(365),
             nameof(TokenLifetime),

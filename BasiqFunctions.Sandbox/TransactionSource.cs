@@ -22,6 +22,12 @@ internal abstract class TransactionSource
 
     public abstract Entry PendingAt(int number);
 
+    /// <summary>A number that stays with a posted transaction whatever comes before or after it; <see cref="NumberOf"/> undoes it.</summary>
+    public virtual ulong StableOf(int number) => (uint)number;
+
+    /// <summary>The number of a posted transaction by its stable one; -1 when there is none.</summary>
+    public virtual int NumberOf(ulong stable) => stable < (ulong)Posted ? (int)stable : -1;
+
     public long PendingTotal
     {
         get

@@ -111,6 +111,7 @@ internal sealed class TransactionEndpoints(DataViews data, Stats stats)
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.Flush();
+        stats.CountTransactionBytes(writer.BytesCommitted);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 

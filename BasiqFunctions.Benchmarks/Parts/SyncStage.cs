@@ -36,16 +36,8 @@ internal sealed class SyncStage : IAsyncDisposable
 
     /// <param name="accounts">Accounts of each person.</param>
     /// <param name="transactions">Transactions of each account.</param>
-    /// <param name="sandboxSettings">More of the sandbox's settings; the last of a name holds.</param>
-    public static Task<SyncStage> StartAsync(int accounts, int transactions, params string[] sandboxSettings) =>
-        StartAsync(accounts, transactions, hostSettings: [], sandboxSettings);
-
-    /// <inheritdoc cref="StartAsync(int, int, string[])"/>
-    /// <param name="accounts">Accounts of each person.</param>
-    /// <param name="transactions">Transactions of each account.</param>
-    /// <param name="hostSettings">More of LocalHost's settings.</param>
-    /// <param name="sandboxSettings">More of the sandbox's settings; the last of a name holds.</param>
-    public static async Task<SyncStage> StartAsync(int accounts, int transactions, string[] hostSettings, string[] sandboxSettings)
+    /// <param name="settings">More of the sandbox's settings and of LocalHost's; the last of a name holds.</param>
+    public static async Task<SyncStage> StartAsync(int accounts, int transactions, params string[] settings)
     {
         var state = new TemporaryFolder();
         var sandbox = await ServerProcess.StartAsync(
@@ -55,9 +47,12 @@ internal sealed class SyncStage : IAsyncDisposable
                 "--Sandbox:TokenRequestLimit=1000000",
                 FormattableString.Invariant($"--Sandbox:AccountsPerUser={accounts}"),
                 FormattableString.Invariant($"--Sandbox:TransactionsPerAccount={transactions}"),
-                .. sandboxSettings,
+                .. settings.Where(IsOfSandbox),
             ]);
-        return new SyncStage(state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, ["--Logging:LogLevel:Default=Warning", .. hostSettings]));
+        return new SyncStage(
+            state, sandbox, await LocalHosts.StartAsync(sandbox.Url, state, ["--Logging:LogLevel:Default=Warning", .. settings.Where(setting => !IsOfSandbox(setting))]));
+
+        static bool IsOfSandbox(string setting) => setting.StartsWith("--Sandbox:", StringComparison.Ordinal);
     }
 
     /// <summary>Creates people and has each consent at one bank, whose job is done at once.</summary>
@@ -116,6 +111,16 @@ internal sealed class SyncStage : IAsyncDisposable
             }
         }
     }));
+
+    /// <summary>Has the sandbox refresh a person's banks in the background.</summary>
+    public async Task RefreshInBackgroundAsync(string userId)
+    {
+        using var answer = await _sandboxClient.PostAsync(new Uri($"_sandbox/background-refresh?userId={userId}", UriKind.Relative), null);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>What the sandbox has counted since <see cref="BeginAsync"/>.</summary>
+    public Task<JsonElement> StatsAsync() => _sandboxClient.GetFromJsonAsync<JsonElement>("_sandbox/stats");
 
     /// <summary>Requests that the sandbox has had since <see cref="BeginAsync"/>.</summary>
     public async Task<long> RequestsAsync()

@@ -65,7 +65,7 @@ internal sealed class SweepStage : IAsyncDisposable
     public static async Task<SweepStage> StartAsync(int users, int due, int transactions, Azurite? azurite)
     {
         string[] storage = azurite is null ? [] : [$"--AzureWebJobsStorage={azurite.ConnectionString}"];
-        var stage = await SyncStage.StartAsync(1, transactions, storage, ["--Sandbox:Webhooks=false"]);
+        var stage = await SyncStage.StartAsync(1, transactions, ["--Sandbox:Webhooks=false", .. storage]);
         var people = await stage.ConsentAsync(due);
         foreach (var some in people.Chunk(100))
             await stage.SyncAsync(some);

@@ -34,6 +34,7 @@ internal sealed partial class DocumentWriter
 
     private static readonly Dictionary<string, string> Headers = new()
     {
+        ["ETag"] = "What tells the answer from those before and after it, for If-None-Match.",
         ["Location"] = "Where to go, or to ask, next.",
         ["Retry-After"] = "When to ask again, in seconds.",
     };

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
 using NJsonSchema;
@@ -78,12 +79,21 @@ internal sealed class OwnContract(HttpMessageHandler inner) : DelegatingHandler(
 
     private static async Task<IEnumerable<string>> CheckAnswerAsync(string what, JsonNode declared, HttpContent content)
     {
-        var body = await content.ReadAsStringAsync();
+        var body = await TextOfAsync(content);
         if (declared["content"] is not { } types)
             return body.Length == 0 ? [] : [$"{what}: a body, and none is described."];
         return content.Headers.ContentType?.MediaType is { } type && types[type]?["schema"] is { } schema
             ? (await ValidateAsync(body, schema)).Select(e => $"{what}: {e}")
             : [$"{what}: content type {content.Headers.ContentType} is not described."];
+    }
+
+    private static async Task<string> TextOfAsync(HttpContent content)
+    {
+        if (!content.Headers.ContentEncoding.Contains("gzip"))
+            return await content.ReadAsStringAsync();
+        using var compressed = new MemoryStream(await content.ReadAsByteArrayAsync());
+        using var text = new StreamReader(new GZipStream(compressed, CompressionMode.Decompress));
+        return await text.ReadToEndAsync();
     }
 
     private static async Task<IEnumerable<string>> CheckRequestAsync(string what, JsonObject operation, HttpContent content)

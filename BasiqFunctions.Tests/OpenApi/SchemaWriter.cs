@@ -58,12 +58,22 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     private JsonObject? Written(Type type)
     {
         if (type == typeof(AccountsResult))
-            return Object(type, ("syncId", Of(typeof(string))), ("fetchedAt", Of(typeof(DateTimeOffset))), ("accounts", Of(typeof(Account[]))));
+        {
+            var accounts = Object(
+                type,
+                ("syncId", Of(typeof(string))),
+                ("fetchedAt", Of(typeof(DateTimeOffset))),
+                ("fullAsOf", Of(typeof(DateTimeOffset))),
+                ("accounts", Of(typeof(Account[]))));
+            accounts["required"] = new JsonArray("syncId", "fetchedAt", "accounts");
+            return accounts;
+        }
+
         if (type == typeof(OpenApiDocument))
             return new JsonObject { ["type"] = "object", ["description"] = documentation.SummaryOf(type) };
         if (type != typeof(TransactionsPageResult))
             return null;
-        var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("nextCursor", Of(typeof(string))));
+        var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
         page["required"] = new JsonArray("transactions");
         return page;
     }

@@ -28,7 +28,7 @@ public sealed class ControlTests
         Assert.Equal("""{"0":2,"500":1,"1000":1}""", stats.GetProperty("pages").GetProperty(account).GetRawText());
 
         await host.Send(HttpMethod.Post, "/_sandbox/reset", HttpStatusCode.NoContent);
-        Assert.Equal("""{"requests":{},"statuses":{},"pages":{}}""", (await host.Get("/_sandbox/stats")).GetRawText());
+        Assert.Equal("""{"requests":{},"statuses":{},"bankVisits":{"asked":0,"background":0},"transactionBytes":0,"pages":{}}""", (await host.Get("/_sandbox/stats")).GetRawText());
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
             Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length), await store.PublishAsync(publication, default));
         }
         Assert.Equal(
-            ["u/current.json", "u/syncs/s2/acc/000000.ndjson", "u/syncs/s2/acc/000001.ndjson"],
+            ["u/current.json", "u/syncs/s2/acc/000000.pages", "u/syncs/s2/acc/000001.pages"],
             container.GetBlobs().Select(b => SnapshotScene.WithoutAttempt(b.Name)).Order(StringComparer.Ordinal));
 
         var day = new DateOnly(2024, 1, 1).AddDays(110);

@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Text.Json;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Http;
 using BasiqFunctions.Snapshots;
@@ -41,6 +43,122 @@ public sealed class SnapshotFunctionsTests : IDisposable
     }
 
     [Fact]
+    public async Task Transactions_of_all_accounts_are_answered_in_one_order_the_latest_first()
+    {
+        // Stored in another order than they are read in, and two of one day and id in two accounts.
+        var one = Enumerable.Range(0, 300).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1).AddDays(i % 150))).ToArray();
+        var two = Enumerable.Range(250, 100).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1).AddDays(i % 150))).ToArray();
+        await _scene.StageAsync(User, "s1", ("a1", "c1", one), ("a2", "c2", two));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1, ["a2"] = 1 }, "c1", "c2");
+        var expected = one.Select(json => (Account: "a1", Json: json)).Concat(two.Select(json => (Account: "a2", Json: json)))
+            .OrderByDescending(t => t.Json.Split("postDate")[1], StringComparer.Ordinal).ThenBy(t => JsonElement.Parse(t.Json).GetProperty("id").GetString(), StringComparer.Ordinal).ThenBy(t => t.Account, StringComparer.Ordinal)
+            .Select(t => t.Json).ToArray();
+
+        foreach (var limit in new[] { 1, 7, 500 })
+        {
+            List<string> read = [];
+            string? cursor = null;
+            do
+            {
+                var page = await MergedAsync($"?limit={limit}{(cursor is null ? "" : $"&cursor={cursor}")}");
+                Assert.Equal(200, page.Status);
+                read.AddRange(page.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+                cursor = page.Json.TryGetProperty("nextCursor", out var next) ? next.GetString() : null;
+            }
+            while (cursor is not null && read.Count < 60);
+            Assert.Equal(expected[..read.Count], read);
+            Assert.Equal(limit == 500, cursor is null);
+        }
+
+        var some = await MergedAsync("?from=2024-02-01&to=2024-02-02&limit=500");
+        Assert.Equal(
+            expected.Where(t => t.Contains("2024-02-01", StringComparison.Ordinal) || t.Contains("2024-02-02", StringComparison.Ordinal)),
+            some.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+        Assert.Equal(100, (await MergedAsync("?connectionId=c2&limit=500")).Json.GetProperty("transactions").GetArrayLength());
+        Assert.Equal(300, (await MergedAsync("?accountId=a1&limit=500")).Json.GetProperty("transactions").GetArrayLength());
+        Assert.Equal("account-not-found", (await MergedAsync("?accountId=a1&connectionId=c2")).Json.GetProperty("code").GetString());
+        Assert.Equal("connection-not-found", (await MergedAsync("?connectionId=c3")).Json.GetProperty("code").GetString());
+        Assert.Equal(400, (await MergedAsync("?accountId=a/1")).Status);
+        Assert.Equal("no-snapshot", (await MergedAsync("", "user-2")).Json.GetProperty("code").GetString());
+
+        // The same rules of cursors: of this list alone, and of this snapshot.
+        var first = (await MergedAsync("?limit=1")).Json.GetProperty("nextCursor").GetString();
+        Assert.Equal(400, (await MergedAsync($"?limit=1&accountId=a1&cursor={first}")).Status);
+        Assert.Equal(400, (await MergedAsync($"?limit=1&cursor={first![..^2]}AA")).Status);
+        await _scene.SyncAsync(User, "s2", "a2", "c2");
+        Assert.Equal("snapshot-changed", (await MergedAsync($"?limit=1&cursor={first}")).Json.GetProperty("code").GetString());
+        Assert.Equal(301, (await MergedAsync("?limit=500")).Json.GetProperty("transactions").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Whoever_has_the_answer_is_told_so_until_it_changes()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        foreach (var ask in (Func<string?, Task<Answer>>[])
+        [
+            async tag => await Answer.OfAsync(await Functions().ListAccountsAsync(Conditional("", tag), User, default)),
+            async tag => await Answer.OfAsync(await Functions().ListTransactionsAsync(Conditional("?limit=1", tag), User, "acc", default)),
+            async tag => await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Conditional("?limit=1", tag), User, default)),
+        ])
+        {
+            var first = await ask(null);
+            var tag = first.Headers.ETag.ToString();
+            Assert.StartsWith("W/\"", tag, StringComparison.Ordinal);
+            var read = _scene.Storage.BytesRead;
+            foreach (var known in new[] { tag, $"\"other\", {tag}", "*" })
+            {
+                var again = await ask(known);
+                Assert.Equal((304, "", tag), (again.Status, again.Body, again.Headers.ETag.ToString()));
+            }
+
+            Assert.Equal(read, _scene.Storage.BytesRead);
+            Assert.Equal(200, (await ask("\"other\"")).Status);
+            _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            await _scene.SyncAsync(User, $"s-{_scene.Clock.GetUtcNow().UtcTicks}", "acc", "c1");
+            var later = await ask(tag);
+            Assert.Equal(200, later.Status);
+            Assert.NotEqual(tag, later.Headers.ETag.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData("gzip, deflate, br", "br")]
+    [InlineData("gzip", "gzip")]
+    [InlineData("br;q=0.1, gzip", "gzip")]
+    [InlineData("*", "br")]
+    [InlineData("br;q=0, gzip;q=0", null)]
+    [InlineData("identity, br;q=0.5", null)]
+    [InlineData("deflate", null)]
+    [InlineData("", null)]
+    public async Task Answers_are_compressed_for_callers_that_accept_it(string accepts, string? coding)
+    {
+        var all = Enumerable.Range(0, 500).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1))).ToArray();
+        await _scene.StageAsync(User, "s1", ("acc", "c1", all));
+        await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
+        var plain = await TransactionsAsync("?limit=500");
+
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider() };
+        context.Request.QueryString = new QueryString("?limit=500");
+        context.Request.Headers.AcceptEncoding = accepts;
+        using var written = new MemoryStream();
+        context.Response.Body = written;
+        await (await Functions().ListTransactionsAsync(context.Request, User, "acc", default)).ExecuteAsync(context);
+        await context.Response.CompleteAsync();
+
+        Assert.Equal(coding ?? "", context.Response.Headers.ContentEncoding.ToString());
+        Assert.Equal("Accept-Encoding", context.Response.Headers.Vary);
+        written.Position = 0;
+        using Stream body = coding switch
+        {
+            "br" => new BrotliStream(written, CompressionMode.Decompress),
+            "gzip" => new GZipStream(written, CompressionMode.Decompress),
+            _ => written,
+        };
+        Assert.Equal(plain.Body, await new StreamReader(body).ReadToEndAsync());
+        Assert.Equal(coding is not null, written.Length * 5 < plain.Body.Length);
+    }
+
+    [Fact]
     public async Task Transactions_are_answered_page_by_page()
     {
         var all = Enumerable.Range(0, 250).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1).AddDays(i))).ToArray();
@@ -55,8 +173,8 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal(all[100..], second.Json.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
         Assert.False(second.Json.TryGetProperty("nextCursor", out _));
         var some = await TransactionsAsync("?from=2024-01-02&to=2024-01-03&status=posted&limit=2");
-        Assert.Equal($$"""{"transactions":[{{all[1]}},{{all[2]}}]}""", some.Body);
-        Assert.Equal("""{"transactions":[]}""", (await TransactionsAsync("?status=pending")).Body);
+        Assert.Equal($$"""{"transactions":[{{all[1]}},{{all[2]}}],"fullAsOf":"2024-07-01T00:00:00+00:00"}""", some.Body);
+        Assert.Equal("""{"transactions":[],"fullAsOf":"2024-07-01T00:00:00+00:00"}""", (await TransactionsAsync("?status=pending")).Body);
     }
 
     [Theory]
@@ -171,6 +289,17 @@ public sealed class SnapshotFunctionsTests : IDisposable
         request.QueryString = new QueryString(query);
         return request;
     }
+
+    private static HttpRequest Conditional(string query, string? tag)
+    {
+        var request = Request(query);
+        if (tag is not null)
+            request.Headers.IfNoneMatch = tag;
+        return request;
+    }
+
+    private async Task<Answer> MergedAsync(string query, string userId = User) =>
+        await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Request(query), userId, default));
 
     private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
 

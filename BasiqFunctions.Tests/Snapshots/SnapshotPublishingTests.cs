@@ -14,6 +14,90 @@ public sealed class SnapshotPublishingTests : IDisposable
     public void Dispose() => _scene.Dispose();
 
     [Fact]
+    public async Task Older_transactions_stay_in_the_files_of_earlier_syncs_for_as_long_as_something_refers_to_them()
+    {
+        var known = Enumerable.Range(0, 100).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, 30).AddDays(-i))).ToArray();
+        await _scene.StageAsync(User, "s1", ("a1", "c1", known));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+        var kept = (await _scene.PlanAsync(User, "a1", "c1"))!;
+        Assert.Equal(new DateOnly(2024, 6, 16), kept.From);
+
+        string[] first = [SnapshotScene.Posted(100, new DateOnly(2024, 7, 1)), .. known[..15]];
+        Assert.Equal(PublishOutcome.Published, (await _scene.SyncPartAsync(User, "s2", "a1", "c1", kept, first)).Outcome);
+        Assert.Equal((string[])[first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 7)));
+        Assert.Contains("user-1/syncs/s1/a1/000000.pages", _scene.Files);
+        Assert.Equal(101, (await _scene.Store.GetCurrentAsync(User, default))!.Accounts[0].Transactions);
+
+        // What was fetched beside other transactions than there are is not published, and its sync is told so.
+        var late = await _scene.SyncPartAsync(User, "s3", "a1", "c1", kept, first);
+        Assert.Equal((PublishOutcome.Outdated, "a1"), (late.Outcome, Assert.Single(late.Outdated)));
+        Assert.Equal((string[])[first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 500)));
+        await _scene.Store.DiscardAsync(User, "s3", default);
+
+        // A day later only one day of the second file is still needed, beside the first and the third.
+        string[] second = [SnapshotScene.Posted(101, new DateOnly(2024, 7, 2)), .. first[..15]];
+        var next = (await _scene.PlanAsync(User, "a1", "c1"))!;
+        Assert.Equal(new DateOnly(2024, 6, 17), next.From);
+        await _scene.SyncPartAsync(User, "s4", "a1", "c1", next, second);
+        Assert.Equal((string[])[second[0], first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 500)));
+        Assert.Equal((string[])[known[14]], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(new DateOnly(2024, 6, 16), new DateOnly(2024, 6, 16))));
+        Assert.Equal(3, _scene.Files.Count(file => file.EndsWith(".pages", StringComparison.Ordinal)));
+
+        // A fetch of the whole needs none of them; one that is asked for, or is due, is such a fetch.
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1", isFull: true));
+        _scene.Clock.Advance(TimeSpan.FromDays(30));
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
+        await _scene.SyncAsync(User, "s5", "a1", "c1");
+        Assert.Equal(["user-1/syncs/s5/a1/000000.pages"], _scene.Files.Where(file => file.EndsWith(".pages", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_removed_connection_takes_all_files_along_that_its_transactions_are_in()
+    {
+        var known = Enumerable.Range(0, 40).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, 30).AddDays(-i))).ToArray();
+        await _scene.StageAsync(User, "s1", ("a1", "c1", known));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+        await _scene.SyncPartAsync(User, "s2", "a1", "c1", (await _scene.PlanAsync(User, "a1", "c1"))!, known[..15]);
+        await _scene.Store.NoteDamageAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
+        _scene.Clock.Advance(SnapshotStore.PublishingTime);
+
+        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
+        Assert.DoesNotContain(_scene.Files, file => file.Contains("a1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_sync_that_is_discarded_while_others_build_on_it_takes_what_they_refer_to_along()
+    {
+        var known = Enumerable.Range(0, 40).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, 30).AddDays(-i))).ToArray();
+        await _scene.StageAsync(User, "s1", ("a1", "c1", known));
+        _scene.Storage.After = async (step, name) =>
+        {
+            if (step != "put" || !name.EndsWith("current.json", StringComparison.Ordinal))
+                return;
+            _scene.Storage.After = null;
+            await _scene.SyncPartAsync(User, "s2", "a1", "c1", (await _scene.PlanAsync(User, "a1", "c1"))!, known[..15]);
+            await _scene.Store.DiscardAsync(User, "s1", default);
+        };
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1"));
+        Assert.Empty((await _scene.Store.GetCurrentAsync(User, default))?.Accounts ?? []);
+    }
+
+    [Fact]
+    public async Task What_a_reader_could_not_read_is_fetched_whole_and_is_well_again()
+    {
+        var known = Enumerable.Range(0, 40).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, 30).AddDays(-i))).ToArray();
+        await _scene.StageAsync(User, "s1", ("a1", "c1", known));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+        Assert.NotNull(await _scene.PlanAsync(User, "a1", "c1"));
+
+        await _scene.Store.NoteDamageAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
+        await _scene.SyncAsync(User, "s2", "a1", "c1");
+        Assert.NotNull(await _scene.PlanAsync(User, "a1", "c1"));
+    }
+
+    [Fact]
     public async Task Refreshing_one_bank_keeps_the_other()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
@@ -26,8 +110,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(
             [
                 "user-1", "user-1/current.json", "user-1/syncs",
-                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.ndjson",
-                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.ndjson",
+                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.pages",
+                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.pages",
             ],
             _scene.Files);
     }
@@ -243,7 +327,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.PublishAsync(User, "s1", segments, "c1");
 
         Assert.Equal(["{\"id\":\"again\"}"], await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
-        Assert.Single(_scene.Files, f => f.EndsWith(".ndjson", StringComparison.Ordinal));
+        Assert.Single(_scene.Files, f => f.EndsWith(".pages", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -307,9 +391,9 @@ public sealed class SnapshotPublishingTests : IDisposable
         await Assert.ThrowsAsync<IOException>(() => _scene.PublishAsync(User, "s2", startedAt, segments, "c1"));
         _scene.Storage.Before = null;
         Assert.Equal(["a1@s2"], await _scene.AccountIdsAsync(User));
-        Assert.Contains("user-1/syncs/s1/a1/000000.ndjson", _scene.Files);
+        Assert.Contains("user-1/syncs/s1/a1/000000.pages", _scene.Files);
         Assert.Contains("user-1/syncs/s2/accounts.json", _scene.Files);
-        Assert.Contains("user-1/syncs/s2/x/000000.ndjson", _scene.Files);
+        Assert.Contains("user-1/syncs/s2/x/000000.pages", _scene.Files);
 
         _scene.Clock.Advance(SnapshotStore.PublishingTime);
         if (chance == "publish")

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Snapshots;
+using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -270,6 +272,32 @@ public sealed class SnapshotReadingTests : IDisposable
         Assert.Empty(await _scene.ReadAllAsync(User, "acc2", new TransactionQuery(From: new DateOnly(2020, 1, 1))));
     }
 
+    [Fact]
+    public async Task What_an_earlier_version_stored_is_read_and_gives_way_to_what_is_fetched_next()
+    {
+        var lines = Enumerable.Range(1, 3).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, i))).ToArray();
+        var data = Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+        var index = Encoding.UTF8.GetBytes($$"""{"pages":[[0,{{data.Length}},{{Crc32C.Compute(data)}},3,20240601,20240603,0,3,0]],"timeZone":"Australia/Sydney"}""" + "\n");
+        var trailer = Encoding.UTF8.GetBytes($$"""{"v":"1","index":"{{index.Length:D10}}","crc":"{{Crc32C.Compute(index):x8}}"}""".PadRight(47) + "\n");
+        var folder = Directory.CreateDirectory(Path.Combine(_scene.Folder, "user-1", "syncs", "s0", "acc")).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(folder, "000000-0a1b2c3d.ndjson"), [.. data, .. index, .. trailer]);
+        await File.WriteAllTextAsync(
+            Path.Combine(_scene.Folder, "user-1", "current.json"),
+            $$"""{"version":1,"syncId":"s0","fetchedAt":"2024-06-04T00:00:00+00:00","connections":[{"connectionId":"c1","syncId":"s0","startedAt":"2024-06-04T00:00:00+00:00"}],"accounts":[{"accountId":"acc","connectionId":"c1","institutionId":"AU00000","syncId":"s0","fetchedAt":"2024-06-04T00:00:00+00:00","transactions":{"syncId":"s0","fetchedAt":"2024-06-04T00:00:00+00:00","count":3,"segments":[{"attempt":"0a1b2c3d","extent":{"count":3,"minDay":20240601,"maxDay":20240603,"pending":0,"posted":3,"undated":0},"pages":1,"length":{{data.Length + index.Length + trailer.Length}},"indexLength":{{index.Length}},"indexCrc":{{Crc32C.Compute(index)}},"timeZone":"Australia/Sydney"}]},"raw":{"id":"acc","connection":"c1"},"missingSince":null}],"removedConnections":[],"settledSyncs":["s0"]}""");
+
+        Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 2)));
+        Assert.Equal(lines[1..2], await _scene.ReadAllAsync(User, "acc", new TransactionQuery(From: new DateOnly(2024, 6, 2), To: new DateOnly(2024, 6, 2))));
+        var plan = await _scene.Store.PlanAsync(User, [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+        Assert.Null(Assert.Single(plan).Kept);
+
+        // Another bank's sync carries it over; its own replaces it, and the file goes.
+        await _scene.SyncAsync(User, "s1", "other", "c2");
+        Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery()));
+        await _scene.SyncAsync(User, "s2", "acc", "c1");
+        Assert.Single(await _scene.ReadAllAsync(User, "acc", new TransactionQuery()));
+        Assert.False(Directory.Exists(folder));
+    }
+
     [Theory]
     [InlineData("flip-data")]
     [InlineData("flip-index")]
@@ -279,12 +307,12 @@ public sealed class SnapshotReadingTests : IDisposable
     public async Task A_damaged_segment_is_an_error_and_never_half_an_answer(string damage)
     {
         await _scene.SyncAsync(User, "s1", "acc", "c1");
-        var path = Directory.EnumerateFiles(_scene.Folder, "*.ndjson", SearchOption.AllDirectories).Single();
+        var path = Directory.EnumerateFiles(_scene.Folder, "*.pages", SearchOption.AllDirectories).Single();
         Damage(path, damage);
 
         var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
 
-        Assert.Equal("user-1/syncs/s1/acc/000000.ndjson", SnapshotScene.WithoutAttempt(thrown.BlobName));
+        Assert.Equal("user-1/syncs/s1/acc/000000.pages", SnapshotScene.WithoutAttempt(thrown.BlobName));
         Assert.DoesNotContain("amount", thrown.ToString(), StringComparison.Ordinal);
     }
 

@@ -45,7 +45,7 @@ internal sealed partial class SnapshotScene : IDisposable
         ? [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => WithoutAttempt(Path.GetRelativePath(Folder, f))).Order(StringComparer.Ordinal)]
         : [];
 
-    public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".ndjson");
+    public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".pages");
 
     public string SegmentPath(string userId, string syncId, string accountId, int segment) => Path.Combine(
         Folder, SnapshotPaths.Segment(userId, syncId, accountId, segment, _attempts[(syncId, accountId, segment)]));
@@ -107,6 +107,25 @@ internal sealed partial class SnapshotScene : IDisposable
                     .Select(i => _attempts.GetValueOrDefault((syncId, s.Key, i), "never-written"))])),
             default);
 
+    /// <summary>What a sync that starts now would have to fetch of an account; null for the whole.</summary>
+    public async Task<KeptSpan?> PlanAsync(string userId, string accountId, string connectionId, bool isFull = false) =>
+        Assert.Single(await Store.PlanAsync(
+            userId, [(accountId, Account(accountId, connectionId))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
+
+    /// <summary>A sync of one account that fetches what is new of it.</summary>
+    public async Task<PublishResult> SyncPartAsync(string userId, string syncId, string accountId, string connectionId, KeptSpan kept, params string[] newer)
+    {
+        await StageAsync(userId, syncId, (accountId, connectionId, newer));
+        return await Store.PublishAsync(
+            new SnapshotPublication(
+                userId, syncId, Clock.GetUtcNow(), [connectionId],
+                new Dictionary<string, IReadOnlyList<string>> { [accountId] = [_attempts[(syncId, accountId, 0)]] })
+            {
+                Spans = new Dictionary<string, FetchedSpan> { [accountId] = new(kept, Newer: 1, Pending: null, IsUnchanged: false) },
+            },
+            default);
+    }
+
     /// <summary>A whole sync of one account with one transaction.</summary>
     public async Task<PublishResult> SyncAsync(string userId, string syncId, string accountId, string connectionId)
     {
@@ -139,6 +158,6 @@ internal sealed partial class SnapshotScene : IDisposable
         _folder.Dispose();
     }
 
-    [GeneratedRegex("-[0-9a-f]{8}\\.ndjson$")]
+    [GeneratedRegex("-[0-9a-f]{8}\\.pages$")]
     private static partial Regex Attempt();
 }

@@ -333,7 +333,7 @@ public sealed class SyncRunTests : IDisposable
 
         [Function(nameof(SyncActivities.StageAccounts))]
         public Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
-            new(new BasiqFunctions.Sync.StagedAccounts(script.Accounts, ["connection-1"], AccountListing.None, []));
+            new(new BasiqFunctions.Sync.StagedAccounts([.. script.Accounts.Select(id => new AccountFetch(id))], ["connection-1"], AccountListing.None, []));
 
         [Function(nameof(SyncActivities.FetchTransactions))]
         public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>

@@ -29,6 +29,43 @@ public sealed class SyncsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sync_of_connections_fetches_what_Basiq_has_of_them_each_time_it_is_asked_for_and_once_at_a_time()
+    {
+        var syncId = SyncId.ForConnections(UsersScene.UserId, ["c1", "c2"]);
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([.. new[] { ("c1", "active"), ("c2", "invalid"), ("c3", "deleted") }.Select(c => Connection.Parse($$"""{"id":"{{c.Item1}}","status":"{{c.Item2}}"}"""))]);
+
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var answer = await StartAsync("""{"connectionIds":["c2","c1","c2"]}""");
+            Assert.Equal((202, syncId), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
+        }
+
+        Assert.Equal([syncId], _scene.Durable.Scheduled);
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Completed);
+        _scene.Durable.Show(syncId, new SyncProgress(SyncState.Completed, [], new AccountProgress(0, 0), 0));
+        _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Completed);
+        Assert.Equal(202, (await StartAsync("""{"connectionIds":["c1","c2"],"full":true}""")).Status);
+
+        var unknown = await StartAsync("""{"connectionIds":["c1","c3","c4"]}""");
+        Assert.Equal((404, "connection-not-found"), (unknown.Status, unknown.Json.GetProperty("code").GetString()));
+        Assert.Contains("c3, c4", unknown.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", "jobIds")]
+    [InlineData("""{"jobIds":["j"],"connectionIds":["c"]}""", "connectionIds")]
+    [InlineData("""{"connectionIds":[]}""", "connectionIds")]
+    [InlineData("""{"connectionIds":["c","a/b"]}""", "connectionIds[1]")]
+    [InlineData("""{"jobIds":["j"],"full":"yes"}""", "full")]
+    public async Task What_is_wrong_with_a_request_for_a_sync_is_named(string body, string field)
+    {
+        var answer = await StartAsync(body);
+        Assert.Equal((400, "invalid-input"), (answer.Status, answer.Json.GetProperty("code").GetString()));
+        Assert.Equal(field, Assert.Single(answer.Json.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Fact]
     public async Task A_sync_that_ends_before_it_is_told_something_need_not_be_told()
     {
         var syncId = SyncId.For(UsersScene.UserId, ["job-1"]);
@@ -76,4 +113,7 @@ public sealed class SyncsTests : IDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => _scene.Get<Syncs>().CancelAsync(_scene.Durable.Client, UsersScene.UserId, syncId, CancellationToken.None));
     }
+
+    private Task<Answer> StartAsync(string body) =>
+        _scene.CallAsync<SyncFunctions>((functions, request) => functions.StartSync(request, UsersScene.UserId, _scene.Durable.Client, default), body);
 }

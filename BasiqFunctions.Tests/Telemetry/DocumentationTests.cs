@@ -22,7 +22,7 @@ public sealed partial class DocumentationTests
     /// </summary>
     private static readonly string[] AllowedPlaceholders =
     [
-        "Absent", "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "CorrelationId", "Count", "Deadline", "EndedBefore",
+        "Absent", "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "Connections", "CorrelationId", "Count", "Deadline", "EndedBefore",
         "Endpoint", "ErrorCode", "EventId", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "Hint", "InstanceId", "Jobs", "Kind", "KnownToBasiq", "Longest",
         "Milliseconds", "Name", "PassId", "Reason", "Removed", "Role", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];

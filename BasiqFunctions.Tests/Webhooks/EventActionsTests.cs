@@ -187,26 +187,58 @@ public sealed class EventActionsTests : IDisposable
     [InlineData("connection", "activated", "connections/c1")]
     [InlineData("account", "updated", "accounts?filter=connection.id.eq('c1')")]
     [InlineData("transactions", "updated", "transactions?filter=connection.id.eq('c1')")]
-    public async Task News_of_a_bank_wakes_a_sync_or_starts_a_refresh_once_in_a_while(string entity, string type, string path)
+    public async Task News_of_a_bank_wake_a_sync_that_waits_for_it_or_start_one_of_what_Basiq_has(string entity, string type, string path)
     {
         Connection("c1", "active");
         var running = SyncId.For(UserId, ["j0"]);
         _scene.Durable.Show(running, Progress(SyncState.WaitingForBank, Job("j0", "c1")));
         Assert.Equal("woken", await ActAsync(entity, type, path));
         Assert.Equal([running], _scene.Durable.Events);
+        Assert.Empty(_scene.Durable.Scheduled);
 
-        _scene.KnowsJobs(UserId, "j1", "j2");
-        _scene.Basiq.SetupSequence(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
-            .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable)).ReturnsAsync(["j1"]).ReturnsAsync(["j2"]);
-        await Assert.ThrowsAsync<BasiqException>(() => ActAsync(entity, type, path));
-        Assert.Equal("refreshed", await ActAsync(entity, type, path));
-        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
+        // No bank is asked again: a call to refresh is none that this Basiq knows.
+        _scene.Durable.Set(running, OrchestrationRuntimeStatus.Completed);
+        Assert.Equal("fetched", await ActAsync(entity, type, path));
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+    }
 
-        _scene.Durable.Set(SyncId.For(UserId, ["j1"]), OrchestrationRuntimeStatus.Completed);
-        _scene.Clock.Advance(TimeSpan.FromMinutes(59));
-        Assert.Equal("refreshed-lately", await ActAsync(entity, type, path, "e2"));
-        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal("refreshed", await ActAsync(entity, type, path, "e2"));
+    [Fact]
+    public async Task News_that_come_within_a_while_become_one_sync_and_later_ones_another()
+    {
+        const string Path = "transactions?filter=connection.id.eq('c1')";
+        Connection("c1", "active");
+        Assert.Equal("fetched", await ActAsync("account", "updated", "accounts?filter=connection.id.eq('c1')", "e1"));
+        _scene.Clock.Advance(TimeSpan.FromSeconds(30) - TimeSpan.FromTicks(1));
+        Assert.Equal("gathered", await ActAsync("transactions", "updated", Path, "e2"));
+
+        // An event that is handled again, after its process died, goes on with what it began.
+        Assert.Equal("fetched", await ActAsync("account", "updated", "accounts?filter=connection.id.eq('c1')", "e1"));
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+
+        _scene.Clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal("fetched", await ActAsync("transactions", "updated", Path, "e3"));
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1"), SyncId.ForNews(UserId, "c1", "e3")], _scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task News_that_are_gathered_have_their_sync_started_by_whoever_joins_them_when_the_process_died_before()
+    {
+        Connection("c1", "active");
+        await _scene.Get<EventNotes>().GatherAsync(UserId, "c1", "e1", isFull: false, TimeSpan.FromSeconds(30), default);
+        Assert.Equal("gathered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", "e2"));
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_bank_that_was_connected_anew_is_fetched_whole_and_takes_other_news_in()
+    {
+        Connection("c1", "active");
+        await _scene.PublishAsync(UserId, "c1");
+        var notes = _scene.Get<EventNotes>();
+        Assert.False((await notes.GatherAsync(UserId, "c1", "e0", isFull: false, TimeSpan.FromSeconds(30), default)).IsFull);
+        Assert.Equal("fetched", await ActAsync("connection", "activated", "connections/c1", "e1", "2024-06-01T12:00:01Z"));
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+        Assert.True((await notes.GatherAsync(UserId, "c1", "e2", isFull: false, TimeSpan.FromSeconds(30), default)) is { IsFull: true, EventId: "e1" });
     }
 
     [Theory]
@@ -230,13 +262,13 @@ public sealed class EventActionsTests : IDisposable
     [InlineData(SyncState.Fetching, "c2", JobState.Success, "c2", "2024-06-01T12:00:00Z")]
     [InlineData(SyncState.Fetching, "c1", JobState.Success, "c1", "2024-06-01T11:59:59Z")]
     [InlineData(SyncState.Fetching, "c1", JobState.Success, "c1", null)]
-    public async Task A_sync_that_does_not_bring_the_news_is_woken_and_keeps_nothing_from_a_refresh(
+    public async Task A_sync_that_does_not_bring_the_news_is_woken_and_keeps_nothing_from_another(
         SyncState state, string? connectionId, JobState job, string? connectionAtBasiq, string? updated)
     {
         var (sync, outcome) = await ActBesideSyncAsync(state, Job("j0", connectionId, job), connectionAtBasiq, updated);
-        Assert.Equal("refreshed", outcome);
+        Assert.Equal("fetched", outcome);
         Assert.Equal([sync], _scene.Durable.Events);
-        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
     }
 
     [Theory]
@@ -260,11 +292,9 @@ public sealed class EventActionsTests : IDisposable
     public async Task News_name_the_bank_in_what_they_carry(string entity, string path, string data)
     {
         Connection("c1", "active");
-        _scene.KnowsJobs(UserId, "j1");
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
         var happened = BasiqEvent.Parse(
             $$"""{"id":"e1","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"updated","userId":"{{UserId}}","data":{{data}},"dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
-        Assert.Equal("refreshed", (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, happened, default)).Outcome);
+        Assert.Equal("fetched", (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, happened, default)).Outcome);
     }
 
     [Fact]
@@ -281,21 +311,7 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Fact]
-    public async Task An_event_goes_on_with_the_refresh_that_it_began_when_the_process_died_and_another_event_does_not()
-    {
-        Connection("c1", "active");
-        _scene.KnowsJobs(UserId, "j1");
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
-        Assert.True(await _scene.Get<EventNotes>().TryBeginRefreshAsync(UserId, "c1", "e1", default));
-
-        const string Path = "transactions?filter=connection.id.eq('c1')";
-        Assert.Equal("refreshed-lately", await ActAsync("transactions", "updated", Path, "e2"));
-        Assert.Equal("refreshed", await ActAsync("transactions", "updated", Path, "e1"));
-        Assert.Equal([SyncId.For(UserId, ["j1"])], _scene.Durable.Scheduled);
-    }
-
-    [Fact]
-    public async Task What_was_fetched_since_the_event_is_not_fetched_again_so_that_a_refresh_brings_about_no_other()
+    public async Task What_was_fetched_since_the_event_is_not_fetched_again()
     {
         Connection("c1", "active");
         await _scene.PublishAsync(UserId, "c1");
@@ -303,19 +319,12 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_connection_is_refreshed_once_in_the_time_that_is_set()
+    public async Task News_that_come_at_once_begin_one_gathering()
     {
-        using var scene = new UsersScene(settings: new() { ["Webhooks:RefreshEvery"] = "00:10:00" });
-        var notes = scene.Get<EventNotes>();
-        Assert.True(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c2", NewId(), default)));
-        Assert.Single(others, began => began);
-        Assert.True(await notes.TryBeginRefreshAsync("user-2", "c1", NewId(), default));
-        scene.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
-        Assert.False(await notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default));
-        scene.Clock.Advance(TimeSpan.FromTicks(1));
-        var again = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.TryBeginRefreshAsync(UserId, "c1", NewId(), default)));
-        Assert.Single(again, began => began);
+        var notes = _scene.Get<EventNotes>();
+        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.GatherAsync(UserId, "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)));
+        Assert.Single(begun.Distinct());
+        Assert.NotEqual(begun[0].EventId, (await notes.GatherAsync("user-2", "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)).EventId);
     }
 
     [Theory]
@@ -360,8 +369,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.Durable.Show(sync, Progress(state, job));
         var links = connectionAtBasiq is null ? null : new JobLinks { Source = $"/users/{UserId}/connections/{connectionAtBasiq}" };
         _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()))
-            .ReturnsAsync([new Job { Id = job.JobId, Links = links, Updated = updated }, new Job { Id = "j1" }]);
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["j1"]);
+            .ReturnsAsync([new Job { Id = job.JobId, Links = links, Updated = updated }]);
         return (sync, await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')"));
     }
 
@@ -371,11 +379,11 @@ public sealed class EventActionsTests : IDisposable
 
     private static string NewId() => Guid.NewGuid().ToString("N");
 
-    private async Task<string> ActAsync(string entity, string type, string path, string id = "e1") =>
-        (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path, id), default)).Outcome;
+    private async Task<string> ActAsync(string entity, string type, string path, string id = "e1", string at = "2024-06-01T12:00:00Z") =>
+        (await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event(entity, type, path, id, at), default)).Outcome;
 
-    private static BasiqEvent Event(string entity, string type, string path, string id = "e1") => BasiqEvent.Parse(
-        $$"""{"id":"{{id}}","createdDate":"2024-06-01T12:00:00Z","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
+    private static BasiqEvent Event(string entity, string type, string path, string id = "e1", string at = "2024-06-01T12:00:00Z") => BasiqEvent.Parse(
+        $$"""{"id":"{{id}}","createdDate":"{{at}}","entity":"{{entity}}","eventType":"{{type}}","userId":"{{UserId}}","dataRef":"https://basiq/users/{{UserId}}/{{path}}"}""");
 
     private void Consents(string json) =>
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse(json)]);

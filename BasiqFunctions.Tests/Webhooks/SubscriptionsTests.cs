@@ -304,8 +304,6 @@ public sealed class SubscriptionsTests : IDisposable
     [InlineData("Webhooks:RememberFor", "91.00:00:00")]
     [InlineData("Webhooks:SecretOverlap", "-00:00:01")]
     [InlineData("Webhooks:SecretOverlap", "31.00:00:00")]
-    [InlineData("Webhooks:RefreshEvery", "00:00:59")]
-    [InlineData("Webhooks:RefreshEvery", "31.00:00:00")]
     public void A_wrong_setting_stops_the_start(string key, string value)
     {
         using var scene = new UsersScene(settings: new() { [key] = value });
@@ -316,7 +314,6 @@ public sealed class SubscriptionsTests : IDisposable
     [Theory]
     [InlineData("Webhooks:RememberFor", "8.00:00:00")]
     [InlineData("Webhooks:SecretOverlap", "00:00:00")]
-    [InlineData("Webhooks:RefreshEvery", "00:01:00")]
     public void The_least_that_works_is_taken(string key, string value)
     {
         using var scene = new UsersScene(settings: new() { [key] = value });

@@ -79,6 +79,10 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         {
             return ProblemFor(e);
         }
+        catch (UnknownConnectionsException e)
+        {
+            return ProblemFor(e);
+        }
         catch (BasiqException e)
         {
             var problem = ProblemFor(e.Failure);
@@ -142,6 +146,17 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         var errors = new FieldErrors();
         errors.Add("jobIds", $"contains unknown jobs: {string.Join(", ", exception.JobIds)}.");
         return new ProblemResult(404, ProblemCodes.JobNotFound, "At least one job does not exist or belongs to another user.")
+        {
+            Errors = errors,
+        };
+    }
+
+    /// <summary>The problem that connections which are not the user's are to our caller.</summary>
+    internal static ProblemResult ProblemFor(UnknownConnectionsException exception)
+    {
+        var errors = new FieldErrors();
+        errors.Add("connectionIds", $"has connections that are unknown: {string.Join(", ", exception.ConnectionIds)}.");
+        return new ProblemResult(404, ProblemCodes.ConnectionNotFound, "Some of the connections do not exist, or are not this user's.")
         {
             Errors = errors,
         };

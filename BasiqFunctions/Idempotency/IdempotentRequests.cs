@@ -179,6 +179,7 @@ public sealed class IdempotentRequests : IKeptOfUser
             {
                 BasiqException basiq => HttpAnswers.ProblemFor(basiq.Failure),
                 UnknownJobsException jobs => HttpAnswers.ProblemFor(jobs),
+                UnknownConnectionsException connections => HttpAnswers.ProblemFor(connections),
                 _ => null,
             };
             var refusal = problem is null ? null : await StoredAnswer.OfAsync(problem);

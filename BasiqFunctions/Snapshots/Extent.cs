@@ -9,7 +9,11 @@ namespace BasiqFunctions.Snapshots;
 /// <param name="Pending">How many are pending.</param>
 /// <param name="Posted">How many are posted.</param>
 /// <param name="Undated">How many have no date.</param>
-internal readonly record struct Extent(int Count, int MinDay, int MaxDay, int Pending, int Posted, int Undated)
+/// <param name="Odd">How many are <see cref="TransactionFacts.IsOdd"/>.</param>
+/// <param name="MinPostDay">The earliest day of a posted one; 0 when there is none.</param>
+/// <param name="MaxPostDay">The latest day of a posted one.</param>
+internal readonly record struct Extent(
+    int Count, int MinDay, int MaxDay, int Pending, int Posted, int Undated, int Odd = 0, int MinPostDay = 0, int MaxPostDay = 0)
 {
     public Extent Add(in TransactionFacts facts) => Add(new Extent(
         1,
@@ -17,15 +21,21 @@ internal readonly record struct Extent(int Count, int MinDay, int MaxDay, int Pe
         facts.Day,
         facts.Status == TransactionStatus.Pending ? 1 : 0,
         facts.Status == TransactionStatus.Posted ? 1 : 0,
-        facts.Day == 0 ? 1 : 0));
+        facts.Day == 0 ? 1 : 0,
+        facts.IsOdd ? 1 : 0,
+        facts.IsPosted ? facts.Day : 0,
+        facts.IsPosted ? facts.Day : 0));
 
     public Extent Add(in Extent other) => new(
         Count + other.Count,
-        MinDay == 0 ? other.MinDay : other.MinDay == 0 ? MinDay : Math.Min(MinDay, other.MinDay),
+        Earliest(MinDay, other.MinDay),
         Math.Max(MaxDay, other.MaxDay),
         Pending + other.Pending,
         Posted + other.Posted,
-        Undated + other.Undated);
+        Undated + other.Undated,
+        Odd + other.Odd,
+        Earliest(MinPostDay, other.MinPostDay),
+        Math.Max(MaxPostDay, other.MaxPostDay));
 
     /// <summary>
     /// What is known of the extent where days are counted otherwise than when it was made (another time zone, or as they are written):
@@ -35,11 +45,14 @@ internal readonly record struct Extent(int Count, int MinDay, int MaxDay, int Pe
 
     public static DateOnly? ToDate(int day) => day == 0 ? null : new DateOnly(day / 10000, day / 100 % 100, day % 100);
 
+    public static int ToDay(DateOnly date) => (date.Year * 10000) + (date.Month * 100) + date.Day;
+
+    private static int Earliest(int day, int other) => day == 0 ? other : other == 0 ? day : Math.Min(day, other);
+
     private static int Move(int day, int by)
     {
         if (ToDate(day) is not { } date)
             return day;
-        var moved = DateOnly.FromDayNumber(Math.Clamp(date.DayNumber + by, DateOnly.MinValue.DayNumber, DateOnly.MaxValue.DayNumber));
-        return (moved.Year * 10000) + (moved.Month * 100) + moved.Day;
+        return ToDay(DateOnly.FromDayNumber(Math.Clamp(date.DayNumber + by, DateOnly.MinValue.DayNumber, DateOnly.MaxValue.DayNumber)));
     }
 }

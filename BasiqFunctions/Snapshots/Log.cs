@@ -28,6 +28,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 506, Level = LogLevel.Information, Message = "Removed all snapshots of user {UserId}")]
     public static partial void UserRemoved(ILogger logger, string userId);
 
+    [LoggerMessage(EventId = 508, Level = LogLevel.Information,
+        Message = "Sync {SyncId} of user {UserId} fetches {Count} accounts whole: their stored transactions changed meanwhile")]
+    public static partial void Outdated(ILogger logger, int count, string userId, string syncId);
+
     [LoggerMessage(EventId = 507, Level = LogLevel.Error, Message = "Snapshot of user {UserId} is damaged")]
     public static partial void Damaged(ILogger logger, Exception exception, string userId);
 }

@@ -13,4 +13,10 @@ public enum PublishOutcome
     /// Nothing of it was taken: newer syncs published every one of its connections, or the connections were removed.
     /// </summary>
     Superseded,
+
+    /// <summary>
+    /// Nothing of it was taken: some accounts were fetched in part, beside transactions that are not those of the snapshot any more. Fetch
+    /// these accounts whole and publish again.
+    /// </summary>
+    Outdated,
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text.Json;
 using BasiqFunctions.Storage;
 
@@ -12,6 +13,12 @@ public sealed class SegmentWriter : IAsyncDisposable
 {
     private const int FirstBufferSize = 256 * 1024;
 
+    /// <summary>
+    /// A reader of a few transactions decompresses no more than it must, and a page still is long enough to compress well: with four times as
+    /// many, a transaction takes a quarter less, and reading one of them three times as long.
+    /// </summary>
+    private const int LinesOfPage = 128;
+
     private readonly ISnapshotStorage _storage;
     private readonly SnapshotBlobWriter _blob;
     private readonly string _name;
@@ -20,6 +27,8 @@ public sealed class SegmentWriter : IAsyncDisposable
     private readonly string _marker;
     private readonly BankDays _days;
     private readonly List<PageEntry> _pages = [];
+    private readonly ArrayBufferWriter<byte> _ids = new();
+    private readonly ArrayBufferWriter<byte> _compressed = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBufferSize);
     private int _length;
     private Extent _page;
@@ -31,6 +40,9 @@ public sealed class SegmentWriter : IAsyncDisposable
         ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, string syncId, string marker, BankDays days) =>
         (_storage, _blob, _name, _attempt, _syncId, _marker, _days) = (storage, blob, name, attempt, syncId, marker, days);
 
+    /// <summary>By which days are counted.</summary>
+    internal BankDays Days => _days;
+
     /// <summary>
     /// Adds a transaction (one JSON object, UTF-8) to the page. The bytes are copied; only line breaks and the white space around
     /// them are left out.
@@ -39,7 +51,16 @@ public sealed class SegmentWriter : IAsyncDisposable
     public void Append(ReadOnlySpan<byte> transaction)
     {
         ObjectDisposedException.ThrowIf(_completed || _buffer.Length == 0, this);
-        var facts = TransactionFacts.Read(transaction, _days);
+        Append(transaction, TransactionFacts.Read(transaction, _days));
+    }
+
+    /// <summary>The same of a transaction whose facts have been read.</summary>
+    /// <returns>The line that was written; good until the next one.</returns>
+    internal ReadOnlySpan<byte> Append(ReadOnlySpan<byte> transaction, in TransactionFacts facts)
+    {
+        if (_page.Count == LinesOfPage)
+            EndPage();
+        var start = _length;
         Reserve(transaction.Length + 1);
         var target = _buffer.AsSpan(_length);
         if (transaction.ContainsAny((byte)'\n', (byte)'\r'))
@@ -51,8 +72,12 @@ public sealed class SegmentWriter : IAsyncDisposable
             transaction.CopyTo(target);
             _length += transaction.Length;
         }
+        var line = _buffer.AsSpan(start, _length - start);
         _buffer[_length++] = (byte)'\n';
         _page = _page.Add(facts);
+        BinaryPrimitives.WriteUInt64LittleEndian(_ids.GetSpan(SegmentFormat.IdLength), facts.Id);
+        _ids.Advance(SegmentFormat.IdLength);
+        return line;
     }
 
     /// <inheritdoc cref="Append(ReadOnlySpan{byte})"/>
@@ -76,17 +101,26 @@ public sealed class SegmentWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the page and writes it out. A page without transactions is no page.</summary>
+    /// <summary>Ends the page and writes out what there is. A page without transactions is no page; a long one is several.</summary>
     public async ValueTask CompletePageAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_completed || _buffer.Length == 0, this);
+        EndPage();
+        await _blob.WriteAsync(_compressed.WrittenMemory, cancellationToken);
+        _compressed.ResetWrittenCount();
+    }
+
+    /// <summary>Ends the page and keeps it, compressed, to be written out.</summary>
+    private void EndPage()
+    {
         if (_page.Count == 0)
             return;
-        var page = new PageEntry(_offset, _length, Crc32C.Compute(_buffer.AsSpan(0, _length)), _page);
-        await _blob.WriteAsync(_buffer.AsMemory(0, _length), cancellationToken);
-        _pages.Add(page);
+        var target = _compressed.GetSpan(SegmentFormat.MostCompressed(_length));
+        var length = SegmentFormat.Compress(_buffer.AsSpan(0, _length), target);
+        _pages.Add(new PageEntry(_offset, length, Crc32C.Compute(target[..length]), _page, Size: _length));
+        _compressed.Advance(length);
         _segment = _segment.Add(_page);
-        _offset += _length;
+        _offset += length;
         _length = 0;
         _page = default;
     }
@@ -99,7 +133,8 @@ public sealed class SegmentWriter : IAsyncDisposable
     {
         await CompletePageAsync(cancellationToken);
         _completed = true;
-        var footer = SegmentFormat.WriteFooter(_pages, _days.TimeZone);
+        await _blob.WriteAsync(_ids.WrittenMemory, cancellationToken);
+        var footer = SegmentFormat.WriteFooter(_pages, _ids.WrittenSpan, _days.TimeZone);
         await _blob.WriteAsync(footer, cancellationToken);
         try
         {
@@ -126,7 +161,7 @@ public sealed class SegmentWriter : IAsyncDisposable
             _pages.Count,
             Extent.ToDate(_segment.MinDay),
             Extent.ToDate(_segment.MaxDay),
-            _offset + footer.Length,
+            _offset + _ids.WrittenCount + footer.Length,
             _segment.Pending);
     }
 

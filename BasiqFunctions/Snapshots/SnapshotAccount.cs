@@ -9,6 +9,7 @@ namespace BasiqFunctions.Snapshots;
 /// <param name="Transactions">How many transactions can be read; null when they were never fetched.</param>
 /// <param name="Raw">The account's JSON (UTF-8) as Basiq sent it.</param>
 /// <param name="MissingSince">Since when Basiq's lists of its connection's accounts lack it; null while they have it.</param>
+/// <param name="FullAsOf">When the whole of its transactions was last fetched; null when they never were.</param>
 public sealed record SnapshotAccount(
     string AccountId,
     string ConnectionId,
@@ -17,4 +18,5 @@ public sealed record SnapshotAccount(
     DateTimeOffset FetchedAt,
     long? Transactions,
     ReadOnlyMemory<byte> Raw,
-    DateTimeOffset? MissingSince = null);
+    DateTimeOffset? MissingSince = null,
+    DateTimeOffset? FullAsOf = null);

@@ -18,6 +18,14 @@ public sealed record SnapshotPublication(
     IReadOnlyCollection<string> ConnectionIds,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Segments)
 {
+    /// <summary>
+    /// When the sync began to fetch what Basiq had, if later than it started: what happened at the banks before is in it.
+    /// </summary>
+    public DateTimeOffset? AsOf { get; init; }
+
+    /// <summary>Of the accounts in <see cref="Segments"/> those that were not fetched whole, and how.</summary>
+    public IReadOnlyDictionary<string, FetchedSpan> Spans { get; init; } = new Dictionary<string, FetchedSpan>();
+
     /// <summary>What else the sync learned from the list of the accounts.</summary>
     public AccountListing Listing { get; init; } = AccountListing.None;
 }

@@ -8,7 +8,10 @@ namespace BasiqFunctions.Snapshots;
 /// </summary>
 internal static class SnapshotRun
 {
-    private const string Format = "yyyyMMddHHmmss";
+    private const string Format = "yyyyMMddHHmmssfff";
+
+    /// <summary>What an earlier version wrote: to the second.</summary>
+    private const int LengthOfOld = 14;
 
     /// <summary>The run of a sync that started at this time (UTC).</summary>
     public static string For(string syncId, DateTime startedAt) =>
@@ -16,7 +19,7 @@ internal static class SnapshotRun
 
     /// <summary>The id of the sync that a run is of.</summary>
     public static string SyncIdOf(string run) =>
-        run.LastIndexOf('-') is > 0 and var dash && run.Length - dash - 1 == Format.Length
+        run.LastIndexOf('-') is > 0 and var dash && (run.Length - dash - 1 == Format.Length || run.Length - dash - 1 == LengthOfOld)
         && run.AsSpan(dash + 1).ContainsAnyExceptInRange('0', '9') is false
             ? run[..dash]
             : run;

@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using BasiqFunctions.Http;
-using BasiqFunctions.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -16,7 +14,7 @@ namespace BasiqFunctions.Snapshots;
 /// three rules.
 /// </para>
 /// <list type="bullet">
-/// <item>What the current manifest refers to stays.</item>
+/// <item>What the current manifest refers to stays, whichever sync wrote it: an account's older transactions may be those of earlier ones.</item>
 /// <item>
 /// The rest goes at once if its sync is settled: it has published, so it stages no more. The manifest lists the settled syncs, in
 /// the same write that made them so; a crash between that write and the clean-up is made good by the next publication, removal or
@@ -37,7 +35,6 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
 {
     private const int FormatVersion = SnapshotManifest.CurrentVersion;
     private const int MaxAttempts = 100;
-    private const int TailLength = 4096;
     private const int ParallelReads = 8;
 
     /// <summary>Longer than it takes whoever publishes from the write of the manifest to the end.</summary>
@@ -50,6 +47,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     private static readonly TimeSpan RemovalMemory = TimeSpan.FromDays(30);
 
     private readonly BankDays _days = new(options.Value.TimeZone);
+    private readonly SegmentReader _segments = new(storage);
     private readonly AccountTrails _trails = new(clock);
 
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
@@ -80,6 +78,80 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         await blob.WriteAsync(content, cancellationToken);
         await blob.CommitAsync(cancellationToken);
         return [.. entries.Select(e => new StagedAccount(e.AccountId, e.ConnectionId, e.InstitutionId))];
+    }
+
+    /// <summary>What of each of these accounts a sync is to fetch.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="accounts">Each one account's JSON (UTF-8) as Basiq lists it, with its id.</param>
+    /// <param name="rules">How much is fetched anew.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The same number, in the same order.</returns>
+    public async Task<IReadOnlyList<AccountFetch>> PlanAsync(
+        string userId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(accounts);
+        ArgumentNullException.ThrowIfNull(rules);
+        var damaged = await ListDamagedAsync(userId, cancellationToken);
+        var kept = ((await ReadManifestToChangeAsync(userId, cancellationToken))?.Manifest ?? SnapshotManifest.Empty).Accounts
+            .Where(account => !damaged.Contains(account.AccountId))
+            .ToDictionary(account => account.AccountId, account => account.Transactions, StringComparer.Ordinal);
+        var planner = Kept;
+        return [.. accounts.Select(account => planner.Plan(account.AccountId, kept.GetValueOrDefault(account.AccountId), account.Raw, rules, clock.GetUtcNow()))];
+    }
+
+    /// <summary>Notes that something of an account could not be read: its next sync fetches the whole of it, which mends that.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="damage">What was found.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
+    {
+        if (SnapshotPaths.AccountOf(damage.BlobName) is { } accountId)
+            await storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
+    }
+
+    private async Task<IReadOnlySet<string>> ListDamagedAsync(string userId, CancellationToken cancellationToken)
+    {
+        var prefix = SnapshotPaths.Damages(userId);
+        HashSet<string> damaged = new(StringComparer.Ordinal);
+        await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
+            damaged.Add(blob.Name[prefix.Length..]);
+        return damaged;
+    }
+
+    /// <summary>Takes back that something of these accounts could not be read.</summary>
+    private async Task ClearDamageAsync(string userId, Predicate<string> ofAccount, CancellationToken cancellationToken)
+    {
+        foreach (var accountId in await ListDamagedAsync(userId, cancellationToken))
+        {
+            if (ofAccount(accountId))
+                await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), cancellationToken);
+        }
+    }
+
+    /// <summary>Opens what is known of the days that are fetched again; null when it cannot be compared with any more, and the whole is to be fetched.</summary>
+    internal async Task<KeptOverlap?> OpenOverlapAsync(string userId, string accountId, KeptSpan span, CancellationToken cancellationToken) =>
+        await OfBaseAsync<KeptOverlap?>(userId, accountId, span, async kept => await Kept.OpenOverlapAsync(userId, accountId, kept, span.From, cancellationToken), cancellationToken);
+
+    /// <summary>Whether one of these ids is kept and not fetched again; null as <see cref="OpenOverlapAsync"/>.</summary>
+    internal Task<bool?> HasAnyKeptAsync(string userId, string accountId, KeptSpan span, IReadOnlySet<ulong> ids, CancellationToken cancellationToken) =>
+        OfBaseAsync<bool?>(userId, accountId, span, async kept => await Kept.HasAnyAsync(userId, accountId, kept, span.From, ids, cancellationToken), cancellationToken);
+
+    private KeptTransactions Kept => new(_segments, _days);
+
+    private async Task<T?> OfBaseAsync<T>(
+        string userId, string accountId, KeptSpan span, Func<ManifestTransactions, Task<T>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var kept = (await ReadManifestAsync(userId, cancellationToken))?.Manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId)?.Transactions;
+            return kept is not null && kept.Identity == span.Base ? await read(kept) : default;
+        }
+        catch (SnapshotCorruptException e)
+        {
+            // It is damaged, or another sync has just replaced it: the whole heals the one and passes over the other.
+            Log.Damaged(logger, e, userId);
+            return default;
+        }
     }
 
     /// <summary>
@@ -171,7 +243,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var (userId, syncId) = (publication.UserId, publication.SyncId);
         var marker = SnapshotPaths.Accounts(userId, syncId);
         StagedAccounts? staged = null;
-        Dictionary<string, IReadOnlyList<SegmentEntry>>? segments = null;
+        Dictionary<string, FetchedSegments>? segments = null;
         var missedMarker = false;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -199,7 +271,15 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             }
             var blobs = await ListSyncsAsync(userId, cancellationToken);
             segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(syncId), cancellationToken);
-            var merged = Merge(manifest, publication, taken, staged, segments, blobs);
+            var takenIds = staged.Accounts.Where(a => taken.Contains(a.ConnectionId)).Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
+            var (kept, outdated) = await CutAsync(manifest, publication, takenIds, cancellationToken);
+            if (outdated.Count > 0)
+            {
+                Log.Outdated(logger, outdated.Count, userId, syncId);
+                return new PublishResult(PublishOutcome.Outdated, 0, 0) { Outdated = outdated };
+            }
+
+            var merged = Merge(manifest, publication, taken, staged, segments, kept, blobs);
             var etag = await WriteManifestAsync(userId, merged, current?.ETag, cancellationToken);
             if (etag is null)
             {
@@ -215,6 +295,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             }
             var result = Result(PublishOutcome.Published, merged, syncId);
             Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
+            await ClearDamageAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
             await SweepAsync(userId, syncId, cancellationToken);
             return result;
         }
@@ -258,7 +339,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         {
             var a = manifest.Accounts[i];
             accounts[i] = new SnapshotAccount(
-                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8, a.MissingSince);
+                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8, a.MissingSince,
+                a.Transactions?.FullAsOf ?? a.Transactions?.FetchedAt);
         }
         return new CurrentSnapshot(syncId, fetchedAt, accounts);
     }
@@ -272,6 +354,23 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(string userId, CancellationToken cancellationToken) =>
         ((await ReadManifestAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt, StringComparer.Ordinal);
+
+    /// <summary>
+    /// Up to when what happened at a connection is in the snapshot, as far as Basiq had it then: what was fetched of its accounts last, or,
+    /// for the whole of them, when the whole was last. Null when nothing of it is.
+    /// </summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    internal async Task<DateTimeOffset?> FindAsOfAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
+    {
+        var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
+        if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
+            return null;
+        var asOf = connection.AsOf ?? connection.StartedAt;
+        if (!ofWhole)
+            return asOf;
+        ManifestTransactions?[] held = [.. manifest.Accounts.Where(a => a.ConnectionId == connectionId).Select(a => a.Transactions)];
+        return held.Contains(null) ? null : held.Select(transactions => transactions!.FullAsOf ?? connection.StartedAt).DefaultIfEmpty(asOf).Min();
+    }
 
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
@@ -310,31 +409,115 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, TransactionQuery.MaxLimit);
         var filter = TransactionFilter.Of(query);
+        return await ReadCurrentAsync(
+            userId,
+            async manifest =>
+            {
+                var account = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId);
+                if (account is null)
+                    return new TransactionsResult.AccountNotFound();
+                if (account.Transactions is not { } transactions)
+                    return new TransactionsResult.NoSnapshot();
+                var start = default(TransactionPosition);
+                return query.Cursor is null
+                    ? await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken)
+                    : TransactionCursor.Read(query.Cursor, userId, accountId, filter, transactions, out start) switch
+                    {
+                        TransactionCursor.Reading.Invalid => new TransactionsResult.InvalidCursor(),
+                        TransactionCursor.Reading.Expired => new TransactionsResult.CursorExpired(),
+                        _ => await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken),
+                    };
+            },
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads transactions of all accounts of the current snapshot, or of some, in one order: the latest day first, those of a day by id.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
+    /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
+    public async Task<TransactionsResult> ReadMergedAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Transactions.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Transactions.Limit, TransactionQuery.MaxLimit);
+        var filter = TransactionFilter.Of(query.Transactions);
+        var scope = $"{userId}/{filter.FromDay}/{filter.ToDay}/{filter.Status}/{query.AccountId}/{query.ConnectionId}";
+        return await ReadCurrentAsync(
+            userId,
+            async manifest =>
+            {
+                var (accounts, missing) = Choose(manifest, query);
+                if (missing is not null)
+                    return missing;
+                var version = VersionOf(accounts);
+                MergedPosition? after = null;
+                if (query.Transactions.Cursor is { } cursor)
+                {
+                    switch (MergedCursor.Read(cursor, scope, version, out var position))
+                    {
+                        case TransactionCursor.Reading.Invalid:
+                            return new TransactionsResult.InvalidCursor();
+                        case TransactionCursor.Reading.Expired:
+                            return new TransactionsResult.CursorExpired();
+                        default:
+                            after = position;
+                            break;
+                    }
+                }
+
+                var (found, last) = await new MergedTransactions(_segments, _days).ReadAsync(
+                    userId, accounts, filter, query.Transactions.Limit, after, cancellationToken);
+                return new TransactionsResult.Page(
+                    found,
+                    last is { } end ? MergedCursor.Write(scope, version, end) : null,
+                    accounts.Min(a => a.Transactions!.FullAsOf ?? (DateTimeOffset?)a.Transactions.FetchedAt),
+                    version);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The <see cref="TransactionsResult.Page.Version"/> that a query would get; null when it would get no page.</summary>
+    public async Task<string?> FindVersionAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return (await ReadManifestAsync(userId, cancellationToken))?.Manifest is { SyncId: not null } manifest && Choose(manifest, query) is (var accounts, null)
+            ? VersionOf(accounts)
+            : null;
+    }
+
+    private static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)
+    {
+        ManifestAccount[] accounts = [.. manifest.Accounts.Where(a => query.ConnectionId is null || a.ConnectionId == query.ConnectionId)];
+        if (accounts.Length == 0 && query.ConnectionId is not null)
+            return ([], new TransactionsResult.ConnectionNotFound());
+        if (query.AccountId is not null)
+        {
+            accounts = [.. accounts.Where(a => a.AccountId == query.AccountId)];
+            if (accounts.Length == 0)
+                return ([], new TransactionsResult.AccountNotFound());
+        }
+
+        ManifestAccount[] fetched = [.. accounts.Where(a => a.Transactions is not null)];
+        return fetched.Length == 0 && accounts.Length > 0 ? ([], new TransactionsResult.NoSnapshot()) : (fetched, null);
+    }
+
+    /// <summary>Days are part of it: under another time zone the same question has another answer.</summary>
+    private string VersionOf(IEnumerable<ManifestAccount> accounts) =>
+        string.Join('\n', accounts.Select(a => $"{a.AccountId} {a.Transactions!.Identity}").Order(StringComparer.Ordinal).Prepend(_days.TimeZone));
+
+    /// <summary>Reads from the current snapshot, and once more when another one took its place meanwhile.</summary>
+    private async Task<TransactionsResult> ReadCurrentAsync(
+        string userId, Func<SnapshotManifest, Task<TransactionsResult>> read, CancellationToken cancellationToken)
+    {
         var current = await ReadManifestAsync(userId, cancellationToken);
         for (var attempt = 0; attempt < 2; attempt++)
         {
             if (current?.Manifest is not { SyncId: not null } manifest)
                 return new TransactionsResult.NoSnapshot();
-            var account = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId);
-            if (account is null)
-                return new TransactionsResult.AccountNotFound();
-            if (account.Transactions is not { } transactions)
-                return new TransactionsResult.NoSnapshot();
-            var start = default(TransactionPosition);
-            if (query.Cursor is not null)
-            {
-                switch (TransactionCursor.Read(query.Cursor, userId, accountId, filter, transactions, out start))
-                {
-                    case TransactionCursor.Reading.Invalid:
-                        return new TransactionsResult.InvalidCursor();
-                    case TransactionCursor.Reading.Expired:
-                        return new TransactionsResult.CursorExpired();
-                }
-            }
-
             try
             {
-                return await ReadPageAsync(userId, accountId, transactions, filter, query.Limit, start, cancellationToken);
+                return await read(manifest);
             }
             catch (SnapshotCorruptException)
             {
@@ -378,6 +561,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             if (await WriteManifestAsync(userId, changed, current?.ETag, cancellationToken) is null)
                 continue;
             Log.ConnectionRemoved(logger, userId, connectionId);
+            await ClearDamageAsync(userId, id => changed.Accounts.All(a => a.AccountId != id), cancellationToken);
             await SweepAsync(userId, null, cancellationToken);
             return had;
         }
@@ -466,19 +650,19 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         SnapshotPublication publication,
         HashSet<string> taken,
         StagedAccounts staged,
-        Dictionary<string, IReadOnlyList<SegmentEntry>> segments,
+        Dictionary<string, FetchedSegments> segments,
+        Dictionary<string, IReadOnlyList<SegmentEntry>> kept,
         Dictionary<string, List<SnapshotBlobInfo>> blobs)
     {
         var now = clock.GetUtcNow();
+        var asOf = publication.AsOf ?? publication.StartedAt;
         var before = manifest.Accounts.ToDictionary(a => a.AccountId, StringComparer.Ordinal);
         var fresh = new Dictionary<string, ManifestAccount>(StringComparer.Ordinal);
         foreach (var account in staged.Accounts)
         {
             if (!taken.Contains(account.ConnectionId))
                 continue;
-            var transactions = segments.TryGetValue(account.AccountId, out var entries)
-                ? new ManifestTransactions(publication.SyncId, now, entries.Sum(e => (long)e.Extent.Count), entries)
-                : before.GetValueOrDefault(account.AccountId)?.Transactions;
+            var transactions = TransactionsOf(account, before.GetValueOrDefault(account.AccountId)?.Transactions);
             fresh.Add(
                 account.AccountId,
                 new ManifestAccount(
@@ -509,7 +693,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             Connections =
             [
                 .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
-                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt)),
+                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt, asOf)),
             ],
             Accounts =
             [
@@ -519,6 +703,33 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
             SettledSyncs = Settled(manifest, publication.SyncId, blobs),
         };
+
+        ManifestTransactions? TransactionsOf(StagedAccountEntry account, ManifestTransactions? held)
+        {
+            if (!segments.TryGetValue(account.AccountId, out var fetched))
+                return held;
+            var (from, to) = TransactionInterval.Of(account.Raw.Utf8.Span);
+            if (!publication.Spans.TryGetValue(account.AccountId, out var span))
+                return Of(fetched.Numbered, asOf);
+
+            // Cursors and whoever compares stay good while nothing is new.
+            if (span.IsUnchanged && held!.Span().Pending == 0)
+                return held with { IntervalFrom = from, IntervalTo = to };
+            return Of(
+                [
+                    .. fetched.Pending is { } pending ? [pending] : Array.Empty<SegmentEntry>(),
+                    .. fetched.Numbered.Take(span.Newer),
+                    .. kept[account.AccountId],
+                    .. fetched.Numbered.Skip(span.Newer),
+                ],
+                held!.FullAsOf);
+
+            ManifestTransactions Of(IReadOnlyList<SegmentEntry> all, DateTimeOffset? fullAsOf)
+            {
+                SegmentEntry[] filled = [.. all.Where(segment => segment.Extent.Count > 0)];
+                return new ManifestTransactions(publication.SyncId, now, filled.Sum(segment => (long)segment.Extent.Count), filled, fullAsOf, from, to);
+            }
+        }
 
         bool HasEnded(ManifestAccount account) => listing.EndedConnections.Contains(account.ConnectionId);
 
@@ -540,6 +751,35 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             && (now - removed.RemovedAt < RemovalMemory || !listing.IsWhole || listing.Connections.Count == 0 || listing.Connections.Contains(removed.ConnectionId));
     }
 
+    /// <summary>
+    /// What stays of the accounts that were fetched in part, and the accounts of which that cannot be told: what they were compared with is
+    /// not what there is any more, as another sync published meanwhile, or is damaged.
+    /// </summary>
+    private async Task<(Dictionary<string, IReadOnlyList<SegmentEntry>> Kept, IReadOnlyList<string> Outdated)> CutAsync(
+        SnapshotManifest manifest, SnapshotPublication publication, IReadOnlySet<string> taken, CancellationToken cancellationToken)
+    {
+        Dictionary<string, IReadOnlyList<SegmentEntry>> kept = new(StringComparer.Ordinal);
+        List<string> outdated = [];
+        foreach (var (accountId, span) in publication.Spans.Where(span => taken.Contains(span.Key)))
+        {
+            var held = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId)?.Transactions;
+            try
+            {
+                if (held is not null && held.Identity == span.Kept.Base)
+                    kept.Add(accountId, await Kept.CutAsync(publication.UserId, accountId, held, span.Kept.From, cancellationToken));
+                else
+                    outdated.Add(accountId);
+            }
+            catch (SnapshotCorruptException e)
+            {
+                Log.Damaged(logger, e, publication.UserId);
+                outdated.Add(accountId);
+            }
+        }
+
+        return (kept, outdated);
+    }
+
     /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>
     private static List<string> Settled(SnapshotManifest manifest, string? publishing, Dictionary<string, List<SnapshotBlobInfo>> blobs)
     {
@@ -547,14 +787,17 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         foreach (var account in manifest.Accounts)
         {
             settled.Add(account.SyncId);
-            if (account.Transactions is { } transactions)
-                settled.Add(transactions.SyncId);
+            settled.UnionWith(SyncsOf(account.Transactions));
         }
         settled.RemoveWhere(syncId => !blobs.ContainsKey(syncId));
         if (publishing is not null)
             settled.Add(publishing);
         return [.. settled];
     }
+
+    /// <summary>The syncs that wrote an account's transactions.</summary>
+    private static IEnumerable<string> SyncsOf(ManifestTransactions? transactions) =>
+        transactions is null ? [] : transactions.Segments.Select(segment => segment.SyncId ?? transactions.SyncId).Append(transactions.SyncId);
 
     private static PublishResult Result(PublishOutcome outcome, SnapshotManifest manifest, string syncId)
     {
@@ -589,7 +832,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var without = current.Manifest with
             {
                 Connections = [.. current.Manifest.Connections.Where(c => c.SyncId != syncId)],
-                Accounts = [.. current.Manifest.Accounts.Where(a => a.SyncId != syncId && a.Transactions?.SyncId != syncId)],
+                Accounts = [.. current.Manifest.Accounts.Where(a => a.SyncId != syncId && !SyncsOf(a.Transactions).Contains(syncId))],
             };
             undone = await WriteManifestAsync(userId, without, current.ETag, CancellationToken.None) is not null;
         }
@@ -638,13 +881,10 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         foreach (var account in manifest?.Accounts ?? [])
         {
             for (var i = 0; i < account.Transactions?.Segments.Count; i++)
-                referenced.Add(SegmentName(userId, account.AccountId, account.Transactions, i));
+                referenced.Add(SnapshotPaths.Segment(userId, account.AccountId, account.Transactions, i));
         }
         return referenced;
     }
-
-    private static string SegmentName(string userId, string accountId, ManifestTransactions transactions, int segment) =>
-        SnapshotPaths.Segment(userId, transactions.SyncId, accountId, segment, transactions.Segments[segment].Attempt);
 
     private async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListSyncsAsync(string userId, CancellationToken cancellationToken)
     {
@@ -677,8 +917,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         if (blob is null)
             return null;
         var manifest = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest);
-        if (manifest.Version != FormatVersion)
-            throw new SnapshotCorruptException(name, $"it has format version {manifest.Version}, and this program knows {FormatVersion}");
+        if (manifest.Version is < SnapshotManifest.OldestVersion or > FormatVersion)
+            throw new SnapshotCorruptException(name, $"it has format version {manifest.Version}, and this program knows {SnapshotManifest.OldestVersion} to {FormatVersion}");
         return new ReadManifest(manifest, blob.ETag);
     }
 
@@ -714,14 +954,14 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         if (blob is null)
             return null;
         var staged = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.StagedAccounts);
-        return staged.Version == FormatVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
+        return staged.Version is >= SnapshotManifest.OldestVersion and <= FormatVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
     }
 
-    private async Task<Dictionary<string, IReadOnlyList<SegmentEntry>>> ReadSegmentsAsync(
+    private async Task<Dictionary<string, FetchedSegments>> ReadSegmentsAsync(
         SnapshotPublication publication, StagedAccounts staged, List<SnapshotBlobInfo>? blobs, CancellationToken cancellationToken)
     {
         var lengths = (blobs ?? []).ToDictionary(b => b.Name, b => b.Length, StringComparer.Ordinal);
-        var result = new Dictionary<string, IReadOnlyList<SegmentEntry>>(StringComparer.Ordinal);
+        var result = new Dictionary<string, FetchedSegments>(StringComparer.Ordinal);
         var stagedIds = staged.Accounts.Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
         foreach (var (accountId, attempts) in publication.Segments)
         {
@@ -732,40 +972,21 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 0,
                 attempts.Count,
                 new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
-                async (i, token) =>
-                {
-                    var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, i, attempts[i]);
-                    if (!lengths.TryGetValue(name, out var length))
-                        throw new SnapshotCorruptException(name, "it does not exist");
-                    entries[i] = await ReadSegmentEntryAsync(name, attempts[i], length, token);
-                });
-            result.Add(accountId, entries);
+                async (i, token) => entries[i] = await ReadAsync(accountId, i, attempts[i], token));
+            var pending = publication.Spans.GetValueOrDefault(accountId)?.Pending;
+            result.Add(
+                accountId,
+                new FetchedSegments(entries, pending is null ? null : await ReadAsync(accountId, SnapshotPaths.PendingNumber, pending, cancellationToken)));
         }
         return result;
-    }
 
-    private async Task<SegmentEntry> ReadSegmentEntryAsync(
-        string name, string attempt, long length, CancellationToken cancellationToken)
-    {
-        if (length < SegmentFormat.TrailerLength)
-            throw new SnapshotCorruptException(name, "it is too short");
-        var tail = new byte[(int)Math.Min(length, TailLength)];
-        await ReadExactlyAsync(name, length - tail.Length, tail, cancellationToken);
-        var (indexLength, crc) = SegmentFormat.ReadTrailer(name, tail.AsSpan(tail.Length - SegmentFormat.TrailerLength));
-        var footer = (long)indexLength + SegmentFormat.TrailerLength;
-        if (footer > length)
-            throw new SnapshotCorruptException(name, "its index is longer than itself");
-        if (footer > tail.Length)
+        async Task<SegmentEntry> ReadAsync(string accountId, int number, string attempt, CancellationToken token)
         {
-            tail = new byte[footer];
-            await ReadExactlyAsync(name, length - footer, tail, cancellationToken);
+            var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, number, attempt);
+            return lengths.TryGetValue(name, out var length)
+                ? await _segments.ReadEntryAsync(name, number, attempt, length, token)
+                : throw new SnapshotCorruptException(name, "it does not exist");
         }
-        var index = tail.AsSpan((int)(tail.Length - footer), indexLength);
-        var (pages, timeZone) = SegmentFormat.ReadIndex(name, index, crc, length - footer);
-        var extent = default(Extent);
-        foreach (var page in pages)
-            extent = extent.Add(page.Extent);
-        return new SegmentEntry(attempt, extent, pages.Length, length, indexLength, crc, timeZone);
     }
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
@@ -782,48 +1003,40 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         TransactionPosition? next = null;
         for (var s = start.Segment; s < transactions.Segments.Count && next is null; s++)
         {
-            var entry = transactions.Segments[s];
+            var view = new SegmentView(transactions.Segments[s], filter, _days);
             var resumes = s == start.Segment && (start.Page > 0 || start.Index > 0);
-            if (!filter.MayMatch(Known(entry.Extent)))
+            if (!view.MayMatchSegment)
                 continue;
-            if (found.Count == limit && !resumes && filter.MatchesAll(Known(entry.Extent)))
+            if (found.Count == limit && !resumes && view.MatchesSegment)
             {
                 next = new TransactionPosition(s, 0, 0);
                 break;
             }
-            var name = SegmentName(userId, accountId, transactions, s);
-            var pages = await ReadIndexAsync(name, entry, cancellationToken);
+            var name = SnapshotPaths.Segment(userId, accountId, transactions, s);
+            var pages = (await _segments.ReadIndexAsync(name, view.Entry, cancellationToken)).Pages;
             for (var p = s == start.Segment ? start.Page : 0; p < pages.Length && next is null; p++)
             {
                 var page = pages[p];
-                if (!filter.MayMatch(Known(page.Extent)))
+                if (!view.MayMatch(page.Extent))
                     continue;
                 var first = s == start.Segment && p == start.Page ? start.Index : 0;
-                if (found.Count == limit && first == 0 && filter.MatchesAll(Known(page.Extent)))
+                if (found.Count == limit && first == 0 && view.MatchesAll(page.Extent))
                 {
                     next = new TransactionPosition(s, p, 0);
                     break;
                 }
-                var buffer = ArrayPool<byte>.Shared.Rent(page.Length);
-                try
-                {
-                    var bytes = buffer.AsMemory(0, page.Length);
-                    await ReadExactlyAsync(name, page.Offset, bytes, cancellationToken);
-                    var stoppedAt = Select(name, bytes.Span, page, filter.MatchesAll(Known(page.Extent)), first, filter, limit - found.Count, ranges);
-                    if (stoppedAt >= 0)
-                        next = new TransactionPosition(s, p, stoppedAt);
-                    CopyOut(bytes.Span, ranges, found);
-                }
-                finally
-                {
-                    // It held personal data, and goes back to a pool that the whole process shares.
-                    ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
-                }
+                using var read = await _segments.ReadPageAsync(name, page, cancellationToken);
+                var stoppedAt = Select(read, view, view.MatchesAll(page.Extent), first, limit - found.Count, ranges);
+                if (stoppedAt >= 0)
+                    next = new TransactionPosition(s, p, stoppedAt);
+                CopyOut(read.Bytes, ranges, found);
             }
-
-            Extent Known(in Extent extent) => entry.TimeZone == _days.TimeZone ? extent : extent.UnderOtherDays();
         }
-        return new TransactionsResult.Page(found, next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null);
+        return new TransactionsResult.Page(
+            found,
+            next is { } position ? TransactionCursor.Write(userId, accountId, filter, transactions, position) : null,
+            transactions.FullAsOf ?? transactions.FetchedAt,
+            $"{_days.TimeZone}\n{accountId} {transactions.Identity}");
     }
 
     /// <summary>
@@ -831,28 +1044,18 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// matches but is more than
     /// <paramref name="room"/> allows, or -1.
     /// </summary>
-    private int Select(
-        string name, ReadOnlySpan<byte> page, in PageEntry entry, bool all, int first, in TransactionFilter filter, int room, List<Range> ranges)
+    private static int Select(SegmentPage page, in SegmentView view, bool all, int first, int room, List<Range> ranges)
     {
         ranges.Clear();
-        if (Crc32C.Compute(page) != entry.Crc)
-            throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has another checksum");
-        int line = 0, at = 0;
-        for (; at < page.Length; line++)
+        var lines = page.Lines();
+        for (var line = first; line < lines.Length; line++)
         {
-            var length = page[at..].IndexOf((byte)'\n');
-            if (length < 0)
-                throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has no end");
-            if (line >= first && (all || filter.Matches(TransactionFacts.Read(page.Slice(at, length), _days))))
-            {
-                if (ranges.Count == room)
-                    return line;
-                ranges.Add(at..(at + length));
-            }
-            at += length + 1;
+            if (!all && !view.Matches(page.Bytes[lines[line]]))
+                continue;
+            if (ranges.Count == room)
+                return line;
+            ranges.Add(lines[line]);
         }
-        if (line != entry.Extent.Count)
-            throw new SnapshotCorruptException(name, $"the page at byte {entry.Offset} has {line} lines, not {entry.Extent.Count}");
         return -1;
     }
 
@@ -871,24 +1074,6 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             found.Add(copy.AsMemory(at, length));
             at += length;
         }
-    }
-
-    private async Task<PageEntry[]> ReadIndexAsync(string name, SegmentEntry entry, CancellationToken cancellationToken)
-    {
-        var dataLength = entry.Length - SegmentFormat.TrailerLength - entry.IndexLength;
-        if (dataLength < 0 || entry.IndexLength <= 0)
-            throw new SnapshotCorruptException(name, "the manifest gives it impossible lengths");
-        var index = new byte[entry.IndexLength];
-        await ReadExactlyAsync(name, dataLength, index, cancellationToken);
-        return SegmentFormat.ReadIndex(name, index, entry.IndexCrc, dataLength).Pages;
-    }
-
-    private async Task ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        var read = await storage.ReadRangeAsync(name, offset, destination, cancellationToken)
-            ?? throw new SnapshotCorruptException(name, "it does not exist");
-        if (read != destination.Length)
-            throw new SnapshotCorruptException(name, $"it ends at byte {offset + read}, and should go on to byte {offset + destination.Length}");
     }
 
     private static StagedAccountEntry ReadAccount(ReadOnlyMemory<byte> raw)
@@ -923,6 +1108,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             throw new JsonException("An account's connection is missing or not an id.");
         return new StagedAccountEntry(id, connection, institution, new RawJson(raw.ToArray()));
     }
+
+    /// <summary>What a sync fetched of an account: numbered segments, and one with what is pending where that was fetched by itself.</summary>
+    private sealed record FetchedSegments(IReadOnlyList<SegmentEntry> Numbered, SegmentEntry? Pending);
 
     private sealed record ReadManifest(SnapshotManifest Manifest, string ETag);
 }

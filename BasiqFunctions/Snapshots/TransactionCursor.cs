@@ -83,7 +83,7 @@ internal static class TransactionCursor
         Encoding.ASCII.GetBytes($"{userId}/{accountId}/{filter.FromDay}/{filter.ToDay}/{filter.Status}");
 
     private static byte[] SnapshotOf(ManifestTransactions transactions) =>
-        Encoding.ASCII.GetBytes($"{transactions.SyncId}/{transactions.FetchedAt.UtcTicks}");
+        Encoding.ASCII.GetBytes(transactions.Identity);
 
     private static void Hash(ReadOnlySpan<byte> bytes, Span<byte> destination)
     {

@@ -5,6 +5,10 @@ internal readonly record struct TransactionFilter(int FromDay, int ToDay, Transa
 {
     public static TransactionFilter Of(TransactionQuery query) => new(Day(query.From), Day(query.To), query.Status);
 
+    /// <summary>Those that are posted before a day: what an older fetch still stands for, when a newer one began with that day.</summary>
+    public static TransactionFilter PostedBefore(int day) =>
+        new(0, Extent.ToDay(Extent.ToDate(day)!.Value.AddDays(-1)), TransactionStatus.Posted);
+
     /// <summary>Whether every transaction matches, so that none needs to be looked into.</summary>
     public bool IsEmpty => !HasDates && Status is null;
 
@@ -42,5 +46,5 @@ internal readonly record struct TransactionFilter(int FromDay, int ToDay, Transa
         (!HasDates || (facts.Day != 0 && facts.Day >= FromDay && (ToDay == 0 || facts.Day <= ToDay)))
         && (Status is null || Status == facts.Status);
 
-    private static int Day(DateOnly? date) => date is { } d ? (d.Year * 10000) + (d.Month * 100) + d.Day : 0;
+    private static int Day(DateOnly? date) => date is { } d ? Extent.ToDay(d) : 0;
 }

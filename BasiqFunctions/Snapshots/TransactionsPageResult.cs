@@ -3,7 +3,7 @@ using BasiqFunctions.Http;
 
 namespace BasiqFunctions.Snapshots;
 
-/// <summary><c>{transactions: […], nextCursor?}</c>.</summary>
+/// <summary><c>{transactions: […], fullAsOf?, nextCursor?}</c>.</summary>
 internal sealed record TransactionsPageResult(TransactionsResult.Page Page) : RawJsonResult
 {
     protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
@@ -13,6 +13,8 @@ internal sealed record TransactionsPageResult(TransactionsResult.Page Page) : Ra
         foreach (var transaction in Page.Transactions)
             await WriteRawAsync(writer, transaction, cancellationToken);
         writer.WriteEndArray();
+        if (Page.FullAsOf is { } fullAsOf)
+            writer.WriteString("fullAsOf"u8, fullAsOf);
         if (Page.NextCursor is { } cursor)
             writer.WriteString("nextCursor"u8, cursor);
         writer.WriteEndObject();

@@ -4,8 +4,8 @@ namespace BasiqFunctions.Sync;
 
 internal static partial class Log
 {
-    [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started with {Jobs} jobs.")]
-    public static partial void SyncStarted(ILogger logger, string syncId, string userId, int jobs);
+    [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started from {Jobs} jobs and {Connections} connections.")]
+    public static partial void SyncStarted(ILogger logger, string syncId, string userId, int jobs, int connections);
 
     [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is still stopping; it will delete its staged data when it stops.")]
     public static partial void SyncStillStopping(ILogger logger, string userId);

@@ -1,3 +1,4 @@
+using System.Text;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Storage;
@@ -63,8 +64,9 @@ public sealed class SyncActivities(
                 instruments.AccountsSkipped(reason, count);
             }
 
-            return new Outcome<StagedAccounts>(
-                new StagedAccounts([.. staged.Select(account => account.AccountId)], list.ConnectionIds, list.Listing, list.Skipped));
+            var plans = await snapshots.PlanAsync(
+                input.UserId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
+            return new Outcome<StagedAccounts>(new StagedAccounts(plans, list.ConnectionIds, list.Listing, list.Skipped));
         });
     }
 
@@ -79,28 +81,48 @@ public sealed class SyncActivities(
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<FetchedSegment>(nameof(FetchTransactions), input.UserId, input.SyncId, async () =>
         {
+            var overlap = input.Kept is { } kept && !input.IsOlder
+                ? await snapshots.OpenOverlapAsync(input.UserId, input.AccountId, kept, cancellation)
+                : null;
+            if (input is { Kept: not null, IsOlder: false } && overlap is null)
+                return new Outcome<FetchedSegment>(new FetchedSegment("", 0, null, MustBeWhole: true));
             await using var segment = await snapshots.BeginSegmentAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
             var trail = await snapshots.ResumeTrailAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
-            int pages = 0, skipped = 0;
+            int pages = 0, skipped = 0, matched = 0;
+            var mustBeWhole = false;
+            HashSet<ulong> unknown = [];
             var start = clock.GetTimestamp();
             for (; pages < input.PageBudget && (pages == 0 || (link is not null && clock.GetElapsedTime(start) < LastPageBeginsWithin)); pages++)
             {
                 try
                 {
                     using var page = link is null
-                        ? await basiq.GetTransactionsPageAsync(
-                            input.UserId, BasiqFilter.AccountId(input.AccountId), input.PageSize, cancellation)
+                        ? await basiq.GetTransactionsPageAsync(input.UserId, FilterOf(input), input.PageSize, cancellation)
                         : await basiq.GetNextTransactionsPageAsync(link, cancellation);
                     if (page.NextLink is { } next && !trail.Follows(next))
                         throw EndlessPages();
                     foreach (var transaction in page)
                     {
-                        if (trail.Takes(transaction.Id.Span))
-                            segment.Append(transaction.Json.Span);
+                        if (input.Kept is null)
+                        {
+                            if (trail.Takes(transaction.Id.Span))
+                                segment.Append(transaction.Json.Span);
+                            continue;
+                        }
+
+                        var facts = TransactionFacts.Read(transaction.Json.Span, segment.Days);
+                        mustBeWhole |= facts.IsOdd;
+                        if (!IsWanted(input, facts) || !trail.Takes(transaction.Id.Span))
+                            continue;
+                        var line = segment.Append(transaction.Json.Span, facts);
+                        if (overlap?.Takes(line) is true)
+                            matched++;
+                        else
+                            unknown.Add(facts.Id);
                     }
 
                     trail.EndPage();
@@ -130,7 +152,62 @@ public sealed class SyncActivities(
             if (skipped > 0)
                 Log.TransactionsSkipped(logger, skipped, input.UserId);
             instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
-            return new Outcome<FetchedSegment>(new FetchedSegment(summary.Attempt, summary.Count, link, skipped), failure);
+
+            // An id that is kept under an older day, too, has moved.
+            if (input.Kept is { } span && unknown.Count > 0)
+                mustBeWhole |= await snapshots.HasAnyKeptAsync(input.UserId, input.AccountId, span, unknown, cancellation) is not false;
+            return new Outcome<FetchedSegment>(
+                new FetchedSegment(summary.Attempt, summary.Count, link, skipped, overlap?.Count ?? 0, matched, overlap?.IsInOrder is true, mustBeWhole), failure);
+        });
+    }
+
+    /// <summary>
+    /// Fetches what is pending of some accounts, all in one list: it has new ids whenever Basiq has been at the bank, so that none of it is
+    /// kept.
+    /// </summary>
+    [Function(nameof(FetchPending))]
+    public Task<Outcome<FetchedPending>> FetchPending([ActivityTrigger] FetchPendingInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return AsOutcomeAsync<FetchedPending>(nameof(FetchPending), input.UserId, input.SyncId, async () =>
+        {
+            var pending = input.AccountIds.ToDictionary(id => id, _ => new List<byte[]>(), StringComparer.Ordinal);
+            HashSet<string> links = [], ids = [];
+            string? link = null;
+            do
+            {
+                using var page = link is null
+                    ? await basiq.GetTransactionsPageAsync(input.UserId, BasiqFilter.TransactionStatus("pending"), input.PageSize, cancellation)
+                    : await basiq.GetNextTransactionsPageAsync(link, cancellation);
+                foreach (var transaction in page)
+                {
+                    if (transaction.IsPending
+                        && pending.TryGetValue(Encoding.UTF8.GetString(transaction.AccountId.Span), out var ofAccount)
+                        && ids.Add(Encoding.UTF8.GetString(transaction.Id.Span)))
+                    {
+                        ofAccount.Add(transaction.Json.ToArray());
+                    }
+                }
+
+                link = page.NextLink;
+                if (link is not null && !links.Add(link))
+                    throw EndlessPages();
+            }
+            while (link is not null);
+
+            Dictionary<string, string> attempts = new(StringComparer.Ordinal);
+            foreach (var (accountId, transactions) in pending.Where(account => account.Value.Count > 0))
+            {
+                await using var segment = await snapshots.BeginSegmentAsync(
+                    input.UserId, input.SyncId, accountId, SnapshotPaths.PendingNumber, cancellation);
+                foreach (var transaction in transactions)
+                    segment.Append(transaction);
+                attempts.Add(accountId, (await segment.CompleteAsync(cancellation)).Attempt);
+            }
+
+            var count = pending.Values.Sum(transactions => transactions.Count);
+            instruments.Fetched(count, isWholeAccount: false);
+            return new Outcome<FetchedPending>(new FetchedPending(attempts, count));
         });
     }
 
@@ -151,6 +228,8 @@ public sealed class SyncActivities(
             return new Outcome<PublishResult>(await snapshots.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {
+                    AsOf = input.AsOf,
+                    Spans = input.Spans,
                     Listing = input.Listing,
                 },
                 cancellation));
@@ -166,6 +245,23 @@ public sealed class SyncActivities(
         await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
     }
+
+    /// <summary>
+    /// What to ask Basiq for. Its days are instants: the bank's day may begin on the date before, and a day more on either side has all of it.
+    /// </summary>
+    private static BasiqFilter FilterOf(FetchTransactionsInput input)
+    {
+        var account = BasiqFilter.AccountId(input.AccountId);
+        return input switch
+        {
+            { Kept: null } => account,
+            { Kept: { OlderFrom: { } from, OlderBefore: { } before }, IsOlder: true } => account.And(BasiqFilter.PostDateBetween(from.AddDays(-1), before.AddDays(1))),
+            { Kept: { } kept } => account.And(BasiqFilter.PostedSince(kept.From.AddDays(-1))),
+        };
+    }
+
+    private static bool IsWanted(FetchTransactionsInput input, in TransactionFacts facts) =>
+        facts.IsPosted && (input.IsOlder ? facts.Day < Extent.ToDay(input.Kept!.OlderBefore!.Value) : facts.Day >= Extent.ToDay(input.Kept!.From));
 
     private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 

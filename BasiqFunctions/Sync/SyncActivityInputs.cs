@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Snapshots;
 
 namespace BasiqFunctions.Sync;
@@ -6,32 +7,69 @@ namespace BasiqFunctions.Sync;
 public sealed record ObserveJobInput(string UserId, string JobId);
 
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
-public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds);
+public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds, FetchRules Rules);
 
-/// <summary>What was staged: the accounts, and the connections whose accounts they are; and what else the list of accounts told.</summary>
+/// <summary>
+/// What was staged: the accounts, with what of each is to be fetched, and the connections whose accounts they are; and what else the list of
+/// accounts told.
+/// </summary>
 public sealed record StagedAccounts(
-    IReadOnlyList<string> AccountIds, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
+    IReadOnlyList<AccountFetch> Accounts, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
+
+/// <summary>Of which accounts to fetch what is pending.</summary>
+public sealed record FetchPendingInput(string UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
+
+/// <summary>The attempt that wrote what is pending, by account; those without anything pending are left out.</summary>
+public sealed record FetchedPending(IReadOnlyDictionary<string, string> Attempts, int Count);
 
 /// <summary>
 /// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,
-/// <paramref name="Before"/> is the attempt that wrote the segment before.
+/// <paramref name="Before"/> is the attempt that wrote the segment before. <paramref name="Kept"/> is null for the whole, and else leaves
+/// what is posted from its first day on or, with <paramref name="IsOlder"/>, the history that is older than what is kept.
 /// </summary>
 public sealed record FetchTransactionsInput(
-    string UserId, string SyncId, string AccountId, int Segment, string? Before, string? NextLink, int PageBudget, int PageSize);
+    string UserId,
+    string SyncId,
+    string AccountId,
+    int Segment,
+    string? Before,
+    string? NextLink,
+    int PageBudget,
+    int PageSize,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] KeptSpan? Kept = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsOlder = false);
 
 /// <summary>
 /// Which attempt wrote a segment, how many transactions it holds, where the next one begins (null at the end), and how many records of
 /// Basiq's pages could not be read.
 /// </summary>
-public sealed record FetchedSegment(string Attempt, int Count, string? NextLink, int Skipped = 0);
+/// <param name="Attempt">The attempt.</param>
+/// <param name="Count">The transactions.</param>
+/// <param name="NextLink">Where to go on.</param>
+/// <param name="Skipped">The records that could not be read.</param>
+/// <param name="Known">How many transactions of the days that are fetched again were known.</param>
+/// <param name="Matched">How many of those this segment has as they were.</param>
+/// <param name="IsInOrder">Whether those come in the order in which they were known.</param>
+/// <param name="MustBeWhole">Whether what it holds does not go with what is kept, so that the whole account must be fetched.</param>
+public sealed record FetchedSegment(
+    string Attempt,
+    int Count,
+    string? NextLink,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skipped = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Known = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Matched = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsInOrder = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MustBeWhole = false);
 
-/// <summary>What to publish: the segments of each account that was fetched to its end.</summary>
+/// <summary>What to publish: the segments of each account that was fetched to its end, and how those were that were not fetched whole.</summary>
 public sealed record PublishInput(
     string UserId,
     string SyncId,
     DateTimeOffset StartedAt,
+    DateTimeOffset AsOf,
     IReadOnlyList<string> ConnectionIds,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Segments,
+    IReadOnlyDictionary<string, FetchedSpan> Spans,
     AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>

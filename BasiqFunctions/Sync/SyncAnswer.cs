@@ -15,6 +15,14 @@ public sealed record SyncAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactionsSkipped")] long? TransactionsSkipped = null)
 {
+    /// <summary>Whether it fetches the whole history of each account.</summary>
+    [JsonIgnore]
+    internal bool IsFull { get; init; }
+
+    /// <summary>Whether it has not ended.</summary>
+    [JsonIgnore]
+    internal bool IsRunning => Status is SyncState.WaitingForBank or SyncState.Fetching;
+
     /// <summary>Whether StartSync has just started it once more, after a run that did not bring what Basiq has.</summary>
     [JsonIgnore]
     public bool IsStartedAgain { get; init; }

@@ -1,4 +1,3 @@
-using System.Text;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.OpenApi;
@@ -11,12 +10,12 @@ namespace BasiqFunctions.Sync;
 /// <summary>The HTTP functions of a user's syncs.</summary>
 public sealed class SyncFunctions(Syncs syncs, Challenges challenges, IdempotentRequests requests, HttpAnswers answers)
 {
-    /// <summary>Starts the sync of some jobs, or finds it: 202.</summary>
+    /// <summary>Starts the sync of some jobs, or of what Basiq has of some connections, or finds it: 202.</summary>
     [Function("StartSync")]
-    [Takes(typeof(StartSyncRequest), Required = ["jobIds"])]
+    [Takes(typeof(StartSyncRequest))]
     [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
-    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.JobNotFound, AsksBasiq = true)]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.JobNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
     public Task<IResult> StartSync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs")] HttpRequest request,
         string userId,
@@ -34,13 +33,18 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
                     return body.Refusal;
                 if (body.Value.Refuse() is { } refused)
                     return refused;
-                var jobIds = body.Value.ValidIds;
+                var asked = body.Value;
+                var isFull = asked.Full is true;
                 return await requests.RunAsync(
                     request,
                     new IdempotentOperation(
                         $"POST users/{userId}/syncs",
-                        () => Encoding.ASCII.GetBytes(SyncId.For(userId, jobIds)),
-                        async token => (SyncAccepted.For(await syncs.StartAsync(client, userId, jobIds, token)), userId))
+                        () => asked.Meaning(userId),
+                        async token => (
+                            SyncAccepted.For(asked.IsOfConnections
+                                ? await syncs.StartFromAsync(client, userId, asked.ValidIds, isFull, token)
+                                : await syncs.StartAsync(client, userId, asked.ValidIds, token, isFull, again: isFull)),
+                            userId))
                     {
                         UserId = userId,
                     },

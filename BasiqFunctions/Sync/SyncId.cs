@@ -4,8 +4,8 @@ using System.Text;
 namespace BasiqFunctions.Sync;
 
 /// <summary>
-/// The id of a sync, which is the id of its orchestration. It follows from the user and the jobs, so that asking twice for the
-/// same sync finds the first one, and a user's syncs share a prefix.
+/// The id of a sync, which is the id of its orchestration. It follows from the user and the jobs, the connections or the event, so that
+/// asking twice for the same sync finds the first one, and a user's syncs share a prefix.
 /// </summary>
 public static class SyncId
 {
@@ -15,6 +15,14 @@ public static class SyncId
     /// <summary>The id of the sync of these jobs; their order and repetitions make no difference.</summary>
     public static string For(string userId, IEnumerable<string> jobIds) =>
         PrefixFor(userId) + Digest(string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal)));
+
+    /// <summary>The id of the sync that an event about a connection brings about.</summary>
+    public static string ForNews(string userId, string connectionId, string eventId) =>
+        PrefixFor(userId) + Digest($"news\n{connectionId}\n{eventId}");
+
+    /// <summary>The id of the sync of what Basiq has of these connections; their order and repetitions make no difference.</summary>
+    public static string ForConnections(string userId, IEnumerable<string> connectionIds) =>
+        PrefixFor(userId) + Digest("connections\n" + string.Join('\n', connectionIds.Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>What the ids of all of a user's syncs begin with.</summary>
     public static string PrefixFor(string userId) => $"{Prefix}{Digest(userId)}-";

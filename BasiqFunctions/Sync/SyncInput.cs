@@ -2,8 +2,18 @@ namespace BasiqFunctions.Sync;
 
 /// <summary>What a sync's orchestration is started with.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="Jobs">The jobs to follow, as they stood at the start.</param>
+/// <param name="Jobs">The jobs to follow, as they stood at the start; none where it begins from connections.</param>
 /// <param name="Settings">
 /// The settings at the start: an orchestration keeps them for life, since replay with others would ask for other timers.
 /// </param>
-public sealed record SyncInput(string UserId, IReadOnlyList<SyncedJob> Jobs, SyncOptions Settings);
+public sealed record SyncInput(string UserId, IReadOnlyList<SyncedJob> Jobs, SyncOptions Settings)
+{
+    /// <summary>The connections of which it fetches what Basiq has, without any job; null where it follows jobs.</summary>
+    public IReadOnlyList<string>? ConnectionIds { get; init; }
+
+    /// <summary>Up to when it waits for more news of the same connection, so that they become one.</summary>
+    public DateTimeOffset? GatherUntil { get; init; }
+
+    /// <summary>Whether it fetches the whole history, however much of it is known.</summary>
+    public bool IsFull { get; init; }
+}

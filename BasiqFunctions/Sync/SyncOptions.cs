@@ -30,6 +30,15 @@ public sealed class SyncOptions
     /// <summary>Transactions in a page, 1 to 500.</summary>
     public int PageSize { get; set; } = 500;
 
+    /// <summary>How far before the newest known day what is posted is fetched again: banks post late, and change what they posted.</summary>
+    public TimeSpan Overlap { get; set; } = TimeSpan.FromDays(14);
+
+    /// <summary>How old the last fetch of an account's whole history may be before it is fetched whole again.</summary>
+    public TimeSpan FullEvery { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long after the first news of a connection more of them are taken for the same: they are fetched after it.</summary>
+    public TimeSpan GatherNewsFor { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often a fetch that failed for the moment is tried before the sync goes on without it.</summary>
     public int MaxAttempts { get; set; } = 8;
 

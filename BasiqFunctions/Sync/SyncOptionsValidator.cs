@@ -15,6 +15,10 @@ internal sealed class SyncOptionsValidator(IOptions<SnapshotOptions> snapshots) 
         Positive(nameof(options.PollDelayWithNews), options.PollDelayWithNews);
         Positive(nameof(options.JobTimeout), options.JobTimeout);
         Positive(nameof(options.RetryDelay), options.RetryDelay);
+        Positive(nameof(options.GatherNewsFor), options.GatherNewsFor);
+        Require(options.GatherNewsFor <= TimeSpan.FromHours(1), nameof(options.GatherNewsFor), "at most 1 hour");
+        Require(options.Overlap >= TimeSpan.Zero && options.Overlap <= TimeSpan.FromDays(366), nameof(options.Overlap), "from 0 to 366 days");
+        Require(options.FullEvery >= TimeSpan.Zero && options.FullEvery <= TimeSpan.FromDays(366), nameof(options.FullEvery), "from 0 to 366 days");
         Between(nameof(options.PollDelayGrowth), options.PollDelayGrowth, 1, 10);
         Between(nameof(options.MaxParallelAccounts), options.MaxParallelAccounts, 1, 64);
         Between(nameof(options.PagesPerActivity), options.PagesPerActivity, 1, 1_000);

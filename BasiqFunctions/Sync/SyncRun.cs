@@ -32,6 +32,9 @@ internal sealed class SyncRun
     private readonly Task<string> _cancelled;
     private readonly List<Task> _running = [];
     private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> _segments = [];
+    private readonly Dictionary<string, FetchedSpan> _spans = [];
+    private FetchedPending? _pending;
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
     private DateTime? _withoutTokenSince;
@@ -57,7 +60,10 @@ internal sealed class SyncRun
         Report(_progress);
         try
         {
-            await WaitForJobsAsync();
+            if (_input.ConnectionIds is null)
+                await WaitForJobsAsync();
+            else if (_input.GatherUntil is { } until && until > _context.CurrentUtcDateTime)
+                await WaitAsync(until - _context.CurrentUtcDateTime);
             await FetchAsync();
         }
         catch (SyncStoppedException stopped)
@@ -162,24 +168,37 @@ internal sealed class SyncRun
     private async Task FetchAsync()
     {
         SyncedJob[] succeeded = [.. _progress.Jobs.Where(j => j.Status is JobState.Success)];
-        if (succeeded.Length == 0)
+        if (_input.ConnectionIds is null && succeeded.Length == 0)
             throw Failed("no-job-succeeded", "No bank could be read: see the jobs.");
 
         Report(_progress with { Status = SyncState.Fetching });
 
         // A job that does not name its connection vouches for all that the user has.
-        string[]? connections = succeeded.All(j => j.ConnectionId is not null)
-            ? [.. succeeded.Select(j => j.ConnectionId!).Distinct()]
-            : null;
+        var connections = _input.ConnectionIds
+            ?? (succeeded.All(j => j.ConnectionId is not null) ? [.. succeeded.Select(j => j.ConnectionId!).Distinct()] : null);
+        var asOf = _context.CurrentUtcDateTime;
         var (staged, failure) = await CallWithBackOffAsync<StagedAccounts>(
-            nameof(SyncActivities.StageAccounts), new StageAccountsInput(_input.UserId, Run, connections));
+            nameof(SyncActivities.StageAccounts),
+            new StageAccountsInput(_input.UserId, Run, connections, new FetchRules(Settings.Overlap, Settings.FullEvery, _input.IsFull)));
         if (staged is null)
             throw Failed(failure!);
 
         var skipped = staged.Skipped.Count > 0 ? staged.Skipped : null;
-        Report(_progress with { Accounts = new AccountProgress(staged.AccountIds.Count, 0, skipped) });
-        var (segments, firstFailure) = await FetchAccountsAsync(staged.AccountIds);
-        await PublishAsync(staged, segments);
+        Report(_progress with { Accounts = new AccountProgress(staged.Accounts.Count, 0, skipped) });
+        await FetchPendingAsync(staged.Accounts);
+        var firstFailure = await FetchAccountsAsync(staged.Accounts);
+        while (await PublishAsync(staged, asOf) is { Outcome: PublishOutcome.Outdated } outdated)
+        {
+            foreach (var accountId in outdated.Outdated)
+            {
+                _segments.Remove(accountId);
+                _spans.Remove(accountId);
+            }
+
+            var again = await FetchAccountsAsync([.. outdated.Outdated.Select(id => new AccountFetch(id))]);
+            firstFailure ??= again;
+        }
+
         Report(_progress with
         {
             Status = firstFailure is null && skipped is null && _progress.TransactionsSkipped is null && succeeded.Length == _progress.Jobs.Count
@@ -194,30 +213,38 @@ internal sealed class SyncRun
         });
     }
 
-    /// <summary>Fetches the accounts, some at a time.</summary>
-    /// <returns>The segments of each account that was fetched to its end, and the first failure of the others.</returns>
-    private async Task<(Dictionary<string, IReadOnlyList<string>> Segments, UpstreamFailure? Failure)> FetchAccountsAsync(
-        IReadOnlyList<string> accountIds)
+    /// <summary>Fetches what is pending of the accounts that are not fetched whole. Where it cannot be had so, they are.</summary>
+    private async Task FetchPendingAsync(IReadOnlyList<AccountFetch> accounts)
     {
-        var waiting = new Queue<string>(accountIds);
-        Dictionary<string, IReadOnlyList<string>> segments = [];
+        string[] inPart = [.. accounts.Where(account => account.Kept is not null).Select(account => account.AccountId)];
+        if (inPart.Length == 0)
+            return;
+        (_pending, _) = await CallWithBackOffAsync<FetchedPending>(
+            nameof(SyncActivities.FetchPending), new FetchPendingInput(_input.UserId, Run, inPart, Settings.PageSize));
+        Report(_progress with { Transactions = _progress.Transactions + (_pending?.Count ?? 0) });
+    }
+
+    /// <summary>Fetches the accounts, some at a time.</summary>
+    /// <returns>The first failure of those that were not fetched to their end.</returns>
+    private async Task<UpstreamFailure?> FetchAccountsAsync(IReadOnlyList<AccountFetch> accounts)
+    {
+        var waiting = new Queue<AccountFetch>(accounts);
         UpstreamFailure? firstFailure = null;
         var lanes = Enumerable.Range(0, Math.Min(Settings.MaxParallelAccounts, waiting.Count)).Select(_ => FetchLaneAsync());
         await OrStopAsync(Task.WhenAll(lanes));
-        return (segments, firstFailure);
+        return firstFailure;
 
         async Task<int> FetchLaneAsync()
         {
             var fetched = 0;
-            while (waiting.TryDequeue(out var accountId))
+            while (waiting.TryDequeue(out var account))
             {
-                var (fetchedSegments, failure) = await FetchAccountAsync(accountId);
+                var failure = await FetchAccountAsync(account);
                 firstFailure ??= failure;
                 if (failure is null)
                 {
-                    segments[accountId] = fetchedSegments;
                     fetched++;
-                    Report(_progress with { Accounts = _progress.Accounts with { Fetched = _progress.Accounts.Fetched + 1 } });
+                    Report(_progress with { Accounts = _progress.Accounts with { Fetched = Math.Min(_progress.Accounts.Fetched + 1, _progress.Accounts.Total) } });
                 }
             }
 
@@ -225,27 +252,68 @@ internal sealed class SyncRun
         }
     }
 
-    private async Task<(IReadOnlyList<string> Segments, UpstreamFailure? Failure)> FetchAccountAsync(string accountId)
+    /// <summary>Fetches an account, in part where that is enough.</summary>
+    private async Task<UpstreamFailure?> FetchAccountAsync(AccountFetch account)
     {
-        List<string> segments = [];
-        string? link = null;
-        for (var segment = 0; ; segment++)
+        if (account.Kept is { } kept && _pending is not null)
+        {
+            var (isFetched, failed) = await FetchPartAsync(account.AccountId, kept);
+            if (isFetched || failed is { MayPass: true })
+                return failed;
+        }
+
+        List<FetchedSegment> segments = [];
+        if (await FetchSegmentsAsync(account.AccountId, segments, kept: null, isOlder: false) is { } failure)
+            return failure;
+        _segments[account.AccountId] = [.. segments.Select(segment => segment.Attempt)];
+        return null;
+    }
+
+    /// <summary>Fetches what is new of an account.</summary>
+    /// <returns>Whether that was enough: the whole must be fetched when what is known is not what there was, or when Basiq refuses to tell it so.</returns>
+    private async Task<(bool IsFetched, UpstreamFailure? Failure)> FetchPartAsync(string accountId, KeptSpan kept)
+    {
+        List<FetchedSegment> segments = [];
+        var failure = await FetchSegmentsAsync(accountId, segments, kept, isOlder: false);
+        var newer = segments.Count;
+        var isAsKnown = segments.Sum(segment => segment.Matched) == segments.FirstOrDefault()?.Known;
+        if (failure is null && isAsKnown && kept.OlderFrom is not null)
+            failure = await FetchSegmentsAsync(accountId, segments, kept, isOlder: true);
+        if (failure is not null || !isAsKnown || segments.Exists(segment => segment.MustBeWhole))
+        {
+            Report(_progress with { Transactions = _progress.Transactions - segments.Sum(segment => segment.Count) });
+            return (false, failure);
+        }
+
+        var pending = _pending!.Attempts.GetValueOrDefault(accountId);
+        var isUnchanged = pending is null && segments is [{ IsInOrder: true } only] && only.Count == only.Known;
+        _segments[accountId] = [.. segments.Select(segment => segment.Attempt)];
+        _spans[accountId] = new FetchedSpan(kept, newer, pending, isUnchanged);
+        return (true, null);
+    }
+
+    /// <summary>Fetches an account's transactions, or a part of them, segment by segment, to their end.</summary>
+    private async Task<UpstreamFailure?> FetchSegmentsAsync(string accountId, List<FetchedSegment> segments, KeptSpan? kept, bool isOlder)
+    {
+        string? link = null, before = null;
+        while (true)
         {
             var input = new FetchTransactionsInput(
-                _input.UserId, Run, accountId, segment, segments.LastOrDefault(), link, Settings.PagesPerActivity, Settings.PageSize);
+                _input.UserId, Run, accountId, segments.Count, before, link, Settings.PagesPerActivity, Settings.PageSize, kept, isOlder);
             var (fetched, failure) = await CallWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
-                return (segments, failure);
-            segments.Add(fetched.Attempt);
+                return failure;
+            segments.Add(fetched);
+            before = fetched.Attempt;
             Report(_progress with
             {
                 Transactions = _progress.Transactions + fetched.Count,
                 TransactionsSkipped = fetched.Skipped == 0 ? _progress.TransactionsSkipped : (_progress.TransactionsSkipped ?? 0) + fetched.Skipped,
             });
             if (failure is { MayPass: false })
-                return (segments, failure);
-            if (fetched.NextLink is null)
-                return (segments, null);
+                return failure;
+            if (fetched.NextLink is null || fetched.MustBeWhole)
+                return null;
             link = fetched.NextLink;
             if (failure is not null)
                 await WaitAsync(Max(Settings.RetryDelay, AskedBy(failure)));
@@ -253,13 +321,14 @@ internal sealed class SyncRun
     }
 
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
-    private async Task PublishAsync(StagedAccounts staged, Dictionary<string, IReadOnlyList<string>> segments)
+    private async Task<PublishResult> PublishAsync(StagedAccounts staged, DateTime asOf)
     {
-        var input = new PublishInput(_input.UserId, Run, _startedAt, staged.ConnectionIds, segments, staged.Listing);
+        // The news of a connection are as new as what Basiq was asked for; a sync of jobs is as new as its start, at the latest.
+        var startedAt = _input.ConnectionIds is null ? _startedAt : asOf;
+        var input = new PublishInput(_input.UserId, Run, startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
-        if (published is null)
-            throw Failed(failure!);
+        return published ?? throw Failed(failure!);
     }
 
     /// <summary>

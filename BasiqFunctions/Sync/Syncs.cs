@@ -35,24 +35,76 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="userId">The user, already validated as an id.</param>
     /// <param name="jobIds">The jobs, at least one, already validated as ids.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="isFull">Whether it fetches the whole history of each account.</param>
+    /// <param name="again">Whether one that has ended is run once more in any case.</param>
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     public Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
-        StartAsync(client, userId, jobIds, areOfUser: false, cancellation);
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool again = false) =>
+        StartAsync(client, userId, jobIds, areOfUser: false, isFull, again, cancellation);
 
     /// <summary>The same for jobs that Basiq itself has just given for the user: they may be in no list yet, and are followed by their ids.</summary>
     internal Task<SyncAnswer> FollowAsync(
         DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
-        StartAsync(client, userId, jobIds, areOfUser: true, cancellation);
+        StartAsync(client, userId, jobIds, areOfUser: true, isFull: false, again: false, cancellation);
+
+    /// <summary>
+    /// Starts the sync of what Basiq has of these connections, without asking their banks again, or finds the one that is running. One that
+    /// has ended is run once more: Basiq may have news.
+    /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="connectionIds">The connections, at least one, already validated as ids.</param>
+    /// <param name="isFull">Whether it fetches the whole history of each account.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="UnknownConnectionsException">Some of the connections do not exist, or are not this user's.</exception>
+    /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
+    internal async Task<SyncAnswer> StartFromAsync(
+        DurableTaskClient client, string userId, IReadOnlyList<string> connectionIds, bool isFull, CancellationToken cancellation)
+    {
+        var syncId = SyncId.ForConnections(userId, connectionIds);
+        var ended = await FindAsync(client, userId, syncId, cancellation);
+        if (ended is { IsRunning: true })
+            return ended;
+        var listed = (await basiq.ListConnectionsAsync(userId, cancellation)).Where(connection => !connection.IsDeleted).Select(connection => connection.Id);
+        string[] ids = [.. connectionIds.Distinct()];
+        if (ids.Except(listed).ToArray() is { Length: > 0 } unknown)
+            throw new UnknownConnectionsException(unknown);
+        return await ScheduleAsync(
+            client, syncId, new SyncInput(userId, [], options.Value) { ConnectionIds = ids, IsFull = isFull }, ended, found => found.IsRunning, cancellation);
+    }
+
+    /// <summary>
+    /// Starts the sync of what Basiq has of a connection since an event told of news, unless it was started before.
+    /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="news">The event that it is for, and until when it waits for more.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal async Task FetchNewsAsync(
+        DurableTaskClient client, string userId, string connectionId, GatheredNews news, CancellationToken cancellation)
+    {
+        var syncId = SyncId.ForNews(userId, connectionId, news.EventId);
+        if (await FindAsync(client, userId, syncId, cancellation) is not null)
+            return;
+        var input = new SyncInput(userId, [], options.Value) { ConnectionIds = [connectionId], IsFull = news.IsFull, GatherUntil = news.Until };
+        await ScheduleAsync(client, syncId, input, ended: null, _ => true, cancellation);
+    }
 
     private async Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
+        DurableTaskClient client,
+        string userId,
+        IReadOnlyList<string> jobIds,
+        bool areOfUser,
+        bool isFull,
+        bool again,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         var syncId = SyncId.For(userId, jobIds);
         var ended = await FindAsync(client, userId, syncId, cancellation);
-        if (ended is { MayBeStartedAgain: false })
+        if (ended is not null && !MayStart(ended))
             return ended;
 
         var (jobs, unknown) = await FindJobsAsync(userId, [.. jobIds.Distinct()], areOfUser, cancellation);
@@ -70,28 +122,39 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         }
 
         // Another caller's sync may have run to its end meanwhile, and hosts start a finished one anew.
-        if (await FindAsync(client, userId, syncId, cancellation) is { } found && (!found.MayBeStartedAgain || found.StartedAt != ended?.StartedAt))
+        var started = await ScheduleAsync(
+            client,
+            syncId,
+            new SyncInput(userId, jobs, settings) { IsFull = isFull },
+            ended,
+            found => !MayStart(found) || found.StartedAt != ended?.StartedAt,
+            cancellation);
+        return started with { IsStartedAgain = ended is not null && started.StartedAt != ended.StartedAt };
+
+        bool MayStart(SyncAnswer found) => found.MayBeStartedAgain || (again && !found.IsRunning);
+    }
+
+    /// <summary>Schedules a sync, unless there is one by now that will do.</summary>
+    private async Task<SyncAnswer> ScheduleAsync(
+        DurableTaskClient client, string syncId, SyncInput input, SyncAnswer? ended, Func<SyncAnswer, bool> suffices, CancellationToken cancellation)
+    {
+        if (await FindAsync(client, input.UserId, syncId, cancellation) is { } found && suffices(found))
             return found;
         try
         {
-            await client.ScheduleNewOrchestrationInstanceAsync(
-                SyncOrchestration.Name,
-                new SyncInput(userId, jobs, settings),
-                new StartOrchestrationOptions(syncId),
-                cancellation);
-            Log.SyncStarted(logger, syncId, userId, jobs.Count);
+            await client.ScheduleNewOrchestrationInstanceAsync(SyncOrchestration.Name, input, new StartOrchestrationOptions(syncId), cancellation);
+            Log.SyncStarted(logger, syncId, input.UserId, input.Jobs.Count, input.ConnectionIds?.Count ?? 0);
         }
 #pragma warning disable CA1031 // Hosts say 'there is one already' with exceptions of their own: whether there is one decides.
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await FindAsync(client, userId, syncId, cancellation) is { } concurrent && concurrent.StartedAt != ended?.StartedAt)
+            if (await FindAsync(client, input.UserId, syncId, cancellation) is { } concurrent && concurrent.StartedAt != ended?.StartedAt)
                 return concurrent;
             throw;
         }
 
-        var started = await FindAsync(client, userId, syncId, cancellation) ?? Answer(syncId, userId, jobs);
-        return started with { IsStartedAgain = ended is not null };
+        return await FindAsync(client, input.UserId, syncId, cancellation) ?? Answer(syncId, input.UserId, input.Jobs);
     }
 
     /// <summary>Finds a sync of a user; null when there is none.</summary>
@@ -113,7 +176,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         ArgumentNullException.ThrowIfNull(client);
         if (await FindAsync(client, userId, syncId, cancellation) is not { } sync)
             return false;
-        if (sync.Status is SyncState.WaitingForBank or SyncState.Fetching)
+        if (sync.IsRunning)
             await TellAsync(client, syncId, SyncOrchestration.CancelEvent, "cancelled", cancellation);
         return true;
     }
@@ -191,11 +254,12 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="userId">The user.</param>
     /// <param name="connectionId">The connection.</param>
     /// <param name="happenedAt">When it happened.</param>
+    /// <param name="isFull">Whether it takes the whole history to have the news.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>Whether one of these syncs brings the news: it fetches the connection, and begins to after it happened.</returns>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> WakeForAsync(
-        DurableTaskClient client, string userId, string connectionId, DateTimeOffset happenedAt, CancellationToken cancellation)
+        DurableTaskClient client, string userId, string connectionId, DateTimeOffset happenedAt, bool isFull, CancellationToken cancellation)
     {
         List<SyncedJob> awaited = [];
         List<SyncedJob> fetched = [];
@@ -204,12 +268,14 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             // Looked at before it is told: what waits now fetches later.
             var found = await FindAsync(client, userId, sync.InstanceId, cancellation);
             var jobs = found?.Jobs.Where(job =>
-                job.Status is not (JobState.Failed or JobState.TimedOut) && (job.ConnectionId ?? connectionId) == connectionId) ?? [];
+                (found.IsFull || !isFull)
+                && job.Status is not (JobState.Failed or JobState.TimedOut) && (job.ConnectionId ?? connectionId) == connectionId) ?? [];
             if (found?.Status is SyncState.WaitingForBank)
                 awaited.AddRange(jobs);
             else if (found?.Status is SyncState.Fetching)
                 fetched.AddRange(jobs);
-            await WakeAsync(client, sync.InstanceId, cancellation);
+            if (found is not { Jobs.Count: 0 })
+                await WakeAsync(client, sync.InstanceId, cancellation);
         }
 
         if (awaited.Any(job => job.ConnectionId is not null))
@@ -282,10 +348,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         var progress = found.SerializedCustomStatus is { } json
             ? JsonSerializer.Deserialize(json, SyncJson.Default.SyncProgress)
             : null;
-        progress ??= new SyncProgress(
-            SyncState.WaitingForBank,
-            found.SerializedInput is { } input ? JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput)!.Jobs : [],
-            new AccountProgress(0, 0), 0);
+        var started = found.SerializedInput is { } input ? JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput) : null;
+        progress ??= new SyncProgress(SyncState.WaitingForBank, started?.Jobs ?? [], new AccountProgress(0, 0), 0);
         if (found.RuntimeStatus is OrchestrationRuntimeStatus.Failed)
         {
             progress = progress with
@@ -301,7 +365,10 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
         return new SyncAnswer(
             found.InstanceId, userId, progress.Status, found.CreatedAt, found.LastUpdatedAt, progress.Jobs, progress.Accounts,
-            progress.Transactions, progress.Error, progress.TransactionsSkipped);
+            progress.Transactions, progress.Error, progress.TransactionsSkipped)
+        {
+            IsFull = started?.IsFull is true,
+        };
     }
 
     private SyncAnswer Answer(string syncId, string userId, IReadOnlyList<SyncedJob> jobs)

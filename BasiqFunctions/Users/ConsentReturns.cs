@@ -44,7 +44,8 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
         var jobIds = JobIdList.From(query);
         try
         {
-            var sync = await syncs.StartAsync(client, state.UserId, jobIds, cancellation);
+            // A bank that was connected anew may tell its history otherwise than before.
+            var sync = await syncs.StartAsync(client, state.UserId, jobIds, cancellation, isFull: true);
             return next is null
                 ? SyncAccepted.For(sync)
                 : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "syncId", sync.SyncId));

@@ -3,8 +3,8 @@ using BasiqFunctions.Consents;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Webhooks;
 
@@ -19,8 +19,8 @@ public sealed class EventActions(
     EventNotes notes,
     ConsentWarnings warnings,
     Syncs syncs,
-    ConnectionRefresh refresh,
     SnapshotStore snapshots,
+    IOptions<SyncOptions> options,
     TimeProvider clock)
 {
     /// <summary>Acts on an event; done again it changes nothing, or finishes what an interruption left.</summary>
@@ -107,42 +107,37 @@ public sealed class EventActions(
     }
 
     /// <summary>
-    /// Wakes the user's syncs, and starts one by a refresh unless one of these brings the news. A refresh brings about such events
-    /// itself: they are covered by the sync that it started, which is running or has fetched since.
+    /// Has a sync fetch what Basiq has of the connection, without asking the bank again: one that waits for the bank anyway, one that
+    /// gathers news of it, or a new one. What has been fetched since the event has the news.
     /// </summary>
     private async Task<string> FetchAsync(
         DurableTaskClient client, string userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
-        if (happened.TypeId is EventTypes.ConnectionActivated)
+        var isActivated = happened.TypeId is EventTypes.ConnectionActivated;
+        if (isActivated)
             await notes.ClearAsync(userId, connectionId, cancellation);
         var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
-        if (await syncs.WakeForAsync(client, userId, connectionId, happenedAt, cancellation))
+
+        // A bank that was connected anew may tell its history otherwise than before; of one that is new the whole is fetched anyway.
+        var isFull = isActivated && await FetchedUpToAsync(userId, connectionId, ofWhole: false, cancellation) is not null;
+        if (await syncs.WakeForAsync(client, userId, connectionId, happenedAt, isFull, cancellation))
             return "woken";
-        if (await FetchedAtAsync(userId, connectionId, cancellation) >= happenedAt)
+        if (await FetchedUpToAsync(userId, connectionId, isFull, cancellation) >= happenedAt)
             return "covered";
 
-        // Late news of a job go on when the consent has ended, and a refresh would fetch what nobody may keep.
+        // Late news of a job go on when the consent has ended, and a sync would fetch what nobody may keep.
         if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
             return "no-consent";
-        if (!await notes.TryBeginRefreshAsync(userId, connectionId, happened.Id, cancellation))
-            return "refreshed-lately";
-        try
-        {
-            return await refresh.StartAsync(client, userId, connectionId, cancellation) is null ? "nothing-to-refresh" : "refreshed";
-        }
-        catch
-        {
-            await notes.GiveRefreshBackAsync(userId, connectionId, CancellationToken.None);
-            throw;
-        }
+        var news = await notes.GatherAsync(userId, connectionId, happened.Id, isFull, options.Value.GatherNewsFor, cancellation);
+        await syncs.FetchNewsAsync(client, userId, connectionId, news, cancellation);
+        return news.EventId == happened.Id ? "fetched" : "gathered";
     }
 
-    private async Task<DateTimeOffset?> FetchedAtAsync(string userId, string connectionId, CancellationToken cancellation)
+    private async Task<DateTimeOffset?> FetchedUpToAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellation)
     {
         try
         {
-            return (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts
-                .Where(account => account.ConnectionId == connectionId).Max(account => (DateTimeOffset?)account.FetchedAt);
+            return await snapshots.FindAsOfAsync(userId, connectionId, ofWhole, cancellation);
         }
         catch (SnapshotCorruptException)
         {

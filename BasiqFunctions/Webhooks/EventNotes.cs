@@ -1,14 +1,14 @@
 using System.Text;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Storage;
+using BasiqFunctions.Sync;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Webhooks;
 
-/// <summary>What events said that is to be told on: connections that need somebody, and refreshes of late.</summary>
+/// <summary>What events said that is to be told on: connections that need somebody, and news that are being gathered.</summary>
 public sealed class EventNotes(
-    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, IOptions<WebhookOptions> options, TimeProvider clock) : IKeptOfUser
+    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
 {
     private const string AttentionPrefix = "attention.";
 
@@ -27,7 +27,8 @@ public sealed class EventNotes(
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
         await ClearAsync(userId, connectionId, cancellation);
-        await GiveRefreshBackAsync(userId, connectionId, cancellation);
+        foreach (var isFull in (bool[])[false, true])
+            await table.RemoveAsync(PartitionOf(userId), News(connectionId, isFull), cancellation);
     }
 
     internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
@@ -38,26 +39,31 @@ public sealed class EventNotes(
         table.RemoveAsync(PartitionOf(userId), Attention(connectionId), cancellation);
 
     /// <summary>
-    /// Whether a connection may be refreshed now, for the sake of an event; it counts as refreshed then. That event may go on with it:
-    /// the process may have died before the refresh was made.
+    /// Where news of a connection belong: to those that are being gathered, or else to ones that begin with this event. It may begin them
+    /// again: the process may have died before their sync was started. What gathers the whole history takes all news in, and other news
+    /// do not take in what needs the whole.
     /// </summary>
-    internal async Task<bool> TryBeginRefreshAsync(string userId, string connectionId, string eventId, CancellationToken cancellation)
+    internal async Task<GatheredNews> GatherAsync(
+        string userId, string connectionId, string eventId, bool isFull, TimeSpan gatherFor, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var content = Encoding.UTF8.GetBytes(eventId);
-        var found = await table.FindAsync(PartitionOf(userId), Refresh(connectionId), cancellation);
-        if (found?.IsLiveAt(now) is true)
-            return found.Content.AsSpan().SequenceEqual(content);
-        var record = new TableRecord(PartitionOf(userId), Refresh(connectionId), content) { ExpiresAt = now + options.Value.RefreshEvery, ETag = found?.ETag };
-        return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
+        while (true)
+        {
+            var now = clock.GetUtcNow();
+            var full = await table.FindAsync(PartitionOf(userId), News(connectionId, isFull: true), cancellation);
+            var found = isFull || full?.IsLiveAt(now) is true ? full : await table.FindAsync(PartitionOf(userId), News(connectionId, isFull: false), cancellation);
+            if (found?.IsLiveAt(now) is true || found?.Content.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(eventId)) is true)
+                return new GatheredNews(Encoding.UTF8.GetString(found.Content), found.ExpiresAt!.Value, found == full);
+            var news = new GatheredNews(eventId, now + gatherFor, isFull);
+            var record = new TableRecord(PartitionOf(userId), News(connectionId, isFull), Encoding.UTF8.GetBytes(eventId)) { ExpiresAt = news.Until, ETag = found?.ETag };
+            if ((found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null)
+                return news;
+        }
     }
-
-    internal Task GiveRefreshBackAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        table.RemoveAsync(PartitionOf(userId), Refresh(connectionId), cancellation);
 
     private static string PartitionOf(string userId) => $"user-{userId}";
 
     private static string Attention(string connectionId) => AttentionPrefix + connectionId;
 
-    private static string Refresh(string connectionId) => $"refresh.{connectionId}";
+    /// <summary>No id has a dot.</summary>
+    private static string News(string connectionId, bool isFull) => isFull ? $"news.{connectionId}.full" : $"news.{connectionId}";
 }

@@ -17,7 +17,4 @@ public sealed class WebhookOptions
 
     /// <summary>How long the secret before the current one is still taken.</summary>
     public TimeSpan SecretOverlap { get; set; } = TimeSpan.FromDays(1);
-
-    /// <summary>The least time between two refreshes of one connection that events bring about.</summary>
-    public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromHours(1);
 }

@@ -15,8 +15,6 @@ internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
             failures.Add("Webhooks:RememberFor must be between 8 and 90 days: Basiq lists events for 7.");
         if (options.SecretOverlap < TimeSpan.Zero || options.SecretOverlap > TimeSpan.FromDays(30))
             failures.Add("Webhooks:SecretOverlap must be between 0 and 30 days.");
-        if (options.RefreshEvery < TimeSpan.FromMinutes(1) || options.RefreshEvery > TimeSpan.FromDays(30))
-            failures.Add("Webhooks:RefreshEvery must be between 1 minute and 30 days.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 }

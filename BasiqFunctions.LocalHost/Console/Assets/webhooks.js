@@ -124,7 +124,7 @@ const breakable = type => type.split('.').flatMap((part, index) => (index > 0 ? 
 
 const short = id => (id.length > 10 ? `${id.slice(0, 8)}…` : id);
 
-const quiet = new Set(['nothing-kept', 'still-there', 'active-again', 'covered', 'refreshed-lately', 'nothing-to-refresh', 'no-consent', 'no-such-consent', 'no-such-connection', 'unknown-type', 'no-user', 'no-connection']);
+const quiet = new Set(['nothing-kept', 'still-there', 'active-again', 'covered', 'gathered', 'no-consent', 'no-such-consent', 'no-such-connection', 'unknown-type', 'no-user', 'no-connection']);
 
 const warnings = new Set(['marked', 'noted']);
 
