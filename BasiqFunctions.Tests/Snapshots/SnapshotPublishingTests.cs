@@ -1,3 +1,4 @@
+using System.Text;
 using BasiqFunctions.Snapshots;
 
 namespace BasiqFunctions.Tests.Snapshots;
@@ -81,6 +82,80 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1"));
         Assert.Empty((await _scene.Store.GetCurrentAsync(User, default))?.Accounts ?? []);
+    }
+
+    [Fact]
+    public async Task A_whole_history_that_was_asked_for_is_owed_until_a_sync_publishes_it()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+        var kept = (await _scene.PlanAsync(User, "a1", "c1"))!;
+
+        // It fails, or a sync that fetched later publishes before it.
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1", isFull: true));
+        await _scene.Store.DiscardAsync(User, "full", default);
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
+        await _scene.SyncPartAsync(User, "s2", "a1", "c1", kept, SnapshotScene.Posted(1, new DateOnly(2024, 6, 1)));
+        Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
+
+        await _scene.SyncAsync(User, "s3", "a1", "c1");
+        Assert.NotNull(await _scene.PlanAsync(User, "a1", "c1"));
+    }
+
+    [Fact]
+    public async Task Nothing_is_owed_of_somebody_whose_sync_was_discarded()
+    {
+        await _scene.SyncAsync(User, "s1", "a1", "c1");
+
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.PlanAsync(
+            User, "discarded", [("a1", SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
+
+        Assert.DoesNotContain(_scene.Files, file => file.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_two_syncs_of_a_bank_the_one_that_fetched_later_stays_whichever_started_first()
+    {
+        var start = _scene.Clock.GetUtcNow();
+        Assert.Equal(PublishOutcome.Published, await PublishAsync("news", startedAt: 5, asOf: 30));
+        Assert.Equal(PublishOutcome.Published, await PublishAsync("job", startedAt: 0, asOf: 45));
+        Assert.Equal(PublishOutcome.Superseded, await PublishAsync("slow", startedAt: 40, asOf: 41));
+
+        async Task<PublishOutcome> PublishAsync(string syncId, int startedAt, int asOf)
+        {
+            await _scene.StageAsync(User, syncId, ("a1", "c1", []));
+            return (await _scene.Store.PublishAsync(
+                new SnapshotPublication(User, syncId, start.AddSeconds(startedAt), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
+                default)).Outcome;
+        }
+    }
+
+    [Fact]
+    public async Task A_posting_that_is_dated_in_the_future_hides_nothing_that_comes_until_then()
+    {
+        _scene.Clock.SetUtcNow(new DateTimeOffset(2024, 7, 1, 12, 0, 0, TimeSpan.Zero));
+        await _scene.StageAsync(User, "s1", ("a1", "c1", [SnapshotScene.Posted(1, new DateOnly(2099, 1, 1)), SnapshotScene.Posted(2, new DateOnly(2024, 6, 30))]));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+
+        Assert.Equal(new DateOnly(2024, 6, 17), (await _scene.PlanAsync(User, "a1", "c1"))!.From);
+    }
+
+    [Theory]
+    [InlineData("2024-01-01", "2023-01-01", true)]
+    [InlineData("2024-06-30", "2024-06-15", false)]
+    [InlineData("2024-01-01", "0001-01-01", null)]
+    public async Task A_history_that_begins_earlier_is_fetched_where_it_is_new_unless_that_is_known(string before, string now, bool? isOlder)
+    {
+        var published = Encoding.UTF8.GetBytes(AccountFrom(before));
+        await _scene.Store.StageAccountsAsync(User, "s1", [published], default);
+        await _scene.WriteSegmentAsync(User, "s1", "a1", 0, [[SnapshotScene.Posted(1, new DateOnly(2024, 6, 10))]]);
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+
+        var plan = await _scene.PlanAsync(User, "a1", "c1", account: AccountFrom(now));
+
+        Assert.Equal(isOlder, plan is null ? null : plan.OlderFrom is not null);
+
+        static string AccountFrom(string from) =>
+            $$"""{"id":"a1","connection":"c1","transactionIntervals":[{"from":"{{from}}","to":"2024-07-01"}]}""";
     }
 
     [Fact]

@@ -287,7 +287,7 @@ public sealed class SnapshotReadingTests : IDisposable
 
         Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 2)));
         Assert.Equal(lines[1..2], await _scene.ReadAllAsync(User, "acc", new TransactionQuery(From: new DateOnly(2024, 6, 2), To: new DateOnly(2024, 6, 2))));
-        var plan = await _scene.Store.PlanAsync(User, [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+        var plan = await _scene.Store.PlanAsync(User, "s1", [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         Assert.Null(Assert.Single(plan).Kept);
 
         // Another bank's sync carries it over; its own replaces it, and the file goes.

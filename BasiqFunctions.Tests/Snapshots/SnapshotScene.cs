@@ -108,9 +108,14 @@ internal sealed partial class SnapshotScene : IDisposable
             default);
 
     /// <summary>What a sync that starts now would have to fetch of an account; null for the whole.</summary>
-    public async Task<KeptSpan?> PlanAsync(string userId, string accountId, string connectionId, bool isFull = false) =>
-        Assert.Single(await Store.PlanAsync(
-            userId, [(accountId, Account(accountId, connectionId))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
+    public async Task<KeptSpan?> PlanAsync(string userId, string accountId, string connectionId, bool isFull = false, string? account = null)
+    {
+        if (isFull)
+            await StageAsync(userId, "full", (accountId, connectionId, []));
+        return Assert.Single(await Store.PlanAsync(
+            userId, "full", [(accountId, account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
+            new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
+    }
 
     /// <summary>A sync of one account that fetches what is new of it.</summary>
     public async Task<PublishResult> SyncPartAsync(string userId, string syncId, string accountId, string connectionId, KeptSpan kept, params string[] newer)

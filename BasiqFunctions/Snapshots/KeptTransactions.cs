@@ -29,11 +29,14 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
         var span = kept.Span();
         if (span.Odd > 0 || Extent.ToDate(span.MaxPostDay) is not { } newest || Extent.ToDate(span.MinPostDay) is not { } oldest)
             return whole;
-        var from = DateOnly.FromDayNumber(Math.Max(DateOnly.MinValue.DayNumber + 2, newest.DayNumber - (int)Math.Ceiling(rules.Overlap.TotalDays)));
+
+        // What a bank dates in the future says nothing of what comes until then.
+        var known = Math.Min(newest.DayNumber, DateOnly.FromDateTime(now.UtcDateTime).DayNumber);
+        var from = DateOnly.FromDayNumber(Math.Max(DateOnly.MinValue.DayNumber + 2, known - (int)Math.Ceiling(rules.Overlap.TotalDays)));
         var (intervalFrom, intervalTo) = TransactionInterval.Of(raw.Span);
         if ((intervalFrom == 0) != (kept.IntervalFrom == 0) || intervalFrom > kept.IntervalFrom || intervalTo < kept.IntervalTo)
             return whole;
-        var isOlder = intervalFrom < kept.IntervalFrom;
+        var isOlder = intervalFrom < kept.IntervalFrom && Extent.ToDate(intervalFrom) < oldest;
         return new AccountFetch(
             accountId,
             new KeptSpan(kept.Identity, from, isOlder ? Extent.ToDate(intervalFrom) : null, isOlder ? oldest : null));

@@ -3,7 +3,7 @@ namespace BasiqFunctions.Snapshots;
 /// <summary>What a sync asks to publish: its staged accounts (already in the store) of the connections that it fetched.</summary>
 /// <param name="UserId">The user.</param>
 /// <param name="SyncId">The sync's run, <see cref="SnapshotRun.For"/>.</param>
-/// <param name="StartedAt">When the sync started: decides which of two syncs of one connection is the newer.</param>
+/// <param name="StartedAt">When the sync started: what was removed since then stays removed.</param>
 /// <param name="ConnectionIds">
 /// The connections whose accounts were listed in full. Staged accounts of other connections are ignored.
 /// </param>
@@ -19,7 +19,8 @@ public sealed record SnapshotPublication(
     IReadOnlyDictionary<string, IReadOnlyList<string>> Segments)
 {
     /// <summary>
-    /// When the sync began to fetch what Basiq had, if later than it started: what happened at the banks before is in it.
+    /// When the sync began to fetch what Basiq had, if later than it started: what happened at the banks before is in it. It decides which
+    /// of two syncs of one connection is the newer.
     /// </summary>
     public DateTimeOffset? AsOf { get; init; }
 

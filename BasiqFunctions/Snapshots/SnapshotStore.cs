@@ -87,7 +87,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same number, in the same order.</returns>
     public async Task<IReadOnlyList<AccountFetch>> PlanAsync(
-        string userId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
+        string userId, string syncId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         ArgumentNullException.ThrowIfNull(rules);
@@ -95,6 +95,10 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         var kept = ((await ReadManifestToChangeAsync(userId, cancellationToken))?.Manifest ?? SnapshotManifest.Empty).Accounts
             .Where(account => !damaged.Contains(account.AccountId))
             .ToDictionary(account => account.AccountId, account => account.Transactions, StringComparer.Ordinal);
+
+        // Should this sync fail, or a later one publish before it, the next one fetches the whole in its place.
+        if (rules.IsFull)
+            await OweWholeAsync(userId, syncId, [.. accounts.Select(account => account.AccountId).Where(kept.ContainsKey)], cancellationToken);
         var planner = Kept;
         return [.. accounts.Select(account => planner.Plan(account.AccountId, kept.GetValueOrDefault(account.AccountId), account.Raw, rules, clock.GetUtcNow()))];
     }
@@ -105,8 +109,25 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <param name="cancellationToken">Stops it.</param>
     internal async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
     {
-        if (SnapshotPaths.AccountOf(damage.BlobName) is { } accountId)
+        if (SnapshotPaths.AccountOf(damage.BlobName) is not { } accountId)
+            return;
+        await storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
+
+        // Of a user who was removed meanwhile nothing stays.
+        if (!await storage.ExistsAsync(SnapshotPaths.Manifest(userId), cancellationToken))
+            await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), CancellationToken.None);
+    }
+
+    /// <summary>Notes that the whole of some accounts is to be fetched: whoever publishes it takes the note back, as after damage.</summary>
+    private async Task OweWholeAsync(string userId, string syncId, IReadOnlyList<string> accountIds, CancellationToken cancellationToken)
+    {
+        foreach (var accountId in accountIds)
             await storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
+        if (await storage.ExistsAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken))
+            return;
+        foreach (var accountId in accountIds)
+            await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), CancellationToken.None);
+        throw new SnapshotDiscardedException(syncId);
     }
 
     private async Task<IReadOnlySet<string>> ListDamagedAsync(string userId, CancellationToken cancellationToken)
@@ -633,7 +654,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var holder = manifest.Connections.FirstOrDefault(c => c.ConnectionId == connectionId);
             if (holder is not null && holder.SyncId == publication.SyncId && holder.StartedAt == publication.StartedAt)
                 published = true;
-            else if (holder is null || holder.StartedAt <= publication.StartedAt)
+            else if (holder is null || (holder.AsOf ?? holder.StartedAt) <= (publication.AsOf ?? publication.StartedAt))
                 taken.Add(connectionId);
         }
         if (taken.Count > 0)

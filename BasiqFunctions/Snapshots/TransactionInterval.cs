@@ -30,6 +30,7 @@ internal static class TransactionInterval
         interval.ValueKind is JsonValueKind.Object
         && interval.Text(name) is { Length: >= 10 } text
         && DateOnly.TryParseExact(text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        && date.Year > 1
             ? Extent.ToDay(date)
             : 0;
 }

@@ -31,6 +31,9 @@ public sealed class SyncActivities(
     /// </summary>
     private static readonly TimeSpan LastPageBeginsWithin = TimeSpan.FromMinutes(5);
 
+    /// <summary>Pending transactions last days: nobody has more of them.</summary>
+    private const int MostPagesOfPending = 20;
+
     /// <summary>Reads a job. One that belongs to another user is not found.</summary>
     [Function(nameof(ObserveJob))]
     public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
@@ -65,7 +68,7 @@ public sealed class SyncActivities(
             }
 
             var plans = await snapshots.PlanAsync(
-                input.UserId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
+                input.UserId, input.SyncId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
             return new Outcome<StagedAccounts>(new StagedAccounts(plans, list.ConnectionIds, list.Listing, list.Skipped));
         });
     }
@@ -174,13 +177,17 @@ public sealed class SyncActivities(
             var pending = input.AccountIds.ToDictionary(id => id, _ => new List<byte[]>(), StringComparer.Ordinal);
             HashSet<string> links = [], ids = [];
             string? link = null;
+            int pages = 0, skipped = 0;
             do
             {
                 using var page = link is null
                     ? await basiq.GetTransactionsPageAsync(input.UserId, BasiqFilter.TransactionStatus("pending"), input.PageSize, cancellation)
                     : await basiq.GetNextTransactionsPageAsync(link, cancellation);
+                skipped += page.Skipped;
+                var isAnyPending = page.Count == 0;
                 foreach (var transaction in page)
                 {
+                    isAnyPending |= transaction.IsPending;
                     if (transaction.IsPending
                         && pending.TryGetValue(Encoding.UTF8.GetString(transaction.AccountId.Span), out var ofAccount)
                         && ids.Add(Encoding.UTF8.GetString(transaction.Id.Span)))
@@ -192,6 +199,10 @@ public sealed class SyncActivities(
                 link = page.NextLink;
                 if (link is not null && !links.Add(link))
                     throw EndlessPages();
+
+                // A filter that is not heeded gives the whole history, and a page of what is posted shows it.
+                if (!isAnyPending || ++pages > MostPagesOfPending)
+                    throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "not-pending"));
             }
             while (link is not null);
 
@@ -206,8 +217,10 @@ public sealed class SyncActivities(
             }
 
             var count = pending.Values.Sum(transactions => transactions.Count);
+            if (skipped > 0)
+                Log.TransactionsSkipped(logger, skipped, input.UserId);
             instruments.Fetched(count, isWholeAccount: false);
-            return new Outcome<FetchedPending>(new FetchedPending(attempts, count));
+            return new Outcome<FetchedPending>(new FetchedPending(attempts, count, skipped));
         });
     }
 

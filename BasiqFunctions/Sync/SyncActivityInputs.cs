@@ -19,8 +19,14 @@ public sealed record StagedAccounts(
 /// <summary>Of which accounts to fetch what is pending.</summary>
 public sealed record FetchPendingInput(string UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
 
-/// <summary>The attempt that wrote what is pending, by account; those without anything pending are left out.</summary>
-public sealed record FetchedPending(IReadOnlyDictionary<string, string> Attempts, int Count);
+/// <summary>
+/// The attempt that wrote what is pending, by account; those without anything pending are left out. Beside it how many transactions that
+/// is, and how many records could not be read.
+/// </summary>
+public sealed record FetchedPending(
+    IReadOnlyDictionary<string, string> Attempts,
+    int Count,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skipped = 0);
 
 /// <summary>
 /// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,

@@ -57,6 +57,15 @@ public sealed class SyncOptions
     /// <summary>How long what is known of a sync is kept after it ended. GetSync answers 404 then; its snapshot stays.</summary>
     public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>The same for a sync that nobody would start again: it outlasts a day without Basiq.</summary>
+    internal SyncOptions WithPatience()
+    {
+        var settings = (SyncOptions)MemberwiseClone();
+        settings.MaxRetryDelay = TimeSpan.FromMinutes(15);
+        settings.MaxAttempts = 100;
+        return settings;
+    }
+
     /// <summary>The same for a sync that is told of what changes.</summary>
     internal SyncOptions WithNews()
     {

@@ -219,9 +219,17 @@ internal sealed class SyncRun
         string[] inPart = [.. accounts.Where(account => account.Kept is not null).Select(account => account.AccountId)];
         if (inPart.Length == 0)
             return;
-        (_pending, _) = await CallWithBackOffAsync<FetchedPending>(
+        (_pending, var failure) = await CallWithBackOffAsync<FetchedPending>(
             nameof(SyncActivities.FetchPending), new FetchPendingInput(_input.UserId, Run, inPart, Settings.PageSize));
-        Report(_progress with { Transactions = _progress.Transactions + (_pending?.Count ?? 0) });
+
+        // Whole histories would be the least that a Basiq in trouble needs.
+        if (failure is { MayPass: true })
+            throw Failed(failure);
+        Report(_progress with
+        {
+            Transactions = _progress.Transactions + (_pending?.Count ?? 0),
+            TransactionsSkipped = _pending is { Skipped: > 0 } pending ? (_progress.TransactionsSkipped ?? 0) + pending.Skipped : _progress.TransactionsSkipped,
+        });
     }
 
     /// <summary>Fetches the accounts, some at a time.</summary>
@@ -323,9 +331,7 @@ internal sealed class SyncRun
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
     private async Task<PublishResult> PublishAsync(StagedAccounts staged, DateTime asOf)
     {
-        // The news of a connection are as new as what Basiq was asked for; a sync of jobs is as new as its start, at the latest.
-        var startedAt = _input.ConnectionIds is null ? _startedAt : asOf;
-        var input = new PublishInput(_input.UserId, Run, startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
+        var input = new PublishInput(_input.UserId, Run, _startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
         return published ?? throw Failed(failure!);

@@ -88,7 +88,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         var syncId = SyncId.ForNews(userId, connectionId, news.EventId);
         if (await FindAsync(client, userId, syncId, cancellation) is not null)
             return;
-        var input = new SyncInput(userId, [], options.Value) { ConnectionIds = [connectionId], IsFull = news.IsFull, GatherUntil = news.Until };
+        var input = new SyncInput(userId, [], options.Value.WithPatience()) { ConnectionIds = [connectionId], IsFull = news.IsFull, GatherUntil = news.Until };
         await ScheduleAsync(client, syncId, input, ended: null, _ => true, cancellation);
     }
 
