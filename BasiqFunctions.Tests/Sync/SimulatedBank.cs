@@ -55,7 +55,7 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
     {
         var account = accounts[chance.Next(accounts.Length)];
         var entries = _entries[account];
-        switch (chance.Next(12))
+        switch (chance.Next(14))
         {
             case 0 or 1:
                 for (var i = chance.Next(1, 4); i > 0; i--)
@@ -85,7 +85,16 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
             case 9:
                 One(entries, today, entry => entry with { Id = NewId() });
                 return "re-identified";
-            case 10:
+            case 10 or 11:
+                // From what is kept into what is fetched again.
+                if (entries.Where(entry => !entry.IsPending && entry.Day < today.AddDays(-30)).ToArray() is { Length: > 0 } old)
+                {
+                    var moved = old[chance.Next(old.Length)];
+                    entries[entries.IndexOf(moved)] = moved with { Day = today.AddDays(-chance.Next(5)) };
+                }
+
+                return "moved to a later day";
+            case 12:
                 Replace(entries, _ => true, entry => entry with { Rank = chance.Next() });
                 return "reordered";
             default:

@@ -42,8 +42,8 @@ internal static class SegmentFormat
     public const int IdLength = sizeof(ulong);
 
     /// <summary>
-    /// Of the qualities of Brotli the one that makes a page a twentieth of its size in little more time than to write it uncompressed:
-    /// the next ones take three times as long for a few bytes a transaction.
+    /// Of the qualities of Brotli the one that makes a page a fifteenth of its size in little more time than to write it uncompressed:
+    /// the next ones take more than twice as long for a few bytes a transaction.
     /// </summary>
     private const int Quality = 1;
 

@@ -150,19 +150,19 @@ public sealed class SnapshotFunctions(
 
     private async Task<IResult> AnswerToAsync(
         string userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
-    {
-        TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
-        TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
-        TransactionsResult.AccountNotFound =>
-            Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
-        TransactionsResult.ConnectionNotFound =>
-            Problem.NotFound(ProblemCodes.ConnectionNotFound, "The user's current snapshot has no account of such a connection."),
-        TransactionsResult.CursorExpired => Problem.Conflict(
-            ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
-        TransactionsResult.InvalidCursor =>
-            Problem.InvalidInput("cursor", "was not issued for this list and these filters."),
-        _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
-    };
+        {
+            TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
+            TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
+            TransactionsResult.AccountNotFound =>
+                Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
+            TransactionsResult.ConnectionNotFound =>
+                Problem.NotFound(ProblemCodes.ConnectionNotFound, "The user's current snapshot has no account of such a connection."),
+            TransactionsResult.CursorExpired => Problem.Conflict(
+                ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
+            TransactionsResult.InvalidCursor =>
+                Problem.InvalidInput("cursor", "was not issued for this list and these filters."),
+            _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+        };
 
     private static TransactionQuery ReadQuery(IQueryCollection parameters, FieldErrors errors, params ReadOnlySpan<string> more)
     {
