@@ -82,6 +82,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
 
     /// <summary>What of each of these accounts a sync is to fetch.</summary>
     /// <param name="userId">The user.</param>
+    /// <param name="syncId">The sync that stages them.</param>
     /// <param name="accounts">Each one account's JSON (UTF-8) as Basiq lists it, with its id.</param>
     /// <param name="rules">How much is fetched anew.</param>
     /// <param name="cancellationToken">Stops it.</param>
