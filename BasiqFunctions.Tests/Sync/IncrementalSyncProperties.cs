@@ -26,7 +26,7 @@ public sealed class IncrementalSyncProperties
     private const int Overlap = 14;
 
     /// <summary>More of them: INCREMENTAL_SEEDS=300 dotnet test --filter IncrementalSyncProperties.</summary>
-    private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("INCREMENTAL_SEEDS") ?? "10", CultureInfo.InvariantCulture);
+    private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("INCREMENTAL_SEEDS") ?? "6", CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task A_snapshot_is_what_Basiq_has_but_for_what_the_rule_leaves_to_the_next_whole_fetch()
