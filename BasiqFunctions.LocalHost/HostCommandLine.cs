@@ -35,7 +35,7 @@ internal static class HostCommandLine
 
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "The folder for LocalHost's files. [default: .local, or .local/<port> with another port]",
+        Description = "The folder for LocalHost's files. [default: .local, or .local/<port> while another host uses that]",
         HelpName = "folder",
         Recursive = true,
     };

@@ -88,8 +88,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         RefuseOpenDoors(urls, options);
         RefusePlainFiles(builder.Configuration, options);
 
-        var state = new StateFolder(options.StateDirectory);
-        var stateLock = state.Lock();
+        var (state, stateLock) = Lock(builder.Configuration, options, urls);
 
         // What takes longest of the start goes on beside the rest of it.
         var catalog = Task.Run(() => FunctionCatalog.Scan(typeof(BasiqFunctionsRegistration).Assembly));
@@ -285,10 +284,27 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>With another port the sandbox and the files are others too, so that hosts can run side by side.</summary>
+    /// <summary>With another port the sandbox has another one, too, so that hosts can run side by side.</summary>
     private static Dictionary<string, string?> BesideOthers(string urls) => AddressIn(urls.Split(';')[0]).Port is var port and not (0 or 7071)
-        ? new() { ["Sandbox:Url"] = $"http://localhost:{port + 1}", ["LocalHost:StateDirectory"] = Path.Combine(".local", $"{port}") }
+        ? new() { ["Sandbox:Url"] = $"http://localhost:{port + 1}" }
         : [];
+
+    /// <summary>Takes the folder of the files. A second host beside one that holds it has its own below it, unless it was told which to take.</summary>
+    private static (StateFolder Folder, FileStream Lock) Lock(IConfiguration configuration, LocalHostOptions options, string urls)
+    {
+        try
+        {
+            var folder = new StateFolder(options.StateDirectory);
+            return (folder, folder.Lock());
+        }
+        catch (LocalHostException exception)
+            when (StateFolder.IsHeld(exception.InnerException) && configuration["LocalHost:StateDirectory"] is null && AddressIn(urls.Split(';')[0]).Port is var port and not (0 or 7071))
+        {
+            options.StateDirectory = Path.Combine(options.StateDirectory, $"{port}");
+            var folder = new StateFolder(options.StateDirectory);
+            return (folder, folder.Lock());
+        }
+    }
 
     private static BindingAddress AddressIn(string url)
     {

@@ -94,6 +94,7 @@ internal sealed class StateFolder(string path)
         },
         exception);
 
-    private static bool IsHeld(IOException exception) =>
-        OperatingSystem.IsWindows() ? exception.HResult == SharingViolation : exception.HResult is 11 or 35;
+    /// <summary>Whether another process holds the folder.</summary>
+    public static bool IsHeld(Exception? exception) =>
+        exception is IOException && (OperatingSystem.IsWindows() ? exception.HResult == SharingViolation : exception.HResult is 11 or 35);
 }

@@ -172,6 +172,69 @@ public sealed class StartTests
         Assert.Contains(state.Path, refusal.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Another_address_alone_starts_a_second_host_beside_the_first()
+    {
+        using var folder = new TemporaryDirectory();
+        using var client = new HttpClient();
+        List<Process> hosts = [];
+        try
+        {
+            foreach (var port in (int[])[FreePair(), FreePair()])
+            {
+                var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), "--urls", $"http://localhost:{port}"])
+                {
+                    WorkingDirectory = folder.Path,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                };
+                hosts.Add(Process.Start(start)!);
+                await AppUnderTest.WaitForAsync(() => IsUpAsync(port), isUp => isUp);
+                Assert.True(await IsUpAsync(port + 1, "_sandbox/stats"));
+                Assert.Equal(hosts.Count == 1, !Directory.Exists(Path.Combine(folder.Path, ".local", $"{port}")));
+            }
+        }
+        finally
+        {
+            foreach (var host in hosts)
+            {
+                host.Kill();
+                await host.WaitForExitAsync();
+                host.Dispose();
+            }
+        }
+
+        async Task<bool> IsUpAsync(int port, string path = "api/health")
+        {
+            try
+            {
+                using var answer = await client.GetAsync(new Uri($"http://localhost:{port}/{path}"));
+                return true;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }
+
+        static int FreePair()
+        {
+            while (true)
+            {
+                var port = LocalHostProcess.FreePort();
+                using var next = new TcpListener(IPAddress.Loopback, port + 1);
+                try
+                {
+                    next.Start();
+                    return port;
+                }
+                catch (SocketException)
+                {
+                }
+            }
+        }
+    }
+
     [Theory]
     [InlineData("Sync:FirstPollDelay=00:00:00", "Sync:FirstPollDelay")]
     [InlineData("Sync:PageSize=501", "Sync:PageSize")]
