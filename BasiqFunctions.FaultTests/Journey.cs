@@ -131,7 +131,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
         List<string> sound = [];
         for (var i = 0; i < paths.Count; i++)
         {
-            sound.Add(await ReadAsync(paths[i], cancellation) ?? throw new InvalidOperationException($"{paths[i]} is damaged, and nobody did it."));
+            sound.Add(await ReadWholeAsync(paths[i], cancellation) ?? throw new InvalidOperationException($"{paths[i]} is damaged, and nobody did it."));
             if (i == 0)
             {
                 paths.AddRange(JsonElement.Parse(sound[0]).GetProperty("accounts").EnumerateArray()
@@ -144,11 +144,27 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
         tally.Injected(Fault.DamagedSnapshot);
         foreach (var (path, before) in paths.Zip(sound))
         {
-            if (await ReadAsync(path, cancellation) is { } now && now != before)
+            if (await ReadWholeAsync(path, cancellation) is { } now && now != before)
                 tally.Violated($"{path} is served although it is damaged: {now[..Math.Min(300, now.Length)]}");
         }
 
         return true;
+    }
+
+    /// <summary>All pages of an answer; null when one is damaged. What nobody reads is found damaged, and mended, only when its whole history is due.</summary>
+    private async Task<string?> ReadWholeAsync(string path, CancellationToken cancellation)
+    {
+        List<string> pages = [];
+        var cursor = "";
+        while (await ReadAsync(path + cursor, cancellation) is { } page)
+        {
+            pages.Add(page);
+            if (!JsonElement.Parse(page).TryGetProperty("nextCursor", out var next) || next.GetString() is not { } text)
+                return string.Join('\n', pages);
+            cursor = $"&cursor={text}";
+        }
+
+        return null;
     }
 
     /// <summary>What is answered in the end; null for what is damaged.</summary>
