@@ -4,9 +4,10 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using BasiqFunctions.LocalHost.Orchestrations;
-using BasiqFunctions.LocalHost.Storage;
+using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sandbox;
-using BasiqFunctions.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.FaultTests;

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Web;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Control;
+using BasiqFunctions.Sandbox.Users;
 
 namespace BasiqFunctions.FaultTests;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Control;
 
 namespace BasiqFunctions.FaultTests;
 

@@ -1,4 +1,4 @@
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace BasiqFunctions.LocalHost;

@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform;
 using BasiqFunctions.Sandbox;
 
 namespace BasiqFunctions.LocalHost;

@@ -1,4 +1,13 @@
 using System.Globalization;
+using BasiqFunctions.Sandbox.Auth;
+using BasiqFunctions.Sandbox.Connections;
+using BasiqFunctions.Sandbox.Consents;
+using BasiqFunctions.Sandbox.Control;
+using BasiqFunctions.Sandbox.Data;
+using BasiqFunctions.Sandbox.Platform;
+using BasiqFunctions.Sandbox.Sync;
+using BasiqFunctions.Sandbox.Users;
+using BasiqFunctions.Sandbox.Webhooks;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace BasiqFunctions.Sandbox;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using BasiqFunctions.Sandbox.Connections;
+using BasiqFunctions.Sandbox.Users;
 
 namespace BasiqFunctions.Sandbox;
 
@@ -184,7 +186,7 @@ public sealed class SandboxOptions
         foreach (var (kind, share) in OddAnswers)
         {
             var name = $"{nameof(OddAnswers)}:{kind}";
-            Require(Sandbox.OddAnswers.Kinds.Contains(kind), name, share, $"of a kind that exists: {string.Join(", ", Sandbox.OddAnswers.Kinds)}");
+            Require(Control.OddAnswers.Kinds.Contains(kind), name, share, $"of a kind that exists: {string.Join(", ", Control.OddAnswers.Kinds)}");
             Require(share is >= 0 and <= 1, name, share, "from 0 to 1");
         }
 

@@ -1,11 +1,12 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Health;
-using BasiqFunctions.Http;
-using BasiqFunctions.Idempotency;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Health;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Tokens;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Configuration;

@@ -1,5 +1,5 @@
 using BasiqFunctions;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Basiq.Auth;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Tokens;
 using BasiqFunctions.Users;
 using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.Http;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Web;
 using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 
 namespace BasiqFunctions.Benchmarks.Parts;
 

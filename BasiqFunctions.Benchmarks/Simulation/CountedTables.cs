@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 
 namespace BasiqFunctions.Benchmarks.Simulation;
 

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using BasiqFunctions.Http;
+using BasiqFunctions.Basiq.Auth;
+using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
-using BasiqFunctions.Sandbox;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Sandbox.Connections;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Tokens;
 using BasiqFunctions.Webhooks;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

@@ -1,4 +1,4 @@
-using BasiqFunctions.Users;
+using BasiqFunctions.Consents;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.LocalHost.Console;

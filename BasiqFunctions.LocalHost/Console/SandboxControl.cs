@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.LocalHost.Console;
 

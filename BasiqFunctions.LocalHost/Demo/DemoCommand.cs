@@ -1,5 +1,5 @@
 using System.Net;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
 using Spectre.Console;

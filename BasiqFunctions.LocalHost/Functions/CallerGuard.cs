@@ -1,5 +1,5 @@
 using System.Net;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace BasiqFunctions.LocalHost.Functions;

@@ -1,5 +1,5 @@
 using BasiqFunctions.LocalHost.Orchestrations;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using NCrontab;
 

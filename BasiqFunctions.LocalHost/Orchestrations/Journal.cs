@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using BasiqFunctions.LocalHost.Storage;
-using BasiqFunctions.Storage;
+using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Records;
 using DurableTask.Core.History;
 using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;

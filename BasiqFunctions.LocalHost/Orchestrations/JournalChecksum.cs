@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 
 namespace BasiqFunctions.LocalHost.Orchestrations;
 

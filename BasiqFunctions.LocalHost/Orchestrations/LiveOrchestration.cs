@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using DurableTask.Core;
 using DurableTask.Core.Command;
 using DurableTask.Core.Exceptions;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using BasiqFunctions.Basiq;
 using BasiqFunctions.LocalHost.Functions;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Records;
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;

@@ -1,5 +1,5 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

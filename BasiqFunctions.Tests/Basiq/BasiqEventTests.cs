@@ -1,4 +1,4 @@
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Tests.Basiq;
 

@@ -1,9 +1,9 @@
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Basiq.Auth;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Storage;
-using BasiqFunctions.Tokens;
+using BasiqFunctions.Tests.Platform.Records;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Tests.Basiq;
 

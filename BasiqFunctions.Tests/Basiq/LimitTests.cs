@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Storage;
-using BasiqFunctions.Tokens;
+using BasiqFunctions.Tests.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -2,8 +2,9 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Storage;
-using BasiqFunctions.Tests.Storage;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Tests.Platform.Records;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -154,7 +155,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json($$"""{"type":"list","data":[{{Account}}]}"""));
 
-        var account = BasiqFunctions.Basiq.Account.From(Assert.Single(await test.Client.ListAccountsAsync("u1")));
+        var account = BasiqFunctions.Basiq.Models.Account.From(Assert.Single(await test.Client.ListAccountsAsync("u1")));
 
         Assert.Equal("a1", account.Id);
         Assert.Null(account.Balance);

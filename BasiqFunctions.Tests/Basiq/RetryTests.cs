@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Tests.Basiq;
 

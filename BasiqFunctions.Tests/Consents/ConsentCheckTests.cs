@@ -1,5 +1,4 @@
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;

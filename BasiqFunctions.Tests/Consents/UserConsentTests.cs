@@ -1,5 +1,7 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;
 using Moq;
 
@@ -77,7 +79,7 @@ public sealed class UserConsentTests : IDisposable
 
     private static BasiqException Unknown => UsersScene.Failure(BasiqFailureKind.NotFound, 404, "DELETE /users/{userId}/consents/{consentId}");
 
-    private static Consent Consent(string id, string status) => BasiqFunctions.Basiq.Consent.Parse(
+    private static Consent Consent(string id, string status) => BasiqFunctions.Basiq.Models.Consent.Parse(
         $$"""{"type":"consent","id":"{{id}}","status":"{{status}}","created":"2024-01-01T00:00:00Z","expiryDate":"2025-01-01T00:00:00Z"}""");
 
     private void Consents(IReadOnlyList<Consent> consents) =>

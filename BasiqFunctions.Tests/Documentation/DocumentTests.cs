@@ -5,14 +5,14 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Benchmarks.Processes;
-using BasiqFunctions.Http;
-using BasiqFunctions.Idempotency;
+using BasiqFunctions.Consents;
+using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tokens;
-using BasiqFunctions.Users;
 
 namespace BasiqFunctions.Tests.Documentation;
 

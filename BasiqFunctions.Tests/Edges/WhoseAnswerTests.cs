@@ -3,11 +3,11 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.Json;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.OpenApi;
+using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Basiq;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tokens;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 

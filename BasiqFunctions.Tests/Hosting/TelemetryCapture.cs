@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Hosting;

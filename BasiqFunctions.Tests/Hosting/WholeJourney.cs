@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Web;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
 
 namespace BasiqFunctions.Tests.Hosting;

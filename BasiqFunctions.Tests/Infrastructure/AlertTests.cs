@@ -2,9 +2,9 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tokens;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Tests.Infrastructure;
@@ -57,7 +57,7 @@ public sealed partial class AlertTests
     public async Task Each_metric_that_an_alert_looks_for_is_measured()
     {
         BicepCompiler.SkipWithout();
-        var sources = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "BasiqFunctions", "Telemetry"), "*.cs").Select(File.ReadAllText));
+        var sources = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "BasiqFunctions", "Platform", "Telemetry"), "*.cs").Select(File.ReadAllText));
         Skip.IfNot(sources.Contains(".CreateCounter<", StringComparison.Ordinal), "The app measures nothing yet.");
 
         var asked = (await QueriesAsync()).SelectMany(query => Metric().Matches(query).Select(match => match.Groups[1].Value)).ToHashSet();

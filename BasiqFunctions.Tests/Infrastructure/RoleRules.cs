@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Text.Json;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tokens;
 
 namespace BasiqFunctions.Tests.Infrastructure;
 

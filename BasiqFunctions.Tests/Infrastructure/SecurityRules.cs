@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Tests.Infrastructure;
 

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.Versioning;
-using BasiqFunctions.Idempotency;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;

@@ -1,7 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Snapshots;
 
 namespace BasiqFunctions.Tests.Journeys;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Snapshots;
 
 namespace BasiqFunctions.Tests.Journeys;
 

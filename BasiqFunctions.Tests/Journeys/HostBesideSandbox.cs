@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Web;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.AspNetCore.Builder;

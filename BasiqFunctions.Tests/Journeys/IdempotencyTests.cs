@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using BasiqFunctions.Idempotency;
+using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Edges;
 using BasiqFunctions.Tests.Hosting;

@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.Health;
+using BasiqFunctions.Platform.Health;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tokens;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Journeys;

@@ -1,8 +1,8 @@
 using System.Text.Json;
+using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Tokens;
-using BasiqFunctions.Tokens;
+using BasiqFunctions.Tests.Platform.Vault;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,7 +1,7 @@
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;

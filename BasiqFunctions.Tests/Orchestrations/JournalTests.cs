@@ -1,6 +1,6 @@
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Orchestrations;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Hosting;
 using DurableTask.Core.History;
 using Microsoft.DurableTask.Client;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;

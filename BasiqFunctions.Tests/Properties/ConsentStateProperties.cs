@@ -1,5 +1,5 @@
+using BasiqFunctions.Consents;
 using BasiqFunctions.Tests.Users;
-using BasiqFunctions.Users;
 using CsCheck;
 
 namespace BasiqFunctions.Tests.Properties;

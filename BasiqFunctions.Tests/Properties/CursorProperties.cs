@@ -1,4 +1,4 @@
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 using CsCheck;
 
 namespace BasiqFunctions.Tests.Properties;

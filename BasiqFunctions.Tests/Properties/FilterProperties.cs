@@ -1,5 +1,5 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Platform;
 using CsCheck;
 
 namespace BasiqFunctions.Tests.Properties;

@@ -1,5 +1,5 @@
+using BasiqFunctions.Consents;
 using BasiqFunctions.Tests.Edges;
-using BasiqFunctions.Users;
 using CsCheck;
 using Microsoft.Extensions.Options;
 

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Benchmarks.Simulation;
-using BasiqFunctions.Consents;
-using BasiqFunctions.LocalHost.Snapshots;
+using BasiqFunctions.Data;
+using BasiqFunctions.LocalHost.Data;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Users;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

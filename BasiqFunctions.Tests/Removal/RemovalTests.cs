@@ -1,7 +1,6 @@
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Users;

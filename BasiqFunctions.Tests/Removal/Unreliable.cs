@@ -1,6 +1,6 @@
-using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Tests.Snapshots;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Tests.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Removal;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 
 namespace BasiqFunctions.Tests.Sandbox;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Sandbox;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Users;
 
 namespace BasiqFunctions.Tests.Sandbox;
 

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Control;
 
 namespace BasiqFunctions.Tests.Sandbox;
 

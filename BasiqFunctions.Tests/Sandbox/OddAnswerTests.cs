@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
+using BasiqFunctions.Sandbox.Control;
 
 namespace BasiqFunctions.Tests.Sandbox;
 

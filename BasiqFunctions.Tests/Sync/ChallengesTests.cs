@@ -1,5 +1,5 @@
 using System.Text.Json;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using Moq;

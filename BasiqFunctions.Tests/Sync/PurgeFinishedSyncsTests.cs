@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Sync;
 
 namespace BasiqFunctions.Tests.Sync;

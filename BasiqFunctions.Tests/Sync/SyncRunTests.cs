@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;

@@ -1,4 +1,4 @@
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using Microsoft.DurableTask.Client;

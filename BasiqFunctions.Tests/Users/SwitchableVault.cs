@@ -1,7 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.Tokens.LocalVault;
+using BasiqFunctions.Platform.Vault.LocalVault;
 
 namespace BasiqFunctions.Tests.Users;
 

@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
 using Microsoft.DurableTask.Client;

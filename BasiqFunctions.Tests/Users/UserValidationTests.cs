@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Users;
 using Moq;
 

@@ -1,10 +1,12 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
-using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -390,11 +392,11 @@ public sealed class EventActionsTests : IDisposable
 
     private void Connection(string id, string status) =>
         _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, id, It.IsAny<CancellationToken>()))
-            .ReturnsAsync(BasiqFunctions.Basiq.Connection.Parse($$"""{"id":"{{id}}","status":"{{status}}"}"""));
+            .ReturnsAsync(BasiqFunctions.Basiq.Models.Connection.Parse($$"""{"id":"{{id}}","status":"{{status}}"}"""));
 
     private void Connections(params string[] ids) =>
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
-            .ReturnsAsync([.. ids.Select(id => BasiqFunctions.Basiq.Connection.Parse($$"""{"id":"{{id}}"}"""))]);
+            .ReturnsAsync([.. ids.Select(id => BasiqFunctions.Basiq.Models.Connection.Parse($$"""{"id":"{{id}}"}"""))]);
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync() => _scene.Get<DeletionReceipts>().ListAsync(UserId, default);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;

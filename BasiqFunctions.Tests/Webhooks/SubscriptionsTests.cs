@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Options;

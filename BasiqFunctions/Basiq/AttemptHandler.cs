@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

@@ -1,3 +1,5 @@
+using BasiqFunctions.Basiq.Models;
+
 namespace BasiqFunctions.Basiq;
 
 /// <summary>Why a call to Basiq failed, as a value.</summary>

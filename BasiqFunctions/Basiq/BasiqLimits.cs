@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.RateLimiting;
+using BasiqFunctions.Basiq.Auth;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Basiq;

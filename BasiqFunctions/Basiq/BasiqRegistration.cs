@@ -1,6 +1,7 @@
 using System.Net;
-using BasiqFunctions.Storage;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Basiq.Auth;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,4 +1,5 @@
 using System.Net;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Basiq;
 

@@ -20,7 +20,4 @@ internal static partial class Log
 
     [LoggerMessage(1005, LogLevel.Warning, "Basiq {Endpoint} not sent: {Code}. Calls held back since the last message: {Calls}.")]
     public static partial void Limited(ILogger logger, string? endpoint, string code, int calls);
-
-    [LoggerMessage(1006, LogLevel.Warning, "Cannot reach the shared token limit ({Exception}); requesting tokens uncounted. Requests since the last message: {Count}.")]
-    public static partial void TokenRequestsUncounted(ILogger logger, string exception, int count);
 }

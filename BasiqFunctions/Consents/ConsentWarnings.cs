@@ -1,4 +1,5 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Removal;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Consents;

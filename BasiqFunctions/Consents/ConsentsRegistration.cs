@@ -1,8 +1,8 @@
-using BasiqFunctions.Idempotency;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Storage;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -4,15 +4,9 @@ namespace BasiqFunctions.Consents;
 
 internal static partial class Log
 {
-    [LoggerMessage(3401, LogLevel.Information, "Removed {Count} connections of user {UserId} that no consent in force covers")]
-    public static partial void StillConsented(ILogger logger, string userId, int count);
+    [LoggerMessage(3100, LogLevel.Warning, "Could not read the consent state key ({Exception}, status {Status}); using the one in memory")]
+    public static partial void StateKeyNotRead(this ILogger logger, string exception, int? status);
 
-    [LoggerMessage(3404, LogLevel.Error, "Removals held: Basiq does not know {Users} users, which may mean a wrong API key. Their data stays until POST /api/removals/{PassId}/confirm")]
-    public static partial void RemovalsHeld(ILogger logger, int users, string passId);
-
-    [LoggerMessage(3405, LogLevel.Warning, "Check of users unknown to Basiq failed ({Failure}); the next daily pass will retry")]
-    public static partial void AbsencesNotSettled(ILogger logger, string failure);
-
-    [LoggerMessage(3406, LogLevel.Warning, "Held removals confirmed for pass {PassId}")]
-    public static partial void RemovalsConfirmed(ILogger logger, string passId);
+    [LoggerMessage(3104, LogLevel.Warning, "Consent return refused: the state belongs to user {UserId}, the jobs do not")]
+    public static partial void StateBorrowed(this ILogger logger, string userId);
 }

@@ -1,6 +1,6 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Storage;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Consents;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using BasiqFunctions.Consents;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Removal;

@@ -1,8 +1,8 @@
-using BasiqFunctions.Consents;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Consents;
 
 namespace BasiqFunctions.Removal;
 

@@ -1,5 +1,3 @@
-using BasiqFunctions.Consents;
-
 namespace BasiqFunctions.Removal;
 
 /// <summary>What the orchestration of a removal is started with.</summary>

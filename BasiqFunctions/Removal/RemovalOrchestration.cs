@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 

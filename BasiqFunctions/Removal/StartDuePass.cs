@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Due;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;

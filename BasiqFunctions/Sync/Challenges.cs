@@ -1,5 +1,5 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Sync;
 

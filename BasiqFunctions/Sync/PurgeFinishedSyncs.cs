@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

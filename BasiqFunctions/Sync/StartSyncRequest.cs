@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Sync;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

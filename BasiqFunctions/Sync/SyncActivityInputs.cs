@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 
 namespace BasiqFunctions.Sync;
 

@@ -1,6 +1,6 @@
-using BasiqFunctions.Http;
-using BasiqFunctions.Idempotency;
-using BasiqFunctions.OpenApi;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Sync;

@@ -1,4 +1,4 @@
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 

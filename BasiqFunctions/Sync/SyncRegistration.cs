@@ -1,4 +1,4 @@
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 using Microsoft.DurableTask;
 
 namespace BasiqFunctions.Sync;

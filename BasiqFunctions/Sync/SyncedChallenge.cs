@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Sync;
 

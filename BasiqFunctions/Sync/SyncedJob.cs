@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Sync;
 

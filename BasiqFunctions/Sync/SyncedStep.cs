@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Telemetry;
 
 namespace BasiqFunctions.Sync;
 

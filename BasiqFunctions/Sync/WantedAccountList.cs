@@ -1,4 +1,4 @@
-using BasiqFunctions.Snapshots;
+using BasiqFunctions.Data;
 
 namespace BasiqFunctions.Sync;
 

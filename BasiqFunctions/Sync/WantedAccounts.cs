@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
-using BasiqFunctions.Snapshots;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;

@@ -1,4 +1,5 @@
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 using FluentValidation;
 
 namespace BasiqFunctions.Users;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BasiqFunctions.Platform.Http;
 using FluentValidation;
 
 namespace BasiqFunctions.Users;

@@ -1,5 +1,5 @@
-using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Removal;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Users;

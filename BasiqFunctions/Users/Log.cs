@@ -4,9 +4,6 @@ namespace BasiqFunctions.Users;
 
 internal static partial class Log
 {
-    [LoggerMessage(3100, LogLevel.Warning, "Could not read the consent state key ({Exception}, status {Status}); using the one in memory")]
-    public static partial void StateKeyNotRead(this ILogger logger, string exception, int? status);
-
     [LoggerMessage(3101, LogLevel.Information, "Created user {UserId}")]
     public static partial void UserCreated(this ILogger logger, string userId);
 
@@ -15,7 +12,4 @@ internal static partial class Log
 
     [LoggerMessage(3103, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
     public static partial void ConnectionRemoved(this ILogger logger, string connectionId, string userId, bool knownToBasiq);
-
-    [LoggerMessage(3104, LogLevel.Warning, "Consent return refused: the state belongs to user {UserId}, the jobs do not")]
-    public static partial void StateBorrowed(this ILogger logger, string userId);
 }

@@ -1,5 +1,5 @@
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Users;
 

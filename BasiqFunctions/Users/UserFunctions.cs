@@ -1,8 +1,9 @@
 using System.Text.Json;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
-using BasiqFunctions.Idempotency;
-using BasiqFunctions.OpenApi;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Removal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

@@ -1,8 +1,8 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Http;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;

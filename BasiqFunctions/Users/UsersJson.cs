@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
+using BasiqFunctions.Consents;
 
 namespace BasiqFunctions.Users;
 

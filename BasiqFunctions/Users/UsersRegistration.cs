@@ -1,5 +1,7 @@
+using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,7 +1,9 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Data;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Snapshots;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,6 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using System.Text;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Connections;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,4 @@
-using BasiqFunctions.Http;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Webhooks;
 

@@ -1,4 +1,4 @@
-using BasiqFunctions.Users;
+using BasiqFunctions.Consents;
 using FluentValidation;
 
 namespace BasiqFunctions.Webhooks;

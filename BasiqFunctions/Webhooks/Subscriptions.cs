@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
-using BasiqFunctions.Http;
-using BasiqFunctions.OpenApi;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Webhooks;
 

@@ -1,4 +1,4 @@
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Webhooks;

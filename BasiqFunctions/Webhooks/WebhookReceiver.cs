@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Http;
-using BasiqFunctions.Telemetry;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

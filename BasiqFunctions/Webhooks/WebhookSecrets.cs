@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Azure.Security.KeyVault.Secrets;
-using BasiqFunctions.Tokens;
+using BasiqFunctions.Platform.Vault;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -59,7 +59,7 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
     {
         if (await CurrentAsync(cancellation) == secret)
             return;
-        await Tokens.DeletedSecret.RecoverForAsync(
+        await DeletedSecrets.RecoverForAsync(
             secrets,
             SecretNames.WebhookSecret,
             clock,

@@ -1,8 +1,7 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Storage;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

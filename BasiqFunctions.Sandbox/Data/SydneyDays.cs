@@ -1,0 +1,27 @@
+namespace BasiqFunctions.Sandbox.Data;
+
+/// <summary>When days begin in Sydney, on any machine: no time-zone data are needed for the rule that holds since 2008.</summary>
+internal static class SydneyDays
+{
+    /// <summary>How long a moment is as text.</summary>
+    public const int TextLength = 20;
+
+    private const int StandardOffset = 10;
+
+    /// <summary>The moment, in UTC, at which a day begins.</summary>
+    public static DateTime Begins(int dayNumber)
+    {
+        var day = DateOnly.FromDayNumber(dayNumber);
+        return day.ToDateTime(TimeOnly.MinValue).AddHours(-StandardOffset - (BeginsInSummerTime(day) ? 1 : 0));
+    }
+
+    // Clocks go on at 2 a.m. on the first Sunday of October, and back at 3 a.m. on the first of April: either day has begun by then.
+    private static bool BeginsInSummerTime(DateOnly day) =>
+        day > FirstSunday(day.Year, 10) || day <= FirstSunday(day.Year, 4);
+
+    private static DateOnly FirstSunday(int year, int month)
+    {
+        var first = new DateOnly(year, month, 1);
+        return first.AddDays((7 - (int)first.DayOfWeek) % 7);
+    }
+}

@@ -1,0 +1,258 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Users;
+using Moq;
+using static BasiqFunctions.Tests.Users.UsersScene;
+
+namespace BasiqFunctions.Tests.Connections;
+
+[Trait("Category", "Unit")]
+public sealed class ConnectionTests : IDisposable
+{
+    private const string Endpoint = "DELETE /users/{userId}/connections/{connectionId}";
+
+    private readonly UsersScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task Connections_are_listed_as_Basiq_gives_them()
+    {
+        const string json = """{"type":"connection","id":"c1","status":"active","later":[1.50,null]}""";
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Connection.Parse(json)]);
+
+        var answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
+
+        Assert.Equal((200, $$"""{"connections":[{{json}}]}"""), (answer.Status, answer.Body));
+        Assert.Equal("no-store", answer.Headers.CacheControl);
+    }
+
+    [Fact]
+    public async Task Deleting_a_connection_removes_it_at_Basiq_and_that_banks_data_here()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task A_deletion_that_fails_at_Basiq_loses_nothing_here()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
+
+        (await Delete("c1")).IsProblem(504, "basiq-timeout");
+        Assert.Equal(["c1"], await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task Deleting_a_connection_that_Basiq_no_longer_knows_removes_what_is_kept_here()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Equal(["c2"], await ConnectionsKept());
+        (await Delete("c1")).IsProblem(404, "connection-not-found");
+    }
+
+    [Theory]
+    [InlineData("active")]
+    [InlineData("invalid")]
+    public async Task A_404_of_a_deletion_is_not_believed_while_Basiq_has_the_connection(string status)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection(status);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
+
+        (await Delete("c1")).IsProblem(502, "basiq-unusable-answer");
+
+        Assert.Equal(["c1", "c2"], await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task An_active_connection_is_purged_at_Basiq_before_it_is_deleted()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        List<string> asked = [];
+        HasConnection("active");
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Callback(() => asked.Add("purge")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+
+        Assert.Equal(["purge", "delete"], asked);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
+    // Basiq is a strict mock: a purge would fail.
+    [Theory]
+    [InlineData("invalid")]
+    [InlineData("pending")]
+    [InlineData("a-status-to-come")]
+    public async Task A_connection_that_is_not_active_cannot_be_purged_and_is_just_deleted(string status)
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection(status);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
+    // That it is deleted all the same would fail, too.
+    [Theory]
+    [InlineData(BasiqFailureKind.Unavailable, 500, 503, "basiq-unavailable")]
+    [InlineData(BasiqFailureKind.UnusableAnswer, 200, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.Invalid, 400, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.NotFound, 404, 502, "basiq-unusable-answer")]
+    [InlineData(BasiqFailureKind.Forbidden, 403, 502, "basiq-refused")]
+    public async Task A_purge_that_fails_leaves_the_connection_and_says_so_and_calling_again_finishes(
+        BasiqFailureKind kind, int status, int expected, string code)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        HasConnection("active");
+        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(kind, status, BasiqClient.PurgeEndpoint)).Returns(Task.CompletedTask);
+
+        var answer = await Delete("c1");
+
+        answer.IsProblem(expected, code);
+        Assert.Contains("was not purged", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["c1"], await ConnectionsKept());
+
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_purged_and_not_deleted_is_purged_again_and_deleted_by_calling_again()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        HasConnection("active");
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Unavailable, 503, Endpoint)).Returns(Task.CompletedTask);
+
+        (await Delete("c1")).IsProblem(503, "basiq-unavailable");
+        Assert.Equal(["c1"], await ConnectionsKept());
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task A_connection_that_ceases_to_be_active_while_it_is_purged_is_just_deleted()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"active"}"""))
+            .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"invalid"}"""));
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Invalid, 400, BasiqClient.PurgeEndpoint));
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete("c1")).Status);
+        Assert.Empty(await ConnectionsKept());
+    }
+
+    // A 404 after an attempt that may have done it counts as done to the client: with another application's key it is not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_of_a_user_whom_Basiq_does_not_know_keeps_its_data(bool isDone)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .Returns(isDone ? Task.CompletedTask : Task.FromException(Failure(BasiqFailureKind.NotFound, 404, Endpoint)));
+        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+
+        (await Delete("c1")).IsProblem(404, "user-not-found");
+        Assert.Equal(["c1"], await ConnectionsKept());
+    }
+
+    [Fact]
+    public async Task Ids_that_are_none_are_named_both() =>
+        (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, "a/b", "", _scene.Durable.Client, default)))
+            .Names("userId", "connectionId");
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{}")]
+    public async Task A_refresh_follows_the_jobs_that_Basiq_gives(string? body)
+    {
+        _scene.Basiq.Setup(b => b.RefreshConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(["a", "b"]);
+        _scene.KnowsJobs(UserId, "a", "b");
+
+        var answer = await Refresh(body);
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal($"/api/users/{UserId}/syncs/{SyncId.For(UserId, ["a", "b"])}", answer.Headers.Location);
+        Assert.Equal("waiting-for-bank", answer.Json.GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_refresh_while_Basiq_is_still_at_it_finds_the_same_sync()
+    {
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(["a"]);
+        _scene.KnowsJobs(UserId, "a");
+
+        var first = await Refresh("""{"connectionId":"c1"}""");
+        var second = await Refresh("""{"connectionId":"c1"}""");
+
+        Assert.Equal(first.Body, second.Body);
+        Assert.Single(_scene.Durable.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_refresh_of_nothing_is_a_conflict()
+    {
+        _scene.Basiq.Setup(b => b.RefreshConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([]);
+
+        (await Refresh(null)).IsProblem(409, "no-connections");
+    }
+
+    [Fact]
+    public async Task A_refresh_of_an_unknown_connection_or_user_says_which()
+    {
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "POST /users/{userId}/connections/{connectionId}/refresh"));
+        _scene.Basiq.Setup(b => b.RefreshConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "POST /users/{userId}/connections/refresh"));
+
+        (await Refresh("""{"connectionId":"c1"}""")).IsProblem(404, "connection-not-found");
+        (await Refresh(null)).IsProblem(404, "user-not-found");
+    }
+
+    [Theory]
+    [InlineData("""{"connectionId":"a/b"}""", "connectionId")]
+    [InlineData("""{"connectionId":1}""", "connectionId")]
+    [InlineData("""{"connectionIds":[]}""", "connectionIds")]
+    [InlineData("nonsense", "body")]
+    public async Task A_refresh_names_what_is_wrong(string body, string field) => (await Refresh(body)).Names(field);
+
+    private void HasConnection(string status) =>
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ReturnsAsync(Connection.Parse($$"""{"id":"c1","status":"{{status}}"}"""));
+
+    private async Task<string[]> ConnectionsKept() =>
+        [.. (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
+
+    private Task<Answer> Delete(string connectionId) =>
+        _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default));
+
+    private Task<Answer> Refresh(string? body) =>
+        _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, UserId, _scene.Durable.Client, default), body);
+}

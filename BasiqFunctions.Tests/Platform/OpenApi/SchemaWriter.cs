@@ -1,0 +1,239 @@
+using System.Collections;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.OpenApi;
+using FluentValidation;
+using FluentValidation.Internal;
+using FluentValidation.Validators;
+
+namespace BasiqFunctions.Tests.Platform.OpenApi;
+
+/// <summary>
+/// Writes types as JSON Schema (2020-12), as System.Text.Json writes their values. What is null is left out of every answer, so no
+/// value is nullable. Objects become components, referred to by their type's name.
+/// </summary>
+internal sealed class SchemaWriter(XmlDocumentation documentation)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+
+    private static readonly NullabilityInfoContext Nullability = new();
+
+    public JsonObject Components { get; } = [];
+
+    /// <summary>The schema of an answer's body.</summary>
+    public JsonObject Of(Type type)
+    {
+        if (type == typeof(string))
+            return new JsonObject { ["type"] = "string" };
+        if (type == typeof(bool))
+            return new JsonObject { ["type"] = "boolean" };
+        if (type == typeof(int) || type == typeof(long))
+            return new JsonObject { ["type"] = "integer" };
+        if (type == typeof(DateTimeOffset))
+            return new JsonObject { ["type"] = "string", ["format"] = "date-time" };
+        if (type == typeof(DateOnly))
+            return new JsonObject { ["type"] = "string", ["format"] = "date" };
+        if (Nullable.GetUnderlyingType(type) is { } value)
+            return Of(value);
+        if (type.IsEnum)
+            return EnumOf(type);
+        if (ElementOf(type) is { } element)
+            return new JsonObject { ["type"] = "array", ["items"] = Of(element) };
+        return Component(type.Name, () => Written(type) ?? (IsBasiqs(type) ? BasiqsOwn(type) : ObjectOf(type, null, [], [])));
+    }
+
+    /// <summary>The schema of a request's body: nothing but what is known may be in it.</summary>
+    public JsonObject Of(TakesAttribute takes, string function) => Component($"{function}Request", () =>
+    {
+        var schema = Closed(ObjectOf(takes.Body, takes.Validator, takes.Required, takes.Fields));
+        return takes.NullIsAbsent ? WithNulls(schema) : schema;
+    });
+
+    /// <summary>What is written by hand and has no type of its own.</summary>
+    private JsonObject? Written(Type type)
+    {
+        if (type == typeof(AccountsResult))
+        {
+            var accounts = Object(
+                type,
+                ("syncId", Of(typeof(string))),
+                ("fetchedAt", Of(typeof(DateTimeOffset))),
+                ("fullAsOf", Of(typeof(DateTimeOffset))),
+                ("accounts", Of(typeof(Account[]))));
+            accounts["required"] = new JsonArray("syncId", "fetchedAt", "accounts");
+            return accounts;
+        }
+
+        if (type == typeof(OpenApiDocument))
+            return new JsonObject { ["type"] = "object", ["description"] = documentation.SummaryOf(type) };
+        if (type != typeof(TransactionsPageResult))
+            return null;
+        var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
+        page["required"] = new JsonArray("transactions");
+        return page;
+    }
+
+    private JsonObject Object(Type type, params (string Name, JsonObject Schema)[] properties) => new()
+    {
+        ["type"] = "object",
+        ["description"] = documentation.SummaryOf(type),
+        ["required"] = new JsonArray([.. properties.Select(p => (JsonNode)p.Name)]),
+        ["properties"] = new JsonObject(properties.Select(p => KeyValuePair.Create(p.Name, (JsonNode?)p.Schema))),
+    };
+
+    private static bool IsBasiqs(Type type) =>
+        type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IBasiqResource<>));
+
+    /// <summary>What Basiq sent passes as it is: described by the texts that this app knows of it, open to more.</summary>
+    private JsonObject BasiqsOwn(Type type)
+    {
+        var read = type.GetMethod("From", BindingFlags.Public | BindingFlags.Static)!;
+        var properties = new JsonObject();
+        foreach (var property in type.GetProperties().Where(p => p.PropertyType == typeof(string)))
+        {
+            var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            name = name is "connectionId" or "institutionId" or "accountId" ? name[..^2] : name;
+
+            // Whether it stands at the top and is called so is seen by reading one.
+            var probe = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["id"] = "id", [name] = "probe" });
+            if (property.GetValue(read.Invoke(null, [probe])) is "probe")
+                properties[name] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["description"] = documentation.SummaryOf(property) };
+        }
+
+        properties["id"]!["type"] = "string";
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["description"] = $"{documentation.SummaryOf(type)} As Basiq sent it: other members may be there.",
+            ["required"] = new JsonArray("id"),
+            ["properties"] = properties,
+        };
+    }
+
+    private JsonObject ObjectOf(Type type, Type? validator, string[] required, string[] fields)
+    {
+        var rules = validator is null ? null : RulesOf(validator);
+        var properties = new JsonObject();
+        var needed = new JsonArray();
+        foreach (var member in Json.GetTypeInfo(type).Properties.Where(p => fields.Length == 0 || fields.Contains(p.Name)))
+        {
+            if (member.AttributeProvider is not PropertyInfo property || property.GetCustomAttribute<JsonIgnoreAttribute>() is { Condition: JsonIgnoreCondition.Always })
+                continue;
+            var schema = IsObject(property.PropertyType) && rules?.Inner(property.Name) is { } inner
+                ? Component(property.PropertyType.Name, () => WithNulls(Closed(ObjectOf(property.PropertyType, inner, [], []))))
+                : Of(property.PropertyType);
+            if (documentation.SummaryOf(property) is { } summary)
+                schema["description"] = string.Join(' ', [summary, .. rules?.MessagesOf(property.Name) ?? []]);
+            if (rules?.PatternOf(property.Name) is { } pattern)
+                schema["pattern"] = pattern;
+            properties[member.Name] = schema;
+            if (required.Contains(member.Name) || Nullability.Create(property).ReadState is NullabilityState.NotNull)
+                needed.Add((JsonNode)member.Name);
+        }
+
+        var result = new JsonObject { ["type"] = "object" };
+        if (documentation.SummaryOf(type) is { } description)
+            result["description"] = description;
+        if (needed.Count > 0)
+            result["required"] = needed;
+        result["properties"] = properties;
+        return result;
+    }
+
+    private static JsonObject Closed(JsonObject schema)
+    {
+        schema["additionalProperties"] = false;
+        return schema;
+    }
+
+    private static JsonObject WithNulls(JsonObject schema)
+    {
+        foreach (var property in schema["properties"]!.AsObject().Select(p => p.Value!))
+        {
+            if (property["type"] is JsonValue type)
+                property["type"] = new JsonArray(type.DeepClone(), "null");
+            if (property.AsObject().Remove("$ref", out var reference))
+                property["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = reference }, new JsonObject { ["type"] = "null" });
+        }
+
+        return schema;
+    }
+
+    private static bool IsObject(Type type) => type != typeof(string) && type.IsClass && ElementOf(type) is null;
+
+    private static JsonObject EnumOf(Type type)
+    {
+        var values = Enum.GetValues(type).Cast<object>().Select(value =>
+            type.GetCustomAttribute<JsonConverterAttribute>() is null
+                ? JsonNamingPolicy.CamelCase.ConvertName(value.ToString()!)
+                : JsonSerializer.SerializeToElement(value, type, Json).GetString()!);
+        return new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(v => (JsonNode)v)]) };
+    }
+
+    private static Type? ElementOf(Type type)
+    {
+        if (type.IsArray)
+            return type.GetElementType();
+        return typeof(IEnumerable).IsAssignableFrom(type) && type.IsGenericType ? type.GetGenericArguments()[0] : null;
+    }
+
+    private JsonObject Component(string name, Func<JsonObject> write)
+    {
+        if (!Components.ContainsKey(name))
+        {
+            // Its place is taken first, since a type may hold itself.
+            Components[name] = new JsonObject();
+            Components[name] = write();
+        }
+
+        return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
+    }
+
+    private static Rules RulesOf(Type validator) => new([.. AllOf(validator)]);
+
+    private static IEnumerable<(string Property, IRuleComponent Component)> AllOf(Type validator)
+    {
+        var constructor = validator.GetConstructors()[0];
+        var instance = (IValidator)constructor.Invoke(new object?[constructor.GetParameters().Length]);
+        foreach (var rule in instance.CreateDescriptor().Rules)
+        {
+            foreach (var component in rule.Components)
+            {
+                if (rule is IIncludeRule)
+                {
+                    foreach (var included in AllOf(((IChildValidatorAdaptor)component.Validator).ValidatorType))
+                        yield return included;
+                }
+                else
+                {
+                    yield return (rule.PropertyName, component);
+                }
+            }
+        }
+    }
+
+    /// <summary>What a validator says of the fields.</summary>
+    private sealed class Rules((string Property, IRuleComponent Component)[] all)
+    {
+        public Type? Inner(string property) => all
+            .Where(r => r.Property == property)
+            .Select(r => (r.Component.Validator as IChildValidatorAdaptor)?.ValidatorType)
+            .FirstOrDefault(type => type is not null);
+
+        public IEnumerable<string> MessagesOf(string property) => all
+            .Where(r => r.Property == property && r.Component.Validator is not IChildValidatorAdaptor)
+            .Select(r => $"It {r.Component.GetUnformattedErrorMessage()}");
+
+        /// <summary>In the notation of ECMAScript.</summary>
+        public string? PatternOf(string property) => all
+            .Where(r => r.Property == property)
+            .Select(r => (r.Component.Validator as IRegularExpressionValidator)?.Expression)
+            .FirstOrDefault(pattern => pattern is not null)?
+            .Replace(@"\A", "^", StringComparison.Ordinal).Replace(@"\z", "$", StringComparison.Ordinal);
+    }
+}

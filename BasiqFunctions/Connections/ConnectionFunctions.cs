@@ -1,0 +1,95 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Removal;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Users;
+using BasiqFunctions.Webhooks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Connections;
+
+/// <summary>The HTTP functions of a user's connections to banks.</summary>
+public sealed class ConnectionFunctions(
+    IBasiqClient basiq, UserRemoval removal, ConnectionRefresh refresh, EventNotes notes, HttpAnswers answers)
+{
+    private static readonly RefreshRequestValidator Validator = new();
+
+    /// <summary>Lists a user's connections as Basiq gives them: 200.</summary>
+    [Function("ListConnections")]
+    [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
+    public Task<IResult> ListConnections(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "ListConnections",
+            async cancellation => RouteId.Refuse(("userId", userId))
+                ?? new JsonAnswer<ConnectionList>(
+                    StatusCodes.Status200OK,
+                    await ListAsync(userId, cancellation),
+                    UsersJson.Default.ConnectionList),
+            cancellation);
+
+    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
+    [Function("DeleteConnection")]
+    [Answers(StatusCodes.Status204NoContent)]
+    [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
+    public Task<IResult> DeleteConnection(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
+        HttpRequest request,
+        string userId,
+        string connectionId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "DeleteConnection",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
+                    return refusal;
+                return RemovalAccepted.For(await removal.RemoveConnectionAsync(client, userId, connectionId, cancellation));
+            },
+            cancellation);
+
+    /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
+    [Function("RefreshConnections")]
+    [Takes(typeof(RefreshRequest), Optional = true, NullIsAbsent = true, Validator = typeof(RefreshRequestValidator))]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [FailsWith(
+        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, AsksBasiq = true)]
+    public Task<IResult> RefreshConnections(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
+        string userId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "RefreshConnections",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+                var asked = fields.Validated(RefreshRequest.From(fields), Validator);
+                return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
+                    ? SyncAccepted.For(sync)
+                    : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
+            },
+            cancellation);
+
+    private async Task<ConnectionList> ListAsync(string userId, CancellationToken cancellation)
+    {
+        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+        var known = connections.Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+        ConnectionAttention[] attention =
+            [.. (await notes.ListAttentionAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
+        return new ConnectionList(connections, attention.Length == 0 ? null : attention);
+    }
+}

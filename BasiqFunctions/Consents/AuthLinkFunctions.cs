@@ -1,0 +1,41 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Users;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>The HTTP function of links that are sent to people.</summary>
+public sealed class AuthLinkFunctions(IBasiqClient basiq, HttpAnswers answers)
+{
+    private static readonly CreateAuthLinkRequestValidator Validator = new();
+
+    /// <summary>
+    /// Makes a link to the consent page to be sent by SMS or e-mail, opened by a code that goes to the mobile: 200. The one before it
+    /// stops working.
+    /// </summary>
+    [Function("CreateAuthLink")]
+    [Takes(typeof(CreateAuthLinkRequest), Optional = true, NullIsAbsent = true, Validator = typeof(CreateAuthLinkRequestValidator))]
+    [Answers(StatusCodes.Status200OK, typeof(ConsentLink))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
+    public Task<IResult> CreateAuthLink(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/auth-link")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CreateAuthLink",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+                var asked = fields.Validated(CreateAuthLinkRequest.From(fields), Validator);
+                var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
+                return new JsonAnswer<ConsentLink>(
+                    StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), UsersJson.Default.ConsentLink);
+            },
+            cancellation);
+}

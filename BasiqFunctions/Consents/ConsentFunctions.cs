@@ -1,0 +1,75 @@
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Users;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>The HTTP functions around Basiq's consent page: the way there and the way back.</summary>
+public sealed class ConsentFunctions(
+    ConsentLinks links, ConsentReturns returns, ReturnUrls returnUrls, ConsentLinkRequestValidator validator, HttpAnswers answers)
+{
+    /// <summary>Makes a link to the consent page: 200 <c>{url, expiresAt}</c>.</summary>
+    [Function("CreateConsentLink")]
+    [Takes(typeof(ConsentLinkRequest), Optional = true, NullIsAbsent = true, Validator = typeof(ConsentLinkRequestValidator))]
+    [Answers(StatusCodes.Status200OK, typeof(ConsentLink))]
+    [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
+    public Task<IResult> CreateConsentLink(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/consent-link")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        answers.RunAsync(
+            request,
+            "CreateConsentLink",
+            async cancellation =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+                var link = await links.CreateAsync(
+                    userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
+                return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, UsersJson.Default.ConsentLink);
+            },
+            cancellation);
+
+    /// <summary>
+    /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202. Without a
+    /// bank, 303 with <c>error</c>, or 200. Anonymous, since a browser comes without key; the signed state is what lets it in. A browser
+    /// gets problems, and that no bank was connected, as a page.
+    /// </summary>
+    [Function("ConsentReturn")]
+    [Parameter("state", "The state that the consent link carried.", Required = true)]
+    [Parameter("jobIds", "The jobs of the banks that were connected, joined by commas.")]
+    [Parameter("jobId", "The first of them.")]
+    [Answers(StatusCodes.Status200OK, typeof(NoBankConnected))]
+    [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
+    [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
+    [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
+    public async Task<IResult> ConsentReturn(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "consent/return")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation)
+    {
+        Uri? wayBack = null;
+        var answer = await answers.RunAsync(
+            request,
+            "ConsentReturn",
+            cancellation => returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation),
+            cancellation);
+        if (!ConsentErrorPage.IsFor(request))
+            return answer;
+        return answer switch
+        {
+            ProblemResult problem => new ConsentErrorPage(problem.Status, problem.Code, wayBack, returnUrls.First)
+            {
+                CorrelationId = problem.CorrelationId,
+                RetryAfter = problem.RetryAfter,
+            },
+            JsonAnswer<NoBankConnected> none => new ConsentErrorPage(none.Status, none.Value.Error, wayBack, returnUrls.First),
+            _ => answer,
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text;
+using BasiqFunctions.Basiq;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>Makes the links that bring a person to Basiq's consent page.</summary>
+public sealed class ConsentLinks(
+    IBasiqClient basiq, ConsentStates states, ReturnUrls returnUrls, IOptions<BasiqOptions> options, TimeProvider clock)
+{
+    /// <summary>A link for one user, with a client token of its own.</summary>
+    /// <exception cref="BasiqException">Basiq gave no token, or does not know the user.</exception>
+    public async Task<ConsentLink> CreateAsync(string userId, ConsentLinkRequest request, CancellationToken cancellation)
+    {
+        var state = await states.IssueAsync(userId, returnUrls.Allowed(request.ReturnUrl), cancellation);
+        // Counted from before the request: a link that says it works does.
+        var askedAt = clock.GetUtcNow();
+        var token = await basiq.CreateClientTokenAsync(userId, cancellation);
+        var url = new StringBuilder(options.Value.ConsentUrl);
+        Add("token", token.AccessToken);
+        Add("state", state);
+        Add("action", request.Action);
+        Add("institutionId", request.InstitutionId);
+        Add("connectionId", request.ConnectionId);
+        return new ConsentLink(url.ToString(), askedAt.AddSeconds(token.ExpiresIn));
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+                url.Append(name == "token" ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+    }
+}

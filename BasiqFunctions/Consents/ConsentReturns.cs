@@ -1,0 +1,64 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Sync;
+using BasiqFunctions.Users;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>Receives the person that the consent page sends back: starts the sync that the state allows, once.</summary>
+public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, Syncs syncs, ILogger<ConsentReturns> logger)
+{
+    /// <summary>
+    /// Starts the sync of the jobs in the query, or finds it when the browser comes a second time, and answers with where the
+    /// browser goes next or, when the state names no place, as StartSync does. A person who connected no bank goes back to the
+    /// return URL with <c>error=no-bank-connected</c>, or is told so where there is none.
+    /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="query">The query that the consent page sent the browser back with.</param>
+    /// <param name="onWayBack">Is told the return URL as soon as it is known to be ours and allowed, be the state expired.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="ProblemException">400: the state is not one of ours, has expired or is of another user; or the jobs are malformed.</exception>
+    /// <exception cref="BasiqException">Basiq could not be asked for the jobs.</exception>
+    internal async Task<IResult> ReceiveAsync(
+        DurableTaskClient client, IQueryCollection query, Action<Uri> onWayBack, CancellationToken cancellation)
+    {
+        // A state given twice is no state: nobody knows which of them others would read.
+        if (await states.VerifyAsync(QueryParameters.Value(query, "state"), cancellation) is not { } state)
+            throw InvalidState();
+        var next = returnUrls.Allowed(state.ReturnUrl);
+        if (next is not null)
+            onWayBack(next);
+        if (!states.IsCurrent(state) || (next is null && state.ReturnUrl is not null))
+            throw InvalidState();
+        if (JobIdList.IsAbsent(query))
+        {
+            return next is null
+                ? new JsonAnswer<NoBankConnected>(
+                    StatusCodes.Status200OK, new NoBankConnected(NoBankConnected.Code), UsersJson.Default.NoBankConnected)
+                : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", NoBankConnected.Code));
+        }
+
+        var jobIds = JobIdList.From(query);
+        try
+        {
+            // A bank that was connected anew may tell its history otherwise than before.
+            var sync = await syncs.StartAsync(client, state.UserId, jobIds, cancellation, isFull: true);
+            return next is null
+                ? SyncAccepted.For(sync)
+                : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "syncId", sync.SyncId));
+        }
+        catch (UnknownJobsException)
+        {
+            logger.StateBorrowed(state.UserId);
+            throw InvalidState();
+        }
+    }
+
+    private static ProblemException InvalidState() => new(Problem.Of(
+        StatusCodes.Status400BadRequest, ProblemCodes.InvalidState,
+        "The state is missing, has expired or was not issued for this; start again with a new consent link."));
+}

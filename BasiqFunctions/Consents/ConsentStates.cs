@@ -1,0 +1,79 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using BasiqFunctions.Users;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Consents;
+
+/// <summary>
+/// Issues and verifies the <c>state</c> that goes to the consent page and comes back: <c>payload.signature</c>, base64url, signed
+/// with HMAC-SHA256. A state that verifies says for whom this app made it; it is not encrypted.
+/// </summary>
+public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> options, TimeProvider clock)
+{
+    private const int MostLength = 4096;
+    private const int NonceBytes = 12;
+
+    /// <summary>A new state. A secret until it is used: whoever holds it can start this user's syncs.</summary>
+    public async Task<string> IssueAsync(string userId, Uri? returnUrl, CancellationToken cancellation)
+    {
+        var payload = new ConsentStatePayload(
+            ConsentStatePayload.CurrentVersion,
+            userId,
+            returnUrl?.AbsoluteUri,
+            (clock.GetUtcNow() + options.Value.StateLifetime).ToUnixTimeSeconds(),
+            Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes)));
+        var text = Base64Url.EncodeToString(
+            JsonSerializer.SerializeToUtf8Bytes(payload, UsersJson.Default.ConsentStatePayload));
+        return $"{text}.{Sign(await key.GetAsync(cancellation), text)}";
+    }
+
+    /// <summary>What a state of ours says; null when it is malformed or forged. Whether it is still taken says <see cref="IsCurrent"/>.</summary>
+    public async Task<ConsentState?> VerifyAsync(string? state, CancellationToken cancellation)
+    {
+        if (state is not { Length: <= MostLength } || state.Split('.') is not [{ Length: > 0 } text, { Length: > 0 } signature])
+            return null;
+        var current = await key.GetAsync(cancellation);
+        if (!IsSignedWith(current, text, signature)
+            && !(await key.GetOtherThanAsync(current, cancellation) is { } other && IsSignedWith(other, text, signature)))
+            return null;
+        return Read(text) is { } payload
+            ? new ConsentState(payload.UserId, payload.ReturnUrl, DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt))
+            : null;
+    }
+
+    /// <summary>Whether a state has not expired.</summary>
+    public bool IsCurrent(ConsentState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.ExpiresAt > clock.GetUtcNow();
+    }
+
+    /// <summary>
+    /// Compares the texts and not what they decode to: base64 has bits that decode to nothing, and of each state there shall be
+    /// one spelling.
+    /// </summary>
+    private static bool IsSignedWith(byte[] key, string text, string signature) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Sign(key, text)), Encoding.UTF8.GetBytes(signature));
+
+    private static string Sign(byte[] key, string text) =>
+        Base64Url.EncodeToString(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>The signature has been verified, so this reads what this app wrote, if perhaps in another version.</summary>
+    private static ConsentStatePayload? Read(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), UsersJson.Default.ConsentStatePayload)
+                is { Version: ConsentStatePayload.CurrentVersion } payload
+                    ? payload
+                    : null;
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace BasiqFunctions.Data;
+
+/// <summary>
+/// What the text of a cursor over several accounts holds: version, what it was made for, which fetches of the transactions, the last
+/// transaction of the page, and a checksum over all that; it is as little of a signature as <see cref="TransactionCursor"/>.
+/// </summary>
+internal static class MergedCursor
+{
+    private const byte Version = 2;
+    private const int HashLength = 8;
+    private const int DayAt = 1 + (2 * HashLength);
+    private const int IdAt = DayAt + sizeof(int);
+    private const int ShortestLength = IdAt + HashLength;
+    private const int LongestText = 4096;
+
+    public static string Write(string scope, string identity, in MergedPosition position)
+    {
+        var ids = Encoding.UTF8.GetBytes($"{position.AccountId}\n{position.Id}");
+        var bytes = new byte[ShortestLength + ids.Length];
+        bytes[0] = Version;
+        Hash(Encoding.UTF8.GetBytes(scope), bytes.AsSpan(1, HashLength));
+        Hash(Encoding.UTF8.GetBytes(identity), bytes.AsSpan(1 + HashLength, HashLength));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(DayAt), position.Day);
+        ids.CopyTo(bytes, IdAt);
+        Hash(bytes.AsSpan(0, bytes.Length - HashLength), bytes.AsSpan(bytes.Length - HashLength));
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    public static TransactionCursor.Reading Read(string cursor, string scope, string identity, out MergedPosition position)
+    {
+        position = default;
+        if (cursor.Length > LongestText || !Base64Url.IsValid(cursor, out var length) || length < ShortestLength)
+            return TransactionCursor.Reading.Invalid;
+        var bytes = Base64Url.DecodeFromChars(cursor);
+        Span<byte> hash = stackalloc byte[HashLength];
+        Hash(bytes.AsSpan(0, bytes.Length - HashLength), hash);
+        if (bytes[0] != Version || !hash.SequenceEqual(bytes.AsSpan(bytes.Length - HashLength)) || Base64Url.EncodeToString(bytes) != cursor)
+            return TransactionCursor.Reading.Invalid;
+        Hash(Encoding.UTF8.GetBytes(scope), hash);
+        if (!hash.SequenceEqual(bytes.AsSpan(1, HashLength)))
+            return TransactionCursor.Reading.Invalid;
+        Hash(Encoding.UTF8.GetBytes(identity), hash);
+        if (!hash.SequenceEqual(bytes.AsSpan(1 + HashLength, HashLength)))
+            return TransactionCursor.Reading.Expired;
+        var ids = Encoding.UTF8.GetString(bytes.AsSpan(IdAt..^HashLength));
+        if (ids.IndexOf('\n', StringComparison.Ordinal) is not (>= 0 and var end))
+            return TransactionCursor.Reading.Invalid;
+        position = new MergedPosition(BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(DayAt)), ids[(end + 1)..], ids[..end]);
+        return TransactionCursor.Reading.Valid;
+    }
+
+    private static void Hash(ReadOnlySpan<byte> bytes, Span<byte> destination)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, hash);
+        hash[..HashLength].CopyTo(destination);
+    }
+}

@@ -1,0 +1,249 @@
+using System.Globalization;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Platform.Telemetry;
+using BasiqFunctions.Removal;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+
+namespace BasiqFunctions.Data;
+
+/// <summary>Reads a user's current snapshot.</summary>
+public sealed class SnapshotFunctions(
+    SnapshotStore store, DeletionReceipts receipts, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
+{
+    private const int DefaultLimit = 100;
+    private const string EntityTagMeaning = "The ETag of an answer that the caller has: 304 when it is the same.";
+
+    /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
+    [Function("ListAccounts")]
+    [Answers(StatusCodes.Status200OK, typeof(AccountsResult), Headers = ["ETag"])]
+    [Answers(StatusCodes.Status304NotModified)]
+    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.SnapshotDamaged)]
+    public Task<IResult> ListAccountsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts")] HttpRequest request,
+        string userId,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            request,
+            "ListAccounts",
+            userId,
+            async cancellationToken =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var errors = new FieldErrors();
+                QueryParameters.Check(request.Query, errors);
+                if (errors.Count > 0)
+                    return Problem.InvalidInput(errors);
+                if (await store.GetCurrentAsync(userId, cancellationToken) is not { } snapshot)
+                    return await NoSnapshotAsync(userId, cancellationToken);
+                var tag = EntityTags.Of(snapshot.Version);
+                return EntityTags.IsKnown(request, tag) ? new NotModified(tag) : new AccountsResult(snapshot) { Tag = tag };
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Transactions of one account of the current snapshot, as and in the order in which Basiq sent them, a page at a time: 200.
+    /// </summary>
+    [Function("ListTransactions")]
+    [Parameter("from", "The first day, by the bank's day of posting.", Type = typeof(DateOnly))]
+    [Parameter("to", "The last day.", Type = typeof(DateOnly))]
+    [Parameter("status", "Only those.", Type = typeof(TransactionStatus))]
+    [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]
+    [Parameter("cursor", "The last page's nextCursor.")]
+    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult), Headers = ["ETag"])]
+    [Answers(StatusCodes.Status304NotModified)]
+    [FailsWith(
+        ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.AccountNotFound, ProblemCodes.SnapshotChanged, ProblemCodes.SnapshotDamaged)]
+    public Task<IResult> ListTransactionsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts/{accountId}/transactions")]
+        HttpRequest request,
+        string userId,
+        string accountId,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            request,
+            "ListTransactions",
+            userId,
+            async cancellationToken =>
+            {
+                if (RouteId.Refuse(("userId", userId), ("accountId", accountId)) is { } refusal)
+                    return refusal;
+                var errors = new FieldErrors();
+                var query = ReadQuery(request.Query, errors);
+                if (errors.Count > 0)
+                    return Problem.InvalidInput(errors);
+                return await AnswerToAsync(
+                    request,
+                    userId,
+                    new MergedQuery(query, accountId),
+                    async () => await store.ReadTransactionsAsync(userId, accountId, query, cancellationToken),
+                    cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Transactions of all accounts of the current snapshot in one order, the latest day first and those of a day by id, a page at a time: 200.
+    /// </summary>
+    [Function("ListUserTransactions")]
+    [Parameter("from", "The first day, by the bank's day of posting.", Type = typeof(DateOnly))]
+    [Parameter("to", "The last day.", Type = typeof(DateOnly))]
+    [Parameter("status", "Only those.", Type = typeof(TransactionStatus))]
+    [Parameter("accountId", "Only this account's.")]
+    [Parameter("connectionId", "Only this connection's accounts'.")]
+    [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]
+    [Parameter("cursor", "The last page's nextCursor.")]
+    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult), Headers = ["ETag"])]
+    [Answers(StatusCodes.Status304NotModified)]
+    [FailsWith(
+        ProblemCodes.NoSnapshot,
+        ProblemCodes.ConsentEnded,
+        ProblemCodes.AccountNotFound,
+        ProblemCodes.ConnectionNotFound,
+        ProblemCodes.SnapshotChanged,
+        ProblemCodes.SnapshotDamaged)]
+    public Task<IResult> ListUserTransactionsAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/transactions")] HttpRequest request,
+        string userId,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            request,
+            "ListUserTransactions",
+            userId,
+            async cancellationToken =>
+            {
+                if (RouteId.Refuse(("userId", userId)) is { } refusal)
+                    return refusal;
+                var errors = new FieldErrors();
+                var transactions = ReadQuery(request.Query, errors, "accountId", "connectionId");
+                var query = new MergedQuery(transactions, ReadId(request.Query, "accountId", errors), ReadId(request.Query, "connectionId", errors));
+                if (errors.Count > 0)
+                    return Problem.InvalidInput(errors);
+                return await AnswerToAsync(
+                    request, userId, query, async () => await store.ReadMergedAsync(userId, query, cancellationToken), cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>Whoever has the answer is told so before a page is read.</summary>
+    private async Task<IResult> AnswerToAsync(
+        HttpRequest request, string userId, MergedQuery query, Func<Task<TransactionsResult>> read, CancellationToken cancellationToken)
+    {
+        if (EntityTags.IsConditional(request)
+            && await store.FindVersionAsync(userId, query, cancellationToken) is { } version
+            && TagOf(version) is var known
+            && EntityTags.IsKnown(request, known))
+        {
+            return new NotModified(known);
+        }
+
+        return await AnswerToAsync(userId, await read(), TagOf, cancellationToken);
+
+        // The path is part of it, for who sends the tag of the one list to the other.
+        EntityTagHeaderValue TagOf(string version) => EntityTags.Of(request.Path, request.QueryString.Value, version);
+    }
+
+    private async Task<IResult> AnswerToAsync(
+        string userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
+        {
+            TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
+            TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
+            TransactionsResult.AccountNotFound =>
+                Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
+            TransactionsResult.ConnectionNotFound =>
+                Problem.NotFound(ProblemCodes.ConnectionNotFound, "The user's current snapshot has no account of such a connection."),
+            TransactionsResult.CursorExpired => Problem.Conflict(
+                ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
+            TransactionsResult.InvalidCursor =>
+                Problem.InvalidInput("cursor", "was not issued for this list and these filters."),
+            _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+        };
+
+    private static TransactionQuery ReadQuery(IQueryCollection parameters, FieldErrors errors, params ReadOnlySpan<string> more)
+    {
+        QueryParameters.Check(parameters, errors, [.. (ReadOnlySpan<string>)["from", "to", "status", "limit", "cursor"], .. more]);
+        var from = ReadDate(parameters, "from", errors);
+        var to = ReadDate(parameters, "to", errors);
+        if (from > to)
+            errors.Add("from", "must not be after 'to'.");
+        TransactionStatus? status = null;
+        switch (QueryParameters.Value(parameters, "status"))
+        {
+            case null:
+                break;
+            case "pending":
+                status = TransactionStatus.Pending;
+                break;
+            case "posted":
+                status = TransactionStatus.Posted;
+                break;
+            default:
+                errors.Add("status", "must be 'pending' or 'posted'.");
+                break;
+        }
+        var limit = DefaultLimit;
+        if (QueryParameters.Value(parameters, "limit") is { } limitText
+            && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > TransactionQuery.MaxLimit))
+        {
+            errors.Add("limit", "must be a whole number from 1 to 500.");
+        }
+        return new TransactionQuery(from, to, status, limit, QueryParameters.Value(parameters, "cursor"));
+    }
+
+    private static string? ReadId(IQueryCollection parameters, string name, FieldErrors errors)
+    {
+        var id = QueryParameters.Value(parameters, name);
+        if (id is not null && !RouteId.IsValid(id))
+            errors.Add(name, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
+        return id;
+    }
+
+    private static DateOnly? ReadDate(IQueryCollection parameters, string name, FieldErrors errors)
+    {
+        if (QueryParameters.Value(parameters, name) is not { } text)
+            return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+            return date;
+        errors.Add(name, "must be a date as yyyy-MM-dd, such as 2024-06-30.");
+        return null;
+    }
+
+    /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
+    private async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
+        await store.GetCurrentAsync(userId, cancellationToken) is null
+        && await receipts.FindLastOfUserAsync(userId, cancellationToken) is { IsOfConsent: true }
+            ? Problem.NotFound(
+                ProblemCodes.ConsentEnded,
+                "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")
+            : Problem.NotFound(
+                ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
+
+    private Task<IResult> RunAsync(
+        HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>
+        answers.RunAsync(
+            request,
+            function,
+            async cancellationToken =>
+            {
+                try
+                {
+                    return await answer(cancellationToken);
+                }
+                catch (SnapshotCorruptException e)
+                {
+                    instruments.Damaged("snapshots");
+                    Log.Damaged(logger, e, userId);
+                    await store.NoteDamageAsync(userId, e, cancellationToken);
+                    return Problem.Of(
+                        StatusCodes.Status500InternalServerError,
+                        ProblemCodes.SnapshotDamaged,
+                        "What is stored cannot be read: start a new sync.");
+                }
+            },
+            cancellationToken);
+}

@@ -1,0 +1,61 @@
+using Azure.Storage.Blobs;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Data;
+
+/// <summary>Registers the snapshot store.</summary>
+public static class SnapshotRegistration
+{
+    /// <summary>
+    /// Adds <see cref="SnapshotStore"/> and its options (section <c>Snapshots</c>, validated at start). Unless an <see
+    /// cref="ISnapshotStorage"/> is registered already, snapshots go to the blob storage of <see cref="HostStorage"/>.
+    /// </summary>
+    public static IServiceCollection AddSnapshots(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptions<SnapshotOptions>().Bind(configuration.GetSection(SnapshotOptions.SectionName)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SnapshotOptions>, SnapshotOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        if (services.All(s => s.ServiceType != typeof(ISnapshotStorage)))
+        {
+            services.AddSingleton<ISnapshotStorage>(provider =>
+                new BlobSnapshotStorage(CreateService(configuration).GetBlobContainerClient(provider.GetRequiredService<IOptions<SnapshotOptions>>().Value.Container)));
+            services.AddSingleton<IValidateOptions<SnapshotOptions>>(new BlobConnectionValidator(configuration));
+        }
+        services.AddInstruments();
+        services.TryAddSingleton<SnapshotStore>();
+        services.TryAddSingleton<HttpAnswers>();
+        return services;
+    }
+
+    private static BlobServiceClient CreateService(IConfiguration configuration) =>
+        HostStorage.Connect(
+            configuration,
+            "blob",
+            connection => new BlobServiceClient(connection),
+            (address, credential) => new BlobServiceClient(address, credential));
+
+    /// <summary>Makes a wrong connection stop the start, not the first request.</summary>
+    private sealed class BlobConnectionValidator(IConfiguration configuration) : IValidateOptions<SnapshotOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, SnapshotOptions options)
+        {
+            try
+            {
+                CreateService(configuration);
+                return ValidateOptionsResult.Success;
+            }
+            catch (InvalidOperationException e)
+            {
+                return ValidateOptionsResult.Fail(e.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using BasiqFunctions.Platform.Records;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Platform.Due;
+
+/// <summary>
+/// What is due and when, written down by whoever learns a date, and read day by day: a daily pass costs what is due, whoever else exists.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A row lies in the partition of its day and one of <see cref="Shards"/> shards. Beside it, in one row of the user's own, stands on
+/// which day each kind is due. Days that have rows are listed in a partition of their own, so that a pass finds those that were missed.
+/// </para>
+/// <para>
+/// A date that comes earlier moves its row at once. One that comes later does not: whoever does what is due looks at what is true, and
+/// moves the row then. Rows are added before they are removed elsewhere, so that a crash in between leaves one too many, never one too few.
+/// </para>
+/// </remarks>
+public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable table, TimeProvider clock)
+{
+    internal const int Shards = 256;
+
+    private const string Days = "days";
+    private const string Passes = "passes";
+    private const string Begun = "begun";
+    private const string OfUser = "days";
+
+    private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The name of a day.</summary>
+    internal static string DayOf(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+
+    /// <summary>Has something be due on the first day that begins at or after a moment, and tomorrow at the earliest; sooner stays sooner.</summary>
+    internal async Task SetAsync(string userId, CancellationToken cancellation, params (string Kind, DateTimeOffset At)[] dates)
+    {
+        while (true)
+        {
+            var found = await FindAsync(userId, cancellation);
+            var noted = found.Days;
+            foreach (var (kind, at) in dates)
+            {
+                var day = DayFor(at);
+                if (noted.TryGetValue(kind, out var sooner) && string.CompareOrdinal(sooner, day) <= 0)
+                    continue;
+                await AddAsync(day, userId, RowOf(kind, userId), [], cancellation);
+                noted = noted.SetItem(kind, day);
+            }
+
+            if (noted != found.Days && !await NoteAsync(userId, noted, found.Record, cancellation))
+                continue;
+            foreach (var (kind, day) in found.Days.Where(before => noted[before.Key] != before.Value))
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
+            return;
+        }
+    }
+
+    /// <summary>Has everything that can be due of a user be looked at tomorrow.</summary>
+    internal Task SetAllAsync(string userId, CancellationToken cancellation) =>
+        SetAsync(userId, cancellation, [.. DueKinds.OfUser.Select(kind => (kind, clock.GetUtcNow()))]);
+
+    /// <summary>Has a record be removed once it has expired.</summary>
+    internal Task SetRecordEndAsync(string tableKey, TableRecord record, DateTimeOffset expiresAt, CancellationToken cancellation)
+    {
+        var end = new RecordEnd(tableKey, record.Partition, record.Row);
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{end.Table}/{end.Partition}/{end.Row}")).AsSpan(0, 16));
+        return AddAsync(DayFor(expiresAt), name, $"{DueKinds.RecordEnd}.{name}", end.ToContent(StorageJson.Default.RecordEnd), cancellation);
+    }
+
+    /// <summary>The days up to one on which something was or is due.</summary>
+    internal async Task<IReadOnlyList<string>> ListDaysAsync(string until, CancellationToken cancellation) =>
+    [
+        .. (await table.ListAllAsync(Days, cancellation).ToListAsync(cancellation)).Select(record => record.Row)
+            .Where(day => string.CompareOrdinal(day, until) <= 0),
+    ];
+
+    /// <summary>Some of what is due on a day, of one shard.</summary>
+    internal async Task<IReadOnlyList<DueItem>> ListAsync(string day, int shard, int limit, CancellationToken cancellation) =>
+        [.. (await table.ListAsync(PartitionOf(day, shard), limit, null, cancellation)).Select(record => new DueItem(record))];
+
+    /// <summary>Takes out what has been done.</summary>
+    internal async Task DoneAsync(DueItem item, CancellationToken cancellation)
+    {
+        while (item.IsOfUser)
+        {
+            // Unless somebody has moved it meanwhile.
+            var (record, days) = await FindAsync(item.Subject, cancellation);
+            if (days.GetValueOrDefault(item.Kind) != item.Day || await NoteAsync(item.Subject, days.Remove(item.Kind), record, cancellation))
+                break;
+        }
+
+        await table.TryRemoveAsync(item.Record, cancellation);
+    }
+
+    /// <summary>Has something that was due be due again, as <see cref="SetAsync"/> does.</summary>
+    internal async Task MoveAsync(DueItem item, DateTimeOffset at, CancellationToken cancellation)
+    {
+        var day = DayFor(at);
+        if (!item.IsOfUser)
+            await AddAsync(day, item.Subject, item.Record.Row, item.Record.Content, cancellation);
+        while (item.IsOfUser)
+        {
+            // Unless somebody has moved it meanwhile.
+            var (record, days) = await FindAsync(item.Subject, cancellation);
+            if (days.TryGetValue(item.Kind, out var other) && other != item.Day)
+                break;
+            await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
+            if (await NoteAsync(item.Subject, days.SetItem(item.Kind, day), record, cancellation))
+                break;
+        }
+
+        await table.TryRemoveAsync(item.Record, cancellation);
+    }
+
+    /// <summary>Takes a day out of the list: nothing is due on it any more.</summary>
+    internal Task EndDayAsync(string day, CancellationToken cancellation) => table.RemoveAsync(Days, day, cancellation);
+
+    /// <summary>Takes out all that is due of a user.</summary>
+    internal async Task RemoveUserAsync(string userId, CancellationToken cancellation)
+    {
+        while (await FindAsync(userId, cancellation) is { Record: { } record } found)
+        {
+            // The note last: whoever changes it meanwhile has added rows.
+            foreach (var (kind, day) in found.Days)
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
+            if (await table.TryRemoveAsync(record, cancellation))
+                return;
+        }
+    }
+
+    /// <summary>Whether what was kept before there were dates has been written down.</summary>
+    internal async Task<bool> HasBegunAsync(CancellationToken cancellation) => await table.FindAsync(Passes, Begun, cancellation) is not null;
+
+    /// <summary>Notes that it has been.</summary>
+    internal Task BeginAsync(CancellationToken cancellation) => table.TryAddAsync(new TableRecord(Passes, Begun, []), cancellation);
+
+    private static string PartitionOf(string userId) => $"user-{userId}";
+
+    private static string PartitionOf(string day, int shard) => $"{day}-{shard:x2}";
+
+    private static int ShardOf(string name) => SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
+
+    private static string RowOf(string kind, string userId) => $"{kind}.{userId}";
+
+    /// <summary>On which day each kind is due of a user. What is damaged says nothing, and is written anew.</summary>
+    private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(string userId, CancellationToken cancellation)
+    {
+        var found = await table.FindAsync(PartitionOf(userId), OfUser, cancellation);
+        return (found, found is { Damage: null } ? found.Read(StorageJson.Default.ImmutableSortedDictionaryStringString) : ImmutableSortedDictionary<string, string>.Empty);
+    }
+
+    /// <summary>Notes on which day each kind is due; false when somebody else has changed that since it was looked up.</summary>
+    private async Task<bool> NoteAsync(
+        string userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
+    {
+        if (days.IsEmpty)
+            return found is null || await table.TryRemoveAsync(found, cancellation);
+        var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent(StorageJson.Default.ImmutableSortedDictionaryStringString))
+        {
+            ETag = found?.ETag,
+        };
+        return (found is null ? await table.TryAddAsync(noted, cancellation) : await table.TryReplaceAsync(noted, cancellation)) is not null;
+    }
+
+    private string DayFor(DateTimeOffset at)
+    {
+        var (moment, tomorrow) = (at.UtcDateTime, clock.GetUtcNow().UtcDateTime.Date.AddDays(1));
+        var day = moment == moment.Date ? moment : moment < DateTime.MaxValue.Date ? moment.Date.AddDays(1) : moment.Date;
+        return DayOf(day < tomorrow ? tomorrow : day);
+    }
+
+    /// <summary>A row that is there is written anew: whoever is about to take it out, since what it said is done, then finds another one.</summary>
+    private async Task AddAsync(string day, string shardOf, string row, byte[] content, CancellationToken cancellation)
+    {
+        if (!_known.ContainsKey(day))
+        {
+            await table.TryAddAsync(new TableRecord(Days, day, []), cancellation);
+            _known[day] = true;
+        }
+
+        var record = new TableRecord(PartitionOf(day, ShardOf(shardOf)), row, content);
+        if (await table.TryAddAsync(record, cancellation) is null)
+            await table.PutAsync(record, cancellation);
+    }
+}

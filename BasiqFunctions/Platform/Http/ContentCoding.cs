@@ -1,0 +1,44 @@
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace BasiqFunctions.Platform.Http;
+
+/// <summary>The content codings of answers: Brotli or gzip, for callers that accept one (RFC 9110, section 12.5.3).</summary>
+internal static class ContentCoding
+{
+    private const string Brotli = "br";
+    private const string Gzip = "gzip";
+
+    /// <summary>The lowest quality that looks back beyond what is written at once.</summary>
+    private static readonly BrotliCompressionOptions BrotliOptions = new() { Quality = 3 };
+
+    /// <summary>
+    /// Begins to write the answer's body in the coding that the caller likes best. Those of one quality count as Brotli first, which makes
+    /// a page of transactions less than half of what gzip makes of it.
+    /// </summary>
+    /// <returns>Where to write it, to be disposed at its end; null when it is to be written as it is.</returns>
+    public static Stream? Begin(HttpContext context)
+    {
+        var response = context.Response;
+        response.Headers.Vary = HeaderNames.AcceptEncoding;
+        if (Choose(context.Request.GetTypedHeaders().AcceptEncoding) is not { } coding)
+            return null;
+        response.Headers.ContentEncoding = coding;
+        return coding == Brotli
+            ? new BrotliStream(response.Body, BrotliOptions, leaveOpen: true)
+            : new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+    }
+
+    private static string? Choose(IList<StringWithQualityHeaderValue> accepted)
+    {
+        var (brotli, gzip) = (QualityOf(accepted, Brotli), QualityOf(accepted, Gzip));
+        var identity = accepted.Any(coding => coding.Value.Equals("identity", StringComparison.OrdinalIgnoreCase)) ? QualityOf(accepted, "identity") : 0;
+        return Math.Max(brotli, gzip) is var best && (best == 0 || identity > best) ? null : brotli == best ? Brotli : Gzip;
+    }
+
+    private static double QualityOf(IList<StringWithQualityHeaderValue> accepted, string coding) =>
+        (accepted.FirstOrDefault(a => a.Value.Equals(coding, StringComparison.OrdinalIgnoreCase)) ?? accepted.FirstOrDefault(a => a.Value == "*")) is { } found
+            ? found.Quality ?? 1
+            : 0;
+}

@@ -1,0 +1,35 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace BasiqFunctions.Platform.Http;
+
+/// <summary>Entity tags: by them a caller that has an answer learns that it has not changed (RFC 9110, section 13.1.2).</summary>
+internal static class EntityTags
+{
+    private const int Length = 12;
+
+    /// <summary>
+    /// The tag of what these texts tell apart. It is weak: the same answer comes in several content codings.
+    /// </summary>
+    public static EntityTagHeaderValue Of(params ReadOnlySpan<string?> parts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in parts)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(part ?? ""));
+            hash.AppendData([0]);
+        }
+
+        return new EntityTagHeaderValue($"\"{Base64Url.EncodeToString(hash.GetHashAndReset().AsSpan(0, Length))}\"", isWeak: true);
+    }
+
+    /// <summary>Whether a request asks for an answer only if it has another tag than ones that it names.</summary>
+    public static bool IsConditional(HttpRequest request) => request.Headers.IfNoneMatch.Count > 0;
+
+    /// <summary>Whether the caller has the answer.</summary>
+    public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
+        request.GetTypedHeaders().IfNoneMatch is { } known && known.Any(other => other == EntityTagHeaderValue.Any || other.Compare(tag, useStrongComparison: false));
+}

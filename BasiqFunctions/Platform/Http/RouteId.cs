@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Http;
+
+namespace BasiqFunctions.Platform.Http;
+
+/// <summary>
+/// Which ids are taken from callers: 1 to 64 ASCII letters, digits, <c>_</c> and <c>-</c>. All of Basiq's are such; nothing else
+/// gets near a path, a blob name or an upstream URL.
+/// </summary>
+internal static class RouteId
+{
+    public const int MaxLength = 64;
+
+    /// <summary>Whether it is an id.</summary>
+    public static bool IsValid(string? id)
+    {
+        if (id is null || id.Length is 0 or > MaxLength)
+            return false;
+        foreach (var c in id)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>The 400 that names every id that is none; null when all are well.</summary>
+    public static IResult? Refuse(params ReadOnlySpan<(string Field, string? Id)> ids)
+    {
+        FieldErrors? errors = null;
+        foreach (var (field, id) in ids)
+        {
+            if (!IsValid(id))
+                (errors ??= new FieldErrors()).Add(field, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
+        }
+        return errors is null ? null : Problem.InvalidInput(errors);
+    }
+}

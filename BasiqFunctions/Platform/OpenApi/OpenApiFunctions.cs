@@ -1,0 +1,17 @@
+using BasiqFunctions.Platform.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace BasiqFunctions.Platform.OpenApi;
+
+/// <summary>The HTTP function that describes the others.</summary>
+public sealed class OpenApiFunctions(HttpAnswers answers)
+{
+    /// <summary>Describes this API: 200 and an OpenAPI 3.1 document.</summary>
+    [Function("GetOpenApi")]
+    [Answers(StatusCodes.Status200OK, typeof(OpenApiDocument))]
+    public Task<IResult> GetOpenApi(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request,
+        CancellationToken cancellation) =>
+        answers.RunAsync(request, "GetOpenApi", _ => Task.FromResult<IResult>(new OpenApiDocument()), cancellation);
+}

@@ -1,0 +1,163 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using BasiqFunctions.Removal;
+
+namespace BasiqFunctions.Platform.Telemetry;
+
+/// <summary>
+/// The app's one meter and one activity source, both named <see cref="Name"/>. docs/telemetry.md lists what they give.
+/// </summary>
+/// <remarks>
+/// Tags of metrics have few values: a route template, an outcome, a code that is known. Ids of users, jobs, syncs and accounts are
+/// for spans alone. Nothing here takes a token, a query or anything about a person.
+/// </remarks>
+public sealed class Instruments
+{
+    /// <summary>Name of the meter and of the activity source.</summary>
+    public const string Name = nameof(BasiqFunctions);
+
+    /// <summary>The outcome of what went well.</summary>
+    internal const string Success = "success";
+
+    internal const string OutcomeTag = "basiq.outcome";
+
+    private static readonly FrozenDictionary<DeletionReason, string> Reasons = Enum.GetValues<DeletionReason>()
+        .ToFrozenDictionary(reason => reason, reason => JsonNamingPolicy.KebabCaseLower.ConvertName(reason.ToString()));
+
+    private static readonly ActivitySource Source = new(Name);
+
+    private readonly TimeProvider _clock;
+    private readonly Meter _meter;
+    private readonly Histogram<double> _calls;
+    private readonly Counter<long> _tokenRefreshes;
+    private readonly Histogram<double> _syncs;
+    private readonly Counter<long> _jobs;
+    private readonly Counter<long> _accounts;
+    private readonly Counter<long> _skippedAccounts;
+    private readonly Counter<long> _transactions;
+    private readonly Counter<long> _removals;
+    private readonly Counter<long> _retentionFailures;
+    private readonly Counter<long> _removalsHeld;
+    private readonly Counter<long> _messages;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _damages;
+
+    /// <summary>Makes the instruments; the factory disposes of them.</summary>
+    public Instruments(IMeterFactory meters, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        _clock = clock;
+        _meter = meters.Create(Name);
+        _calls = _meter.CreateHistogram(
+            "basiq.call.duration", "s", "Calls to Basiq, with their retries and waits.",
+            advice: Buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60));
+        _tokenRefreshes = _meter.CreateCounter<long>(
+            "basiq.server_token.refreshes", "{refresh}", "Server tokens asked for.");
+        _syncs = _meter.CreateHistogram(
+            "basiq.sync.duration", "s", "Syncs that ended.", advice: Buckets(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600));
+        _jobs = _meter.CreateCounter<long>("basiq.sync.jobs", "{job}", "Jobs of the syncs that ended.");
+        _accounts = _meter.CreateCounter<long>("basiq.sync.accounts", "{account}", "Accounts fetched to their end.");
+        _skippedAccounts = _meter.CreateCounter<long>(
+            "basiq.sync.accounts.skipped", "{account}", "Accounts of Basiq's lists that could not be read.");
+        _transactions = _meter.CreateCounter<long>("basiq.sync.transactions", "{transaction}", "Transactions fetched.");
+        _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
+        _retentionFailures = _meter.CreateCounter<long>(
+            "basiq.retention.failures", "{user}", "Users of whom it could not be settled whether their data may be kept.");
+        _removalsHeld = _meter.CreateCounter<long>(
+            "basiq.retention.held", "{user}", "Users of whom Basiq has nothing and whose data stays until somebody confirms that they are gone.");
+        _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
+        _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
+        _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
+        _damages = _meter.CreateCounter<long>("basiq.storage.damages", "{read}", "Reads that found something else than what was stored.");
+    }
+
+    /// <summary>Counts a webhook that was signed as it should be: new, come before, or of no use.</summary>
+    internal void WebhookTaken(string outcome) => _messages.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Counts a webhook that was refused.</summary>
+    internal void WebhookRefused(string reason) => _refusals.Add(1, new KeyValuePair<string, object?>("basiq.webhook.reason", reason));
+
+    /// <summary>Counts an event that was dealt with.</summary>
+    /// <param name="type">Its type, one of few.</param>
+    /// <param name="outcome">What came of it.</param>
+    internal void EventHandled(string type, string outcome) =>
+        _events.Add(1, new("basiq.event.type", type), new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Has the age of the server token observed, for as long as there is one.</summary>
+    /// <param name="age">Gives the age, null without a token.</param>
+    internal void ObserveTokenAge(Func<TimeSpan?> age) =>
+        _meter.CreateObservableGauge(
+            "basiq.server_token.age",
+            () => age() is { } time ? [new Measurement<double>(time.TotalSeconds)] : Array.Empty<Measurement<double>>(),
+            "s",
+            "Time since the server token in memory was minted.");
+
+    /// <summary>Begins to measure a call to Basiq; disposing of it ends that.</summary>
+    /// <param name="endpoint">Verb and path template.</param>
+    internal Measured BeginCall(string endpoint)
+    {
+        var start = _clock.GetTimestamp();
+        return new Measured(
+            StartSpan(endpoint)?.SetTag("basiq.endpoint", endpoint),
+            outcome => _calls.Record(
+                _clock.GetElapsedTime(start).TotalSeconds, new("basiq.endpoint", endpoint), new(OutcomeTag, outcome)));
+    }
+
+    /// <summary>Begins the span of an activity of a sync; disposing of it ends it.</summary>
+    /// <param name="activity">The activity's name.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="syncId">The sync, where the activity knows it.</param>
+    internal static Measured BeginActivity(string activity, string userId, string? syncId) =>
+        new(StartSpan(activity)?.SetTag("basiq.user.id", userId).SetTag("basiq.sync.id", syncId), _ => { });
+
+    /// <summary>Counts a server token that was asked for.</summary>
+    internal void TokenRefreshed(string outcome) => _tokenRefreshes.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Counts a sync that ended, once: never while its orchestration is replayed.</summary>
+    internal void SyncEnded(string outcome, TimeSpan duration) =>
+        _syncs.Record(duration.TotalSeconds, new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Counts a job of a sync that ended, once.</summary>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="failureCode">Why it failed, one of few; null when it did not.</param>
+    internal void JobEnded(string outcome, string? failureCode)
+    {
+        var tags = new TagList { { OutcomeTag, outcome } };
+        if (failureCode is not null)
+            tags.Add("basiq.job.failure_code", failureCode);
+        _jobs.Add(1, tags);
+    }
+
+    /// <summary>Counts transactions that were fetched and, with the last of them, their account.</summary>
+    internal void Fetched(int transactions, bool isWholeAccount)
+    {
+        _transactions.Add(transactions);
+        if (isWholeAccount)
+            _accounts.Add(1);
+    }
+
+    /// <summary>Counts accounts of a list that could not be read.</summary>
+    internal void AccountsSkipped(string reason, int count) =>
+        _skippedAccounts.Add(count, new KeyValuePair<string, object?>("basiq.account.reason", reason));
+
+    /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
+    internal void DataRemoved(DeletionReason reason) =>
+        _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", Reasons[reason]));
+
+    /// <summary>Counts a read of something that is damaged.</summary>
+    /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
+    internal void Damaged(string store) => _damages.Add(1, new KeyValuePair<string, object?>("basiq.store", store));
+
+    /// <summary>Counts a user with whom the daily pass failed.</summary>
+    internal void RetentionFailed() => _retentionFailures.Add(1);
+
+    /// <summary>Counts users whose removal the daily pass holds up until somebody confirms it.</summary>
+    internal void RemovalsHeld(int users) => _removalsHeld.Add(users);
+
+    private static Activity? StartSpan(string name) => Source.StartActivity(name);
+
+    private static InstrumentAdvice<double> Buckets(params double[] bounds) => new() { HistogramBucketBoundaries = bounds };
+}

@@ -1,0 +1,178 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Removal;
+
+/// <summary>
+/// Does what the end of a consent obliges to, for whoever hears of one: it asks Basiq what is true and removes what nobody may keep
+/// any more (Consumer Data Right: data goes with the consent).
+/// </summary>
+/// <remarks>
+/// <para>
+/// Nothing in Basiq's API says which connection was made under which consent. While another consent is in force, what goes is
+/// the data of connections that Basiq no longer lists, and of those that it lists as <c>invalid</c> and that are older than every
+/// consent in force: made before it, and fetched before it. A connection that became invalid under a consent in force, as
+/// when the password changed at the bank, keeps its data.
+/// </para>
+/// <para>
+/// A consent counts as ended when Basiq calls it revoked or expired (<see cref="Consent.HasEnded"/>), or when Basiq or the caller names
+/// it as ended and Basiq no longer lists it. That Basiq knows nothing of a user, or lists no consent, is no end: with the API key of
+/// another application it says the same. Then nothing is removed here, and <see cref="AbsenceRemoval"/> finds out what is true.
+/// </para>
+/// </remarks>
+public sealed class ConsentEnd(
+    IBasiqClient basiq, SnapshotStore snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnd> logger)
+{
+    /// <summary>
+    /// Has what has to go now removed, if anything has. Calling it again changes nothing.
+    /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="consentId">The consent that is said to have ended, where one is.</param>
+    /// <param name="cancellation">Stops it half-way; another call goes on.</param>
+    /// <param name="isRevoked">Whether that consent has just been revoked, so that it has ended whatever Basiq's list still says.</param>
+    /// <param name="isDeleted">Whether Basiq has confirmed that the user was deleted, so that not to know the user means just that.</param>
+    /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed.</exception>
+    public async Task<ConsentEndResult> RunAsync(
+        DurableTaskClient client,
+        string userId,
+        string? consentId,
+        CancellationToken cancellation,
+        bool isRevoked = false,
+        bool isDeleted = false)
+    {
+        if (await FoundAsync(basiq.ListConsentsAsync(userId, cancellation)) is not { } consents)
+        {
+            return isDeleted
+                ? await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted))
+                : new ConsentEndResult(ConsentEndOutcome.UserUnknown, [], IsComplete: true);
+        }
+
+        var (ended, inForce) = (new List<Consent>(), new List<Consent>());
+        foreach (var consent in consents)
+            (consent.HasEnded || (isRevoked && consent.Id == consentId) ? ended : inForce).Add(consent);
+        var cause = CauseOf(ended, consentId, isRevoked);
+        if (inForce.Count == 0)
+        {
+            if (consents.Count == 0 && !isRevoked)
+                await DoubtAsync(userId, cancellation);
+            return consents.Count == 0 && consentId is null
+                ? new ConsentEndResult(ConsentEndOutcome.NothingListed, [], !isDeleted)
+                : await AllOfItAsync(client, userId, cause);
+        }
+
+        var hasAnyEnded = ended.Count > 0 || consentId is not null;
+        List<RemovalAsked> removed = [];
+
+        // What is kept is looked up first: a connection that is made and fetched meanwhile would look like one that Basiq no longer lists.
+        var kept = await KeptConnectionsAsync(userId, cancellation);
+        var connections = kept is not { Count: > 0 } ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
+        foreach (var (connectionId, fetchedAt) in kept ?? new Dictionary<string, DateTimeOffset?>())
+        {
+            var connection = connections.FirstOrDefault(connection => connection.Id == connectionId);
+            var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
+
+            // Also where nothing is published yet: the mark keeps a sync that has begun from publishing it.
+            var why = hasAnyEnded ? cause : new DeletionCause(DeletionReason.ConnectionDeleted);
+            if (isLeft && await removals.RunAsync(client, userId, connectionId, why) is { IsAny: true } removal)
+                removed.Add(removal);
+        }
+
+        if (hasAnyEnded || removed.Count > 0)
+            Log.StillConsented(logger, userId, removed.Count);
+        var now = clock.GetUtcNow();
+        var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
+        return new ConsentEndResult(ConsentEndOutcome.StillConsented, removed, !isDoubted)
+        {
+            NextEnd = inForce.Min(consent => consent.EndsAt),
+            IsAnythingKept = kept is not { Count: 0 },
+        };
+    }
+
+    /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
+    private static DeletionCause CauseOf(IReadOnlyCollection<Consent> ended, string? consentId, bool isRevoked)
+    {
+        if (isRevoked)
+            return new DeletionCause(DeletionReason.ConsentRevoked, consentId);
+        var last = ended.FirstOrDefault(consent => consent.Id == consentId)
+            ?? ended.OrderByDescending(consent => consent.Updated, StringComparer.Ordinal).FirstOrDefault();
+        return new DeletionCause(
+            last is null || last.IsRevoked ? DeletionReason.ConsentRevoked : DeletionReason.ConsentExpired, last?.Id ?? consentId);
+    }
+
+    /// <summary>
+    /// Whether a connection that no longer works was made, and what is kept of it fetched, before any of these consents was given.
+    /// False wherever Basiq leaves out what it takes to say so.
+    /// </summary>
+    private static bool IsOlderThan(IReadOnlyCollection<Consent> inForce, Connection connection, DateTimeOffset? fetchedAt)
+    {
+        if (connection.Status is not "invalid" || inForce.Any(consent => consent.EndsAt is { } end && end == BasiqTime.Of(connection.ExpiryDate)))
+            return false;
+        return inForce.All(consent =>
+            BasiqTime.Of(consent.Created) is { } given
+            && BasiqTime.Of(connection.CreatedDate) < given
+            && (fetchedAt ?? BasiqTime.Of(connection.LastUsed)) < given);
+    }
+
+    /// <summary>What Basiq answers; null where it does not know what it was asked about.</summary>
+    private static async Task<T?> FoundAsync<T>(Task<T> asked)
+        where T : class
+    {
+        try
+        {
+            return await asked;
+        }
+        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Refuses to take a user for one without a consent while a connection of the user works, which takes a consent.</summary>
+    private async Task DoubtAsync(string userId, CancellationToken cancellation)
+    {
+        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+        if (connections.Any(connection => connection.IsActive))
+            throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
+    }
+
+    /// <summary>Which connections Basiq has. Each that is kept and is not in its list is asked for once more.</summary>
+    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(string userId, IEnumerable<string> kept, CancellationToken cancellation)
+    {
+        List<Connection> found = [.. await basiq.ListConnectionsAsync(userId, cancellation)];
+        foreach (var connectionId in kept.Except(found.Select(connection => connection.Id)).ToArray())
+        {
+            if (await FoundAsync(basiq.GetConnectionAsync(userId, connectionId, cancellation)) is { } connection)
+                found.Add(connection);
+        }
+
+        return found;
+    }
+
+    private async Task<ConsentEndResult> AllOfItAsync(DurableTaskClient client, string userId, DeletionCause why)
+    {
+        var removal = await removals.RunAsync(client, userId, null, why);
+        return removal.IsAny
+            ? new ConsentEndResult(ConsentEndOutcome.Removed, [removal], IsComplete: true)
+            : new ConsentEndResult(ConsentEndOutcome.NothingKept, [], IsComplete: true);
+    }
+
+    /// <summary>
+    /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; null where the snapshot
+    /// cannot be read, since then nobody else can read them either.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(string userId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await snapshots.ListConnectionsAsync(userId, cancellation);
+        }
+        catch (SnapshotCorruptException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Removal;
+
+/// <summary>That a daily pass found so many users to be gone from Basiq that it removed none of them.</summary>
+/// <param name="PassId">The pass; whoever confirms it names it.</param>
+/// <param name="Users">Of how many users Basiq had nothing.</param>
+/// <param name="HeldAt">When that was.</param>
+/// <param name="ExpiresAt">Until when it can be confirmed, or its confirmation holds.</param>
+/// <param name="ConfirmedAt">When it was confirmed, where it was.</param>
+internal sealed record HeldRemoval(
+    [property: JsonPropertyName("passId")] string PassId,
+    [property: JsonPropertyName("users")] int Users,
+    [property: JsonPropertyName("heldAt")] DateTimeOffset HeldAt,
+    [property: JsonPropertyName("expiresAt")] DateTimeOffset ExpiresAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("confirmedAt")] DateTimeOffset? ConfirmedAt = null)
+{
+    /// <summary>Whether it is about this user's absence.</summary>
+    public bool Holds(UserAbsence absence) => absence.Since <= HeldAt;
+}

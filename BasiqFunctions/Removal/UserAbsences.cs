@@ -1,0 +1,51 @@
+using BasiqFunctions.Consents;
+using BasiqFunctions.Platform.Records;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BasiqFunctions.Removal;
+
+/// <summary>
+/// Keeps of which users Basiq has nothing, and since when. A note goes when Basiq has something of the user again, and with what else is
+/// kept of the user.
+/// </summary>
+public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table) : IKeptOfUser
+{
+    private const string Partition = "absent";
+
+    /// <inheritdoc />
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => ClearAsync(userId, cancellation);
+
+    /// <summary>Everybody of whom Basiq had nothing at the last look.</summary>
+    internal async Task<IReadOnlyList<UserAbsence>> ListAsync(CancellationToken cancellation)
+    {
+        List<UserAbsence> absences = [];
+        await foreach (var record in table.ListAllAsync(Partition, cancellation))
+            absences.Add(record.Read(ConsentsJson.Default.UserAbsence));
+        return absences;
+    }
+
+    /// <summary>Notes that Basiq has nothing of a user. Where it said the same before, that note stands.</summary>
+    internal async Task<UserAbsence> NoteAsync(UserAbsence absence, CancellationToken cancellation)
+    {
+        if (await table.FindAsync(Partition, absence.UserId, cancellation) is { } found
+            && found.Read(ConsentsJson.Default.UserAbsence) is var earlier
+            && earlier.Outcome == absence.Outcome)
+            return earlier;
+        await table.PutAsync(
+            new TableRecord(Partition, absence.UserId, absence.ToContent(ConsentsJson.Default.UserAbsence)), cancellation);
+        return absence;
+    }
+
+    /// <summary>Notes that somebody has confirmed absences; that of a user who is back meanwhile is gone.</summary>
+    internal async Task ConfirmAsync(Predicate<UserAbsence> isMeant, CancellationToken cancellation)
+    {
+        await foreach (var record in table.ListAllAsync(Partition, cancellation))
+        {
+            if (record.Read(ConsentsJson.Default.UserAbsence) is { IsConfirmed: false } absence && isMeant(absence))
+                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent(ConsentsJson.Default.UserAbsence) }, cancellation);
+        }
+    }
+
+    /// <summary>Takes the note back.</summary>
+    internal Task ClearAsync(string userId, CancellationToken cancellation) => table.RemoveAsync(Partition, userId, cancellation);
+}

@@ -1,8 +1,0 @@
-namespace BasiqFunctions.Snapshots;
-
-/// <summary>The outcome of a publication, and how much of the current snapshot comes from that sync.</summary>
-public sealed record PublishResult(PublishOutcome Outcome, int Accounts, long Transactions)
-{
-    /// <summary>The accounts to fetch whole, when it is <see cref="PublishOutcome.Outdated"/>.</summary>
-    public IReadOnlyList<string> Outdated { get; init; } = [];
-}
