@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Records;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sandbox;
 using Microsoft.Data.Sqlite;

@@ -7,7 +7,7 @@ namespace BasiqFunctions.LocalHost;
 internal static class SettingNames
 {
     /// <summary>The app's sections, this host's and the sandbox's, and the class that each is bound to.</summary>
-    internal static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(Settings.Sections, StringComparer.OrdinalIgnoreCase)
+    internal static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(BasiqFunctionsRegistration.Sections, StringComparer.OrdinalIgnoreCase)
     {
         [LocalHostOptions.Section] = typeof(LocalHostOptions),
         [SandboxOptions.SectionName] = typeof(SandboxOptions),

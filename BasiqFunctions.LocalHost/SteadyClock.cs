@@ -10,13 +10,13 @@ internal sealed class SteadyClock : TimeProvider
     internal static readonly TimeSpan Tolerance = TimeSpan.FromHours(1);
 
     /// <summary>How long a jump must stand until it is believed.</summary>
-    internal static readonly TimeSpan Doubt = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(10);
 
     private readonly TimeProvider _machine;
     private readonly ILogger<SteadyClock> _logger;
     private readonly Lock _gate = new();
     private (DateTimeOffset Now, long At) _last;
-    private (TimeSpan Jump, long At)? _doubted;
+    private (TimeSpan Jump, long At)? _jumped;
 
     public SteadyClock(TimeProvider machine, ILogger<SteadyClock> logger)
     {
@@ -50,20 +50,20 @@ internal sealed class SteadyClock : TimeProvider
     {
         if (jump.Duration() <= Tolerance)
         {
-            _doubted = null;
+            _jumped = null;
             return true;
         }
 
-        if (_doubted is not { } doubted || (jump - doubted.Jump).Duration() > Tolerance)
+        if (_jumped is not { } jumped || (jump - jumped.Jump).Duration() > Tolerance)
         {
-            _doubted = (jump, at);
+            _jumped = (jump, at);
             Log.ClockJumped(_logger, (long)jump.TotalSeconds);
             return false;
         }
 
-        if (_machine.GetElapsedTime(doubted.At, at) < Doubt)
+        if (_machine.GetElapsedTime(jumped.At, at) < SettlingTime)
             return false;
-        _doubted = null;
+        _jumped = null;
         Log.ClockFollowed(_logger, (long)jump.TotalSeconds);
         return true;
     }

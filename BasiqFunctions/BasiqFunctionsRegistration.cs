@@ -1,11 +1,15 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Auth;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Health;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Vault;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
@@ -18,13 +22,29 @@ namespace BasiqFunctions;
 /// <summary>Composes the app, for whichever host runs it.</summary>
 public static class BasiqFunctionsRegistration
 {
+    /// <summary>Each of the app's sections of the configuration, and the class that it is bound to.</summary>
+    internal static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(StringComparer.OrdinalIgnoreCase)
+    {
+        [BasiqOptions.Section] = typeof(BasiqOptions),
+        [KeyVaultOptions.Section] = typeof(KeyVaultOptions),
+        [HttpOptions.Section] = typeof(HttpOptions),
+        [ConsentOptions.Section] = typeof(ConsentOptions),
+        [SyncOptions.Section] = typeof(SyncOptions),
+        [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
+        [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
+        [WebhookOptions.Section] = typeof(WebhookOptions),
+        [ReceiptOptions.Section] = typeof(ReceiptOptions),
+        [RemovalOptions.Section] = typeof(RemovalOptions),
+        [DueOptions.Section] = typeof(DueOptions),
+    };
+
     /// <summary>
     /// Adds everything that the functions need. A host that brings its own clock, secret client, snapshot storage or tables registers
     /// them before.
     /// </summary>
     public static IServiceCollection AddBasiqFunctions(this IServiceCollection services, IConfiguration configuration)
     {
-        Settings.ReadDurations(configuration, Settings.Sections);
+        Settings.ReadDurations(configuration, Sections);
         services.TryAddSingleton(TimeProvider.System);
         return services
             .AddHttpAnswers(configuration)
@@ -33,9 +53,22 @@ public static class BasiqFunctionsRegistration
             .AddSnapshots(configuration)
             .AddIdempotency(configuration)
             .AddSync(configuration)
+            .AddRemoval(configuration)
+            .AddBankConnections()
             .AddConsents(configuration)
-            .AddUsers(configuration)
+            .AddUsers()
             .AddWebhooks(configuration)
+            .AddDependencies()
             .AddHealth();
     }
+
+    /// <summary>Adds what health asks about.</summary>
+    internal static IServiceCollection AddDependencies(this IServiceCollection services) =>
+        services
+            .AddDependency<ServerTokenHealth>()
+            .AddDependency<KeyVaultHealth>()
+            .AddDependency<SnapshotHealth>()
+            .AddDependency<RecordHealth>()
+            .AddDependency<TaskHubHealth>()
+            .AddDependency<BasiqHealth>();
 }

@@ -4,7 +4,6 @@ using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Benchmarks.Simulation;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;

@@ -115,7 +115,7 @@ public sealed class RemovalTests : IDisposable
         Consents("""{"id":"x","status":"revoked"}""", """{"id":"y","status":"expired"}""");
         _unreliable.Fails = false;
 
-        await _scene.PassTimeAsync(_scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, "y", default));
+        await _scene.PassTimeAsync(_scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, "y", default));
         await EndAsync();
 
         Assert.Equal(
@@ -152,7 +152,7 @@ public sealed class RemovalTests : IDisposable
             return Task.CompletedTask;
         };
 
-        await _scene.PassTimeAsync(_scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, "x", default));
+        await _scene.PassTimeAsync(_scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, "x", default));
         await _scene.PassTimeAsync(ReceiptAsync());
         Assert.Equal([slow], _scene.Durable.Instances);
         Assert.False(_scene.HasSnapshotFiles);
@@ -213,8 +213,8 @@ public sealed class RemovalTests : IDisposable
         await _scene.PublishAsync(UserId, connections);
         Consents("""{"id":"x","status":"revoked"}""");
         _unreliable.Fails = true;
-        var end = await _scene.PassTimeAsync(_scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, "x", default));
-        Assert.Equal(ConsentEndOutcome.Removed, end.Outcome);
+        var end = await _scene.PassTimeAsync(_scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, "x", default));
+        Assert.Equal(EnforcementOutcome.Removed, end.Outcome);
         Assert.NotNull(end.UnderWay);
         _scene.Clock.Advance(TimeSpan.FromSeconds(1));
     }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Tests.Removal;
 
 /// <summary>Something kept of users whose removal fails as long as a test says so: beside the snapshots, or they themselves.</summary>
-internal sealed class Unreliable : IKeptOfUser
+internal sealed class Unreliable : IUserRecords
 {
     private readonly AsyncLocal<bool> _isSpared = new();
 
@@ -16,7 +16,7 @@ internal sealed class Unreliable : IKeptOfUser
 
     public void AddTo(IServiceCollection services)
     {
-        services.AddSingleton<IKeptOfUser>(this);
+        services.AddSingleton<IUserRecords>(this);
         var files = (ISnapshotStorage)services.Last(s => s.ServiceType == typeof(ISnapshotStorage)).ImplementationInstance!;
         services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(files)
         {

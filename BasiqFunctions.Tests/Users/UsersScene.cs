@@ -2,11 +2,11 @@ using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Health;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
@@ -59,7 +59,8 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddConsents(configuration).AddSnapshots(configuration).AddUsers(configuration).AddWebhooks(configuration).AddHealth();
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers()
+            .AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
         _engine = NewEngine();

@@ -38,7 +38,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
         await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
-        await _scene.Get<EventNotes>().MarkAsync(new ConnectionAttention("c1", NextAction.Reconnect, _scene.Clock.GetUtcNow()), UserId, default);
+        await _scene.Get<ConnectionAttentions>().MarkAsync(new ConnectionAttention("c1", NextAction.Reconnect, _scene.Clock.GetUtcNow()), UserId, default);
         if (consent is not null)
             Consents(consent);
         else
@@ -51,7 +51,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
         Assert.Empty(_scene.Durable.Instances);
         Assert.Empty(await _scene.Get<ConsentWarnings>().ListAsync(UserId, default));
-        Assert.Empty(await _scene.Get<EventNotes>().ListAttentionAsync(UserId, default));
+        Assert.Empty(await _scene.Get<ConnectionAttentions>().ListAsync(UserId, default));
         var accounts = await _scene.CallAsync<SnapshotFunctions>((f, r) => f.ListAccountsAsync(r, UserId, default));
         Assert.Equal((404, code), (accounts.Status, accounts.Json.GetProperty("code").GetString()));
         foreach (var syncId in new[] { running, ended })

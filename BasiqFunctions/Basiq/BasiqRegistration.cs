@@ -51,6 +51,9 @@ public static class BasiqRegistration
         http.AddResilienceHandler("pipeline", Resilience);
         services.Configure<TelemetryOptions>(polly => polly.SeverityProvider = SeverityOf);
         http.AddHttpMessageHandler<AttemptHandler>();
+        services.AddHttpClient(BasiqHealth.HttpClientName)
+            .RemoveAllLoggers()
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
         return services;
     }
 

@@ -3,8 +3,6 @@ using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
-using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -13,7 +11,7 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    IBasiqClient basiq, UserRemoval removal, ConnectionRefresh refresh, EventNotes notes, HttpAnswers answers)
+    IBasiqClient basiq, ConnectionRemoval removal, ConnectionRefresh refresh, ConnectionAttentions attentions, HttpAnswers answers)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
@@ -32,7 +30,7 @@ public sealed class ConnectionFunctions(
                 ?? new JsonAnswer<ConnectionList>(
                     StatusCodes.Status200OK,
                     await ListAsync(userId, cancellation),
-                    UsersJson.Default.ConnectionList),
+                    ConnectionsJson.Default.ConnectionList),
             cancellation);
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
@@ -54,7 +52,7 @@ public sealed class ConnectionFunctions(
             {
                 if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
                     return refusal;
-                return RemovalAccepted.For(await removal.RemoveConnectionAsync(client, userId, connectionId, cancellation));
+                return RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
             },
             cancellation);
 
@@ -89,7 +87,7 @@ public sealed class ConnectionFunctions(
         var connections = await basiq.ListConnectionsAsync(userId, cancellation);
         var known = connections.Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
         ConnectionAttention[] attention =
-            [.. (await notes.ListAttentionAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
+            [.. (await attentions.ListAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
         return new ConnectionList(connections, attention.Length == 0 ? null : attention);
     }
 }

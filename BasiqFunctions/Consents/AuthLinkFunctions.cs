@@ -1,7 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
-using BasiqFunctions.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -35,7 +34,7 @@ public sealed class AuthLinkFunctions(IBasiqClient basiq, HttpAnswers answers)
                 var asked = fields.Validated(CreateAuthLinkRequest.From(fields), Validator);
                 var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
                 return new JsonAnswer<ConsentLink>(
-                    StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), UsersJson.Default.ConsentLink);
+                    StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), ConsentsJson.Default.ConsentLink);
             },
             cancellation);
 }

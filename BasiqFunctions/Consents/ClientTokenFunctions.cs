@@ -2,7 +2,6 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
-using BasiqFunctions.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -24,6 +23,6 @@ public sealed class ClientTokenFunctions(IBasiqClient basiq, HttpAnswers answers
             "CreateClientToken",
             async cancellation => RouteId.Refuse(("userId", userId))
                 ?? new JsonAnswer<ClientToken>(
-                    StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), UsersJson.Default.ClientToken),
+                    StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), ConsentsJson.Default.ClientToken),
             cancellation);
 }

@@ -1,7 +1,6 @@
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -31,7 +30,7 @@ public sealed class ConsentFunctions(
                 var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
                 var link = await links.CreateAsync(
                     userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
-                return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, UsersJson.Default.ConsentLink);
+                return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, ConsentsJson.Default.ConsentLink);
             },
             cancellation);
 

@@ -1,7 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.DurableTask.Client;
@@ -38,7 +37,7 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
         {
             return next is null
                 ? new JsonAnswer<NoBankConnected>(
-                    StatusCodes.Status200OK, new NoBankConnected(NoBankConnected.Code), UsersJson.Default.NoBankConnected)
+                    StatusCodes.Status200OK, new NoBankConnected(NoBankConnected.Code), ConsentsJson.Default.NoBankConnected)
                 : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", NoBankConnected.Code));
         }
 

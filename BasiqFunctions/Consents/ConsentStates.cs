@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using BasiqFunctions.Users;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Consents;
@@ -26,7 +25,7 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
             (clock.GetUtcNow() + options.Value.StateLifetime).ToUnixTimeSeconds(),
             Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes)));
         var text = Base64Url.EncodeToString(
-            JsonSerializer.SerializeToUtf8Bytes(payload, UsersJson.Default.ConsentStatePayload));
+            JsonSerializer.SerializeToUtf8Bytes(payload, ConsentsJson.Default.ConsentStatePayload));
         return $"{text}.{Sign(await key.GetAsync(cancellation), text)}";
     }
 
@@ -66,7 +65,7 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
     {
         try
         {
-            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), UsersJson.Default.ConsentStatePayload)
+            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), ConsentsJson.Default.ConsentStatePayload)
                 is { Version: ConsentStatePayload.CurrentVersion } payload
                     ? payload
                     : null;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Consents;
 
 /// <summary>Keeps that Basiq warned of the end of a consent, for whoever asks for a user's consents.</summary>
-public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
+public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
 {
     // Basiq warns days before the end, and no consent lasts longer than a year.
     private static readonly TimeSpan KeepFor = TimeSpan.FromDays(366);

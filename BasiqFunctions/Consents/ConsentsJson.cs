@@ -1,16 +1,14 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Removal;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Consents;
 
-/// <summary>The JSON of consents and deletion receipts, without reflection.</summary>
-[JsonSerializable(typeof(DeletionReceipt))]
-[JsonSerializable(typeof(DeletionReceiptList))]
-[JsonSerializable(typeof(RemovalUnderWay))]
+/// <summary>The JSON of consents, their links and client tokens, without reflection.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConsentList))]
 [JsonSerializable(typeof(ConsentWarning))]
-[JsonSerializable(typeof(UserAbsence))]
-[JsonSerializable(typeof(HeldRemoval))]
-[JsonSerializable(typeof(HeldRemovalList))]
-[JsonSerializable(typeof(ConfirmedRemoval))]
+[JsonSerializable(typeof(ConsentStatePayload))]
+[JsonSerializable(typeof(ConsentLink))]
+[JsonSerializable(typeof(NoBankConnected))]
+[JsonSerializable(typeof(ClientToken))]
 internal sealed partial class ConsentsJson : JsonSerializerContext;

@@ -1,12 +1,12 @@
 using BasiqFunctions.Basiq;
-using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Consents;
 
 /// <summary>A user's consents, at Basiq.</summary>
-public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, ConsentEnd end, DueWork due, TimeProvider clock)
+public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, ConsentEnforcement enforcement, DueWork due, TimeProvider clock)
 {
     /// <summary>Lists them, and how they stand.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
@@ -33,19 +33,11 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
     /// </exception>
     public async Task<RemovalAsked?> RevokeAsync(DurableTaskClient client, string userId, string consentId, CancellationToken cancellation)
     {
-        BasiqException? unknown = null;
-        try
-        {
-            await basiq.DeleteConsentAsync(userId, consentId, cancellation);
-        }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            unknown = e;
-        }
+        var unknown = await basiq.DeleteConsentAsync(userId, consentId, cancellation).NotFoundAsync();
 
         // From here on the consent is gone: a caller that hangs up must not keep the data here.
-        var result = await end.RunAsync(client, userId, consentId, CancellationToken.None, isRevoked: unknown is null);
-        if (result.Removals.Count > 0 || (unknown is null && result.Outcome is not ConsentEndOutcome.UserUnknown))
+        var result = await enforcement.EnforceAsync(client, userId, consentId, CancellationToken.None, isRevoked: unknown is null);
+        if (result.Removals.Count > 0 || (unknown is null && result.Outcome is not EnforcementOutcome.UserUnknown))
             return result.UnderWay;
 
         // Who of the two is unknown: the list says.

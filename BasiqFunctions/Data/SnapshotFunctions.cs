@@ -2,7 +2,6 @@ using System.Globalization;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Platform.Telemetry;
-using BasiqFunctions.Removal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -12,7 +11,7 @@ namespace BasiqFunctions.Data;
 
 /// <summary>Reads a user's current snapshot.</summary>
 public sealed class SnapshotFunctions(
-    SnapshotStore store, DeletionReceipts receipts, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
+    SnapshotStore store, IRemovalHistory removals, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
     private const int DefaultLimit = 100;
     private const string EntityTagMeaning = "The ETag of an answer that the caller has: 304 when it is the same.";
@@ -216,7 +215,7 @@ public sealed class SnapshotFunctions(
     /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
     private async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
         await store.GetCurrentAsync(userId, cancellationToken) is null
-        && await receipts.FindLastOfUserAsync(userId, cancellationToken) is { IsOfConsent: true }
+        && await removals.HasConsentEndedAsync(userId, cancellationToken)
             ? Problem.NotFound(
                 ProblemCodes.ConsentEnded,
                 "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")

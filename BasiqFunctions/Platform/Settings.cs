@@ -1,40 +1,14 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Consents;
-using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
-using BasiqFunctions.Platform.Http;
-using BasiqFunctions.Platform.Idempotency;
-using BasiqFunctions.Platform.Vault;
-using BasiqFunctions.Removal;
-using BasiqFunctions.Sync;
-using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Platform;
 
-/// <summary>The app's sections of the configuration, and how durations are written in them.</summary>
+/// <summary>What settings a section has, and how durations are written in it.</summary>
 internal static partial class Settings
 {
-    /// <summary>Each section, and the class that it is bound to.</summary>
-    public static readonly IReadOnlyDictionary<string, Type> Sections = new Dictionary<string, Type>(StringComparer.OrdinalIgnoreCase)
-    {
-        [BasiqOptions.Section] = typeof(BasiqOptions),
-        [KeyVaultOptions.Section] = typeof(KeyVaultOptions),
-        [HttpOptions.Section] = typeof(HttpOptions),
-        [ConsentOptions.Section] = typeof(ConsentOptions),
-        [SyncOptions.Section] = typeof(SyncOptions),
-        [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
-        [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
-        [WebhookOptions.Section] = typeof(WebhookOptions),
-        [ReceiptOptions.Section] = typeof(ReceiptOptions),
-        [RemovalOptions.Section] = typeof(RemovalOptions),
-        [DueOptions.Section] = typeof(DueOptions),
-    };
-
     /// <summary>The settings of a section's class.</summary>
     public static IEnumerable<PropertyInfo> Of(Type options) =>
         options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);

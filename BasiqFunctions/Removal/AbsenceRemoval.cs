@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.DurableTask.Client;
@@ -18,7 +17,7 @@ namespace BasiqFunctions.Removal;
 /// </summary>
 public sealed class AbsenceRemoval(
     SnapshotStore snapshots,
-    ConsentEnd end,
+    ConsentEnforcement enforcement,
     Removals removals,
     UserAbsences absences,
     DueWork due,
@@ -125,8 +124,8 @@ public sealed class AbsenceRemoval(
             {
                 if ((counted(absence) && Volatile.Read(ref found) > most) || clock.GetElapsedTime(start) > Longest)
                     return;
-                var outcome = (await end.RunAsync(client, absence.UserId, null, token)).Outcome;
-                if (outcome is not (ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed))
+                var outcome = (await enforcement.EnforceAsync(client, absence.UserId, null, token)).Outcome;
+                if (outcome is not (EnforcementOutcome.UserUnknown or EnforcementOutcome.NothingListed))
                 {
                     await due.SetAsync(absence.UserId, token, (DueKinds.ConsentCheck, clock.GetUtcNow()));
                     await absences.ClearAsync(absence.UserId, token);

@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
@@ -23,7 +22,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnsw
                 ?? new JsonAnswer<DeletionReceiptList>(
                     StatusCodes.Status200OK,
                     new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)),
-                    ConsentsJson.Default.DeletionReceiptList),
+                    RemovalJson.Default.DeletionReceiptList),
             cancellation);
 
     /// <summary>One receipt, once all that it is about is gone: 200. Until then 404.</summary>
@@ -43,7 +42,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnsw
                 if (RouteId.Refuse(("userId", userId), ("receiptId", receiptId)) is { } refusal)
                     return refusal;
                 return await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
-                    ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, ConsentsJson.Default.DeletionReceipt)
+                    ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, RemovalJson.Default.DeletionReceipt)
                     : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
             },
             cancellation);

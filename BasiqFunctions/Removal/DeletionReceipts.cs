@@ -1,5 +1,5 @@
 using System.Globalization;
-using BasiqFunctions.Consents;
+using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -8,7 +8,7 @@ namespace BasiqFunctions.Removal;
 
 /// <summary>Keeps the receipts of removals that have ended.</summary>
 public sealed class DeletionReceipts(
-    [FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, IOptions<ReceiptOptions> options, TimeProvider clock)
+    [FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, IOptions<ReceiptOptions> options, TimeProvider clock) : IRemovalHistory
 {
     /// <summary>The most that are listed.</summary>
     public const int MaxListed = 100;
@@ -29,11 +29,15 @@ public sealed class DeletionReceipts(
     public async Task<DeletionReceipt?> FindLastOfUserAsync(string userId, CancellationToken cancellation) =>
         (await ListAsync(userId, cancellation)).FirstOrDefault(receipt => receipt.ConnectionId is null);
 
+    /// <inheritdoc />
+    public async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation) =>
+        await FindLastOfUserAsync(userId, cancellation) is { IsOfConsent: true };
+
     /// <summary>Adds the receipt of a removal that has ended by now. Done twice, the first counts.</summary>
     internal async Task<DeletionReceipt> AddAsync(DeletionReceipt receipt, CancellationToken cancellation)
     {
         receipt = receipt with { RemovedAt = clock.GetUtcNow() };
-        var record = new TableRecord(PartitionOf(receipt.UserId), RowOf(receipt), receipt.ToContent(ConsentsJson.Default.DeletionReceipt))
+        var record = new TableRecord(PartitionOf(receipt.UserId), RowOf(receipt), receipt.ToContent(RemovalJson.Default.DeletionReceipt))
         {
             ExpiresAt = receipt.RemovedAt + options.Value.KeepFor,
         };
@@ -48,5 +52,5 @@ public sealed class DeletionReceipts(
     private static string RowOf(DeletionReceipt receipt) =>
         string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.MaxValue.UtcTicks - receipt.BegunAt.UtcTicks:D19}-{receipt.ReceiptId}");
 
-    private static DeletionReceipt Of(TableRecord record) => record.Read(ConsentsJson.Default.DeletionReceipt);
+    private static DeletionReceipt Of(TableRecord record) => record.Read(RemovalJson.Default.DeletionReceipt);
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

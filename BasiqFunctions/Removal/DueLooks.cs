@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.DurableTask.Client;
@@ -16,7 +15,7 @@ namespace BasiqFunctions.Removal;
 /// </summary>
 public sealed class DueLooks(
     DueWork due,
-    ConsentEnd end,
+    ConsentEnforcement enforcement,
     UserAbsences absences,
     Removals removals,
     SnapshotStore snapshots,
@@ -67,8 +66,8 @@ public sealed class DueLooks(
     private async Task<RetentionPass> LookAtConsentsAsync(DurableTaskClient client, DueItem item, CancellationToken cancellation)
     {
         var (userId, now) = (item.Subject, clock.GetUtcNow());
-        var result = await end.RunAsync(client, userId, null, cancellation);
-        if (result.Outcome is ConsentEndOutcome.UserUnknown or ConsentEndOutcome.NothingListed)
+        var result = await enforcement.EnforceAsync(client, userId, null, cancellation);
+        if (result.Outcome is EnforcementOutcome.UserUnknown or EnforcementOutcome.NothingListed)
         {
             // From here on the absence says when the user is looked for again.
             await absences.NoteAsync(new UserAbsence(userId, result.Outcome, now), cancellation);
@@ -77,7 +76,7 @@ public sealed class DueLooks(
         }
 
         // A removal that has ended has taken out what was due and the absence.
-        if (result is { Outcome: ConsentEndOutcome.Removed, UnderWay: null })
+        if (result is { Outcome: EnforcementOutcome.Removed, UnderWay: null })
             return Removed;
 
         await absences.ClearAsync(userId, cancellation);

@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
@@ -22,7 +21,7 @@ public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals he
             async cancellation => new JsonAnswer<HeldRemovalList>(
                 StatusCodes.Status200OK,
                 new HeldRemovalList(await held.ListAsync(cancellation)),
-                ConsentsJson.Default.HeldRemovalList),
+                RemovalJson.Default.HeldRemovalList),
             cancellation);
 
     /// <summary>
@@ -44,7 +43,7 @@ public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals he
                 if (RouteId.Refuse(("passId", passId)) is { } refusal)
                     return refusal;
                 return await removal.ConfirmAsync(client, passId, cancellation) is { } confirmed
-                    ? new JsonAnswer<ConfirmedRemoval>(StatusCodes.Status200OK, confirmed, ConsentsJson.Default.ConfirmedRemoval)
+                    ? new JsonAnswer<ConfirmedRemoval>(StatusCodes.Status200OK, confirmed, RemovalJson.Default.ConfirmedRemoval)
                     : Problem.NotFound(
                         ProblemCodes.RemovalNotFound, "No daily pass of the last days that held up removals has this id.");
             },

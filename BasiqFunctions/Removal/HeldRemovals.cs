@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -50,7 +49,7 @@ public sealed class HeldRemovals([FromKeyedServices(ReceiptOptions.Section)] IRe
     }
 
     private static TableRecord RecordOf(HeldRemoval held) =>
-        new(Partition, held.PassId, held.ToContent(ConsentsJson.Default.HeldRemoval)) { ExpiresAt = held.ExpiresAt };
+        new(Partition, held.PassId, held.ToContent(RemovalJson.Default.HeldRemoval)) { ExpiresAt = held.ExpiresAt };
 
-    private static HeldRemoval Of(TableRecord record) => record.Read(ConsentsJson.Default.HeldRemoval);
+    private static HeldRemoval Of(TableRecord record) => record.Read(RemovalJson.Default.HeldRemoval);
 }

@@ -26,16 +26,6 @@ public sealed class KeyWitness(IBasiqClient basiq)
 
     /// <summary>Whether Basiq knows a user.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    internal async Task<bool> ReadsAsync(string userId, CancellationToken cancellation)
-    {
-        try
-        {
-            await basiq.GetUserAsync(userId, cancellation);
-            return true;
-        }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            return false;
-        }
-    }
+    internal async Task<bool> ReadsAsync(string userId, CancellationToken cancellation) =>
+        await basiq.GetUserAsync(userId, cancellation).OrNullAsync() is not null;
 }

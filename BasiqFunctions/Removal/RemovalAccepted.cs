@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -16,7 +15,7 @@ internal static class RemovalAccepted
             return Results.NoContent();
         var url = $"/api/users/{Uri.EscapeDataString(removal.UserId)}/deletion-receipts/{removal.ReceiptId}";
         return new JsonAnswer<RemovalUnderWay>(
-            StatusCodes.Status202Accepted, new RemovalUnderWay(removal.ReceiptId, url), ConsentsJson.Default.RemovalUnderWay)
+            StatusCodes.Status202Accepted, new RemovalUnderWay(removal.ReceiptId, url), RemovalJson.Default.RemovalUnderWay)
         {
             Location = url,
             RetryAfter = AskAgainAfter,

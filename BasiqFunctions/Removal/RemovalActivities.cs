@@ -1,5 +1,5 @@
+using System.Text.Json;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
@@ -13,7 +13,7 @@ namespace BasiqFunctions.Removal;
 public sealed class RemovalActivities(
     Syncs syncs,
     SnapshotStore snapshots,
-    IEnumerable<IKeptOfUser> others,
+    IEnumerable<IUserRecords> others,
     DeletionReceipts receipts,
     DueWork due,
     Instruments instruments,
@@ -115,7 +115,7 @@ public sealed class RemovalActivities(
     public async Task<DeletionReceipt> WriteReceipt([ActivityTrigger] DeletionReceipt receipt, CancellationToken cancellation)
     {
         receipt = await receipts.AddAsync(receipt, cancellation);
-        instruments.DataRemoved(receipt.Reason);
+        instruments.DataRemoved(JsonNamingPolicy.KebabCaseLower.ConvertName($"{receipt.Reason}"));
         Log.DataRemoved(logger, receipt.UserId, receipt.Reason, receipt.Accounts, receipt.Transactions);
         return receipt;
     }

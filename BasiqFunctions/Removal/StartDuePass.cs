@@ -1,4 +1,4 @@
-using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;

@@ -9,12 +9,12 @@ namespace BasiqFunctions.Removal;
 /// <param name="IsConfirmed">Whether somebody has confirmed that the user is gone.</param>
 internal sealed record UserAbsence(
     [property: JsonPropertyName("userId")] string UserId,
-    [property: JsonPropertyName("outcome")] ConsentEndOutcome Outcome,
+    [property: JsonPropertyName("outcome")] EnforcementOutcome Outcome,
     [property: JsonPropertyName("since")] DateTimeOffset Since,
     [property: JsonPropertyName("isConfirmed")] bool IsConfirmed = false)
 {
     /// <summary>Why what is kept of the user goes, once it is settled that Basiq has nothing of them.</summary>
     [JsonIgnore]
     public DeletionCause Cause =>
-        new(Outcome is ConsentEndOutcome.UserUnknown ? DeletionReason.UserDeleted : DeletionReason.ConsentRevoked);
+        new(Outcome is EnforcementOutcome.UserUnknown ? DeletionReason.UserDeleted : DeletionReason.ConsentRevoked);
 }

@@ -1,4 +1,3 @@
-using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,7 +7,7 @@ namespace BasiqFunctions.Removal;
 /// Keeps of which users Basiq has nothing, and since when. A note goes when Basiq has something of the user again, and with what else is
 /// kept of the user.
 /// </summary>
-public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table) : IKeptOfUser
+public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table) : IUserRecords
 {
     private const string Partition = "absent";
 
@@ -20,7 +19,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         List<UserAbsence> absences = [];
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
-            absences.Add(record.Read(ConsentsJson.Default.UserAbsence));
+            absences.Add(record.Read(RemovalJson.Default.UserAbsence));
         return absences;
     }
 
@@ -28,11 +27,11 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     internal async Task<UserAbsence> NoteAsync(UserAbsence absence, CancellationToken cancellation)
     {
         if (await table.FindAsync(Partition, absence.UserId, cancellation) is { } found
-            && found.Read(ConsentsJson.Default.UserAbsence) is var earlier
+            && found.Read(RemovalJson.Default.UserAbsence) is var earlier
             && earlier.Outcome == absence.Outcome)
             return earlier;
         await table.PutAsync(
-            new TableRecord(Partition, absence.UserId, absence.ToContent(ConsentsJson.Default.UserAbsence)), cancellation);
+            new TableRecord(Partition, absence.UserId, absence.ToContent(RemovalJson.Default.UserAbsence)), cancellation);
         return absence;
     }
 
@@ -41,8 +40,8 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
         {
-            if (record.Read(ConsentsJson.Default.UserAbsence) is { IsConfirmed: false } absence && isMeant(absence))
-                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent(ConsentsJson.Default.UserAbsence) }, cancellation);
+            if (record.Read(RemovalJson.Default.UserAbsence) is { IsConfirmed: false } absence && isMeant(absence))
+                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent(RemovalJson.Default.UserAbsence) }, cancellation);
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Text;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Due;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

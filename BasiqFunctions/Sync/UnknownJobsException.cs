@@ -1,9 +1,18 @@
+using BasiqFunctions.Platform.Http;
+
 namespace BasiqFunctions.Sync;
 
 /// <summary>Some of the jobs that a sync was asked for do not exist, or are not the user's.</summary>
 public sealed class UnknownJobsException(IReadOnlyList<string> jobIds)
-    : Exception($"{jobIds.Count} of the jobs do not exist or are not this user's.")
+    : Exception($"{jobIds.Count} of the jobs do not exist or are not this user's."), IProblem
 {
     /// <summary>The jobs.</summary>
     public IReadOnlyList<string> JobIds { get; } = jobIds;
+
+    ProblemResult IProblem.ToProblem()
+    {
+        var errors = new FieldErrors();
+        errors.Add("jobIds", $"contains unknown jobs: {string.Join(", ", JobIds)}.");
+        return Problem.NotFound(ProblemCodes.JobNotFound, "At least one job does not exist or belongs to another user.") with { Errors = errors };
+    }
 }

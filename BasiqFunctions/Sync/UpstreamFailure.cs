@@ -35,7 +35,7 @@ public sealed record UpstreamFailure(
         var isOfToken = failure.Endpoint is BasiqClient.TokenEndpoint;
         var code = !isOfToken ? failure.Code
             : failure.Kind is BasiqFailureKind.Unauthorized ? BasiqFailure.ApiKeyRefusedCode
-            : HttpAnswers.ProblemFor(failure).Code;
+            : failure.ToProblem().Code;
         return new(failure.Kind.ToString(), code, failure.IsTransient, failure.CorrelationId, failure.RetryAfter?.TotalSeconds, isOfToken);
     }
 }

@@ -8,7 +8,7 @@ namespace BasiqFunctions.Users;
 /// Keeps for a day that a user whom Basiq had was to be deleted. Whoever asks again after an interruption, when Basiq no longer knows the
 /// user, is believed, also where no other user is there to show that the API key is the right one.
 /// </summary>
-public sealed class DeletionRequests([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
+public sealed class DeletionRequests([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
 {
     private const string Partition = "deleting";
     private static readonly TimeSpan KeepFor = TimeSpan.FromDays(1);

@@ -9,7 +9,4 @@ internal static partial class Log
 
     [LoggerMessage(3102, LogLevel.Information, "Removed user {UserId}; known to Basiq: {KnownToBasiq}")]
     public static partial void UserRemoved(this ILogger logger, string userId, bool knownToBasiq);
-
-    [LoggerMessage(3103, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
-    public static partial void ConnectionRemoved(this ILogger logger, string connectionId, string userId, bool knownToBasiq);
 }

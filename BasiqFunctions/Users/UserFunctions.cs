@@ -16,8 +16,7 @@ namespace BasiqFunctions.Users;
 public sealed class UserFunctions(
     IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, HttpAnswers answers, ILogger<UserFunctions> logger)
 {
-    // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
-    private static readonly BasiqFailure CreatedTooLate = new(BasiqFailureKind.OutcomeUnknown, "deadline");
+    private static readonly ProblemResult OutcomeUnknown = new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "no-answer").ToProblem();
 
     /// <summary>
     /// Creates a user: 201 and the user as Basiq gave it. With an <c>Idempotency-Key</c> the same request never makes a second one.
@@ -51,11 +50,14 @@ public sealed class UserFunctions(
                     {
                         IsPersonal = true,
                         Restore = async (userId, token) => Created(await basiq.GetUserAsync(userId, token)),
+                        OutcomeUnknown = OutcomeUnknown,
                     },
                     cancellation);
             },
             cancellation,
-            late: request.Headers.ContainsKey(IdempotencyKey.Header) ? null : HttpAnswers.ProblemFor(CreatedTooLate));
+
+            // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
+            late: request.Headers.ContainsKey(IdempotencyKey.Header) ? null : OutcomeUnknown);
 
     /// <summary>Reads a user: 200 and the user as Basiq gave it.</summary>
     [Function("GetUser")]

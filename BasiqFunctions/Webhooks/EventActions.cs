@@ -16,9 +16,10 @@ namespace BasiqFunctions.Webhooks;
 /// </summary>
 public sealed class EventActions(
     IBasiqClient basiq,
-    ConsentEnd consentEnd,
+    ConsentEnforcement enforcement,
     Removals removals,
     EventNotes notes,
+    ConnectionAttentions attentions,
     ConsentWarnings warnings,
     Syncs syncs,
     SnapshotStore snapshots,
@@ -57,15 +58,15 @@ public sealed class EventActions(
     private async Task<EventHandled> EndAsync(
         DurableTaskClient client, string type, string userId, string? consentId, CancellationToken cancellation)
     {
-        var end = await consentEnd.RunAsync(client, userId, consentId, cancellation, isDeleted: type is EventTypes.UserDeleted);
+        var end = await enforcement.EnforceAsync(client, userId, consentId, cancellation, isDeleted: type is EventTypes.UserDeleted);
         return new EventHandled(
             type,
             end.Outcome switch
             {
-                ConsentEndOutcome.Removed => "removed",
-                ConsentEndOutcome.NothingKept => "nothing-kept",
-                ConsentEndOutcome.UserUnknown => "user-unknown",
-                ConsentEndOutcome.NothingListed => "nothing-listed",
+                EnforcementOutcome.Removed => "removed",
+                EnforcementOutcome.NothingKept => "nothing-kept",
+                EnforcementOutcome.UserUnknown => "user-unknown",
+                EnforcementOutcome.NothingListed => "nothing-listed",
                 _ => "still-consented",
             },
             end.IsComplete);
@@ -88,12 +89,12 @@ public sealed class EventActions(
     private async Task<string> MarkAsync(
         DurableTaskClient client, string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)
     {
-        await notes.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
+        await attentions.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
 
         // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
         if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
         {
-            await notes.ClearAsync(userId, connectionId, cancellation);
+            await attentions.ClearAsync(userId, connectionId, cancellation);
             return "no-consent";
         }
 
@@ -104,7 +105,7 @@ public sealed class EventActions(
 
     private async Task<string> ClearAsync(string userId, string connectionId, CancellationToken cancellation)
     {
-        await notes.ClearAsync(userId, connectionId, cancellation);
+        await attentions.ClearAsync(userId, connectionId, cancellation);
         return "active-again";
     }
 
@@ -117,7 +118,7 @@ public sealed class EventActions(
     {
         var isActivated = happened.TypeId is EventTypes.ConnectionActivated;
         if (isActivated)
-            await notes.ClearAsync(userId, connectionId, cancellation);
+            await attentions.ClearAsync(userId, connectionId, cancellation);
         var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
 
         // A bank that was connected anew may tell its history otherwise than before; of one that is new the whole is fetched anyway.

@@ -1,42 +1,23 @@
 using System.Text;
-using BasiqFunctions.Connections;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Webhooks;
 
-/// <summary>What events said that is to be told on: connections that need somebody, and news that are being gathered.</summary>
+/// <summary>News of connections that are being gathered.</summary>
 public sealed class EventNotes(
-    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock) : IKeptOfUser
+    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
 {
-    private const string AttentionPrefix = "attention.";
-
-    /// <summary>The connections of a user that need somebody.</summary>
-    public async Task<IReadOnlyList<ConnectionAttention>> ListAttentionAsync(string userId, CancellationToken cancellation) =>
-        [
-            .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
-               where record.Row.StartsWith(AttentionPrefix, StringComparison.Ordinal)
-               select record.Read(WebhooksJson.Default.ConnectionAttention),
-        ];
-
     /// <inheritdoc />
     public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
 
     /// <inheritdoc />
     public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
     {
-        await ClearAsync(userId, connectionId, cancellation);
         foreach (var isFull in (bool[])[false, true])
             await table.RemoveAsync(PartitionOf(userId), News(connectionId, isFull), cancellation);
     }
-
-    internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
-        table.PutAsync(
-            new TableRecord(PartitionOf(userId), Attention(matter.ConnectionId), matter.ToContent(WebhooksJson.Default.ConnectionAttention)), cancellation);
-
-    internal Task ClearAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        table.RemoveAsync(PartitionOf(userId), Attention(connectionId), cancellation);
 
     /// <summary>
     /// Where news of a connection belong: to those that are being gathered, or else to ones that begin with this event. It may begin them
@@ -61,8 +42,6 @@ public sealed class EventNotes(
     }
 
     private static string PartitionOf(string userId) => $"user-{userId}";
-
-    private static string Attention(string connectionId) => AttentionPrefix + connectionId;
 
     /// <summary>No id has a dot.</summary>
     private static string News(string connectionId, bool isFull) => isFull ? $"news.{connectionId}.full" : $"news.{connectionId}";

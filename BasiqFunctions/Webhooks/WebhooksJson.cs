@@ -1,10 +1,8 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Connections;
 
 namespace BasiqFunctions.Webhooks;
 
 /// <summary>The JSON of webhooks and events, without reflection.</summary>
-[JsonSerializable(typeof(ConnectionAttention))]
 [JsonSerializable(typeof(EventHandled))]
 [JsonSerializable(typeof(EventInput))]
 [JsonSerializable(typeof(KeptSubscription))]

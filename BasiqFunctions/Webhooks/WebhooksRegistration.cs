@@ -1,4 +1,5 @@
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
@@ -28,7 +29,9 @@ public static class WebhooksRegistration
         services.AddInstruments();
         services.TryAddSingleton<WebhookSecrets>();
         services.TryAddSingleton<EventNotes>();
-        services.AddSingleton<IKeptOfUser>(provider => provider.GetRequiredService<EventNotes>());
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<EventNotes>());
+        services.TryAddSingleton(provider => new ConnectionAttentions(provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section)));
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<ConnectionAttentions>());
         services.TryAddSingleton<EventActions>();
         services.TryAddSingleton<EventReconciliation>();
         services.TryAddSingleton(provider => new WebhookReceiver(

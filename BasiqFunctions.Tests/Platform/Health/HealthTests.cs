@@ -26,7 +26,7 @@ public sealed class HealthTests : IDisposable
         _scene = new UsersScene(services =>
         {
             services.AddSingleton(_tokens.Object);
-            services.AddHttpClient(HealthChecks.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _upstream);
+            services.AddHttpClient(BasiqHealth.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _upstream);
             services.AddSingleton<IRecordTables>(new Tables(() => Count("records", ref _recordsAsked)));
             services.AddSingleton<ISnapshotStorage>(_ => (_storage ??= Storage(Task.FromResult<string?>("etag"))).Object);
         });

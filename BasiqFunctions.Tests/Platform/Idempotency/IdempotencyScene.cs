@@ -86,6 +86,7 @@ internal sealed class IdempotencyScene : IDisposable
                     Restored++;
                     return Task.FromResult<IResult>(Created(userId, "as it is now"));
                 },
+                OutcomeUnknown = new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "no-answer").ToProblem(),
             },
             key, at, aborted);
 

@@ -6,8 +6,8 @@ namespace BasiqFunctions.Basiq.Auth;
 
 /// <inheritdoc />
 /// <remarks>
-/// At most one flight, a task that gets a token, is in the air per process; whoever finds no token in memory joins it. It
-/// belongs to none of them, so that no caller's cancellation ends it, and a failed one is simply followed by the next.
+/// At most one task that gets a token runs per process; whoever finds no token in memory waits for it. It belongs to none of
+/// them, so that no caller's cancellation ends it, and a failed one is simply followed by the next.
 /// </remarks>
 internal sealed class ServerTokenProvider(
     ServerTokenVault vault,
@@ -38,7 +38,7 @@ internal sealed class ServerTokenProvider(
 
     private readonly Lock _gate = new();
     private volatile Held? _held;
-    private Task<ServerToken>? _flight;
+    private Task<ServerToken>? _pending;
     private readonly LogPace _kept = new(timeProvider);
     private string? _refused;
     private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
@@ -77,13 +77,13 @@ internal sealed class ServerTokenProvider(
             Task<ServerToken>? other;
             lock (_gate)
             {
-                if (_flight is not { IsCompleted: false })
+                if (_pending is not { IsCompleted: false })
                 {
-                    mine = _flight = TakeOff(MintAsync);
+                    mine = _pending = RunDetached(MintAsync);
                     break;
                 }
 
-                other = _flight;
+                other = _pending;
             }
 
             // Whether it succeeds is its passengers' concern; this one only waits for its turn.
@@ -109,9 +109,9 @@ internal sealed class ServerTokenProvider(
         {
             if (_held is { } held && timeProvider.GetUtcNow() < held.Token.FreshUntil)
                 return Task.FromResult(held.Token);
-            if (_flight is not { IsCompleted: false })
-                _flight = TakeOff(ReadOrMintAsync);
-            return _flight;
+            if (_pending is not { IsCompleted: false })
+                _pending = RunDetached(ReadOrMintAsync);
+            return _pending;
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class ServerTokenProvider(
             _held = held with { SettleAt = DateTimeOffset.MaxValue };
         }
 
-        TakeOff(() => SettleAsync(held));
+        RunDetached(() => SettleAsync(held));
     }
 
     private async Task<ServerToken> SettleAsync(Held mine)
@@ -150,15 +150,15 @@ internal sealed class ServerTokenProvider(
     }
 
     /// <summary>Starts away from the caller, its locks and its context, and sees to it that a failure is never unobserved.</summary>
-    private static Task<ServerToken> TakeOff(Func<Task<ServerToken>> route)
+    private static Task<ServerToken> RunDetached(Func<Task<ServerToken>> get)
     {
-        var flight = Task.Run(route);
-        _ = flight.ContinueWith(
+        var running = Task.Run(get);
+        _ = running.ContinueWith(
             static failed => _ = failed.Exception,
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        return flight;
+        return running;
     }
 
     private async Task<ServerToken> ReadOrMintAsync()

@@ -1,19 +1,16 @@
 using System.Diagnostics.CodeAnalysis;
-using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Vault;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Platform.Health;
 
-/// <summary>Asks a dependency how it does; an exception is a bad answer.</summary>
-internal delegate Task<(HealthStatus Status, string? Detail)> DependencyQuestion(DurableTaskClient durable, CancellationToken cancellation);
-
 /// <summary>
 /// One dependency's line. Whoever asks within some seconds shares one answer, and a question that is not answered is not asked again
 /// beside itself.
 /// </summary>
-internal sealed class DependencyCheck(string name, DependencyQuestion ask, Uptime uptime, TimeProvider clock, ILogger logger)
+internal sealed class DependencyCheck(IDependency dependency, Uptime uptime, TimeProvider clock, ILogger logger)
 {
     /// <summary>How long an answer is handed out again.</summary>
     internal static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
@@ -57,7 +54,7 @@ internal sealed class DependencyCheck(string name, DependencyQuestion ask, Uptim
         {
             // What ignores its token does not hold the report up.
             if (_question is not { IsCompleted: false })
-                _question = ask(durable, enough);
+                _question = dependency.AskAsync(durable, enough);
             var (status, detail) = await _question.WaitAsync(enough);
             _hasAnswered = true;
             _trouble = null;
@@ -67,13 +64,14 @@ internal sealed class DependencyCheck(string name, DependencyQuestion ask, Uptim
         {
             return !_hasAnswered && uptime.Elapsed < StartingTime ? Line(HealthStatus.Starting, "timeout") : Unhealthy("timeout");
         }
-        catch (BasiqException e)
-        {
-            return Unhealthy(e.Failure.Code);
-        }
         catch (Exception e)
         {
-            return Unhealthy(e is HttpRequestException ? "unreachable" : KeyVaultErrors.Code(e));
+            return Unhealthy(e switch
+            {
+                IProblem problem => problem.Code,
+                HttpRequestException => "unreachable",
+                _ => KeyVaultErrors.Code(e),
+            });
         }
     }
 
@@ -82,9 +80,9 @@ internal sealed class DependencyCheck(string name, DependencyQuestion ask, Uptim
         if (_trouble?.Code != code)
             _trouble = (code, new LogPace(clock));
         if (_trouble.Value.Pace.IsDue(out var times))
-            logger.CheckFailed(name, code, times);
+            logger.CheckFailed(dependency.Name, code, times);
         return Line(HealthStatus.Unhealthy, code);
     }
 
-    private HealthLine Line(HealthStatus status, string? detail) => new(name, status, detail, clock.GetUtcNow());
+    private HealthLine Line(HealthStatus status, string? detail) => new(dependency.Name, status, detail, clock.GetUtcNow());
 }

@@ -7,12 +7,9 @@ namespace BasiqFunctions.Platform.Health;
 /// <summary>Registers health.</summary>
 public static class HealthRegistration
 {
-    /// <summary>Adds the health checks and their HTTP client; the dependencies are registered by their own folders.</summary>
+    /// <summary>Adds what asks the dependencies.</summary>
     public static IServiceCollection AddHealth(this IServiceCollection services)
     {
-        services.AddHttpClient(HealthChecks.HttpClientName)
-            .RemoveAllLoggers()
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HttpAnswers>();
         services.TryAddSingleton<Uptime>();
@@ -20,4 +17,8 @@ public static class HealthRegistration
         services.TryAddSingleton<HealthChecks>();
         return services;
     }
+
+    /// <summary>Adds a dependency; health's answer has them in the order in which they were added.</summary>
+    internal static IServiceCollection AddDependency<T>(this IServiceCollection services)
+        where T : class, IDependency => services.AddSingleton<IDependency, T>();
 }

@@ -5,7 +5,7 @@ namespace BasiqFunctions.Platform.Http;
 internal static partial class Log
 {
     [LoggerMessage(3000, LogLevel.Warning, "{Function} answers {Status} {Code}: {Failure}")]
-    public static partial void BasiqFailed(this ILogger logger, string function, int status, string code, string failure);
+    public static partial void UpstreamFailed(this ILogger logger, string function, int status, string code, string failure);
 
     [LoggerMessage(3001, LogLevel.Error, "{Function} answers 503: {Name} cannot be used ({Code}); {Count} such answers since this was last said")]
     public static partial void DependencyFailed(this ILogger logger, string function, string name, string code, int count);

@@ -30,6 +30,7 @@ public static class IdempotencyRegistration
             provider.GetRequiredService<IOptions<IdempotencyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<IdempotentRequests>>()));
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<IdempotentRequests>());
         return services;
 
         // A table that could not be opened is tried again by the next request.

@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Platform.Idempotency;
@@ -17,6 +18,9 @@ internal sealed record IdempotentOperation(
     /// operation may simply run again, since doing it twice is the same as doing it once.
     /// </summary>
     public Func<string, CancellationToken, Task<IResult>>? Restore { get; init; }
+
+    /// <summary>The answer where nobody knows whether the operation was carried out. Needed where <see cref="Restore"/> is.</summary>
+    public ProblemResult? OutcomeUnknown { get; init; }
 
     /// <summary>Whether the operation may run again when nobody knows whether it has run.</summary>
     public bool IsRepeatable => Restore is null;

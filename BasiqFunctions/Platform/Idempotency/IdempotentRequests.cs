@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
-using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -26,7 +24,7 @@ namespace BasiqFunctions.Platform.Idempotency;
 /// carried out gives the key back, so that the same request can succeed later.
 /// </para>
 /// </remarks>
-public sealed class IdempotentRequests : IKeptOfUser
+public sealed class IdempotentRequests : IUserRecords
 {
     private const int MostAttemptsToKeep = 3;
 
@@ -125,7 +123,7 @@ public sealed class IdempotentRequests : IKeptOfUser
     }
 
     private static bool IsSurelyNotCarriedOut(IdempotentOperation operation, Exception exception) =>
-        operation.IsRepeatable || exception is BasiqException { Failure.Kind: not BasiqFailureKind.OutcomeUnknown };
+        operation.IsRepeatable || (exception is IProblem problem && problem.ToProblem().Code is not ProblemCodes.OutcomeUnknown);
 
     /// <summary>409, unless the record has changed: the first request may have ended, or been this process's, since it was read.</summary>
     private async Task RefuseWhileRunningAsync(IdempotencyRecord running, CancellationToken cancellation)
@@ -175,14 +173,7 @@ public sealed class IdempotentRequests : IKeptOfUser
         }
         catch (Exception exception)
         {
-            var problem = exception switch
-            {
-                BasiqException basiq => HttpAnswers.ProblemFor(basiq.Failure),
-                UnknownJobsException jobs => HttpAnswers.ProblemFor(jobs),
-                UnknownConnectionsException connections => HttpAnswers.ProblemFor(connections),
-                _ => null,
-            };
-            var refusal = problem is null ? null : await StoredAnswer.OfAsync(problem);
+            var refusal = exception is IProblem problem ? await StoredAnswer.OfAsync(problem.ToProblem()) : null;
             if (!IsSurelyNotCarriedOut(operation, exception))
             {
                 Log.OutcomeUnknown(_logger, operation.Endpoint);
@@ -265,8 +256,7 @@ public sealed class IdempotentRequests : IKeptOfUser
     {
         if (record.State is IdempotencyState.OutcomeUnknown)
         {
-            return (record.Answer is { } told ? StoredAnswer.FromBytes(told) : null)
-                ?? (IResult)HttpAnswers.ProblemFor(new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "first-request-unfinished"));
+            return (record.Answer is { } told ? StoredAnswer.FromBytes(told) : null) ?? (IResult?)operation.OutcomeUnknown;
         }
 
         // Refusals are not personal, and so not sealed: they name fields and no values.
@@ -280,6 +270,6 @@ public sealed class IdempotentRequests : IKeptOfUser
         Log.Unreadable(_logger, operation.Endpoint);
         return record.UserId is { } userId
             ? await operation.Restore(userId, cancellation)
-            : HttpAnswers.ProblemFor(new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "first-answer-unreadable"));
+            : operation.OutcomeUnknown;
     }
 }

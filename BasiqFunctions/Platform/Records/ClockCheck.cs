@@ -28,7 +28,7 @@ public sealed class ClockCheck(TimeProvider clock, ILogger<ClockCheck> logger)
             if (difference.Duration() <= Tolerance)
                 return true;
             if (_pace.IsDue(out _))
-                Log.ClockDoubted(logger, (long)difference.TotalSeconds);
+                Log.ClockAhead(logger, (long)difference.TotalSeconds);
             return false;
         }
     }

@@ -1,4 +1,3 @@
-using BasiqFunctions.Platform.Due;
 
 namespace BasiqFunctions.Platform.Records;
 

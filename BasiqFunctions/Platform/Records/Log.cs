@@ -5,7 +5,7 @@ namespace BasiqFunctions.Platform.Records;
 internal static partial class Log
 {
     [LoggerMessage(601, LogLevel.Error, "The clock is {Seconds} s ahead of Basiq's; nothing is removed for its age until they agree")]
-    public static partial void ClockDoubted(ILogger logger, long seconds);
+    public static partial void ClockAhead(ILogger logger, long seconds);
 
     [LoggerMessage(602, LogLevel.Error, "Damaged record in table {Name}, ignored. Restore the table or delete the record. Reads affected since the last message: {Count}")]
     public static partial void Damaged(ILogger logger, string name, int count);

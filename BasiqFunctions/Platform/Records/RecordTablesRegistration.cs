@@ -1,5 +1,4 @@
 using Azure.Data.Tables;
-using BasiqFunctions.Platform.Due;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,8 +1,5 @@
-using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Text.Json;
-using BasiqFunctions.Removal;
 
 namespace BasiqFunctions.Platform.Telemetry;
 
@@ -22,9 +19,6 @@ public sealed class Instruments
     internal const string Success = "success";
 
     internal const string OutcomeTag = "basiq.outcome";
-
-    private static readonly FrozenDictionary<DeletionReason, string> Reasons = Enum.GetValues<DeletionReason>()
-        .ToFrozenDictionary(reason => reason, reason => JsonNamingPolicy.KebabCaseLower.ConvertName(reason.ToString()));
 
     private static readonly ActivitySource Source = new(Name);
 
@@ -144,8 +138,8 @@ public sealed class Instruments
         _skippedAccounts.Add(count, new KeyValuePair<string, object?>("basiq.account.reason", reason));
 
     /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
-    internal void DataRemoved(DeletionReason reason) =>
-        _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", Reasons[reason]));
+    internal void DataRemoved(string reason) =>
+        _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", reason));
 
     /// <summary>Counts a read of something that is damaged.</summary>
     /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>

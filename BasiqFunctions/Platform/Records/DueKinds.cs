@@ -1,4 +1,4 @@
-namespace BasiqFunctions.Platform.Due;
+namespace BasiqFunctions.Platform.Records;
 
 /// <summary>What can be due.</summary>
 internal static class DueKinds

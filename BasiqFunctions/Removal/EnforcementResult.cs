@@ -7,7 +7,7 @@ namespace BasiqFunctions.Removal;
 /// False while Basiq contradicts what it told: it lists a user whom it has deleted, or calls a consent active that should have ended by
 /// its date. Then call again a little later.
 /// </param>
-public sealed record ConsentEndResult(ConsentEndOutcome Outcome, IReadOnlyList<RemovalAsked> Removals, bool IsComplete)
+public sealed record EnforcementResult(EnforcementOutcome Outcome, IReadOnlyList<RemovalAsked> Removals, bool IsComplete)
 {
     /// <summary>When the first of the consents in force ends, where Basiq says so.</summary>
     public DateTimeOffset? NextEnd { get; init; }

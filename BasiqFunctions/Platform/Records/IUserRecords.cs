@@ -1,7 +1,7 @@
 namespace BasiqFunctions.Platform.Records;
 
 /// <summary>Something beside snapshots and syncs that is kept of users, and goes with what else is kept of them.</summary>
-public interface IKeptOfUser
+public interface IUserRecords
 {
     /// <summary>Removes everything of a user; done again it finishes what an interruption left.</summary>
     Task RemoveUserAsync(string userId, CancellationToken cancellation);

@@ -18,7 +18,7 @@ using Moq;
 namespace BasiqFunctions.Tests.Removal;
 
 [Trait("Category", "Unit")]
-public sealed class ConsentEndTests : IDisposable
+public sealed class ConsentEnforcementTests : IDisposable
 {
     private const string UserId = UsersScene.UserId;
 
@@ -41,7 +41,7 @@ public sealed class ConsentEndTests : IDisposable
 
         var result = await EndAsync("consent-1");
 
-        Assert.Equal((ConsentEndOutcome.Removed, true), (result.Outcome, result.IsComplete));
+        Assert.Equal((EnforcementOutcome.Removed, true), (result.Outcome, result.IsComplete));
         Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
         Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
         Assert.Empty(_scene.Durable.Instances);
@@ -50,7 +50,7 @@ public sealed class ConsentEndTests : IDisposable
             (UserId, reason, "consent-1", null, 2L, 2L, 1), (receipt.UserId, receipt.Reason, receipt.ConsentId, receipt.ConnectionId, receipt.Accounts, receipt.Connections, receipt.SyncsStopped));
         Assert.Equal(_scene.Clock.GetUtcNow(), receipt.RemovedAt);
 
-        Assert.Equal(ConsentEndOutcome.NothingKept, (await EndAsync("consent-1")).Outcome);
+        Assert.Equal(EnforcementOutcome.NothingKept, (await EndAsync("consent-1")).Outcome);
         Assert.Single(await ReceiptsAsync());
     }
 
@@ -91,9 +91,9 @@ public sealed class ConsentEndTests : IDisposable
         await _scene.PublishAsync(UserId, "c1");
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(kind));
 
-        var result = await _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, null, default, isDeleted: isDeleted);
+        var result = await _scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, null, default, isDeleted: isDeleted);
 
-        Assert.Equal(isDeleted ? ConsentEndOutcome.Removed : ConsentEndOutcome.UserUnknown, result.Outcome);
+        Assert.Equal(isDeleted ? EnforcementOutcome.Removed : EnforcementOutcome.UserUnknown, result.Outcome);
         Assert.Equal(!isDeleted, _scene.HasSnapshotFiles);
         Assert.Equal(isDeleted ? [DeletionReason.UserDeleted] : [], (await ReceiptsAsync()).Select(receipt => receipt.Reason));
     }
@@ -115,7 +115,7 @@ public sealed class ConsentEndTests : IDisposable
         Consents(BasiqFunctions.Basiq.Models.Consent.Parse(consent));
         Connections("""{"id":"c1","status":"active"}""");
 
-        Assert.Equal(ConsentEndOutcome.StillConsented, (await EndAsync(null)).Outcome);
+        Assert.Equal(EnforcementOutcome.StillConsented, (await EndAsync(null)).Outcome);
 
         Assert.True(_scene.HasSnapshotFiles);
         Assert.Empty(await ReceiptsAsync());
@@ -132,7 +132,7 @@ public sealed class ConsentEndTests : IDisposable
         Consents();
         Connections();
 
-        Assert.Equal(ConsentEndOutcome.NothingListed, (await EndAsync(null)).Outcome);
+        Assert.Equal(EnforcementOutcome.NothingListed, (await EndAsync(null)).Outcome);
 
         Assert.True(_scene.HasSnapshotFiles);
         Assert.Empty(await ReceiptsAsync());
@@ -177,7 +177,7 @@ public sealed class ConsentEndTests : IDisposable
 
         var result = await EndAsync("ended");
 
-        Assert.Equal(ConsentEndOutcome.StillConsented, result.Outcome);
+        Assert.Equal(EnforcementOutcome.StillConsented, result.Outcome);
         Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         var receipts = await ReceiptsAsync();
         Assert.Equal(["c1", "c3"], receipts.Select(r => r.ConnectionId).Order());
@@ -341,11 +341,11 @@ public sealed class ConsentEndTests : IDisposable
         await scene.PublishAsync(UserId, "c1", "c2");
         scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent("x", "revoked", "2025-01-01T00:00:00Z")]);
         dies = true;
-        var end = scene.Get<ConsentEnd>();
-        await scene.PassTimeAsync(end.RunAsync(scene.Durable.Client, UserId, "x", default));
+        var end = scene.Get<ConsentEnforcement>();
+        await scene.PassTimeAsync(end.EnforceAsync(scene.Durable.Client, UserId, "x", default));
         await scene.EndOfRemovalAsync(UserId);
         Assert.True(changes > step);
-        await end.RunAsync(scene.Durable.Client, UserId, "x", default);
+        await end.EnforceAsync(scene.Durable.Client, UserId, "x", default);
 
         Assert.Null(await scene.Snapshots.GetCurrentAsync(UserId, default));
         Assert.False(scene.HasSnapshotFiles);
@@ -373,7 +373,7 @@ public sealed class ConsentEndTests : IDisposable
         await storage.TryPutAsync($"{UserId}/current.json", "{"u8.ToArray(), manifest!.ETag, default);
         Consents(Consent("x", "revoked", "2025-01-01T00:00:00Z"));
 
-        Assert.Equal(ConsentEndOutcome.Removed, (await EndAsync("x")).Outcome);
+        Assert.Equal(EnforcementOutcome.Removed, (await EndAsync("x")).Outcome);
 
         Assert.False(_scene.HasSnapshotFiles);
         Assert.Null(Assert.Single(await ReceiptsAsync()).Accounts);
@@ -436,8 +436,8 @@ public sealed class ConsentEndTests : IDisposable
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" }))),
         default);
 
-    private Task<ConsentEndResult> EndAsync(string? consentId) =>
-        _scene.Get<ConsentEnd>().RunAsync(_scene.Durable.Client, UserId, consentId, default);
+    private Task<EnforcementResult> EndAsync(string? consentId) =>
+        _scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, consentId, default);
 
     private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync() => _scene.Get<DeletionReceipts>().ListAsync(UserId, default);
 

@@ -1,6 +1,5 @@
-using BasiqFunctions.Platform.Records;
 
-namespace BasiqFunctions.Platform.Due;
+namespace BasiqFunctions.Platform.Records;
 
 /// <summary>Something that is due: the row says what, and for whom.</summary>
 internal sealed record DueItem(TableRecord Record)

@@ -23,8 +23,8 @@ namespace BasiqFunctions.Removal;
 /// another application it says the same. Then nothing is removed here, and <see cref="AbsenceRemoval"/> finds out what is true.
 /// </para>
 /// </remarks>
-public sealed class ConsentEnd(
-    IBasiqClient basiq, SnapshotStore snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnd> logger)
+public sealed class ConsentEnforcement(
+    IBasiqClient basiq, SnapshotStore snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnforcement> logger)
 {
     /// <summary>
     /// Has what has to go now removed, if anything has. Calling it again changes nothing.
@@ -36,7 +36,7 @@ public sealed class ConsentEnd(
     /// <param name="isRevoked">Whether that consent has just been revoked, so that it has ended whatever Basiq's list still says.</param>
     /// <param name="isDeleted">Whether Basiq has confirmed that the user was deleted, so that not to know the user means just that.</param>
     /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed.</exception>
-    public async Task<ConsentEndResult> RunAsync(
+    public async Task<EnforcementResult> EnforceAsync(
         DurableTaskClient client,
         string userId,
         string? consentId,
@@ -44,11 +44,11 @@ public sealed class ConsentEnd(
         bool isRevoked = false,
         bool isDeleted = false)
     {
-        if (await FoundAsync(basiq.ListConsentsAsync(userId, cancellation)) is not { } consents)
+        if (await basiq.ListConsentsAsync(userId, cancellation).OrNullAsync() is not { } consents)
         {
             return isDeleted
                 ? await AllOfItAsync(client, userId, new DeletionCause(DeletionReason.UserDeleted))
-                : new ConsentEndResult(ConsentEndOutcome.UserUnknown, [], IsComplete: true);
+                : new EnforcementResult(EnforcementOutcome.UserUnknown, [], IsComplete: true);
         }
 
         var (ended, inForce) = (new List<Consent>(), new List<Consent>());
@@ -58,9 +58,9 @@ public sealed class ConsentEnd(
         if (inForce.Count == 0)
         {
             if (consents.Count == 0 && !isRevoked)
-                await DoubtAsync(userId, cancellation);
+                await ThrowIfConnectedAsync(userId, cancellation);
             return consents.Count == 0 && consentId is null
-                ? new ConsentEndResult(ConsentEndOutcome.NothingListed, [], !isDeleted)
+                ? new EnforcementResult(EnforcementOutcome.NothingListed, [], !isDeleted)
                 : await AllOfItAsync(client, userId, cause);
         }
 
@@ -85,7 +85,7 @@ public sealed class ConsentEnd(
             Log.StillConsented(logger, userId, removed.Count);
         var now = clock.GetUtcNow();
         var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
-        return new ConsentEndResult(ConsentEndOutcome.StillConsented, removed, !isDoubted)
+        return new EnforcementResult(EnforcementOutcome.StillConsented, removed, !isDoubted)
         {
             NextEnd = inForce.Min(consent => consent.EndsAt),
             IsAnythingKept = kept is not { Count: 0 },
@@ -117,22 +117,8 @@ public sealed class ConsentEnd(
             && (fetchedAt ?? BasiqTime.Of(connection.LastUsed)) < given);
     }
 
-    /// <summary>What Basiq answers; null where it does not know what it was asked about.</summary>
-    private static async Task<T?> FoundAsync<T>(Task<T> asked)
-        where T : class
-    {
-        try
-        {
-            return await asked;
-        }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Refuses to take a user for one without a consent while a connection of the user works, which takes a consent.</summary>
-    private async Task DoubtAsync(string userId, CancellationToken cancellation)
+    private async Task ThrowIfConnectedAsync(string userId, CancellationToken cancellation)
     {
         var connections = await basiq.ListConnectionsAsync(userId, cancellation);
         if (connections.Any(connection => connection.IsActive))
@@ -145,19 +131,19 @@ public sealed class ConsentEnd(
         List<Connection> found = [.. await basiq.ListConnectionsAsync(userId, cancellation)];
         foreach (var connectionId in kept.Except(found.Select(connection => connection.Id)).ToArray())
         {
-            if (await FoundAsync(basiq.GetConnectionAsync(userId, connectionId, cancellation)) is { } connection)
+            if (await basiq.GetConnectionAsync(userId, connectionId, cancellation).OrNullAsync() is { } connection)
                 found.Add(connection);
         }
 
         return found;
     }
 
-    private async Task<ConsentEndResult> AllOfItAsync(DurableTaskClient client, string userId, DeletionCause why)
+    private async Task<EnforcementResult> AllOfItAsync(DurableTaskClient client, string userId, DeletionCause why)
     {
         var removal = await removals.RunAsync(client, userId, null, why);
         return removal.IsAny
-            ? new ConsentEndResult(ConsentEndOutcome.Removed, [removal], IsComplete: true)
-            : new ConsentEndResult(ConsentEndOutcome.NothingKept, [], IsComplete: true);
+            ? new EnforcementResult(EnforcementOutcome.Removed, [removal], IsComplete: true)
+            : new EnforcementResult(EnforcementOutcome.NothingKept, [], IsComplete: true);
     }
 
     /// <summary>

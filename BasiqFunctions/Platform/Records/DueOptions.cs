@@ -1,4 +1,4 @@
-namespace BasiqFunctions.Platform.Due;
+namespace BasiqFunctions.Platform.Records;
 
 /// <summary>When what is due is done. Section <c>Due</c>.</summary>
 public sealed class DueOptions

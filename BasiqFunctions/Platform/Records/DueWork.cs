@@ -3,10 +3,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace BasiqFunctions.Platform.Due;
+namespace BasiqFunctions.Platform.Records;
 
 /// <summary>
 /// What is due and when, written down by whoever learns a date, and read day by day: a daily pass costs what is due, whoever else exists.

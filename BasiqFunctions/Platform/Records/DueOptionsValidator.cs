@@ -1,7 +1,6 @@
-using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Options;
 
-namespace BasiqFunctions.Platform.Due;
+namespace BasiqFunctions.Platform.Records;
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
 internal sealed class DueOptionsValidator : IValidateOptions<DueOptions>

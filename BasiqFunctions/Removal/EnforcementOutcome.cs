@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace BasiqFunctions.Removal;
 
 /// <summary>What came of the end of a consent.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ConsentEndOutcome>))]
-public enum ConsentEndOutcome
+[JsonConverter(typeof(JsonStringEnumConverter<EnforcementOutcome>))]
+public enum EnforcementOutcome
 {
     /// <summary>Everything that was kept of the user is gone.</summary>
     Removed,

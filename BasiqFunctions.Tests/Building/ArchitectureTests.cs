@@ -1,0 +1,140 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Text.RegularExpressions;
+using BasiqFunctions.Tests.Hosting;
+
+namespace BasiqFunctions.Tests.Building;
+
+/// <summary>
+/// The folders of the app use one another downwards only. Read from the compiled code, which leaves out constants, and from the
+/// <c>using</c>s, which do not. What composes the app stands in the root and uses all.
+/// </summary>
+[Trait("Category", "Unit")]
+public sealed partial class ArchitectureTests
+{
+    private const BindingFlags All =
+        BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    /// <summary>Each may use those after it.</summary>
+    private static readonly string[] Folders =
+    [
+        "Webhooks", "Users", "Consents", "Connections", "Removal", "Sync", "Data", "Basiq",
+        "Platform.Idempotency", "Platform.Health", "Platform.OpenApi", "Platform.Http", "Platform.Vault", "Platform.Records",
+        "Platform.Telemetry", "Platform",
+    ];
+
+    private static readonly Type[] Types = typeof(BasiqFunctionsRegistration).Assembly.GetTypes();
+
+    private static readonly Dictionary<int, OpCode> Codes = typeof(OpCodes).GetFields()
+        .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value & 0xFFFF);
+
+    [Fact]
+    public void A_folder_s_code_uses_only_what_stands_below_it()
+    {
+        var uses = (from type in Types from used in UsedBy(type).SelectMany(Parts) select (type, used)).Distinct().ToArray();
+
+        Assert.True(uses.Length > 1_000);
+        Assert.Empty(
+            from use in uses
+            where IsUpwards(use.type.Namespace, use.used.Namespace)
+            select $"{use.type} uses {use.used}");
+    }
+
+    [Fact]
+    public void A_folder_s_files_import_only_what_stands_below_it()
+    {
+        var root = Path.Combine(Repository.Root, "BasiqFunctions");
+        var imports = (
+            from file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            let folder = Path.GetDirectoryName(Path.GetRelativePath(root, file))!.Replace(Path.DirectorySeparatorChar, '.')
+            where folder.Split('.')[0] is not ("bin" or "obj")
+            from Match import in Import().Matches(File.ReadAllText(file))
+            select (From: $"BasiqFunctions.{folder}".TrimEnd('.'), To: import.Groups[1].Value)).ToArray();
+
+        Assert.True(imports.Length > 100);
+        Assert.DoesNotContain(imports, import => IsUpwards(import.From, import.To));
+    }
+
+    [Fact]
+    public void Every_folder_has_its_place() => Assert.Empty(
+        from space in Types.Select(type => type.Namespace).Distinct()
+        where space?.StartsWith("BasiqFunctions.", StringComparison.Ordinal) is true && FolderOf(space) < 0
+        select space);
+
+    private static bool IsUpwards(string? from, string? to) =>
+        to?.StartsWith(nameof(BasiqFunctions), StringComparison.Ordinal) is true && FolderOf(from) > FolderOf(to);
+
+    /// <summary>Its place from the top; -1 for the root, and for what is not the app's.</summary>
+    private static int FolderOf(string? space) =>
+        Array.FindIndex(Folders, folder => $"{space}.".StartsWith($"BasiqFunctions.{folder}.", StringComparison.Ordinal));
+
+    private static IEnumerable<Type?> UsedBy(Type type) =>
+    [
+        type.BaseType,
+        .. type.GetInterfaces(),
+        .. type.GetGenericArguments().SelectMany(argument => argument.GetGenericParameterConstraints()),
+        .. type.GetMembers(All).Prepend(type).SelectMany(member => UsedBy(member.CustomAttributes)),
+        .. type.GetFields(All).Select(field => field.FieldType),
+        .. type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All)).SelectMany(UsedBy),
+    ];
+
+    private static IEnumerable<Type?> UsedBy(IEnumerable<CustomAttributeData> attributes) =>
+        from attribute in attributes
+        from type in attribute.ConstructorArguments.Concat(attribute.NamedArguments.Select(named => named.TypedValue))
+            .Select(argument => argument.Value as Type).Prepend(attribute.AttributeType)
+        select type;
+
+    private static IEnumerable<Type?> UsedBy(MethodBase method)
+    {
+        List<Type?> used = [.. Signature(method), .. method.GetParameters().SelectMany(parameter => UsedBy(parameter.CustomAttributes))];
+        if (method.IsGenericMethod)
+            used.AddRange(method.GetGenericArguments().SelectMany(argument => argument.GetGenericParameterConstraints()));
+        if (method.GetMethodBody() is not { } body)
+            return used;
+        used.AddRange(body.LocalVariables.Select(local => local.LocalType));
+        used.AddRange(body.ExceptionHandlingClauses.Where(clause => clause.Flags is ExceptionHandlingClauseOptions.Clause).Select(clause => clause.CatchType));
+        var il = body.GetILAsByteArray()!;
+        for (var at = 0; at < il.Length;)
+        {
+            var code = Codes[il[at] == 0xFE ? 0xFE00 | il[at + 1] : il[at]];
+            at += code.Size;
+            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
+                used.AddRange(Members(method, BitConverter.ToInt32(il, at)));
+            at += code.OperandType switch
+            {
+                OperandType.InlineNone => 0,
+                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+                OperandType.InlineVar => 2,
+                OperandType.InlineI8 or OperandType.InlineR => 8,
+                OperandType.InlineSwitch => 4 + (4 * BitConverter.ToInt32(il, at)),
+                _ => 4,
+            };
+        }
+
+        return used;
+    }
+
+    private static IEnumerable<Type?> Members(MethodBase method, int token) =>
+        method.Module.ResolveMember(token, method.DeclaringType!.GetGenericArguments(), method.IsGenericMethod ? method.GetGenericArguments() : null) switch
+        {
+            Type type => [type],
+            FieldInfo field => [field.DeclaringType, field.FieldType],
+            MethodBase called => [called.DeclaringType, .. Signature(called), .. called.IsGenericMethod ? called.GetGenericArguments() : []],
+            _ => [],
+        };
+
+    private static IEnumerable<Type?> Signature(MethodBase method) =>
+        method.GetParameters().Select(parameter => parameter.ParameterType).Append((method as MethodInfo)?.ReturnType);
+
+    /// <summary>A type, or what it is an array or a generic of.</summary>
+    private static IEnumerable<Type> Parts(Type? type) => type switch
+    {
+        null => [],
+        { HasElementType: true } => Parts(type.GetElementType()),
+        { IsGenericType: true } => [type.GetGenericTypeDefinition(), .. type.GetGenericArguments().SelectMany(Parts)],
+        _ => [type],
+    };
+
+    [GeneratedRegex(@"^using (?:static )?(?:\w+ = )?(BasiqFunctions\.[\w.]+)", RegexOptions.Multiline)]
+    private static partial Regex Import();
+}

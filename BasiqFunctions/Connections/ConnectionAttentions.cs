@@ -1,0 +1,33 @@
+using BasiqFunctions.Platform.Records;
+
+namespace BasiqFunctions.Connections;
+
+/// <summary>Keeps which connections need somebody.</summary>
+public sealed class ConnectionAttentions(IRecordTable table) : IUserRecords
+{
+    private const string Prefix = "attention.";
+
+    /// <summary>The connections of a user that need somebody.</summary>
+    public async Task<IReadOnlyList<ConnectionAttention>> ListAsync(string userId, CancellationToken cancellation) =>
+        [
+            .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
+               where record.Row.StartsWith(Prefix, StringComparison.Ordinal)
+               select record.Read(ConnectionsJson.Default.ConnectionAttention),
+        ];
+
+    /// <inheritdoc />
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
+
+    /// <inheritdoc />
+    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        ClearAsync(userId, connectionId, cancellation);
+
+    internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
+        table.PutAsync(
+            new TableRecord(PartitionOf(userId), Prefix + matter.ConnectionId, matter.ToContent(ConnectionsJson.Default.ConnectionAttention)), cancellation);
+
+    internal Task ClearAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        table.RemoveAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
+
+    private static string PartitionOf(string userId) => $"user-{userId}";
+}

@@ -1,0 +1,9 @@
+using System.Text.Json.Serialization;
+
+namespace BasiqFunctions.Connections;
+
+/// <summary>The JSON of connections, without reflection.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ConnectionAttention))]
+[JsonSerializable(typeof(ConnectionList))]
+internal sealed partial class ConnectionsJson : JsonSerializerContext;

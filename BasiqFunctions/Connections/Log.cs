@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Connections;
+
+internal static partial class Log
+{
+    [LoggerMessage(3103, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
+    public static partial void ConnectionRemoved(this ILogger logger, string connectionId, string userId, bool knownToBasiq);
+}
