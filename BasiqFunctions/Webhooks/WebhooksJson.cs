@@ -6,6 +6,7 @@ namespace BasiqFunctions.Webhooks;
 [JsonSerializable(typeof(ConnectionAttention))]
 [JsonSerializable(typeof(EventHandled))]
 [JsonSerializable(typeof(EventInput))]
+[JsonSerializable(typeof(EventTried))]
 [JsonSerializable(typeof(KeptSubscription))]
 [JsonSerializable(typeof(SubscriptionAnswer))]
 internal sealed partial class WebhooksJson : JsonSerializerContext;
