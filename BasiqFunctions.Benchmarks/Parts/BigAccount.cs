@@ -10,7 +10,7 @@ internal sealed class BigAccount : IPart
 {
     private const int PageSize = 500;
     private const double Mebibyte = 1 << 20;
-    private const double WantedMebibytes = 150;
+    private const double WantedMebibytes = 100;
 
     public string Name => "big-account";
 

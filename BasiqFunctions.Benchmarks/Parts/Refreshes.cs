@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BasiqFunctions.Benchmarks.Reports;
 
 namespace BasiqFunctions.Benchmarks.Parts;
@@ -14,13 +15,16 @@ internal sealed class Refreshes : IPart
     private const int RefreshesOfDay = 3;
     private const double WantedSeconds = 2;
 
+    /// <summary>More of them: REFRESH_PEOPLE=1000 dotnet run …</summary>
+    private static readonly int People = int.Parse(Environment.GetEnvironmentVariable("REFRESH_PEOPLE") ?? "20", CultureInfo.InvariantCulture);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     public string Name => "refreshes";
 
     public async Task<PartReport> RunAsync(Effort effort)
     {
-        var people = effort is Effort.Full ? 20 : 2;
+        var people = effort is Effort.Full ? People : 2;
         await using var stage = await SyncStage.StartAsync(Accounts, Transactions, "--Sandbox:NewTransactions=17", "--Sync:GatherNewsFor=00:00:00.500");
         var consented = await stage.ConsentAsync(people);
         await stage.BeginAsync();

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Webhooks;
-using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.LocalHost.Console;
 
@@ -25,7 +23,7 @@ internal sealed record IncomingWebhook(
     string EventId,
     string? WebhookId,
     DateTimeOffset ReceivedAt,
-    IncomingState State,
+    EventState State,
     string? Type = null,
     string? Outcome = null,
     string? UserId = null,
@@ -38,30 +36,8 @@ internal sealed record IncomingWebhook(
         if (record.Input is not { } input || JsonSerializer.Deserialize(input, WebhooksJson.Default.EventInput) is not { } told)
             return null;
         var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled) : null;
-        var state = !record.IsFinished ? IncomingState.UnderWay
-            : handled is not null && record.Status is OrchestrationRuntimeStatus.Completed ? IncomingState.Done
-            : IncomingState.Dropped;
-        var trouble = state is IncomingState.UnderWay && record.CustomStatus is { } status
-            ? JsonSerializer.Deserialize(status, ConsoleJson.Default.String)
-            : null;
+        var handling = EventHandling.From(record.Status, record.CustomStatus, handled);
         return new IncomingWebhook(
-            told.EventId, told.WebhookId, record.CreatedAt, state, handled?.Type, handled?.Outcome, handled?.UserId, handled?.ConnectionId, trouble);
+            told.EventId, told.WebhookId, record.CreatedAt, handling.State, handled?.Type, handling.Outcome, handled?.UserId, handled?.ConnectionId, handling.Trouble);
     }
-}
-
-/// <summary>How far an event is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<IncomingState>))]
-internal enum IncomingState
-{
-    /// <summary>Basiq is being asked, or something is left to be done.</summary>
-    [JsonStringEnumMemberName("under-way")]
-    UnderWay,
-
-    /// <summary>The outcome says what was done.</summary>
-    [JsonStringEnumMemberName("done")]
-    Done,
-
-    /// <summary>It could not be handled in a week, and is dropped.</summary>
-    [JsonStringEnumMemberName("dropped")]
-    Dropped,
 }

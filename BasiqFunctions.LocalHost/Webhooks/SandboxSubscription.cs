@@ -3,6 +3,7 @@ using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.LocalHost.Webhooks;
 
@@ -30,7 +31,7 @@ internal sealed class SandboxSubscription(
         try
         {
             var subscriptions = services.GetRequiredService<Subscriptions>();
-            if (await subscriptions.FindAsync(stoppingToken) is { Url: { } url } && !new Uri(url).IsLoopback)
+            if (await subscriptions.FindAsync(services.GetRequiredService<DurableTaskClient>(), stoppingToken) is { Url: { } url } && !new Uri(url).IsLoopback)
                 Log.SubscribedElsewhere(logger);
             else if (!await subscriptions.EnsureAsync(Address().ToString(), stoppingToken))
                 Log.SubscribedAlready(logger);

@@ -83,7 +83,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         using (var user = await _app.Api.GetAsync(new Uri("users/u00", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.OK, user.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await HealthAsync()).Status);
-        Assert.Equal($"Daily batch finished: {Users} users checked, 0 removed, 0 unknown to Basiq, 0 failed", await PassAsync());
+        Assert.Equal($"Daily pass finished: {Users} users checked, 0 removed, 0 unknown to Basiq, 0 failed", await PassAsync());
         Assert.Equal(_files, Files());
         Assert.Empty(Alerts());
     }
@@ -94,7 +94,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         _basiq.IsKeyAnothers = true;
         for (var day = 1; day <= 3; day++)
         {
-            Assert.Equal($"Daily batch finished: {Users} users checked, 0 removed, {Users} unknown to Basiq, 0 failed", await PassAsync());
+            Assert.Equal($"Daily pass finished: {Users} users checked, 0 removed, {Users} unknown to Basiq, 0 failed", await PassAsync());
             Assert.Equal(day, Alerts().Length);
             Assert.Contains($"does not know {Users} users", Alerts()[^1], StringComparison.Ordinal);
         }
@@ -108,7 +108,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         await AssertNoReceiptsAsync();
 
         _basiq.IsKeyAnothers = false;
-        Assert.Equal($"Daily batch finished: {Users} users checked, 0 removed, 0 unknown to Basiq, 0 failed", await PassAsync());
+        Assert.Equal($"Daily pass finished: {Users} users checked, 0 removed, 0 unknown to Basiq, 0 failed", await PassAsync());
         Assert.Equal(3, Alerts().Length);
         Assert.Equal(_files, Files());
     }
@@ -176,7 +176,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
         var said = await AppUnderTest.WaitForAsync(
             () => Task.FromResult(_app.Logs.Lines.Where(line => line.Contains("[3602]", StringComparison.Ordinal)).ToArray()),
             lines => lines.Length == _passes);
-        var start = said[^1].IndexOf("Daily batch", StringComparison.Ordinal);
+        var start = said[^1].IndexOf("Daily pass", StringComparison.Ordinal);
         return said[^1][start..(said[^1].IndexOf("failed", start, StringComparison.Ordinal) + "failed".Length)];
     }
 

@@ -32,7 +32,11 @@ public sealed class WebhookTests
         var deliveries = await AppUnderTest.WaitForAsync(
             () => app.Api.GetFromJsonAsync<JsonElement>("webhooks/basiq/subscription"),
             s => s.GetProperty("deliveries").EnumerateArray().Any(d =>
-                d.GetProperty("eventTypeId").GetString() == "consent.revoked" && d.GetProperty("attempts").GetInt32() > 0));
+                d.GetProperty("eventTypeId").GetString() == "consent.revoked"
+                && d.GetProperty("attempts").GetInt32() > 0
+                && d.TryGetProperty("handling", out var handling)
+                && (handling.GetProperty("state").GetString(), handling.GetProperty("outcome").GetString()) is ("done", "removed")
+                && handling.GetProperty("tries").GetInt32() > 0));
         Assert.DoesNotContain("whsec", deliveries.GetRawText(), StringComparison.Ordinal);
     }
 

@@ -31,18 +31,20 @@ public sealed class IncrementalSyncProperties
     [Fact]
     public async Task A_snapshot_is_what_Basiq_has_but_for_what_the_rule_leaves_to_the_next_whole_fetch()
     {
-        var (whole, inPart) = (0, 0);
+        var (whole, inPart, removed) = (0, 0, 0);
         for (var seed = 1; seed <= Seeds; seed++)
         {
             using var history = new History(seed);
             await history.RunAsync(syncs: 7);
             whole += history.Whole;
             inPart += history.InPart;
+            removed += history.Removed;
         }
 
-        // The one as well as the other has been put to the test.
+        // Each of them has been put to the test.
         Assert.InRange(inPart, Seeds, int.MaxValue);
         Assert.InRange(whole, Seeds, int.MaxValue);
+        Assert.InRange(removed, Seeds / 6, int.MaxValue);
     }
 
     private sealed class History : IDisposable
@@ -57,6 +59,7 @@ public sealed class IncrementalSyncProperties
         private readonly Dictionary<string, string[]> _before = [];
         private EngineUnderTest? _engine;
         private int _syncs;
+        private DateTimeOffset? _removedAt;
 
         public History(int seed)
         {
@@ -73,6 +76,8 @@ public sealed class IncrementalSyncProperties
         public int Whole { get; private set; }
 
         public int InPart { get; private set; }
+
+        public int Removed { get; private set; }
 
         private DateOnly Today => DateOnly.FromDateTime(_scene.Clock.GetUtcNow().UtcDateTime);
 
@@ -96,16 +101,22 @@ public sealed class IncrementalSyncProperties
                 for (var i = _chance.Next(4); i > 0; i--)
                     _story.Add(_bank.Happen(Today));
                 var isFull = sync == syncs - 1;
-                await SyncAsync(_chance.Next(5) == 0 ? 2 : 1, isFull, isDisturbed: _chance.Next(2) == 0);
-                await CheckAsync(isFull);
+                await SyncAsync(_chance.Next(3) == 0 ? 2 : 1, isFull, isDisturbed: _chance.Next(2) == 0, isRemoved: !isFull && _chance.Next(8) == 0);
+                if (!await IsRemovedAsync())
+                    await CheckAsync(isFull);
                 _scene.Clock.Advance(TimeSpan.FromHours(_chance.Next(1, 60)));
+
+                // No sync lasts into the next day, from which the days to fetch again would be counted.
+                if (_scene.Clock.GetUtcNow().Hour == 23)
+                    _scene.Clock.Advance(TimeSpan.FromHours(1));
             }
         }
 
         /// <summary>Runs some syncs at once to their end, through what breaks meanwhile.</summary>
-        private async Task SyncAsync(int atOnce, bool isFull, bool isDisturbed)
+        private async Task SyncAsync(int atOnce, bool isFull, bool isDisturbed, bool isRemoved)
         {
-            _story.Add($"{atOnce} syncs{(isFull ? ", whole" : "")}{(isDisturbed ? ", disturbed" : "")}");
+            _story.Add($"{atOnce} syncs{(isFull ? ", whole" : "")}{(isDisturbed ? ", disturbed" : "")}{(isRemoved ? ", its connection removed" : "")}");
+            _removedAt = null;
             if (isDisturbed)
             {
                 // A process that dies before or after a step has it made again by another.
@@ -121,6 +132,16 @@ public sealed class IncrementalSyncProperties
                 };
             }
 
+            if (isRemoved)
+            {
+                var pages = _chance.Next(1, 12);
+                _bank.OnPage = () =>
+                {
+                    if (Interlocked.Decrement(ref pages) == 0)
+                        RemoveAsync().GetAwaiter().GetResult();
+                };
+            }
+
             // A part of the syncs lives on two engines, the second of which goes on from the journal.
             if (_engine is null || _chance.Next(4) == 0)
                 await RestartAsync();
@@ -129,10 +150,11 @@ public sealed class IncrementalSyncProperties
             for (var i = 0; i < atOnce; i++)
             {
                 ids.Add($"sync-{_seed}-{++_syncs}");
-                await _engine!.Client.ScheduleNewOrchestrationInstanceAsync(
-                    SyncOrchestration.Name,
-                    new SyncInput(UserId, [], settings) { ConnectionIds = [SimulatedBank.ConnectionId], IsFull = isFull },
-                    new StartOrchestrationOptions(ids[^1]));
+                // Of two, one follows a job and the other fetches what Basiq has.
+                var input = i == 0
+                    ? new SyncInput(UserId, [], settings) { ConnectionIds = [SimulatedBank.ConnectionId], IsFull = isFull }
+                    : new SyncInput(UserId, [SyncedJob.Unseen($"job-{_syncs}")], settings) { IsFull = isFull };
+                await _engine!.Client.ScheduleNewOrchestrationInstanceAsync(SyncOrchestration.Name, input, new StartOrchestrationOptions(ids[^1]));
             }
 
             if (_chance.Next(4) == 0)
@@ -142,10 +164,49 @@ public sealed class IncrementalSyncProperties
                 var ended = await _engine!.EndOfAsync(id, _scene.Clock, TimeSpan.FromSeconds(1));
                 Assert.True(ended.RuntimeStatus is OrchestrationRuntimeStatus.Completed, Told($"{ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}"));
                 var progress = JsonSerializer.Deserialize<SyncProgress>(ended.SerializedOutput!)!;
-                Assert.True(progress.Status is SyncState.Completed, Told($"{progress.Status}: {progress.Error}"));
+                Assert.True(
+                    progress.Status is SyncState.Completed || (_removedAt is not null && progress.Status is SyncState.Cancelled),
+                    Told($"{progress.Status}: {progress.Error}"));
             }
 
             (_storage.Before, _storage.After, _bank.OnPage) = (null, null, () => { });
+        }
+
+        /// <summary>Removes the connection as a durable removal does: until it is done.</summary>
+        private async Task RemoveAsync()
+        {
+            while (true)
+            {
+                try
+                {
+                    await _scene.Snapshots.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, default);
+                    _removedAt = _scene.Clock.GetUtcNow();
+                    return;
+                }
+                catch (IOException)
+                {
+                    // It died, and is resumed.
+                }
+            }
+        }
+
+        /// <summary>Whether nothing is there, because it was removed during the last syncs: one of them that began before must not have brought it back.</summary>
+        private async Task<bool> IsRemovedAsync()
+        {
+            if (_removedAt is not { } removedAt)
+                return false;
+            _before.Clear();
+            if ((await _scene.Snapshots.ListStartsAsync(UserId, default)).TryGetValue(SimulatedBank.ConnectionId, out var startedAt))
+            {
+                Assert.True(startedAt > removedAt, Told($"a sync of {startedAt:O} brought back what was removed at {removedAt:O}"));
+                return false;
+            }
+
+            Removed++;
+            var left = Directory.EnumerateFiles(Path.Combine(_folder.Path, "snapshots"), "*", SearchOption.AllDirectories)
+                .Where(file => File.ReadAllText(file).Contains("words", StringComparison.Ordinal) || !file.EndsWith("current.json", StringComparison.Ordinal)).ToArray();
+            Assert.True(left.Length == 0, Told($"of what was removed {string.Join(", ", left)} is left"));
+            return true;
         }
 
         private async Task RestartAsync()
@@ -189,7 +250,8 @@ public sealed class IncrementalSyncProperties
         private void CheckPart(string account, string[] before, string[] now, IReadOnlyList<(string Id, DateOnly Day, bool IsPending, string Json)> basiq)
         {
             var postedBefore = before.Where(t => !IsPending(t)).ToArray();
-            var from = postedBefore.Max(DayOf).AddDays(-Overlap);
+            var newest = postedBefore.Max(DayOf);
+            var from = (newest < Today ? newest : Today).AddDays(-Overlap);
             var first = postedBefore.Min(DayOf);
             Assert.True(
                 now.Where(IsPending).SequenceEqual(basiq.Where(t => t.IsPending).Select(t => t.Json)), Told($"{account} has other pending ones"));

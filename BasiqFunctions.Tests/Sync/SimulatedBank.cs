@@ -36,6 +36,14 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
     {
         basiq.Setup(b => b.ListAccountsAsync(UsersScene.UserId, null, It.IsAny<CancellationToken>()))
             .ReturnsAsync(() => [.. accounts.Select(id => JsonElement.Parse(AccountJson(id)))]);
+        basiq.Setup(b => b.ListConnectionsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([Connection.From(JsonElement.Parse($$"""{"type":"connection","id":"{{ConnectionId}}","status":"active"}"""))]);
+        basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string id, CancellationToken _) => new Job
+        {
+            Id = id,
+            Steps = [new JobStep { Title = "retrieve-transactions", Status = "success" }],
+            Links = new JobLinks { Source = $"https://basiq.test/users/{UsersScene.UserId}/connections/{ConnectionId}" },
+        });
         basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.UserId, It.IsAny<BasiqFilter?>(), It.IsAny<int>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string _, BasiqFilter? filter, int limit, CancellationToken _) => Page(filter!.ToString(), limit, 0));
         basiq.Setup(b => b.GetNextTransactionsPageAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
@@ -56,7 +64,7 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
     {
         var account = accounts[chance.Next(accounts.Length)];
         var entries = _entries[account];
-        switch (chance.Next(14))
+        switch (chance.Next(15))
         {
             case 0 or 1:
                 for (var i = chance.Next(1, 4); i > 0; i--)
@@ -96,6 +104,9 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
 
                 return "moved to a later day";
             case 12:
+                Post(account, today.AddDays(chance.Next(1, 30)));
+                return "dated ahead";
+            case 13:
                 Replace(entries, _ => true, entry => entry with { Rank = chance.Next() });
                 return "reordered";
             default:

@@ -109,21 +109,52 @@ public sealed class EventOrchestrationTests : IDisposable
         Assert.Equal(11, _script.Acted.Length);
     }
 
+    [Fact]
+    public async Task Whoever_asks_is_told_how_often_it_was_tried_what_it_waits_for_and_what_came_of_it()
+    {
+        _script.Act = call => call <= 2 ? Failed(BasiqFailureKind.Unavailable, "http-503", true) : new(Removed);
+        await using var engine = await StartAsync();
+        Assert.Null(await EventOrchestration.FindAsync(engine.Client, "e1", default));
+        Assert.Null(await EventOrchestration.FindAsync(engine.Client, null, default));
+
+        await ScheduleAsync(engine);
+        var waiting = await AppUnderTest.WaitForAsync(() => EventOrchestration.FindAsync(engine.Client, "e1", default), found => found is { Tries: 1 });
+        Assert.Equal(new EventHandling(EventState.UnderWay, 1, null, "http-503", Start.AddSeconds(5)), waiting);
+
+        await engine.EndOfAsync(EventOrchestration.InstanceIdFor("e1"), _clock, Step);
+        Assert.Equal(new EventHandling(EventState.Done, 3, "removed"), await EventOrchestration.FindAsync(engine.Client, "e1", default));
+    }
+
+    [Fact]
+    public async Task Whoever_asks_is_told_why_an_event_was_dropped()
+    {
+        _script.Act = _ => Failed(BasiqFailureKind.UnusableAnswer, "unexpected-shape");
+        await using var engine = await StartAsync();
+        await ScheduleAsync(engine);
+        await engine.EndOfAsync(EventOrchestration.InstanceIdFor("e1"), _clock, Step);
+        Assert.Equal(
+            new EventHandling(EventState.Dropped, 7, null, "unexpected-shape"), await EventOrchestration.FindAsync(engine.Client, "e1", default));
+    }
+
     private static Outcome<EventHandled> Failed(BasiqFailureKind kind, string code, bool isTransient = false, TimeSpan? retryAfter = null) =>
         new(null, new UpstreamFailure(kind.ToString(), code, isTransient, RetryAfterSeconds: retryAfter?.TotalSeconds));
 
     /// <summary>Runs an event's orchestration to its end while time passes, and returns what came of it.</summary>
     private async Task<EventHandled?> RunAsync(TimeSpan? step = null)
     {
-        await using var engine = await EngineUnderTest.StartAsync(_state, _clock, _script, typeof(EventOrchestration), typeof(Activities));
-        var instanceId = EventOrchestration.InstanceIdFor("e1");
-        await engine.Client.ScheduleNewOrchestrationInstanceAsync(
-            EventOrchestration.Name, new EventInput("e1", "m1"), new StartOrchestrationOptions(instanceId));
-        var ended = await engine.EndOfAsync(instanceId, _clock, step ?? Step);
+        await using var engine = await StartAsync();
+        await ScheduleAsync(engine);
+        var ended = await engine.EndOfAsync(EventOrchestration.InstanceIdFor("e1"), _clock, step ?? Step);
         Assert.True(
             ended.RuntimeStatus is OrchestrationRuntimeStatus.Completed, $"It {ended.RuntimeStatus}: {ended.FailureDetails?.ErrorMessage}");
         return ended.SerializedOutput is { } output ? JsonSerializer.Deserialize<EventHandled>(output) : null;
     }
+
+    private Task<EngineUnderTest> StartAsync() =>
+        EngineUnderTest.StartAsync(_state, _clock, _script, typeof(EventOrchestration), typeof(Activities));
+
+    private static Task ScheduleAsync(EngineUnderTest engine) => engine.Client.ScheduleNewOrchestrationInstanceAsync(
+        EventOrchestration.Name, new EventInput("e1", "m1"), new StartOrchestrationOptions(EventOrchestration.InstanceIdFor("e1")));
 
     public sealed class Script(TimeProvider clock)
     {

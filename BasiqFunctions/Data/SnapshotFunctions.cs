@@ -133,7 +133,7 @@ public sealed class SnapshotFunctions(
     private async Task<IResult> AnswerToAsync(
         HttpRequest request, string userId, MergedQuery query, Func<Task<TransactionsResult>> read, CancellationToken cancellationToken)
     {
-        if (EntityTags.IsConditional(request)
+        if (EntityTags.NamesTags(request)
             && await store.FindVersionAsync(userId, query, cancellationToken) is { } version
             && TagOf(version) is var known
             && EntityTags.IsKnown(request, known))
@@ -141,7 +141,10 @@ public sealed class SnapshotFunctions(
             return new NotModified(known);
         }
 
-        return await AnswerToAsync(userId, await read(), TagOf, cancellationToken);
+        var result = await read();
+        return result is TransactionsResult.Page page && TagOf(page.Version) is var tag && EntityTags.IsKnown(request, tag)
+            ? new NotModified(tag)
+            : await AnswerToAsync(userId, result, TagOf, cancellationToken);
 
         // The path is part of it, for who sends the tag of the one list to the other.
         EntityTagHeaderValue TagOf(string version) => EntityTags.Of(request.Path, request.QueryString.Value, version);

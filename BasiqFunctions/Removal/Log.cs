@@ -7,7 +7,7 @@ internal static partial class Log
     [LoggerMessage(3600, LogLevel.Information, "Removed data of user {UserId} ({Reason}): {Accounts} accounts, {Transactions} transactions")]
     public static partial void DataRemoved(ILogger logger, string userId, DeletionReason reason, long? accounts, long? transactions);
 
-    [LoggerMessage(3602, LogLevel.Information, "Daily batch finished: {Users} users checked, {Removed} removed, {Absent} unknown to Basiq, {Failed} failed")]
+    [LoggerMessage(3602, LogLevel.Information, "Daily pass finished: {Users} users checked, {Removed} removed, {Absent} unknown to Basiq, {Failed} failed")]
     public static partial void RetentionEnforced(ILogger logger, int users, int removed, int absent, int failed);
 
     [LoggerMessage(3603, LogLevel.Error, "Consent check of user {UserId} failed ({Exception}); the next daily pass will retry")]

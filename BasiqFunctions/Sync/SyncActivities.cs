@@ -206,21 +206,20 @@ public sealed class SyncActivities(
             }
             while (link is not null);
 
-            Dictionary<string, string> attempts = new(StringComparer.Ordinal);
+            Dictionary<string, PendingSegment> segments = new(StringComparer.Ordinal);
             foreach (var (accountId, transactions) in pending.Where(account => account.Value.Count > 0))
             {
                 await using var segment = await snapshots.BeginSegmentAsync(
                     input.UserId, input.SyncId, accountId, SnapshotPaths.PendingNumber, cancellation);
                 foreach (var transaction in transactions)
                     segment.Append(transaction);
-                attempts.Add(accountId, (await segment.CompleteAsync(cancellation)).Attempt);
+                segments.Add(accountId, new PendingSegment((await segment.CompleteAsync(cancellation)).Attempt, transactions.Count));
             }
 
-            var count = pending.Values.Sum(transactions => transactions.Count);
             if (skipped > 0)
                 Log.TransactionsSkipped(logger, skipped, input.UserId);
-            instruments.Fetched(count, isWholeAccount: false);
-            return new Outcome<FetchedPending>(new FetchedPending(attempts, count, skipped));
+            instruments.Fetched(segments.Values.Sum(segment => segment.Count), isWholeAccount: false);
+            return new Outcome<FetchedPending>(new FetchedPending(segments, skipped));
         });
     }
 

@@ -19,14 +19,13 @@ public sealed record StagedAccounts(
 /// <summary>Of which accounts to fetch what is pending.</summary>
 public sealed record FetchPendingInput(string UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
 
-/// <summary>
-/// The attempt that wrote what is pending, by account; those without anything pending are left out. Beside it how many transactions that
-/// is, and how many records could not be read.
-/// </summary>
+/// <summary>What is pending, by account; those without anything pending are left out. Beside it how many records could not be read.</summary>
 public sealed record FetchedPending(
-    IReadOnlyDictionary<string, string> Attempts,
-    int Count,
+    IReadOnlyDictionary<string, PendingSegment> Segments,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skipped = 0);
+
+/// <summary>The attempt that wrote what is pending of an account, and how many transactions that is.</summary>
+public sealed record PendingSegment(string Attempt, int Count);
 
 /// <summary>
 /// Which part of an account's transactions to fetch: <paramref name="NextLink"/> is null for the beginning,

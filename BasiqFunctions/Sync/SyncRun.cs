@@ -34,6 +34,7 @@ internal sealed class SyncRun
     private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _segments = [];
     private readonly Dictionary<string, FetchedSpan> _spans = [];
+    private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private FetchedPending? _pending;
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
@@ -193,6 +194,7 @@ internal sealed class SyncRun
             {
                 _segments.Remove(accountId);
                 _spans.Remove(accountId);
+                Count(accountId, -_counts.GetValueOrDefault(accountId));
             }
 
             var again = await FetchAccountsAsync([.. outdated.Outdated.Select(id => new AccountFetch(id))]);
@@ -225,11 +227,8 @@ internal sealed class SyncRun
         // Whole histories would be the least that a Basiq in trouble needs.
         if (failure is { MayPass: true })
             throw Failed(failure);
-        Report(_progress with
-        {
-            Transactions = _progress.Transactions + (_pending?.Count ?? 0),
-            TransactionsSkipped = _pending is { Skipped: > 0 } pending ? (_progress.TransactionsSkipped ?? 0) + pending.Skipped : _progress.TransactionsSkipped,
-        });
+        if (_pending is { Skipped: > 0 } pending)
+            Report(_progress with { TransactionsSkipped = (_progress.TransactionsSkipped ?? 0) + pending.Skipped });
     }
 
     /// <summary>Fetches the accounts, some at a time.</summary>
@@ -289,14 +288,15 @@ internal sealed class SyncRun
             failure = await FetchSegmentsAsync(accountId, segments, kept, isOlder: true);
         if (failure is not null || !isAsKnown || segments.Exists(segment => segment.MustBeWhole))
         {
-            Report(_progress with { Transactions = _progress.Transactions - segments.Sum(segment => segment.Count) });
+            Count(accountId, -_counts.GetValueOrDefault(accountId));
             return (false, failure);
         }
 
-        var pending = _pending!.Attempts.GetValueOrDefault(accountId);
+        var pending = _pending!.Segments.GetValueOrDefault(accountId);
+        Count(accountId, pending?.Count ?? 0);
         var isUnchanged = pending is null && segments is [{ IsInOrder: true } only] && only.Count == only.Known;
         _segments[accountId] = [.. segments.Select(segment => segment.Attempt)];
-        _spans[accountId] = new FetchedSpan(kept, newer, pending, isUnchanged);
+        _spans[accountId] = new FetchedSpan(kept, newer, pending?.Attempt, isUnchanged);
         return (true, null);
     }
 
@@ -313,11 +313,9 @@ internal sealed class SyncRun
                 return failure;
             segments.Add(fetched);
             before = fetched.Attempt;
-            Report(_progress with
-            {
-                Transactions = _progress.Transactions + fetched.Count,
-                TransactionsSkipped = fetched.Skipped == 0 ? _progress.TransactionsSkipped : (_progress.TransactionsSkipped ?? 0) + fetched.Skipped,
-            });
+            Count(accountId, fetched.Count);
+            if (fetched.Skipped > 0)
+                Report(_progress with { TransactionsSkipped = (_progress.TransactionsSkipped ?? 0) + fetched.Skipped });
             if (failure is { MayPass: false })
                 return failure;
             if (fetched.NextLink is null || fetched.MustBeWhole)
@@ -326,6 +324,13 @@ internal sealed class SyncRun
             if (failure is not null)
                 await WaitAsync(Max(Settings.RetryDelay, AskedBy(failure)));
         }
+    }
+
+    /// <summary>Counts transactions of an account: what is fetched once more replaces what was counted before.</summary>
+    private void Count(string accountId, int transactions)
+    {
+        _counts[accountId] = _counts.GetValueOrDefault(accountId) + transactions;
+        Report(_progress with { Transactions = _progress.Transactions + transactions });
     }
 
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>

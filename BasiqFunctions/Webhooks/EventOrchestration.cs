@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
@@ -53,6 +54,17 @@ public static class EventOrchestration
         }
     }
 
+    /// <summary>What came of an event; null when this app has not heard of it, or no longer remembers.</summary>
+    internal static async Task<EventHandling?> FindAsync(DurableTaskClient client, string? eventId, CancellationToken cancellation)
+    {
+        if (eventId is null || await client.GetInstanceAsync(InstanceIdFor(eventId), getInputsAndOutputs: true, cancellation) is not { } instance)
+            return null;
+        var handled = instance is { IsCompleted: true, SerializedOutput: { } output } && instance.RuntimeStatus is OrchestrationRuntimeStatus.Completed
+            ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled)
+            : null;
+        return EventHandling.From(instance.RuntimeStatus, instance.SerializedCustomStatus, handled);
+    }
+
     /// <summary>Has the event handled. Null when it was dropped.</summary>
     [Function(Name)]
     public static async Task<EventHandled?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
@@ -61,7 +73,7 @@ public static class EventOrchestration
         var input = context.GetInput<EventInput>()!;
         var takenAt = context.CurrentUtcDateTime;
         var delay = FirstDelay;
-        while (true)
+        for (var tries = 1; ; tries++)
         {
             var age = context.CurrentUtcDateTime - takenAt;
             var isLast = age >= Listed - MaxDelay;
@@ -69,13 +81,15 @@ public static class EventOrchestration
             if (outcome.Value is { IsComplete: true })
                 return outcome.Value;
 
-            // What keeps it waiting, or had it dropped, for whoever looks.
-            context.SetCustomStatus(outcome.Failure?.Code);
-            if (isLast)
-                return null;
             var asked = TimeSpan.FromSeconds(outcome.Failure?.RetryAfterSeconds ?? 0);
             var wait = outcome.Failure is { } failure && !MayPass(failure, age) ? MaxDelay : asked > delay ? asked : delay;
-            await context.CreateTimer(context.CurrentUtcDateTime + (wait < MaxDelay ? wait : MaxDelay), CancellationToken.None);
+            var next = context.CurrentUtcDateTime + (wait < MaxDelay ? wait : MaxDelay);
+
+            // For whoever looks.
+            context.SetCustomStatus(new EventTried(tries, outcome.Failure?.Code, isLast ? null : next));
+            if (isLast)
+                return null;
+            await context.CreateTimer(next, CancellationToken.None);
             delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
         }
     }

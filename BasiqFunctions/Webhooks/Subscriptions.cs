@@ -4,6 +4,7 @@ using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Webhooks;
@@ -73,14 +74,16 @@ public sealed class Subscriptions : IJobNews
         return true;
     }
 
-    /// <summary>The subscription with its last deliveries; null when there is none.</summary>
+    /// <summary>The subscription with its last deliveries, and what came of each; null when there is none.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    public async Task<SubscriptionAnswer?> FindAsync(CancellationToken cancellation)
+    public async Task<SubscriptionAnswer?> FindAsync(DurableTaskClient client, CancellationToken cancellation)
     {
         if (await FindAtBasiqAsync(await KeptAsync(cancellation), null, cancellation) is not { } webhook)
             return null;
         var messages = await _basiq.ListWebhookMessagesAsync(webhook.Id, MostDeliveries, cancellation);
-        return AnswerOf(webhook) with { Deliveries = [.. messages.Take(MostDeliveries).Select(DeliveredOf)] };
+        var deliveries = messages.Take(MostDeliveries).Select(
+            async message => DeliveredOf(message) with { Handling = await EventOrchestration.FindAsync(client, message.EventId, cancellation) });
+        return AnswerOf(webhook) with { Deliveries = await Task.WhenAll(deliveries) };
     }
 
     /// <summary>Whether there is a subscription, as far as this app knows.</summary>

@@ -10,6 +10,7 @@ namespace BasiqFunctions.Webhooks;
 /// <param name="LastAttemptAt">When it was sent last.</param>
 /// <param name="LastStatusCode">The HTTP status that came back.</param>
 /// <param name="LastStatus">Basiq's word for how that went.</param>
+/// <param name="Handling">What this app did about the event; null for one that it has not heard of, or no longer remembers.</param>
 public sealed record WebhookDelivered(
     [property: JsonPropertyName("messageId")] string MessageId,
     [property: JsonPropertyName("eventTypeId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventTypeId,
@@ -17,4 +18,5 @@ public sealed record WebhookDelivered(
     [property: JsonPropertyName("attempts")] int Attempts,
     [property: JsonPropertyName("lastAttemptAt"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? LastAttemptAt,
     [property: JsonPropertyName("lastStatusCode"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? LastStatusCode,
-    [property: JsonPropertyName("lastStatus"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LastStatus);
+    [property: JsonPropertyName("lastStatus"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? LastStatus,
+    [property: JsonPropertyName("handling"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EventHandling? Handling = null);

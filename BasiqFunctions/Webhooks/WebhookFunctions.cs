@@ -54,17 +54,18 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
             },
             cancellation);
 
-    /// <summary>Shows the subscription and how the last messages were delivered: 200.</summary>
+    /// <summary>Shows the subscription, how the last messages were delivered, and what came of each: 200.</summary>
     [Function("GetWebhookSubscription")]
     [Answers(StatusCodes.Status200OK, typeof(SubscriptionAnswer))]
     [FailsWith(ProblemCodes.SubscriptionNotFound, AsksBasiq = true)]
     public Task<IResult> GetWebhookSubscription(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "webhooks/basiq/subscription")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         answers.RunAsync(
             request,
             "GetWebhookSubscription",
-            async cancellation => await subscriptions.FindAsync(cancellation) is { } found
+            async cancellation => await subscriptions.FindAsync(client, cancellation) is { } found
                 ? Answer(found)
                 : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription. Create one with PUT."),
             cancellation);

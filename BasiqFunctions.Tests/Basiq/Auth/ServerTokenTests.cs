@@ -245,6 +245,28 @@ public sealed class ServerTokenTests
     }
 
     [Fact]
+    public async Task A_token_that_Key_Vault_did_not_take_is_not_given_up_for_the_refused_one_that_it_still_has()
+    {
+        await using var test = new ClientUnderTest();
+        await test.Tokens.GetAsync();
+        test.Clock.Advance(TimeSpan.FromMinutes(1));
+        test.Basiq.Answer = (request, _, _) => Task.FromResult(
+            request.Authorization == "Bearer server-token-1" ? new(HttpStatusCode.Unauthorized) : StubBasiq.Json(UserJson));
+        test.Vault.Outage = () => StubKeyVault.Failure(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable");
+        await test.Client.GetUserAsync("u1");
+        test.Vault.Outage = null;
+        var reads = test.Vault.Reads;
+
+        test.Clock.Advance(ServerTokenProvider.SettleAfter);
+        await test.Tokens.GetAsync();
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(test.Vault.Reads), seen => seen > reads);
+        await test.Client.GetUserAsync("u1");
+
+        Assert.Equal("server-token-2", (await test.Tokens.GetAsync()).Value);
+        Assert.Equal(2, test.Basiq.Mints.Count);
+    }
+
+    [Fact]
     public async Task With_Basiq_minting_none_the_token_serves_to_its_end()
     {
         await using var test = new ClientUnderTest();

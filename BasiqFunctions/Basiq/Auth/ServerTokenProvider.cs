@@ -132,6 +132,10 @@ internal sealed class ServerTokenProvider(
     {
         if (await vault.ReadAsync() is not { } latest || latest.Value == mine.Token.Value)
             return mine.Token;
+
+        // Key Vault did not take this instance's own, and still has the one that it replaced, which Basiq may have refused.
+        if (mine.Version is null && latest.MintedAt < mine.Token.MintedAt)
+            return mine.Token;
         lock (_gate)
         {
             // A newer one of this instance's own, or a refusal, came in between; or it would be no gain.

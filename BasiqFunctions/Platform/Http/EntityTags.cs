@@ -26,8 +26,9 @@ internal static class EntityTags
         return new EntityTagHeaderValue($"\"{Base64Url.EncodeToString(hash.GetHashAndReset().AsSpan(0, Length))}\"", isWeak: true);
     }
 
-    /// <summary>Whether a request asks for an answer only if it has another tag than ones that it names.</summary>
-    public static bool IsConditional(HttpRequest request) => request.Headers.IfNoneMatch.Count > 0;
+    /// <summary>Whether a request names the tags of answers that the caller has. Those were given, so what else it asks with was in order.</summary>
+    public static bool NamesTags(HttpRequest request) =>
+        request.GetTypedHeaders().IfNoneMatch is { Count: > 0 } known && !known.Contains(EntityTagHeaderValue.Any);
 
     /// <summary>Whether the caller has the answer.</summary>
     public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
