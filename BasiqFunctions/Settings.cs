@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Http;
 using BasiqFunctions.Idempotency;
 using BasiqFunctions.Snapshots;
@@ -28,6 +29,7 @@ internal static partial class Settings
         [ConsentOptions.Section] = typeof(ConsentOptions),
         [SyncOptions.Section] = typeof(SyncOptions),
         [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
+        [ChangeOptions.Section] = typeof(ChangeOptions),
         [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
         [WebhookOptions.Section] = typeof(WebhookOptions),
         [ReceiptOptions.Section] = typeof(ReceiptOptions),
