@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Health;
 using BasiqFunctions.Platform.Http;
@@ -31,6 +32,7 @@ public static class BasiqFunctionsRegistration
         [ConsentOptions.Section] = typeof(ConsentOptions),
         [SyncOptions.Section] = typeof(SyncOptions),
         [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
+        [ChangeOptions.Section] = typeof(ChangeOptions),
         [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
         [WebhookOptions.Section] = typeof(WebhookOptions),
         [ReceiptOptions.Section] = typeof(ReceiptOptions),

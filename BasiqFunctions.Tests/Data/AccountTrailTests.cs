@@ -1,4 +1,5 @@
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -119,6 +120,6 @@ public sealed class AccountTrailTests : IDisposable
     /// <summary>The machine that wrote what there is, or one that knows only what lies in the storage.</summary>
     private SnapshotStore Machine(bool isAnother) =>
         isAnother
-            ? new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions()), _scene.Clock, NullLogger<SnapshotStore>.Instance)
+            ? new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions()), Options.Create(new ChangeOptions()), _scene.Clock, NullLogger<SnapshotStore>.Instance)
             : _scene.Store;
 }

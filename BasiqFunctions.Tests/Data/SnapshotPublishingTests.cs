@@ -42,14 +42,14 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncPartAsync(User, "s4", "a1", "c1", next, second);
         Assert.Equal((string[])[second[0], first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 500)));
         Assert.Equal((string[])[known[14]], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(new DateOnly(2024, 6, 16), new DateOnly(2024, 6, 16))));
-        Assert.Equal(3, _scene.Files.Count(file => file.EndsWith(".pages", StringComparison.Ordinal)));
+        Assert.Equal(3, _scene.Files.Count(IsSegment));
 
         // A fetch of the whole needs none of them; one that is asked for, or is due, is such a fetch.
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1", isFull: true));
         _scene.Clock.Advance(TimeSpan.FromDays(30));
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
         await _scene.SyncAsync(User, "s5", "a1", "c1");
-        Assert.Equal(["user-1/syncs/s5/a1/000000.pages"], _scene.Files.Where(file => file.EndsWith(".pages", StringComparison.Ordinal)));
+        Assert.Equal(["user-1/syncs/s5/a1/000000.pages"], _scene.Files.Where(IsSegment));
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.Store.NoteDamageAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
         _scene.Clock.Advance(SnapshotStore.PublishingTime);
 
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
-        Assert.DoesNotContain(_scene.Files, file => file.Contains("a1", StringComparison.Ordinal));
+        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.DoesNotContain(_scene.Files, file => file.Contains("/a1", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -185,8 +185,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(
             [
                 "user-1", "user-1/current.json", "user-1/syncs",
-                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.pages",
-                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.pages",
+                "user-1/syncs/s2", "user-1/syncs/s2/a2", "user-1/syncs/s2/a2/000000.pages", "user-1/syncs/s2/changes.pages",
+                "user-1/syncs/s3", "user-1/syncs/s3/a1", "user-1/syncs/s3/a1/000000.pages", "user-1/syncs/s3/changes.pages",
             ],
             _scene.Files);
     }
@@ -226,6 +226,10 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     /// <summary>Publishes a sync of c1 whose list names a2 alone.</summary>
+    /// <summary>Whether a file holds transactions as they were fetched.</summary>
+    private static bool IsSegment(string file) =>
+        file.EndsWith(".pages", StringComparison.Ordinal) && !file.EndsWith("/changes.pages", StringComparison.Ordinal);
+
     private async Task PublishListAsync(string syncId, AccountListing listing)
     {
         await _scene.Store.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
@@ -291,7 +295,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_removed_connection_is_remembered_for_as_long_as_Basiq_may_list_it()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.RemoveConnectionAsync(User, "c1", default);
+        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
 
         // A sync that began before the removal may be running still.
         Assert.Equal(["c1"], await RemovedAfterAsync("s2", new AccountListing(["c2"], [], IsWhole: true)));
@@ -299,7 +303,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(["c1"], await RemovedAfterAsync("s3", new AccountListing(["c1", "c2"], [], IsWhole: true)));
         Assert.Equal(["c1"], await RemovedAfterAsync("s4", new AccountListing(["c2"], [], IsWhole: false)));
         Assert.Equal(["c1"], await RemovedAfterAsync("s5", new AccountListing([], [], IsWhole: true)));
-        await _scene.Store.RemoveConnectionAsync(User, "c3", default);
+        await _scene.Store.RemoveConnectionAsync(User, "c3", null, default);
         Assert.Equal(["c1", "c3"], await _scene.Store.ListRemovedConnectionsAsync(User, default));
 
         Assert.Equal(["c3"], await RemovedAfterAsync("s6", new AccountListing(["c2"], [], IsWhole: true)));
@@ -556,8 +560,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s3", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
-        Assert.False(await _scene.Store.RemoveConnectionAsync(User, "c1", default));
+        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.False(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
         Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
         Assert.DoesNotContain("user-1/syncs/s1", _scene.Files);
 
@@ -576,7 +580,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         var startedAt = _scene.Clock.GetUtcNow();
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await _scene.Store.RemoveConnectionAsync(User, "c1", default);
+        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
         Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
 
         Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "s1", startedAt, segments, "c1")).Outcome);

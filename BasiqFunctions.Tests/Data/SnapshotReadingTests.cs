@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -216,7 +217,7 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         // A segment each, so that what the manifest says of a segment's days decides whether it is looked into.
         string[] times = ["2026-06-30T13:59:59Z", "2026-06-30T14:00:00Z", "2026-07-01T00:00:00Z", "2026-07-01T14:00:00Z"];
-        var earlier = new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions { TimeZone = timeZone }), _scene.Clock, NullLogger<SnapshotStore>.Instance);
+        var earlier = new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions { TimeZone = timeZone }), Options.Create(new ChangeOptions()), _scene.Clock, NullLogger<SnapshotStore>.Instance);
         await earlier.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
         List<string> attempts = [];
         foreach (var time in times)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
@@ -27,7 +28,7 @@ internal sealed partial class SnapshotScene : IDisposable
         _tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));
         Receipts = new DeletionReceipts(((IRecordTables)_tables).Open("BasiqReceipts"), Options.Create(new ReceiptOptions()), Clock);
         Storage = new InterceptedStorage(new FileSnapshotStorage(Folder, Clock));
-        Store = new SnapshotStore(Storage, Options.Create(new SnapshotOptions()), Clock, NullLogger<SnapshotStore>.Instance);
+        Store = new SnapshotStore(Storage, Options.Create(new SnapshotOptions()), Options.Create(new ChangeOptions()), Clock, NullLogger<SnapshotStore>.Instance);
     }
 
     public string Folder => Path.Combine(_folder.Path, "snapshots");

@@ -13,8 +13,9 @@ namespace BasiqFunctions.Data;
 public sealed class SnapshotFunctions(
     SnapshotStore store, IRemovalHistory removals, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
-    private const int DefaultLimit = 100;
     private const string EntityTagMeaning = "The ETag of an answer that the caller has: 304 when it is the same.";
+
+    private readonly SnapshotAnswers _answers = new(store, removals, answers, instruments, logger);
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
@@ -26,7 +27,7 @@ public sealed class SnapshotFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        RunAsync(
+        _answers.RunAsync(
             request,
             "ListAccounts",
             userId,
@@ -39,7 +40,7 @@ public sealed class SnapshotFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 if (await store.GetCurrentAsync(userId, cancellationToken) is not { } snapshot)
-                    return await NoSnapshotAsync(userId, cancellationToken);
+                    return await _answers.NoSnapshotAsync(userId, cancellationToken);
                 var tag = EntityTags.Of(snapshot.Version);
                 return EntityTags.IsKnown(request, tag) ? new NotModified(tag) : new AccountsResult(snapshot) { Tag = tag };
             },
@@ -65,7 +66,7 @@ public sealed class SnapshotFunctions(
         string userId,
         string accountId,
         CancellationToken cancellationToken) =>
-        RunAsync(
+        _answers.RunAsync(
             request,
             "ListTransactions",
             userId,
@@ -111,7 +112,7 @@ public sealed class SnapshotFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/transactions")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        RunAsync(
+        _answers.RunAsync(
             request,
             "ListUserTransactions",
             userId,
@@ -121,7 +122,7 @@ public sealed class SnapshotFunctions(
                     return refusal;
                 var errors = new FieldErrors();
                 var transactions = ReadQuery(request.Query, errors, "accountId", "connectionId");
-                var query = new MergedQuery(transactions, ReadId(request.Query, "accountId", errors), ReadId(request.Query, "connectionId", errors));
+                var query = new MergedQuery(transactions, QueryParameters.Id(request.Query, "accountId", errors), QueryParameters.Id(request.Query, "connectionId", errors));
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 return await AnswerToAsync(
@@ -154,7 +155,7 @@ public sealed class SnapshotFunctions(
         string userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
         {
             TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
-            TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
+            TransactionsResult.NoSnapshot => await _answers.NoSnapshotAsync(userId, cancellationToken),
             TransactionsResult.AccountNotFound =>
                 Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
             TransactionsResult.ConnectionNotFound =>
@@ -188,21 +189,8 @@ public sealed class SnapshotFunctions(
                 errors.Add("status", "must be 'pending' or 'posted'.");
                 break;
         }
-        var limit = DefaultLimit;
-        if (QueryParameters.Value(parameters, "limit") is { } limitText
-            && (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is < 1 or > TransactionQuery.MaxLimit))
-        {
-            errors.Add("limit", "must be a whole number from 1 to 500.");
-        }
+        var limit = QueryParameters.Limit(parameters, TransactionQuery.MaxLimit, errors);
         return new TransactionQuery(from, to, status, limit, QueryParameters.Value(parameters, "cursor"));
-    }
-
-    private static string? ReadId(IQueryCollection parameters, string name, FieldErrors errors)
-    {
-        var id = QueryParameters.Value(parameters, name);
-        if (id is not null && !RouteId.IsValid(id))
-            errors.Add(name, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
-        return id;
     }
 
     private static DateOnly? ReadDate(IQueryCollection parameters, string name, FieldErrors errors)
@@ -214,38 +202,4 @@ public sealed class SnapshotFunctions(
         errors.Add(name, "must be a date as yyyy-MM-dd, such as 2024-06-30.");
         return null;
     }
-
-    /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
-    private async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
-        await store.GetCurrentAsync(userId, cancellationToken) is null
-        && await removals.HasConsentEndedAsync(userId, cancellationToken)
-            ? Problem.NotFound(
-                ProblemCodes.ConsentEnded,
-                "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")
-            : Problem.NotFound(
-                ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
-
-    private Task<IResult> RunAsync(
-        HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>
-        answers.RunAsync(
-            request,
-            function,
-            async cancellationToken =>
-            {
-                try
-                {
-                    return await answer(cancellationToken);
-                }
-                catch (SnapshotCorruptException e)
-                {
-                    instruments.Damaged("snapshots");
-                    Log.Damaged(logger, e, userId);
-                    await store.NoteDamageAsync(userId, e, cancellationToken);
-                    return Problem.Of(
-                        StatusCodes.Status500InternalServerError,
-                        ProblemCodes.SnapshotDamaged,
-                        "What is stored cannot be read: start a new sync.");
-                }
-            },
-            cancellationToken);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using BasiqFunctions.Data.Changes;
 
 namespace BasiqFunctions.Data;
 
@@ -38,6 +39,10 @@ internal sealed record SnapshotManifest
     /// Written together with the accounts, so that a crash before the clean-up is made good by whoever comes next.
     /// </summary>
     public required IReadOnlyList<string> SettledSyncs { get; init; }
+
+    /// <summary>What changed until now; null while there is nothing before this to have changed, or an earlier version published it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestFeed? Feed { get; init; }
 
     public static SnapshotManifest Empty { get; } =
         new() { Version = CurrentVersion, Connections = [], Accounts = [], RemovedConnections = [], SettledSyncs = [] };

@@ -48,6 +48,14 @@ internal static class SnapshotPaths
     public static string Trail(string userId, string syncId, string accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.trail";
 
+    /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>
+    public static string Changes(string userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
+
+    /// <summary>Where the reads of the whole are noted that are under way.</summary>
+    public static string Reads(string userId) => $"{Id(userId)}/reads/";
+
+    public static string Read(string userId, string id) => Reads(userId) + Id(id);
+
     private static string Id(string id) =>
         RouteId.IsValid(id) ? id : throw new ArgumentException("An id has 1 to 64 ASCII letters, digits, '_' and '-'.", nameof(id));
 }

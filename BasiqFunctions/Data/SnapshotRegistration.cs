@@ -1,4 +1,5 @@
 using Azure.Storage.Blobs;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
@@ -30,6 +31,7 @@ public static class SnapshotRegistration
             services.AddSingleton<IValidateOptions<SnapshotOptions>>(new BlobConnectionValidator(configuration));
         }
         services.AddInstruments();
+        services.AddChanges(configuration);
         services.TryAddSingleton<SnapshotStore>();
         services.TryAddSingleton<HttpAnswers>();
         return services;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,10 @@ namespace BasiqFunctions.Data;
 /// three rules.
 /// </para>
 /// <list type="bullet">
-/// <item>What the current manifest refers to stays, whichever sync wrote it: an account's older transactions may be those of earlier ones.</item>
+/// <item>
+/// What the current manifest refers to stays, whichever sync wrote it: an account's older transactions may be those of earlier ones, and so
+/// may what changed. What a read of the whole goes on with stays as well (<see cref="HeldReads"/>).
+/// </item>
 /// <item>
 /// The rest goes at once if its sync is settled: it has published, so it stages no more. The manifest lists the settled syncs, in
 /// the same write that made them so; a crash between that write and the clean-up is made good by the next publication, removal or
@@ -31,7 +35,8 @@ namespace BasiqFunctions.Data;
 /// after they became visible, and take themselves back when it is gone. So whichever comes first, nothing stays behind.
 /// </para>
 /// </remarks>
-public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOptions> options, TimeProvider clock, ILogger<SnapshotStore> logger)
+public sealed class SnapshotStore(
+    ISnapshotStorage storage, IOptions<SnapshotOptions> options, IOptions<ChangeOptions> changes, TimeProvider clock, ILogger<SnapshotStore> logger)
 {
     private const int FormatVersion = SnapshotManifest.CurrentVersion;
     private const int MaxAttempts = 100;
@@ -49,6 +54,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     private readonly BankDays _days = new(options.Value.TimeZone);
     private readonly SegmentReader _segments = new(storage);
     private readonly AccountTrails _trails = new(clock);
+    private readonly ChangeFeed _feed = new(storage, new BankDays(options.Value.TimeZone), options, changes, clock, logger);
+    private readonly HeldReads _reads = new(storage, clock);
 
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
     /// <param name="userId">The user.</param>
@@ -294,7 +301,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var blobs = await ListSyncsAsync(userId, cancellationToken);
             segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(syncId), cancellationToken);
             var takenIds = staged.Accounts.Where(a => taken.Contains(a.ConnectionId)).Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
-            var (kept, outdated) = await CutAsync(manifest, publication, takenIds, cancellationToken);
+            var (kept, outdated) = await CutAsync(manifest, publication, takenIds, segments, cancellationToken);
             if (outdated.Count > 0)
             {
                 Log.Outdated(logger, outdated.Count, userId, syncId);
@@ -302,6 +309,18 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             }
 
             var merged = Merge(manifest, publication, taken, staged, segments, kept, blobs);
+            int linked, ambiguous;
+            try
+            {
+                (merged, linked, ambiguous) = await _feed.AdvanceAsync(userId, syncId, marker, manifest, merged, cancellationToken);
+            }
+            catch (SnapshotDiscardedException) when (!missedMarker)
+            {
+                // As above: it may be the same publication that has finished.
+                missedMarker = true;
+                continue;
+            }
+
             var etag = await WriteManifestAsync(userId, merged, current?.ETag, cancellationToken);
             if (etag is null)
             {
@@ -315,7 +334,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                 await TakeBackAsync(userId, syncId, current, etag);
                 throw new SnapshotDiscardedException(syncId);
             }
-            var result = Result(PublishOutcome.Published, merged, syncId);
+            var result = Result(PublishOutcome.Published, merged, syncId) with { Linked = linked, Ambiguous = ambiguous };
             Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
             await ClearDamageAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
             await SweepAsync(userId, syncId, cancellationToken);
@@ -330,12 +349,15 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     public async Task DiscardAsync(string userId, string syncId, CancellationToken cancellationToken)
     {
         await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
-        await RemoveUnreferencedAsync(userId, syncId, kept: null, cancellationToken);
+        var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
+        await RemoveUnreferencedAsync(userId, syncId, await _reads.ListAsync(userId, FeedOf(manifest), cancellationToken), kept: null, cancellationToken);
     }
 
-    private async Task RemoveUnreferencedAsync(string userId, string syncId, string? kept, CancellationToken cancellationToken)
+    /// <summary>Removes what neither the manifest refers to, as it is now, nor any of the names.</summary>
+    private async Task RemoveUnreferencedAsync(string userId, string syncId, IReadOnlySet<string> names, string? kept, CancellationToken cancellationToken)
     {
         var referenced = Referenced(userId, (await ReadManifestAsync(userId, cancellationToken))?.Manifest);
+        referenced.UnionWith(names);
         var prefix = SnapshotPaths.Sync(userId, syncId);
         if (kept is null && !referenced.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
@@ -557,16 +579,26 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <summary>
     /// Removes a connection's accounts and transactions, and keeps syncs that already run from bringing them back.
     /// </summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="begunAt">When the removal began: a connection that a sync fetched which started since then stays. Null to remove any.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Whether the snapshot had the connection.</returns>
-    public async Task<bool> RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken)
+    public async Task<bool> RemoveConnectionAsync(
+        string userId, string connectionId, DateTimeOffset? begunAt, CancellationToken cancellationToken)
     {
         if (!RouteId.IsValid(connectionId))
             throw new ArgumentException("Not an id.", nameof(connectionId));
+        var removalId = $"removed-{Guid.NewGuid():N}";
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var current = await ReadManifestToChangeAsync(userId, cancellationToken);
             var manifest = current?.Manifest ?? SnapshotManifest.Empty;
             var now = clock.GetUtcNow();
+
+            // A start that has still to come was dated before the clock was set back.
+            if (manifest.Connections.Any(c => c.ConnectionId == connectionId && c.StartedAt > begunAt && c.StartedAt <= now))
+                return false;
             var had = manifest.Connections.Any(c => c.ConnectionId == connectionId) || manifest.Accounts.Any(a => a.ConnectionId == connectionId);
             var blobs = await ListSyncsAsync(userId, cancellationToken);
             var changed = manifest with
@@ -578,8 +610,18 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
                     .. manifest.RemovedConnections.Where(r => r.ConnectionId != connectionId),
                     new RemovedConnection(connectionId, now),
                 ],
-                SettledSyncs = Settled(manifest, null, blobs),
             };
+            try
+            {
+                (changed, _, _) = await _feed.AdvanceAsync(userId, removalId, SnapshotPaths.Manifest(userId), manifest, changed, cancellationToken);
+            }
+            catch (SnapshotDiscardedException)
+            {
+                continue;
+            }
+
+            var hasWritten = changed.Feed?.Parts.Any(part => part.SyncId == removalId) is true;
+            changed = changed with { SettledSyncs = Settled(manifest, hasWritten ? removalId : null, blobs) };
             if (await WriteManifestAsync(userId, changed, current?.ETag, cancellationToken) is null)
                 continue;
             Log.ConnectionRemoved(logger, userId, connectionId);
@@ -610,19 +652,33 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         throw new InvalidOperationException($"User '{userId}' was written to all the while: stop the user's syncs before removing the user.");
     }
 
-    /// <summary>Removes what no snapshot of the user refers to and no running sync can own.</summary>
-    /// <returns>When the rest of a sync that has not published is to be looked at again; null when there is none.</returns>
+    /// <summary>
+    /// Removes what no snapshot of the user refers to and no running sync can own, changes that are not kept any more, and reads that nobody
+    /// goes on with.
+    /// </summary>
+    /// <returns>When there may be more to remove; null when there will be nothing.</returns>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged: what it refers to cannot be told.</exception>
     public async Task<DateTimeOffset?> RemoveLeftoversAsync(string userId, CancellationToken cancellationToken)
     {
         try
         {
+            await DropOldChangesAsync(userId, cancellationToken);
             return await SweepAsync(userId, null, cancellationToken);
         }
         catch (SnapshotCorruptException e)
         {
             Log.Damaged(logger, e, userId);
             throw;
+        }
+    }
+
+    private async Task DropOldChangesAsync(string userId, CancellationToken cancellationToken)
+    {
+        // Where somebody publishes meanwhile, that drops them.
+        if (await ReadManifestAsync(userId, cancellationToken) is { Manifest.Feed: { } feed } current
+            && feed.Keep(clock.GetUtcNow() - _feed.KeepFor) is var kept && kept != feed)
+        {
+            await WriteManifestAsync(userId, current.Manifest with { Feed = kept }, current.ETag, cancellationToken);
         }
     }
 
@@ -775,10 +831,15 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
 
     /// <summary>
     /// What stays of the accounts that were fetched in part, and the accounts of which that cannot be told: what they were compared with is
-    /// not what there is any more, as another sync published meanwhile, or is damaged.
+    /// not what there is any more, as another sync published meanwhile, or is damaged; or a transaction was posted under its id after what is
+    /// pending was fetched, and would be there twice.
     /// </summary>
     private async Task<(Dictionary<string, IReadOnlyList<SegmentEntry>> Kept, IReadOnlyList<string> Outdated)> CutAsync(
-        SnapshotManifest manifest, SnapshotPublication publication, IReadOnlySet<string> taken, CancellationToken cancellationToken)
+        SnapshotManifest manifest,
+        SnapshotPublication publication,
+        IReadOnlySet<string> taken,
+        Dictionary<string, FetchedSegments> segments,
+        CancellationToken cancellationToken)
     {
         Dictionary<string, IReadOnlyList<SegmentEntry>> kept = new(StringComparer.Ordinal);
         List<string> outdated = [];
@@ -787,7 +848,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             var held = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId)?.Transactions;
             try
             {
-                if (held is not null && held.Identity == span.Kept.Base)
+                if (held is not null && held.Identity == span.Kept.Base
+                    && !await IsAnyPendingPostedAsync(publication, accountId, held, segments[accountId], cancellationToken))
                     kept.Add(accountId, await Kept.CutAsync(publication.UserId, accountId, held, span.Kept.From, cancellationToken));
                 else
                     outdated.Add(accountId);
@@ -800,6 +862,31 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         }
 
         return (kept, outdated);
+    }
+
+    /// <summary>Whether something of what was fetched as pending is there as posted, too.</summary>
+    private async Task<bool> IsAnyPendingPostedAsync(
+        SnapshotPublication publication, string accountId, ManifestTransactions held, FetchedSegments fetched, CancellationToken cancellationToken)
+    {
+        if (fetched.Pending is not { } pending)
+            return false;
+        var ids = (await ReadIdsAsync(pending)).ToHashSet();
+        foreach (var segment in fetched.Numbered.Where(segment => segment.Extent.Count > 0))
+        {
+            if ((await ReadIdsAsync(segment)).Any(ids.Contains))
+                return true;
+        }
+
+        // What is kept was posted before those days, and was pending before that.
+        var from = publication.Spans[accountId].Kept.From;
+        return (pending.Extent.Undated > 0 || pending.Extent.MinDay < Extent.ToDay(from))
+            && await Kept.HasAnyAsync(publication.UserId, accountId, held, from, ids, cancellationToken);
+
+        async Task<ulong[]> ReadIdsAsync(SegmentEntry entry)
+        {
+            var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, entry.Number!.Value, entry.Attempt);
+            return await _segments.ReadIdsAsync(name, await _segments.ReadIndexAsync(name, entry, cancellationToken), cancellationToken);
+        }
     }
 
     /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>
@@ -838,14 +925,14 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
 
     /// <summary>
     /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,
-    /// when others have published on top of it, takes its accounts out.
+    /// when others have published on top of it, takes its accounts out. Whoever has read its changes meanwhile begins anew.
     /// </summary>
     private async Task TakeBackAsync(string userId, string syncId, ReadManifest? before, string etag)
     {
         Log.TakenBack(logger, userId, syncId);
         var undone = before is null
             ? await storage.TryDeleteAsync(SnapshotPaths.Manifest(userId), etag, CancellationToken.None)
-            : await WriteManifestAsync(userId, before.Manifest, etag, CancellationToken.None) is not null;
+            : await WriteManifestAsync(userId, before.Manifest with { Feed = ManifestFeed.Anew() }, etag, CancellationToken.None) is not null;
         while (!undone)
         {
             var current = await ReadManifestAsync(userId, CancellationToken.None);
@@ -855,6 +942,7 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             {
                 Connections = [.. current.Manifest.Connections.Where(c => c.SyncId != syncId)],
                 Accounts = [.. current.Manifest.Accounts.Where(a => a.SyncId != syncId && !SyncsOf(a.Transactions).Contains(syncId))],
+                Feed = ManifestFeed.Anew(),
             };
             undone = await WriteManifestAsync(userId, without, current.ETag, CancellationToken.None) is not null;
         }
@@ -865,17 +953,18 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     {
         var manifest = (await ReadManifestAsync(userId, cancellationToken))?.Manifest;
         var referenced = Referenced(userId, manifest);
+        var reads = await _reads.ListAsync(userId, FeedOf(manifest), cancellationToken);
+        referenced.UnionWith(reads);
         var now = clock.GetUtcNow();
         var removed = 0;
-        DateTimeOffset? next = null;
+        var next = Earliest(reads.NextEnd, manifest?.Feed?.Parts is [var oldest, ..] ? oldest.PublishedAt + _feed.KeepFor : null);
         foreach (var (syncId, blobs) in await ListSyncsAsync(userId, cancellationToken))
         {
             var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
             var lastWritten = blobs.Max(b => b.LastModified);
             if (!isSettled && now - lastWritten < options.Value.LeftoverGrace)
             {
-                var at = lastWritten + options.Value.LeftoverGrace;
-                next = next < at ? next : at;
+                next = Earliest(next, lastWritten + options.Value.LeftoverGrace);
                 continue;
             }
 
@@ -886,9 +975,8 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
             if (garbage == 0)
                 continue;
             if (kept is null)
-                await DiscardAsync(userId, syncId, cancellationToken);
-            else
-                await RemoveUnreferencedAsync(userId, syncId, kept, cancellationToken);
+                await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
+            await RemoveUnreferencedAsync(userId, syncId, referenced, kept, cancellationToken);
             removed += garbage;
         }
         if (removed > 0)
@@ -896,10 +984,14 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return next;
     }
 
-    /// <summary>The names of the segments that make up the current snapshot.</summary>
+    private static DateTimeOffset? Earliest(DateTimeOffset? one, DateTimeOffset? other) => one < other || other is null ? one : other;
+
+    private static ManifestFeed? FeedOf(SnapshotManifest? manifest) => manifest is null ? null : ManifestFeed.Of(manifest);
+
+    /// <summary>The names of the blobs that make up the current snapshot and what changed before it.</summary>
     private static HashSet<string> Referenced(string userId, SnapshotManifest? manifest)
     {
-        var referenced = new HashSet<string>(StringComparer.Ordinal);
+        var referenced = ChangeFeed.Referenced(userId, manifest?.Feed).ToHashSet(StringComparer.Ordinal);
         foreach (var account in manifest?.Accounts ?? [])
         {
             for (var i = 0; i < account.Transactions?.Segments.Count; i++)
@@ -932,7 +1024,9 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
         return false;
     }
 
-    private async Task<ReadManifest?> ReadManifestAsync(string userId, CancellationToken cancellationToken)
+    /// <summary>The manifest; null when there is none.</summary>
+    /// <exception cref="SnapshotCorruptException">It is damaged.</exception>
+    internal async Task<ReadManifest?> ReadManifestAsync(string userId, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Manifest(userId);
         var blob = await storage.ReadAsync(name, cancellationToken);
@@ -1134,5 +1228,5 @@ public sealed class SnapshotStore(ISnapshotStorage storage, IOptions<SnapshotOpt
     /// <summary>What a sync fetched of an account: numbered segments, and one with what is pending where that was fetched by itself.</summary>
     private sealed record FetchedSegments(IReadOnlyList<SegmentEntry> Numbered, SegmentEntry? Pending);
 
-    private sealed record ReadManifest(SnapshotManifest Manifest, string ETag);
+    internal sealed record ReadManifest(SnapshotManifest Manifest, string ETag);
 }

@@ -1,11 +1,13 @@
 using System.Text.Json;
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Removal;
 
@@ -16,6 +18,7 @@ public sealed class RemovalActivities(
     IEnumerable<IUserRecords> others,
     DeletionReceipts receipts,
     DueWork due,
+    IOptions<ChangeOptions> changes,
     Instruments instruments,
     TimeProvider clock,
     ILogger<RemovalActivities> logger)
@@ -63,10 +66,14 @@ public sealed class RemovalActivities(
         if (connectionId is null && await syncs.AnyRunningSinceAsync(client, userId, step.BegunAt, cancellation))
             return false;
         var (anew, earlier) = await ConnectionsAsync(step, cancellation);
+
+        // What tells the team of what goes with a connection goes later, also of a user to whom nothing else happens.
+        if (connectionId is not null || anew.Count > 0)
+            await due.SetAsync(userId, cancellation, (DueKinds.Leftover, clock.GetUtcNow() + changes.Value.KeepFor));
         if (connectionId is not null)
         {
             if (!anew.Contains(connectionId))
-                await snapshots.RemoveConnectionAsync(userId, connectionId, cancellation);
+                await snapshots.RemoveConnectionAsync(userId, connectionId, step.BegunAt, cancellation);
         }
         else if (anew.Count == 0)
         {
@@ -75,7 +82,7 @@ public sealed class RemovalActivities(
         else
         {
             foreach (var connection in earlier)
-                await snapshots.RemoveConnectionAsync(userId, connection, cancellation);
+                await snapshots.RemoveConnectionAsync(userId, connection, step.BegunAt, cancellation);
         }
 
         return true;

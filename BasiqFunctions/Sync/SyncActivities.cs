@@ -237,14 +237,16 @@ public sealed class SyncActivities(
             // Before there is anything to look after: tomorrow's look learns when the consents end.
             var now = clock.GetUtcNow();
             await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + options.Value.MaxAge));
-            return new Outcome<PublishResult>(await snapshots.PublishAsync(
+            var published = await snapshots.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {
                     AsOf = input.AsOf,
                     Spans = input.Spans,
                     Listing = input.Listing,
                 },
-                cancellation));
+                cancellation);
+            instruments.Posted(published.Linked, published.Ambiguous);
+            return new Outcome<PublishResult>(published);
         });
     }
 

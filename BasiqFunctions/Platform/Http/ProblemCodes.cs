@@ -42,6 +42,9 @@ internal static class ProblemCodes
     /// <summary>409: the cursor is of a snapshot that has been replaced.</summary>
     public const string SnapshotChanged = "snapshot-changed";
 
+    /// <summary>410: what changed after the cursor is not kept any more.</summary>
+    public const string CursorExpired = "cursor-expired";
+
     /// <summary>500: what is stored cannot be read.</summary>
     public const string SnapshotDamaged = "snapshot-damaged";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Platform.Http;
@@ -5,6 +6,8 @@ namespace BasiqFunctions.Platform.Http;
 /// <summary>A request's query: each known parameter at most once, no unknown ones.</summary>
 internal static class QueryParameters
 {
+    private const int DefaultLimit = 100;
+
     /// <summary>
     /// Adds an error for every parameter that is not among the known ones or is given twice. <c>code</c> and <c>clientId</c> are
     /// the Functions host's own: a function key may come in the query (Microsoft Learn, "Azure Functions HTTP trigger",
@@ -24,6 +27,24 @@ internal static class QueryParameters
             else if (values.Count != 1)
                 errors.Add(name, "must be given once.");
         }
+    }
+
+    /// <summary>The <c>limit</c> of a page, 100 when it is not given.</summary>
+    public static int Limit(IQueryCollection query, int most, FieldErrors errors)
+    {
+        var limit = DefaultLimit;
+        if (Value(query, "limit") is { } text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1 || limit > most))
+            errors.Add("limit", $"must be a whole number from 1 to {most}.");
+        return limit;
+    }
+
+    /// <summary>An id; null when it is not given.</summary>
+    public static string? Id(IQueryCollection query, string name, FieldErrors errors)
+    {
+        var id = Value(query, name);
+        if (id is not null && !RouteId.IsValid(id))
+            errors.Add(name, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
+        return id;
     }
 
     /// <summary>The parameter's value; null when it is not given.</summary>

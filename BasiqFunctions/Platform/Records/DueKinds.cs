@@ -9,7 +9,7 @@ internal static class DueKinds
     /// <summary>Looking whether something of a user has been kept as long as it may be.</summary>
     public const string Age = "age";
 
-    /// <summary>Looking for what crashed syncs of a user left.</summary>
+    /// <summary>Looking for what crashed syncs of a user left, for changes that are not kept any more, and for reads that nobody goes on with.</summary>
     public const string Leftover = "leftover";
 
     /// <summary>Removing a record that has expired: a receipt, an answer for repetitions.</summary>

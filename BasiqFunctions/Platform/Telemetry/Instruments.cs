@@ -38,6 +38,7 @@ public sealed class Instruments
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _events;
     private readonly Counter<long> _damages;
+    private readonly Counter<long> _postings;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -65,6 +66,8 @@ public sealed class Instruments
         _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
         _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
         _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
+        _postings = _meter.CreateCounter<long>(
+            "basiq.changes.postings", "{transaction}", "Posted transactions that a pending one fits that is gone.");
         _damages = _meter.CreateCounter<long>("basiq.storage.damages", "{read}", "Reads that found something else than what was stored.");
     }
 
@@ -144,6 +147,15 @@ public sealed class Instruments
     /// <summary>Counts a read of something that is damaged.</summary>
     /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
     internal void Damaged(string store) => _damages.Add(1, new KeyValuePair<string, object?>("basiq.store", store));
+
+    /// <summary>Counts posted transactions that are taken for pending ones, and those that may have been and of which that cannot be told.</summary>
+    internal void Posted(int linked, int ambiguous)
+    {
+        if (linked > 0)
+            _postings.Add(linked, new KeyValuePair<string, object?>(OutcomeTag, "linked"));
+        if (ambiguous > 0)
+            _postings.Add(ambiguous, new KeyValuePair<string, object?>(OutcomeTag, "ambiguous"));
+    }
 
     /// <summary>Counts a user with whom the daily pass failed.</summary>
     internal void RetentionFailed() => _retentionFailures.Add(1);

@@ -15,6 +15,9 @@ public static class SecretNames
     /// <summary>What Basiq signs webhooks with.</summary>
     public const string WebhookSecret = "basiq-webhook-secret";
 
+    /// <summary>The key that signs the cursors of the change feed.</summary>
+    public const string ChangeCursorKey = "change-cursor-key";
+
     /// <summary>The key that seals the answers kept for requests with an <c>Idempotency-Key</c>.</summary>
     public const string IdempotencySealKey = "idempotency-seal-key";
 }

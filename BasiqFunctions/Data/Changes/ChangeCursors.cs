@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace BasiqFunctions.Data.Changes;
+
+/// <summary>
+/// Writes positions as cursors, and reads them: opaque, signed with HMAC-SHA256 by a key of this app's over the position, the user and the
+/// account that is asked for. So a cursor is good for nothing but what it was given for, and nobody can make one up.
+/// </summary>
+public sealed class ChangeCursors(ChangeCursorKeys keys)
+{
+    private const byte InParts = 1;
+    private const byte InWhole = 2;
+    private const int FeedAt = 1;
+    private const int PartAt = FeedAt + sizeof(ulong);
+    private const int LineAt = PartAt + sizeof(long);
+    private const int LengthInParts = LineAt + sizeof(long);
+    private const int ReadAt = LineAt;
+    private const int PlaceAt = ReadAt + sizeof(ulong);
+    private const int LengthInWhole = PlaceAt + (4 * sizeof(int));
+    private const int SignatureLength = 16;
+
+    internal async Task<string> WriteAsync(string userId, string? accountId, ChangePosition position, CancellationToken cancellation) =>
+        Write(await keys.GetAsync(cancellation), userId, accountId, position);
+
+    /// <summary>The position; null of what this app did not give for this user and account.</summary>
+    internal async Task<ChangePosition?> ReadAsync(string userId, string? accountId, string cursor, CancellationToken cancellation)
+    {
+        if (Decode(cursor) is not { } bytes)
+            return null;
+        if (!IsSignedWith(await keys.GetAsync(cancellation), userId, accountId, bytes)
+            && !(await keys.GetAllAsync(cancellation)).Any(key => IsSignedWith(key, userId, accountId, bytes)))
+            return null;
+        var feed = BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(FeedAt)).ToString("x16", CultureInfo.InvariantCulture);
+        var part = BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(PartAt));
+        return bytes[0] is InParts
+            ? new ChangePosition(feed, part, BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(LineAt)))
+            : new ChangePosition(feed, part, Whole: new WholePosition(
+                BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(ReadAt)).ToString("x16", CultureInfo.InvariantCulture),
+                Place(0), Place(1), Place(2), Place(3)));
+
+        int Place(int index) => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(PlaceAt + (index * sizeof(int))));
+    }
+
+    private static string Write(byte[] key, string userId, string? accountId, ChangePosition position)
+    {
+        var length = position.Whole is null ? LengthInParts : LengthInWhole;
+        Span<byte> bytes = stackalloc byte[LengthInWhole + SignatureLength];
+        bytes = bytes[..(length + SignatureLength)];
+        bytes[0] = position.Whole is null ? InParts : InWhole;
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[FeedAt..], Number(position.FeedId));
+        BinaryPrimitives.WriteInt64BigEndian(bytes[PartAt..], position.Part);
+        if (position.Whole is { } whole)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(bytes[ReadAt..], Number(whole.ReadId));
+            BinaryPrimitives.WriteInt32BigEndian(bytes[PlaceAt..], whole.Account);
+            BinaryPrimitives.WriteInt32BigEndian(bytes[(PlaceAt + 4)..], whole.Segment);
+            BinaryPrimitives.WriteInt32BigEndian(bytes[(PlaceAt + 8)..], whole.Page);
+            BinaryPrimitives.WriteInt32BigEndian(bytes[(PlaceAt + 12)..], whole.Row);
+        }
+        else
+        {
+            BinaryPrimitives.WriteInt64BigEndian(bytes[LineAt..], position.Line);
+        }
+
+        Sign(key, userId, accountId, bytes[..length], bytes[length..]);
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>The bytes of what may be a cursor, of which there is one spelling; null of anything else.</summary>
+    private static byte[]? Decode(string cursor)
+    {
+        if (cursor.Length > Base64Url.GetEncodedLength(LengthInWhole + SignatureLength) || !Base64Url.IsValid(cursor, out var length) || length == 0)
+            return null;
+        var bytes = Base64Url.DecodeFromChars(cursor);
+        return (bytes[0] is InParts && length == LengthInParts + SignatureLength) || (bytes[0] is InWhole && length == LengthInWhole + SignatureLength)
+            ? Base64Url.EncodeToString(bytes) == cursor ? bytes : null
+            : null;
+    }
+
+    private static bool IsSignedWith(byte[] key, string userId, string? accountId, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> signature = stackalloc byte[SignatureLength];
+        Sign(key, userId, accountId, bytes[..^SignatureLength], signature);
+        return CryptographicOperations.FixedTimeEquals(signature, bytes[^SignatureLength..]);
+    }
+
+    /// <summary>Ids have no slash: no two of them can be taken for two others.</summary>
+    private static void Sign(byte[] key, string userId, string? accountId, ReadOnlySpan<byte> position, Span<byte> signature)
+    {
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{userId}/{accountId}/"), .. position], hash);
+        hash[..SignatureLength].CopyTo(signature);
+    }
+
+    private static ulong Number(string id) => ulong.Parse(id, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,11 @@
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Data.Changes;
+
+/// <summary>What the change feed logs: ids alone.</summary>
+internal static partial class ChangesLog
+{
+    [LoggerMessage(EventId = 520, Level = LogLevel.Warning,
+        Message = "The change feed of user {UserId} begins anew: what it is compared with cannot be read")]
+    public static partial void BegunAnew(ILogger logger, SnapshotCorruptException exception, string userId);
+}

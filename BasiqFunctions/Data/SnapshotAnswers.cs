@@ -1,0 +1,51 @@
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Data;
+
+/// <summary>What the functions that read snapshots have in common: how they say that there is nothing, or that it is damaged.</summary>
+internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory removals, HttpAnswers answers, Instruments instruments, ILogger logger)
+{
+    /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
+    public async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
+        await store.GetCurrentAsync(userId, cancellationToken) is null
+        && await removals.HasConsentEndedAsync(userId, cancellationToken)
+            ? Problem.NotFound(
+                ProblemCodes.ConsentEnded,
+                "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")
+            : Problem.NotFound(
+                ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
+
+    /// <summary>Runs a function's work as <see cref="HttpAnswers"/> does, and answers with a problem where what is stored is damaged.</summary>
+    public Task<IResult> RunAsync(
+        HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>
+        answers.RunAsync(
+            request,
+            function,
+            async cancellationToken =>
+            {
+                try
+                {
+                    return await answer(cancellationToken);
+                }
+                catch (SnapshotCorruptException e)
+                {
+                    await NoteDamageAsync(userId, e, cancellationToken);
+                    return Problem.Of(
+                        StatusCodes.Status500InternalServerError,
+                        ProblemCodes.SnapshotDamaged,
+                        "What is stored cannot be read: start a new sync.");
+                }
+            },
+            cancellationToken);
+
+    /// <summary>Tells of damage, and has the next sync mend it.</summary>
+    public async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
+    {
+        instruments.Damaged("snapshots");
+        Log.Damaged(logger, damage, userId);
+        await store.NoteDamageAsync(userId, damage, cancellationToken);
+    }
+}
