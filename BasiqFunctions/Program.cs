@@ -1,4 +1,5 @@
 using BasiqFunctions;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.Logging;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
+builder.UseMiddleware<HttpFunctionMiddleware>();
 builder.Services.AddBasiqFunctions(builder.Configuration);
 
 // At Information these write every attempt, and most of them every address that is asked for, with its query; one puts it in a

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
+using BasiqFunctions.Platform.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -113,22 +114,26 @@ internal sealed class FunctionCatalog
 
     private static Func<HttpContext, Task> BindHttp(string name, MethodInfo method)
     {
-        var call = Bind<HttpContext>(method, parameter =>
+        var call = Bind<(HttpContext Context, CancellationToken Cancellation)>(method, parameter =>
         {
             if (parameter.ParameterType == typeof(HttpRequest))
-                return context => context.Request;
+                return input => input.Context.Request;
             if (parameter.ParameterType == typeof(CancellationToken))
-                return context => context.RequestAborted;
+                return input => input.Cancellation;
             if (parameter.ParameterType == typeof(DurableTaskClient))
-                return context => context.RequestServices.GetRequiredService<DurableTaskClient>();
+                return input => input.Context.RequestServices.GetRequiredService<DurableTaskClient>();
             if (parameter.ParameterType == typeof(string))
-                return context => context.Request.RouteValues[parameter.Name!] as string;
+                return input => input.Context.Request.RouteValues[parameter.Name!] as string;
             throw NothingBinds(name, parameter);
         });
         return async context =>
         {
-            if (await call(context.RequestServices, context) is IResult result)
-                await result.ExecuteAsync(context);
+            var answer = await context.RequestServices.GetRequiredService<HttpAnswers>().RunAsync(
+                context,
+                name,
+                async cancellation => (IResult)(await call(context.RequestServices, (context, cancellation)))!,
+                context.RequestAborted);
+            await answer.ExecuteAsync(context);
         };
     }
 

@@ -313,7 +313,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
     private async Task<Answer> MergedAsync(string query, string userId = User) =>
         await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Request(query), userId, default));
 
-    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, NullLogger<HttpAnswers>.Instance), _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
+    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
 
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));

@@ -179,7 +179,7 @@ public sealed class IncrementalSyncProperties
             {
                 try
                 {
-                    await _scene.Snapshots.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, default);
+                    await _scene.Snapshots.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, null, default);
                     _removedAt = _scene.Clock.GetUtcNow();
                     return;
                 }

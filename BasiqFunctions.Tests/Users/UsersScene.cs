@@ -8,6 +8,7 @@ using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Health;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
@@ -187,7 +188,16 @@ internal sealed class UsersScene : IDisposable
         using var written = new MemoryStream();
         context.Response.Body = written;
         var functions = ActivatorUtilities.CreateInstance<TFunctions>(_services);
-        await (await call(functions, context.Request)).ExecuteAsync(context);
+        var answer = await Get<HttpAnswers>().RunAsync(
+            context,
+            typeof(TFunctions).Name,
+            cancellation =>
+            {
+                context.RequestAborted = cancellation;
+                return call(functions, context.Request);
+            },
+            aborted);
+        await answer.ExecuteAsync(context);
         await context.Response.CompleteAsync();
         return new Answer(
             context.Response.StatusCode, context.Response.Headers, context.Response.ContentType,

@@ -11,7 +11,7 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    IBasiqClient basiq, ConnectionRemoval removal, ConnectionRefresh refresh, ConnectionAttentions attentions, HttpAnswers answers)
+    IBasiqClient basiq, ConnectionRemoval removal, ConnectionRefresh refresh, ConnectionAttentions attentions)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
@@ -19,42 +19,28 @@ public sealed class ConnectionFunctions(
     [Function("ListConnections")]
     [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> ListConnections(
+    public async Task<IResult> ListConnections(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "ListConnections",
-            async cancellation => RouteId.Refuse(("userId", userId))
-                ?? new JsonAnswer<ConnectionList>(
-                    StatusCodes.Status200OK,
-                    await ListAsync(userId, cancellation),
-                    ConnectionsJson.Default.ConnectionList),
-            cancellation);
+        new JsonAnswer<ConnectionList>(
+            StatusCodes.Status200OK,
+            await ListAsync(userId, cancellation),
+            ConnectionsJson.Default.ConnectionList);
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
-    public Task<IResult> DeleteConnection(
+    public async Task<IResult> DeleteConnection(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/connections/{connectionId}")]
         HttpRequest request,
         string userId,
         string connectionId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "DeleteConnection",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("connectionId", connectionId)) is { } refusal)
-                    return refusal;
-                return RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
-            },
-            cancellation);
+        RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
 
     /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
     [Function("RefreshConnections")]
@@ -62,25 +48,18 @@ public sealed class ConnectionFunctions(
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [FailsWith(
         ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, AsksBasiq = true)]
-    public Task<IResult> RefreshConnections(
+    public async Task<IResult> RefreshConnections(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
         string userId,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "RefreshConnections",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-                var asked = fields.Validated(RefreshRequest.From(fields), Validator);
-                return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
-                    ? SyncAccepted.For(sync)
-                    : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+        var asked = fields.Validated(RefreshRequest.From(fields), Validator);
+        return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
+            ? SyncAccepted.For(sync)
+            : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
+    }
 
     private async Task<ConnectionList> ListAsync(string userId, CancellationToken cancellation)
     {

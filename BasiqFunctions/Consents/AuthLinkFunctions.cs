@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace BasiqFunctions.Consents;
 
 /// <summary>The HTTP function of links that are sent to people.</summary>
-public sealed class AuthLinkFunctions(IBasiqClient basiq, HttpAnswers answers)
+public sealed class AuthLinkFunctions(IBasiqClient basiq)
 {
     private static readonly CreateAuthLinkRequestValidator Validator = new();
 
@@ -19,22 +19,15 @@ public sealed class AuthLinkFunctions(IBasiqClient basiq, HttpAnswers answers)
     [Takes(typeof(CreateAuthLinkRequest), Optional = true, NullIsAbsent = true, Validator = typeof(CreateAuthLinkRequestValidator))]
     [Answers(StatusCodes.Status200OK, typeof(ConsentLink))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> CreateAuthLink(
+    public async Task<IResult> CreateAuthLink(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/auth-link")] HttpRequest request,
         string userId,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "CreateAuthLink",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-                var asked = fields.Validated(CreateAuthLinkRequest.From(fields), Validator);
-                var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
-                return new JsonAnswer<ConsentLink>(
-                    StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), ConsentsJson.Default.ConsentLink);
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+        var asked = fields.Validated(CreateAuthLinkRequest.From(fields), Validator);
+        var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
+        return new JsonAnswer<ConsentLink>(
+            StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), ConsentsJson.Default.ConsentLink);
+    }
 }

@@ -8,21 +8,16 @@ using Microsoft.Azure.Functions.Worker;
 namespace BasiqFunctions.Consents;
 
 /// <summary>The HTTP function of client tokens.</summary>
-public sealed class ClientTokenFunctions(IBasiqClient basiq, HttpAnswers answers)
+public sealed class ClientTokenFunctions(IBasiqClient basiq)
 {
     /// <summary>Mints a token that is bound to the user and opens only the consent page: 200.</summary>
     [Function("CreateClientToken")]
     [Answers(StatusCodes.Status200OK, typeof(ClientToken))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> CreateClientToken(
+    public async Task<IResult> CreateClientToken(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/client-token")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "CreateClientToken",
-            async cancellation => RouteId.Refuse(("userId", userId))
-                ?? new JsonAnswer<ClientToken>(
-                    StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), ConsentsJson.Default.ClientToken),
-            cancellation);
+        new JsonAnswer<ClientToken>(
+            StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), ConsentsJson.Default.ClientToken);
 }

@@ -9,30 +9,23 @@ namespace BasiqFunctions.Consents;
 
 /// <summary>The HTTP functions around Basiq's consent page: the way there and the way back.</summary>
 public sealed class ConsentFunctions(
-    ConsentLinks links, ConsentReturns returns, ReturnUrls returnUrls, ConsentLinkRequestValidator validator, HttpAnswers answers)
+    ConsentLinks links, ConsentReturns returns, ReturnUrls returnUrls, ConsentLinkRequestValidator validator)
 {
     /// <summary>Makes a link to the consent page: 200 <c>{url, expiresAt}</c>.</summary>
     [Function("CreateConsentLink")]
     [Takes(typeof(ConsentLinkRequest), Optional = true, NullIsAbsent = true, Validator = typeof(ConsentLinkRequestValidator))]
     [Answers(StatusCodes.Status200OK, typeof(ConsentLink))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> CreateConsentLink(
+    public async Task<IResult> CreateConsentLink(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/consent-link")] HttpRequest request,
         string userId,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "CreateConsentLink",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-                var link = await links.CreateAsync(
-                    userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
-                return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, ConsentsJson.Default.ConsentLink);
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
+        var link = await links.CreateAsync(
+            userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
+        return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, ConsentsJson.Default.ConsentLink);
+    }
 
     /// <summary>
     /// Takes the browser back from the consent page and starts the sync: 303 to the return URL with <c>syncId</c>, or 202. Without a
@@ -47,20 +40,17 @@ public sealed class ConsentFunctions(
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [Answers(StatusCodes.Status303SeeOther, Headers = ["Location"])]
     [FailsWith(ProblemCodes.InvalidState, ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public async Task<IResult> ConsentReturn(
+    public Task<IResult> ConsentReturn(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "consent/return")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
         Uri? wayBack = null;
-        var answer = await answers.RunAsync(
-            request,
-            "ConsentReturn",
-            cancellation => returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation),
-            cancellation);
-        if (!ConsentErrorPage.IsFor(request))
-            return answer;
-        return answer switch
+        if (ConsentErrorPage.IsFor(request))
+            request.HttpContext.Features.Set(new AnswerShape(AsPage));
+        return returns.ReceiveAsync(client, request.Query, url => wayBack = url, cancellation);
+
+        IResult AsPage(IResult answer) => answer switch
         {
             ProblemResult problem => new ConsentErrorPage(problem.Status, problem.Code, wayBack, returnUrls.First)
             {

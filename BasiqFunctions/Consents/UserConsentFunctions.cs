@@ -8,43 +8,29 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Consents;
 
 /// <summary>The HTTP functions of a user's consents.</summary>
-public sealed class UserConsentFunctions(UserConsents consents, HttpAnswers answers)
+public sealed class UserConsentFunctions(UserConsents consents)
 {
     /// <summary>Lists a user's consents as Basiq gives them and, beside them, how each stands: 200.</summary>
     [Function("ListConsents")]
     [Answers(StatusCodes.Status200OK, typeof(ConsentList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> ListConsents(
+    public async Task<IResult> ListConsents(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/consents")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "ListConsents",
-            async cancellation => RouteId.Refuse(("userId", userId))
-                ?? new JsonAnswer<ConsentList>(
-                    StatusCodes.Status200OK, await consents.ListAsync(userId, cancellation), ConsentsJson.Default.ConsentList),
-            cancellation);
+        new JsonAnswer<ConsentList>(
+            StatusCodes.Status200OK, await consents.ListAsync(userId, cancellation), ConsentsJson.Default.ConsentList);
 
     /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before, or 202 when that goes on.</summary>
     [Function("RevokeConsent")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConsentNotFound, AsksBasiq = true)]
-    public Task<IResult> RevokeConsent(
+    public async Task<IResult> RevokeConsent(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/consents/{consentId}")] HttpRequest request,
         string userId,
         string consentId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "RevokeConsent",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("consentId", consentId)) is { } refusal)
-                    return refusal;
-                return RemovalAccepted.For(await consents.RevokeAsync(client, userId, consentId, cancellation));
-            },
-            cancellation);
+        RemovalAccepted.For(await consents.RevokeAsync(client, userId, consentId, cancellation));
 }

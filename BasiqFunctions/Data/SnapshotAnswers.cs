@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Data;
 
 /// <summary>What the functions that read snapshots have in common: how they say that there is nothing, or that it is damaged.</summary>
-internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory removals, HttpAnswers answers, Instruments instruments, ILogger logger)
+internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory removals, Instruments instruments, ILogger logger)
 {
     /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
     public async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
@@ -18,28 +18,20 @@ internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory remov
             : Problem.NotFound(
                 ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
 
-    /// <summary>Runs a function's work as <see cref="HttpAnswers"/> does, and answers with a problem where what is stored is damaged.</summary>
-    public Task<IResult> RunAsync(
-        HttpRequest request, string function, string userId, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellationToken) =>
-        answers.RunAsync(
-            request,
-            function,
-            async cancellationToken =>
-            {
-                try
-                {
-                    return await answer(cancellationToken);
-                }
-                catch (SnapshotCorruptException e)
-                {
-                    await NoteDamageAsync(userId, e, cancellationToken);
-                    return Problem.Of(
-                        StatusCodes.Status500InternalServerError,
-                        ProblemCodes.SnapshotDamaged,
-                        "What is stored cannot be read: start a new sync.");
-                }
-            },
-            cancellationToken);
+    /// <summary>Runs a function's work, and answers with a problem where what is stored is damaged.</summary>
+    public async Task<IResult> ReadAsync(string userId, Func<Task<IResult>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (SnapshotCorruptException e)
+        {
+            await NoteDamageAsync(userId, e, cancellationToken);
+            return Problem.Of(
+                StatusCodes.Status500InternalServerError, ProblemCodes.SnapshotDamaged, "What is stored cannot be read: start a new sync.");
+        }
+    }
 
     /// <summary>Tells of damage, and has the next sync mend it.</summary>
     public async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)

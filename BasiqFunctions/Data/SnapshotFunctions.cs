@@ -11,11 +11,11 @@ namespace BasiqFunctions.Data;
 
 /// <summary>Reads a user's current snapshot.</summary>
 public sealed class SnapshotFunctions(
-    SnapshotStore store, IRemovalHistory removals, HttpAnswers answers, Instruments instruments, ILogger<SnapshotFunctions> logger)
+    SnapshotStore store, IRemovalHistory removals, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
     private const string EntityTagMeaning = "The ETag of an answer that the caller has: 304 when it is the same.";
 
-    private readonly SnapshotAnswers _answers = new(store, removals, answers, instruments, logger);
+    private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
@@ -27,14 +27,10 @@ public sealed class SnapshotFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        _answers.RunAsync(
-            request,
-            "ListAccounts",
+        _answers.ReadAsync(
             userId,
-            async cancellationToken =>
+            async () =>
             {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
                 var errors = new FieldErrors();
                 QueryParameters.Check(request.Query, errors);
                 if (errors.Count > 0)
@@ -66,14 +62,10 @@ public sealed class SnapshotFunctions(
         string userId,
         string accountId,
         CancellationToken cancellationToken) =>
-        _answers.RunAsync(
-            request,
-            "ListTransactions",
+        _answers.ReadAsync(
             userId,
-            async cancellationToken =>
+            async () =>
             {
-                if (RouteId.Refuse(("userId", userId), ("accountId", accountId)) is { } refusal)
-                    return refusal;
                 var errors = new FieldErrors();
                 var query = ReadQuery(request.Query, errors);
                 if (errors.Count > 0)
@@ -112,14 +104,10 @@ public sealed class SnapshotFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/transactions")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        _answers.RunAsync(
-            request,
-            "ListUserTransactions",
+        _answers.ReadAsync(
             userId,
-            async cancellationToken =>
+            async () =>
             {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
                 var errors = new FieldErrors();
                 var transactions = ReadQuery(request.Query, errors, "accountId", "connectionId");
                 var query = new MergedQuery(transactions, QueryParameters.Id(request.Query, "accountId", errors), QueryParameters.Id(request.Query, "connectionId", errors));

@@ -6,44 +6,30 @@ using Microsoft.Azure.Functions.Worker;
 namespace BasiqFunctions.Removal;
 
 /// <summary>Shows what became of users' data.</summary>
-public sealed class DeletionReceiptFunctions(DeletionReceipts receipts, HttpAnswers answers)
+public sealed class DeletionReceiptFunctions(DeletionReceipts receipts)
 {
     /// <summary>Lists the receipts of what was removed of a user, the newest first, 100 at most; also of a user who is gone: 200.</summary>
     [Function("ListDeletionReceipts")]
     [Answers(StatusCodes.Status200OK, typeof(DeletionReceiptList))]
-    public Task<IResult> ListDeletionReceipts(
+    public async Task<IResult> ListDeletionReceipts(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "ListDeletionReceipts",
-            async cancellation => RouteId.Refuse(("userId", userId))
-                ?? new JsonAnswer<DeletionReceiptList>(
-                    StatusCodes.Status200OK,
-                    new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)),
-                    RemovalJson.Default.DeletionReceiptList),
-            cancellation);
+        new JsonAnswer<DeletionReceiptList>(
+            StatusCodes.Status200OK,
+            new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)),
+            RemovalJson.Default.DeletionReceiptList);
 
     /// <summary>One receipt, once all that it is about is gone: 200. Until then 404.</summary>
     [Function("GetDeletionReceipt")]
     [Answers(StatusCodes.Status200OK, typeof(DeletionReceipt))]
     [FailsWith(ProblemCodes.ReceiptNotFound)]
-    public Task<IResult> GetDeletionReceipt(
+    public async Task<IResult> GetDeletionReceipt(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts/{receiptId}")] HttpRequest request,
         string userId,
         string receiptId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "GetDeletionReceipt",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("receiptId", receiptId)) is { } refusal)
-                    return refusal;
-                return await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
-                    ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, RemovalJson.Default.DeletionReceipt)
-                    : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
-            },
-            cancellation);
+        await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
+            ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, RemovalJson.Default.DeletionReceipt)
+            : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
 }

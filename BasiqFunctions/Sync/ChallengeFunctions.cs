@@ -7,7 +7,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Sync;
 
 /// <summary>The HTTP function of what banks ask.</summary>
-public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges, HttpAnswers answers)
+public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges)
 {
     /// <summary>Answers the challenge that GetSync shows, such as a code that the bank sent by SMS: 202 as StartSync, 400 for a wrong one.</summary>
     [Function("AnswerMfa")]
@@ -20,27 +20,20 @@ public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges, HttpA
         ProblemCodes.NoChallenge,
         ProblemCodes.OutcomeUnknown,
         AsksBasiq = true)]
-    public Task<IResult> AnswerMfa(
+    public async Task<IResult> AnswerMfa(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs/{syncId}/mfa")] HttpRequest request,
         string userId,
         string syncId,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "AnswerMfa",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
-                    return refusal;
-                var body = await JsonBody.ReadAsync(request, SyncJson.Default.MfaAnswerRequest, optional: false, cancellation);
-                if (!body.IsRead)
-                    return body.Refusal;
-                if (body.Value.Refuse() is { } refused)
-                    return refused;
-                return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
-                    ? await challenges.AnswerAsync(client, sync, body.Value, cancellation)
-                    : Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var body = await JsonBody.ReadAsync(request, SyncJson.Default.MfaAnswerRequest, optional: false, cancellation);
+        if (!body.IsRead)
+            return body.Refusal;
+        if (body.Value.Refuse() is { } refused)
+            return refused;
+        return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
+            ? await challenges.AnswerAsync(client, sync, body.Value, cancellation)
+            : Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
+    }
 }

@@ -8,7 +8,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Sync;
 
 /// <summary>The HTTP functions of a user's syncs.</summary>
-public sealed class SyncFunctions(Syncs syncs, Challenges challenges, IdempotentRequests requests, HttpAnswers answers)
+public sealed class SyncFunctions(Syncs syncs, Challenges challenges, IdempotentRequests requests)
 {
     /// <summary>Starts the sync of some jobs, or of what Basiq has of some connections, or finds it: 202.</summary>
     [Function("StartSync")]
@@ -16,86 +16,61 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
     [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.JobNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
-    public Task<IResult> StartSync(
+    public async Task<IResult> StartSync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/syncs")] HttpRequest request,
         string userId,
         [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
+        CancellationToken cancellation)
+    {
+        var body = await JsonBody.ReadAsync(request, SyncJson.Default.StartSyncRequest, optional: false, cancellation);
+        if (!body.IsRead)
+            return body.Refusal;
+        if (body.Value.Refuse() is { } refused)
+            return refused;
+        var asked = body.Value;
+        var isFull = asked.Full is true;
+        return await requests.RunAsync(
             request,
-            "StartSync",
-            async cancellation =>
+            new IdempotentOperation(
+                $"POST users/{userId}/syncs",
+                () => asked.Meaning(userId),
+                async token => (
+                    SyncAccepted.For(asked.IsOfConnections
+                        ? await syncs.StartFromAsync(client, userId, asked.ValidIds, isFull, token)
+                        : await syncs.StartAsync(client, userId, asked.ValidIds, token, isFull, again: isFull)),
+                    userId))
             {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                var body = await JsonBody.ReadAsync(request, SyncJson.Default.StartSyncRequest, optional: false, cancellation);
-                if (!body.IsRead)
-                    return body.Refusal;
-                if (body.Value.Refuse() is { } refused)
-                    return refused;
-                var asked = body.Value;
-                var isFull = asked.Full is true;
-                return await requests.RunAsync(
-                    request,
-                    new IdempotentOperation(
-                        $"POST users/{userId}/syncs",
-                        () => asked.Meaning(userId),
-                        async token => (
-                            SyncAccepted.For(asked.IsOfConnections
-                                ? await syncs.StartFromAsync(client, userId, asked.ValidIds, isFull, token)
-                                : await syncs.StartAsync(client, userId, asked.ValidIds, token, isFull, again: isFull)),
-                            userId))
-                    {
-                        UserId = userId,
-                    },
-                    cancellation);
+                UserId = userId,
             },
             cancellation);
+    }
 
     /// <summary>Tells how far a sync has come, and what a bank asks that waits for an answer: 200.</summary>
     [Function("GetSync")]
     [Answers(StatusCodes.Status200OK, typeof(SyncAnswer))]
     [FailsWith(ProblemCodes.SyncNotFound)]
-    public Task<IResult> GetSync(
+    public async Task<IResult> GetSync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
         string userId,
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "GetSync",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
-                    return refusal;
-                return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
-                    ? new JsonAnswer<SyncAnswer>(
-                        StatusCodes.Status200OK, await challenges.ShowAsync(sync, cancellation), SyncJson.Default.SyncAnswer)
-                    : NotFound();
-            },
-            cancellation);
+        await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
+            ? new JsonAnswer<SyncAnswer>(
+                StatusCodes.Status200OK, await challenges.ShowAsync(sync, cancellation), SyncJson.Default.SyncAnswer)
+            : NotFound();
 
     /// <summary>Stops a sync, if it has not ended: 202.</summary>
     [Function("CancelSync")]
     [Answers(StatusCodes.Status202Accepted)]
     [FailsWith(ProblemCodes.SyncNotFound)]
-    public Task<IResult> CancelSync(
+    public async Task<IResult> CancelSync(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/syncs/{syncId}")] HttpRequest request,
         string userId,
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "CancelSync",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId), ("syncId", syncId)) is { } refusal)
-                    return refusal;
-                return await syncs.CancelAsync(client, userId, syncId, cancellation) ? Results.Accepted() : NotFound();
-            },
-            cancellation);
+        await syncs.CancelAsync(client, userId, syncId, cancellation) ? Results.Accepted() : NotFound();
 
     private static ProblemResult NotFound() => Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
 }

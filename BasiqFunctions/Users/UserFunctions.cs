@@ -14,7 +14,7 @@ namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP functions of users. Users are Basiq's; this app keeps no copy.</summary>
 public sealed class UserFunctions(
-    IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, HttpAnswers answers, ILogger<UserFunctions> logger)
+    IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, ILogger<UserFunctions> logger)
 {
     private static readonly ProblemResult OutcomeUnknown = new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "no-answer").ToProblem();
 
@@ -26,97 +26,71 @@ public sealed class UserFunctions(
     [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
     [Answers(StatusCodes.Status201Created, typeof(User), Headers = ["Location"])]
     [FailsWith(ProblemCodes.OutcomeUnknown, AsksBasiq = true)]
-    public Task<IResult> CreateUser(
+    public async Task<IResult> CreateUser(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users")] HttpRequest request,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
+        CancellationToken cancellation)
+    {
+        // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
+        if (!request.Headers.ContainsKey(IdempotencyKey.Header))
+            request.HttpContext.Features.Set(new AnswerShape(answer => answer is ProblemResult { Code: ProblemCodes.Timeout } ? OutcomeUnknown : answer));
+        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
+        var details = UserDetailsReader.ForCreation(fields);
+        return await requests.RunAsync(
             request,
-            "CreateUser",
-            async cancellation =>
+            new IdempotentOperation(
+                "POST users",
+                () => JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails),
+                async token =>
+                {
+                    var user = await basiq.CreateUserAsync(details, token);
+                    logger.UserCreated(user.Id);
+                    return (Created(user), user.Id);
+                })
             {
-                var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
-                var details = UserDetailsReader.ForCreation(fields);
-                return await requests.RunAsync(
-                    request,
-                    new IdempotentOperation(
-                        "POST users",
-                        () => JsonSerializer.SerializeToUtf8Bytes(details, BasiqJson.Default.UserDetails),
-                        async token =>
-                        {
-                            var user = await basiq.CreateUserAsync(details, token);
-                            logger.UserCreated(user.Id);
-                            return (Created(user), user.Id);
-                        })
-                    {
-                        IsPersonal = true,
-                        Restore = async (userId, token) => Created(await basiq.GetUserAsync(userId, token)),
-                        OutcomeUnknown = OutcomeUnknown,
-                    },
-                    cancellation);
+                IsPersonal = true,
+                Restore = async (userId, token) => Created(await basiq.GetUserAsync(userId, token)),
+                OutcomeUnknown = OutcomeUnknown,
             },
-            cancellation,
-
-            // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
-            late: request.Headers.ContainsKey(IdempotencyKey.Header) ? null : OutcomeUnknown);
+            cancellation);
+    }
 
     /// <summary>Reads a user: 200 and the user as Basiq gave it.</summary>
     [Function("GetUser")]
     [Answers(StatusCodes.Status200OK, typeof(User))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> GetUser(
+    public async Task<IResult> GetUser(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "GetUser",
-            async cancellation => RouteId.Refuse(("userId", userId))
-                ?? new JsonAnswer<User>(
-                    StatusCodes.Status200OK, await basiq.GetUserAsync(userId, cancellation), UsersJson.Default.User),
-            cancellation);
+        new JsonAnswer<User>(
+            StatusCodes.Status200OK, await basiq.GetUserAsync(userId, cancellation), UsersJson.Default.User);
 
     /// <summary>Changes the given fields of a user: 200 and the user as Basiq gave it.</summary>
     [Function("UpdateUser")]
     [Takes(typeof(UserDetails), Validator = typeof(UpdateUserValidator), Fields = ["email", "mobile", "firstName", "middleName", "lastName"])]
     [Answers(StatusCodes.Status200OK, typeof(User))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> UpdateUser(
+    public async Task<IResult> UpdateUser(
         [HttpTrigger(AuthorizationLevel.Function, "patch", Route = "users/{userId}")] HttpRequest request,
         string userId,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "UpdateUser",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
-                var user = await basiq.UpdateUserAsync(userId, UserDetailsReader.ForUpdate(fields), cancellation);
-                return new JsonAnswer<User>(StatusCodes.Status200OK, user, UsersJson.Default.User);
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
+        var user = await basiq.UpdateUserAsync(userId, UserDetailsReader.ForUpdate(fields), cancellation);
+        return new JsonAnswer<User>(StatusCodes.Status200OK, user, UsersJson.Default.User);
+    }
 
     /// <summary>Removes a user at Basiq and everything kept of it here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteUser")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
-    public Task<IResult> DeleteUser(
+    public async Task<IResult> DeleteUser(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
         string userId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "DeleteUser",
-            async cancellation =>
-            {
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
-                return RemovalAccepted.For(await removal.RemoveUserAsync(client, userId, cancellation));
-            },
-            cancellation);
+        RemovalAccepted.For(await removal.RemoveUserAsync(client, userId, cancellation));
 
     private static JsonAnswer<User> Created(User user) =>
         new(StatusCodes.Status201Created, user, UsersJson.Default.User) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };

@@ -7,7 +7,7 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Webhooks;
 
 /// <summary>The HTTP functions of webhooks.</summary>
-public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions subscriptions, HttpAnswers answers)
+public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions subscriptions)
 {
     private static readonly SubscriptionRequestValidator Validator = new();
 
@@ -21,54 +21,41 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
     [Takes(typeof(object), IsOpen = true)]
     [Answers(StatusCodes.Status204NoContent)]
     [FailsWith(ProblemCodes.WebhookRefused, ProblemCodes.BodyTooLarge, ProblemCodes.BodyTimeout)]
-    public Task<IResult> ReceiveWebhook(
+    public async Task<IResult> ReceiveWebhook(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/basiq")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "ReceiveWebhook",
-            async cancellation => await receiver.TakeAsync(
-                client, request.Headers, await JsonBody.ReadRawAsync(request, cancellation), cancellation)
-                    ? Results.NoContent()
-                    : Problem.Of(
-                        StatusCodes.Status401Unauthorized, ProblemCodes.WebhookRefused, "This is not a current message that Basiq has signed."),
-            cancellation);
+        await receiver.TakeAsync(
+            client, request.Headers, await JsonBody.ReadRawAsync(request, cancellation), cancellation)
+                ? Results.NoContent()
+                : Problem.Of(
+                    StatusCodes.Status401Unauthorized, ProblemCodes.WebhookRefused, "This is not a current message that Basiq has signed.");
 
     /// <summary>Has Basiq send webhooks to a URL, whether or not it did before: 200 and the subscription.</summary>
     [Function("SetWebhookSubscription")]
     [Takes(typeof(SubscriptionRequest), Validator = typeof(SubscriptionRequestValidator), Required = ["url"])]
     [Answers(StatusCodes.Status200OK, typeof(SubscriptionAnswer))]
     [FailsWith(ProblemCodes.EventAlreadySubscribed, ProblemCodes.SubscriptionExists, ProblemCodes.SubscriptionNotFound, AsksBasiq = true)]
-    public Task<IResult> SetWebhookSubscription(
+    public async Task<IResult> SetWebhookSubscription(
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "webhooks/basiq/subscription")] HttpRequest request,
-        CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "SetWebhookSubscription",
-            async cancellation =>
-            {
-                var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
-                var asked = fields.Validated(SubscriptionRequest.From(fields), Validator);
-                return Answer(await subscriptions.SetAsync(asked.Url!, cancellation));
-            },
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
+        var asked = fields.Validated(SubscriptionRequest.From(fields), Validator);
+        return Answer(await subscriptions.SetAsync(asked.Url!, cancellation));
+    }
 
     /// <summary>Shows the subscription, how the last messages were delivered, and what came of each: 200.</summary>
     [Function("GetWebhookSubscription")]
     [Answers(StatusCodes.Status200OK, typeof(SubscriptionAnswer))]
     [FailsWith(ProblemCodes.SubscriptionNotFound, AsksBasiq = true)]
-    public Task<IResult> GetWebhookSubscription(
+    public async Task<IResult> GetWebhookSubscription(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "webhooks/basiq/subscription")] HttpRequest request,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        answers.RunAsync(
-            request,
-            "GetWebhookSubscription",
-            async cancellation => await subscriptions.FindAsync(client, cancellation) is { } found
-                ? Answer(found)
-                : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription. Create one with PUT."),
-            cancellation);
+        await subscriptions.FindAsync(client, cancellation) is { } found
+            ? Answer(found)
+            : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription. Create one with PUT.");
 
     private static JsonAnswer<SubscriptionAnswer> Answer(SubscriptionAnswer subscription) =>
         new(StatusCodes.Status200OK, subscription, WebhooksJson.Default.SubscriptionAnswer);

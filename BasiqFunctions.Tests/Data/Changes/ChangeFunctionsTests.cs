@@ -1,15 +1,15 @@
 using System.Text;
 using System.Text.Json;
-using Answer = BasiqFunctions.Tests.Http.Answer;
-using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Vault;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using static BasiqFunctions.Tests.Data.Changes.ChangeScene;
+using Answer = BasiqFunctions.Tests.Platform.Http.Answer;
 
 namespace BasiqFunctions.Tests.Data.Changes;
 

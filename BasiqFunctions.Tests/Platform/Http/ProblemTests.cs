@@ -28,7 +28,7 @@ public sealed class ProblemTests
     [InlineData("a")]
     [InlineData("Az09_-")]
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123")]
-    public void An_id_of_the_allowed_characters_is_taken(string id) => Assert.Null(RouteId.Refuse(("userId", id)));
+    public void An_id_of_the_allowed_characters_is_taken(string id) => Assert.Null(RouteId.Refuse(new() { ["userId"] = id, ["version"] = "a/b" }));
 
     [Theory]
     [InlineData("")]
@@ -41,7 +41,7 @@ public sealed class ProblemTests
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234")]
     public async Task Any_other_id_is_refused_and_its_field_named(string? id)
     {
-        var answer = await Answer.OfAsync(RouteId.Refuse(("userId", "fine"), ("accountId", id))!);
+        var answer = await Answer.OfAsync(RouteId.Refuse(new() { ["userId"] = "fine", ["accountId"] = id })!);
         Assert.Equal((400, "invalid-input"), (answer.Status, answer.Code));
         Assert.Equal(["accountId"], answer.Fields);
     }

@@ -142,7 +142,7 @@ internal sealed class IdempotencyScene : IDisposable
             context.Request.Headers["Idempotency-Key"] = key;
         var answers = new HttpAnswers(Options.Create(new HttpOptions()), TimeProvider.System, _loggers.CreateLogger<HttpAnswers>());
         var result = await answers.RunAsync(
-            context.Request, "Test", token => (at ?? Here).RunAsync(context.Request, operation, token), aborted);
+            context, "Test", token => (at ?? Here).RunAsync(context.Request, operation, token), aborted);
         await result.ExecuteAsync(context);
         await context.Response.CompleteAsync();
         return new Answer(context.Response.StatusCode, context.Response.Headers, context.Response.ContentType, Encoding.UTF8.GetString(written.ToArray()));

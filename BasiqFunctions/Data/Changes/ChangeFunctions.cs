@@ -13,11 +13,10 @@ public sealed class ChangeFunctions(
     ChangeCursors cursors,
     SnapshotStore store,
     IRemovalHistory removals,
-    HttpAnswers answers,
     Instruments instruments,
     ILogger<ChangeFunctions> logger)
 {
-    private readonly SnapshotAnswers _answers = new(store, removals, answers, instruments, logger);
+    private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
 
     /// <summary>
     /// Without a cursor everything that there is, as added; with the last answer's what changed since, in the order in which it happened and
@@ -34,15 +33,11 @@ public sealed class ChangeFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/changes")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        _answers.RunAsync(
-            request,
-            "ListChanges",
+        _answers.ReadAsync(
             userId,
-            async cancellationToken =>
+            async () =>
             {
                 ArgumentNullException.ThrowIfNull(request);
-                if (RouteId.Refuse(("userId", userId)) is { } refusal)
-                    return refusal;
                 var errors = new FieldErrors();
                 QueryParameters.Check(request.Query, errors, "cursor", "limit", "accountId");
                 var limit = QueryParameters.Limit(request.Query, ChangeQuery.MaxLimit, errors);

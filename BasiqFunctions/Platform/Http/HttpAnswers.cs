@@ -21,30 +21,34 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
     private readonly BodyDeadline _bodyDeadline = new(options.Value.BodyTimeout, clock);
 
     /// <summary>
-    /// Runs a function's work and answers with its result, with the problem that it met or, after
-    /// <see cref="HttpOptions.Deadline"/>, with 504, whether or not the work heeds being cancelled.
+    /// Runs a function and answers with its result, with the problem that it met or, after <see cref="HttpOptions.Deadline"/>, with 504,
+    /// whether or not the function heeds being cancelled. Ids in the path that are none never reach it.
     /// </summary>
-    /// <param name="request">The request; its method and path template name the function in the log, its content never does.</param>
+    /// <param name="context">The request; nothing of it reaches the log.</param>
     /// <param name="function">The function's name.</param>
-    /// <param name="answer">The work; its token is cancelled when the caller has gone and when the deadline has passed.</param>
+    /// <param name="run">Runs it; its token is cancelled when the caller has gone and when the deadline has passed.</param>
     /// <param name="cancellation">The host's sign that the caller has gone.</param>
-    /// <param name="late">The problem after the deadline, for work of which more can be said than that it took too long.</param>
     internal async Task<IResult> RunAsync(
-        HttpRequest request,
-        string function,
-        Func<CancellationToken, Task<IResult>> answer,
-        CancellationToken cancellation,
-        ProblemResult? late = null)
+        HttpContext context, string function, Func<CancellationToken, Task<IResult>> run, CancellationToken cancellation)
     {
-        request.HttpContext.Protect();
-        request.HttpContext.Features.Set(_bodyDeadline);
-        var aborted = request.HttpContext.RequestAborted;
+        context.Protect();
+        context.Features.Set(_bodyDeadline);
+        if (RouteId.Refuse(context.Request.RouteValues) is { } refusal)
+            return refusal;
+        var answer = await WithinDeadlineAsync(context, function, run, cancellation);
+        return context.Features.Get<AnswerShape>() is { } shape ? shape.Give(answer) : answer;
+    }
+
+    private async Task<IResult> WithinDeadlineAsync(
+        HttpContext context, string function, Func<CancellationToken, Task<IResult>> run, CancellationToken cancellation)
+    {
+        var aborted = context.RequestAborted;
 
         // In one host they are the same token, in the other two.
         using var end = cancellation == aborted
             ? CancellationTokenSource.CreateLinkedTokenSource(aborted)
             : CancellationTokenSource.CreateLinkedTokenSource(cancellation, aborted);
-        var work = AnswerAsync(function, answer, end.Token);
+        var work = AnswerAsync(function, run, end.Token);
         try
         {
             return await work.WaitAsync(options.Value.Deadline, clock, CancellationToken.None);
@@ -54,7 +58,7 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
             // The work itself never throws. What is left of it ends by itself, and nobody waits for that.
             logger.Late(function, options.Value.Deadline);
             await end.CancelAsync();
-            return late ?? Problem.Of(
+            return Problem.Of(
                 StatusCodes.Status504GatewayTimeout,
                 ProblemCodes.Timeout,
                 "This service did not finish in time. What was to be changed may or may not have been changed.");
@@ -63,11 +67,11 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong becomes an answer.")]
     private async Task<IResult> AnswerAsync(
-        string function, Func<CancellationToken, Task<IResult>> answer, CancellationToken cancellation)
+        string function, Func<CancellationToken, Task<IResult>> run, CancellationToken cancellation)
     {
         try
         {
-            return await answer(cancellation);
+            return await run(cancellation);
         }
         catch (ProblemException e)
         {

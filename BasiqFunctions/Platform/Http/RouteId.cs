@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace BasiqFunctions.Platform.Http;
 
@@ -23,15 +24,16 @@ internal static class RouteId
         return true;
     }
 
-    /// <summary>The 400 that names every id that is none; null when all are well.</summary>
-    public static IResult? Refuse(params ReadOnlySpan<(string Field, string? Id)> ids)
+    /// <summary>The 400 that names every id of a path that is none; null when all are well.</summary>
+    public static IResult? Refuse(RouteValueDictionary path)
     {
         FieldErrors? errors = null;
-        foreach (var (field, id) in ids)
+        foreach (var (field, id) in path)
         {
-            if (!IsValid(id))
+            if (field.EndsWith("Id", StringComparison.Ordinal) && !IsValid(id as string))
                 (errors ??= new FieldErrors()).Add(field, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
         }
+
         return errors is null ? null : Problem.InvalidInput(errors);
     }
 }

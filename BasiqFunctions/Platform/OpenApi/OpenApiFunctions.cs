@@ -5,13 +5,11 @@ using Microsoft.Azure.Functions.Worker;
 namespace BasiqFunctions.Platform.OpenApi;
 
 /// <summary>The HTTP function that describes the others.</summary>
-public sealed class OpenApiFunctions(HttpAnswers answers)
+public sealed class OpenApiFunctions
 {
     /// <summary>Describes this API: 200 and an OpenAPI 3.1 document.</summary>
     [Function("GetOpenApi")]
     [Answers(StatusCodes.Status200OK, typeof(OpenApiDocument))]
-    public Task<IResult> GetOpenApi(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request,
-        CancellationToken cancellation) =>
-        answers.RunAsync(request, "GetOpenApi", _ => Task.FromResult<IResult>(new OpenApiDocument()), cancellation);
+    public IResult GetOpenApi([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request) =>
+        new OpenApiDocument();
 }
