@@ -183,11 +183,6 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(["c1"], await ConnectionsKept());
     }
 
-    [Fact]
-    public async Task Ids_that_are_none_are_named_both() =>
-        (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, "a/b", "", _scene.Durable.Client, default)))
-            .Names("userId", "connectionId");
-
     [Theory]
     [InlineData(null)]
     [InlineData("{}")]

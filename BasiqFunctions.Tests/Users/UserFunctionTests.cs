@@ -174,20 +174,6 @@ public sealed class UserFunctionTests : IDisposable
         Assert.Equal("42", answer.Headers.RetryAfter);
     }
 
-    [Theory]
-    [InlineData("a/b")]
-    [InlineData("..")]
-    [InlineData("")]
-    [InlineData("é")]
-    [InlineData("😀")]
-    [InlineData("a\n")]
-    public async Task An_id_that_is_none_is_refused_before_anything_is_asked(string userId)
-    {
-        (await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, userId, default))).Names("userId");
-        (await _scene.CallAsync<UserFunctions>((f, r) => f.UpdateUser(r, userId, default), "{}")).Names("userId");
-        (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, userId, _scene.Durable.Client, default))).Names("userId");
-    }
-
     [Fact]
     public async Task An_update_sends_the_given_fields_and_no_others()
     {
