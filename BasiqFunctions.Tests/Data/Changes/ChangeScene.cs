@@ -7,7 +7,6 @@ using BasiqFunctions.Storage;
 using BasiqFunctions.Tests.Snapshots;
 using BasiqFunctions.Tests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Data.Changes;
