@@ -35,7 +35,7 @@ internal sealed class Changes : IPart
             FormattableString.Invariant(
                 $"In this process, over files and SQLite. A publication: {New} transactions are new in {Known:N0} of one account, fetched in part; medians of {rounds}. The lag is from the end of the publication to the changes in the consumer's hands. The whole: {whole:N0} transactions of one account, in pages of {ChangeQuery.MaxLimit}."),
             [
-                new Table("A publication and its consumer", "what", [new("ms", 2), new("KiB written", 1)],
+                new Table("A publication and its consumer", "what", [new("ms", 2), new("KiB of changes", 1)],
                 [
                     new Row("publication", writing.Milliseconds, writing.Kibibytes),
                     new Row("reading its changes", lag, null),
@@ -165,8 +165,8 @@ internal sealed class Changes : IPart
         /// <summary>How many changes of transactions were read.</summary>
         public long Read { get; private set; }
 
-        /// <summary>What lies in the files.</summary>
-        public long Bytes => new DirectoryInfo(Path.Combine(_folder.Path, "snapshots")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        /// <summary>What lies in the files of changes.</summary>
+        public long Bytes => new DirectoryInfo(Path.Combine(_folder.Path, "snapshots")).EnumerateFiles("changes-*", SearchOption.AllDirectories).Sum(file => file.Length);
 
         public string NextSync() => string.Create(CultureInfo.InvariantCulture, $"s{++_syncs}");
 
