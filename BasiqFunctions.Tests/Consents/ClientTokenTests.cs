@@ -39,9 +39,6 @@ public sealed class ClientTokenTests : IDisposable
         (await Mint("user-1")).IsProblem(404, "user-not-found");
     }
 
-    [Fact]
-    public async Task An_id_that_is_none_is_refused() => (await Mint("a&scope=SERVER_ACCESS")).Names("userId");
-
     private Task<Answer> Mint(string userId) =>
         _scene.CallAsync<ClientTokenFunctions>((f, r) => f.CreateClientToken(r, userId, default));
 }

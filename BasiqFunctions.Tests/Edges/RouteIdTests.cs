@@ -12,6 +12,7 @@ public sealed partial class RouteIdTests
 {
     [Theory]
     [InlineData("a%20b")]
+    [InlineData("a&scope=SERVER_ACCESS")]
     [InlineData("%C3%A9")]
     [InlineData("%F0%9F%98%80")]
     [InlineData("a%0A")]

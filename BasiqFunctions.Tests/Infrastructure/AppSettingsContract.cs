@@ -26,6 +26,8 @@ internal static class AppSettingsContract
             "Basiq:Table",
             "Basiq:TokenRequestWindow",
             "Basiq:TotalTimeout",
+            "Changes:KeepFor",
+            "Changes:ReadFor",
             "Consent:StateLifetime",
             "Due:CheckEvery",
             "Due:SpreadOver",

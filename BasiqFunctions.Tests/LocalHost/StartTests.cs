@@ -26,7 +26,7 @@ public sealed class StartTests
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
-        "GetDeletionReceipt", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
+        "GetDeletionReceipt", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
         "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using BasiqFunctions.Data;
+using BasiqFunctions.Tests.Properties;
 using static BasiqFunctions.Tests.Data.Changes.ChangeScene;
 
 namespace BasiqFunctions.Tests.Data.Changes;
@@ -10,12 +11,13 @@ namespace BasiqFunctions.Tests.Data.Changes;
 /// the snapshot has, and was told of no change twice.
 /// </summary>
 [Trait("Category", "Unit")]
+[Collection(PropertyTests.Collection)]
 public sealed class ChangeFeedProperties
 {
     private const int Syncs = 20;
 
     /// <summary>More of them: CHANGE_HISTORIES=10000 dotnet test --filter ChangeFeedProperties.</summary>
-    private static readonly int Histories = int.Parse(Environment.GetEnvironmentVariable("CHANGE_HISTORIES") ?? "60", CultureInfo.InvariantCulture);
+    private static readonly int Histories = int.Parse(Environment.GetEnvironmentVariable("CHANGE_HISTORIES") ?? "30", CultureInfo.InvariantCulture);
 
     private static readonly int First = int.Parse(Environment.GetEnvironmentVariable("CHANGE_FIRST") ?? "1", CultureInfo.InvariantCulture);
 

@@ -6,7 +6,6 @@ using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Platform.Records;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Data.Changes;

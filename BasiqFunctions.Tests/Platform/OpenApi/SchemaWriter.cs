@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Data;
+using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.OpenApi;
 using FluentValidation;
 using FluentValidation.Internal;
@@ -71,11 +72,48 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
 
         if (type == typeof(OpenApiDocument))
             return new JsonObject { ["type"] = "object", ["description"] = documentation.SummaryOf(type) };
+        if (type == typeof(ChangesPageResult))
+            return ChangesPage();
         if (type != typeof(TransactionsPageResult))
             return null;
         var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
         page["required"] = new JsonArray("transactions");
         return page;
+    }
+
+    private JsonObject ChangesPage()
+    {
+        var page = Object(
+            typeof(ChangesPageResult),
+            ("changes", new JsonObject { ["type"] = "array", ["items"] = Component("TransactionChange", () => ChangeOf("transaction", typeof(Transaction), "transactionId")) }),
+            ("accounts", new JsonObject { ["type"] = "array", ["items"] = Component("AccountChange", () => ChangeOf("account", typeof(Account))) }),
+            ("nextCursor", Of(typeof(string))),
+            ("hasMore", Of(typeof(bool))),
+            ("dataAsOf", Of(typeof(DateTimeOffset))));
+        page["required"] = new JsonArray("changes", "nextCursor", "hasMore", "dataAsOf");
+        return page;
+    }
+
+    /// <summary>A change, which has what it is about unless that was removed.</summary>
+    private JsonObject ChangeOf(string what, Type type, params string[] ids)
+    {
+        var properties = new JsonObject
+        {
+            ["type"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("added", "modified", "removed") },
+            ["accountId"] = Of(typeof(string)),
+        };
+        foreach (var id in ids)
+            properties[id] = Of(typeof(string));
+        if (ids.Length > 0)
+            properties["inferredFrom"] = new JsonObject { ["type"] = "string", ["description"] = "The id of the pending transaction that it was, where nothing else fits." };
+        properties[what] = Of(type);
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["description"] = $"A change of {(what == "account" ? "an account" : "a transaction")}. What was removed has its ids alone.",
+            ["required"] = new JsonArray([.. (string[])["type", "accountId", .. ids]]),
+            ["properties"] = properties,
+        };
     }
 
     private JsonObject Object(Type type, params (string Name, JsonObject Schema)[] properties) => new()

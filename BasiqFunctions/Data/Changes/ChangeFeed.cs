@@ -70,7 +70,7 @@ internal sealed class ChangeFeed(
         }
         catch (SnapshotCorruptException e)
         {
-            ChangesLog.BegunAnew(logger, e, userId);
+            Log.BegunAnew(logger, e, userId);
             return (after with { Feed = ManifestFeed.Anew() }, 0, 0);
         }
     }

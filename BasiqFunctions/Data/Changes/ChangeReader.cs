@@ -39,7 +39,11 @@ public sealed class ChangeReader(
             {
                 // Either it is damaged, or somebody has removed or replaced it meanwhile: the manifest tells which.
                 if ((await _store.ReadManifestAsync(userId, cancellationToken))?.ETag == current.ETag || attempt == MostAttempts)
-                    return query.After is null ? throw e : new ChangesResult.Expired(e);
+                {
+                    if (query.After is null)
+                        throw;
+                    return new ChangesResult.Expired(e);
+                }
             }
 
             if (attempt == MostAttempts)
