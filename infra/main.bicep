@@ -101,7 +101,13 @@ var containers = {
 }
 var secretNames = {
   read: ['basiq-api-key']
-  written: ['basiq-server-token', 'change-cursor-key', 'consent-state-key', 'idempotency-seal-key', 'basiq-webhook-secret']
+  written: [
+    'basiq-server-token'
+    'change-cursor-key'
+    'consent-state-key'
+    'idempotency-seal-key'
+    'basiq-webhook-secret'
+  ]
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {

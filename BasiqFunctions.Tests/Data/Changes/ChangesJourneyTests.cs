@@ -36,6 +36,9 @@ public sealed class ChangesJourneyTests
                 count => count > 300);
         }
 
+        // A sync that was at it while the bank's news came in may have had a part of them.
+        await SyncAsync(app, userId, new { connectionIds = new[] { first.Jobs[0].ConnectionId }, full = true });
+        await consumer.CatchUpAsync();
         await consumer.AssertInStepAsync();
 
         // Nothing is told by a sync that found nothing, but of accounts whose own fields say when they were looked at.
