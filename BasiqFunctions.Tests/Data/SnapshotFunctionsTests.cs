@@ -1,14 +1,12 @@
 using System.IO.Compression;
 using System.Text.Json;
 using BasiqFunctions.Data;
-using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Data;
 
