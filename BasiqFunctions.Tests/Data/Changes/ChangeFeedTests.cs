@@ -71,6 +71,35 @@ public sealed class ChangeFeedTests
     }
 
     [Fact]
+    public async Task A_long_part_is_several_blobs_and_is_read_and_forgotten_as_any_other()
+    {
+        string[] Rows(string prefix, string words) => [.. Enumerable.Range(0, 30_000).Select(i => Posted($"{prefix}{i}", Today.AddDays(-i / 100), words))];
+        await _scene.SyncAsync("c1", (Account("a1", "c1"), [.. Rows("gone", "words"), .. Rows("stays", "words")]));
+        Follower[] followers = [new(_scene, 500), new(_scene, 500) { MayRemoveUnknown = true }];
+        foreach (var follower in followers)
+            await follower.CatchUpAsync();
+        await _scene.SyncAsync("c1", (Account("a1", "c1"), [.. Rows("stays", "other words"), .. Rows("new", "words")]));
+        Assert.InRange(_scene.Blobs.Names.Count(IsPart), 4, 8);
+        for (var i = 0; i < 40; i++)
+            await followers[1].StepAsync();
+        await followers[0].CatchUpAsync();
+        await AssertInStepAsync(followers[0]);
+        Assert.Equal(60_001 + 90_000, followers[0].Told.Count);
+
+        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
+        foreach (var follower in followers)
+        {
+            await follower.CatchUpAsync();
+            Assert.Empty(follower.Transactions);
+        }
+
+        // What the sync removed, what the removal did, and the account: ids alone.
+        var lines = (await AllLinesAsync()).SelectMany(lines => lines).ToArray();
+        Assert.Equal(30_000 + 60_000 + 1, lines.Length);
+        Assert.All(lines, line => Assert.StartsWith("{\"type\":\"removed\"", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Only_one_account_can_be_followed()
     {
         await _scene.SyncAsync("c1", (Account("a1", "c1"), [Posted("t1", Today)]), (Account("a2", "c1"), [Posted("t1", Today)]));

@@ -78,7 +78,7 @@ internal sealed class ChangeFeed(
     /// <summary>The names of the blobs that a feed refers to.</summary>
     public static IEnumerable<string> Referenced(string userId, ManifestFeed? feed) => (feed?.Parts ?? []).SelectMany(part =>
         (part.Added ?? []).SelectMany(account => account.Names(userId))
-            .Concat(part.Lines is { } lines ? [SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt)] : []));
+            .Concat(part.Lines.Select(lines => SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt))));
 
     private static bool IsSame(ManifestTransactions? one, ManifestTransactions? other) =>
         ReferenceEquals(one, other) || (one is not null && other is not null && one.Identity == other.Identity);
@@ -99,26 +99,28 @@ internal sealed class ChangeFeed(
         /// <summary>What stays of a part when its connection goes: the ids that it removed. Null when there are none.</summary>
         public async Task<FeedPart?> WithoutBodiesAsync(FeedPart part, CancellationToken cancellationToken)
         {
-            if (part.Lines is not { Removals: > 0 } lines)
+            if (part.Lines.All(lines => lines.Removals == 0))
                 return null;
-            var name = SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt);
             await using var writer = await OpenAsync(cancellationToken);
-            var left = lines.Removals;
-            foreach (var entry in (await feed._reader.ReadIndexAsync(name, lines.Entry, cancellationToken)).Pages)
+            foreach (var lines in part.Lines)
             {
-                if (left == 0)
-                    break;
-                using var page = await feed._reader.ReadPageAsync(name, entry, cancellationToken);
-                foreach (var line in page.Lines().Take(left))
+                var name = SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt);
+                var left = lines.Removals;
+                foreach (var entry in left == 0 ? [] : (await feed._reader.ReadIndexAsync(name, lines.Entry, cancellationToken)).Pages)
                 {
-                    writer.AddLine(page.Bytes[line]);
-                    left--;
-                }
+                    if (left == 0)
+                        break;
+                    using var page = await feed._reader.ReadPageAsync(name, entry, cancellationToken);
+                    foreach (var line in page.Lines().Take(left))
+                    {
+                        writer.AddLine(page.Bytes[line]);
+                        left--;
+                    }
 
-                await writer.FlushAsync(cancellationToken);
+                    await writer.FlushAsync(cancellationToken);
+                }
             }
 
-            writer.EndRemovals();
             return part with { SyncId = syncId, Lines = await writer.CompleteAsync(cancellationToken), Added = null };
         }
 
@@ -132,7 +134,6 @@ internal sealed class ChangeFeed(
                 writer.AddAccount(ChangeLine.Removed, account.AccountId, default);
             }
 
-            writer.EndRemovals();
             return new FeedPart(++Last, connectionId, now, syncId, await writer.CompleteAsync(cancellationToken), Added: null, isEnd);
         }
 
@@ -164,7 +165,7 @@ internal sealed class ChangeFeed(
             }
 
             if (altered.Count == 0 && diffs.Count == 0)
-                return added.Count == 0 ? null : new FeedPart(++Last, connectionId, now, syncId, Lines: null, added);
+                return added.Count == 0 ? null : new FeedPart(++Last, connectionId, now, syncId, [], added);
             await using var writer = await OpenAsync(cancellationToken);
             foreach (var diff in diffs)
                 await diff.WriteRemovalsAsync(writer, cancellationToken);

@@ -184,12 +184,13 @@ public sealed class ChangeReader(
         private async Task<long?> ReadPartAsync(FeedPart part, long from, CancellationToken cancellationToken)
         {
             long at = 0;
-            if (part.Lines is { } lines)
+            foreach (var lines in part.Lines)
             {
-                if (from < lines.Count
-                    && await ReadSegmentAsync(SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt), lines.Entry, accountId: null, from, cancellationToken) is { } stopped)
-                    return stopped;
-                at = lines.Count;
+                if (from < at + lines.Count
+                    && await ReadSegmentAsync(
+                        SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt), lines.Entry, accountId: null, Math.Max(0, from - at), cancellationToken) is { } stopped)
+                    return at + stopped;
+                at += lines.Count;
             }
 
             foreach (var account in part.Added ?? [])

@@ -48,8 +48,8 @@ internal sealed record ManifestFeed(string Id, long Last, long Oldest, IReadOnly
 /// <param name="Number">One more than that of the part before it.</param>
 /// <param name="ConnectionId">The connection: what the part tells of it goes with it.</param>
 /// <param name="PublishedAt">When.</param>
-/// <param name="SyncId">The sync, or the removal, under which the blob lies.</param>
-/// <param name="Lines">Removals, then changed accounts, then added and modified transactions; null when there are none.</param>
+/// <param name="SyncId">The sync, or the removal, under which the blobs lie.</param>
+/// <param name="Lines">Removals, then changed accounts, then added and modified transactions.</param>
 /// <param name="Added">Accounts of which everything was added after that: read where it lies, which is kept for as long as the part is.</param>
 /// <param name="IsEnd">Whether nothing is left of the connection.</param>
 internal sealed record FeedPart(
@@ -57,16 +57,16 @@ internal sealed record FeedPart(
     string ConnectionId,
     DateTimeOffset PublishedAt,
     string SyncId,
-    FeedLines? Lines,
+    IReadOnlyList<FeedLines> Lines,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AccountSegments>? Added = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsEnd = false)
 {
     /// <summary>Whether it holds more than ids.</summary>
     [JsonIgnore]
-    public bool HasBodies => Added is not null || Lines?.Count > Lines?.Removals;
+    public bool HasBodies => Added is not null || Lines.Any(lines => lines.Count > lines.Removals);
 }
 
-/// <summary>The blob of a part: a segment of <see cref="ChangeLine"/>s.</summary>
+/// <summary>A blob of a part: a segment of <see cref="ChangeLine"/>s.</summary>
 /// <param name="Attempt">Which of the attempts to publish wrote it.</param>
 /// <param name="Removals">How many of the first lines hold ids alone.</param>
 /// <param name="Count">How many there are in all.</param>

@@ -2,23 +2,34 @@ using System.Buffers;
 
 namespace BasiqFunctions.Data.Changes;
 
-/// <summary>Writes the blob of a part of the feed: first what holds ids alone, then the rest.</summary>
+/// <summary>
+/// Writes the blobs of a part of the feed: first what holds ids alone, then the rest. A long part is several blobs, as each page of a reader
+/// reads an index.
+/// </summary>
 internal sealed class PartWriter : IAsyncDisposable
 {
+    /// <summary>About as many as a segment of a sync has.</summary>
+    internal const int LinesOfBlob = 4 * LinesOfFlush;
+
     /// <summary>A whole number of pages.</summary>
     private const int LinesOfFlush = 4_096;
 
     private readonly SegmentReader _reader;
-    private readonly SegmentWriter _segment;
-    private readonly string _name;
+    private readonly Func<CancellationToken, Task<(SegmentWriter Segment, string Name)>> _open;
+    private readonly List<FeedLines> _blobs = [];
     private readonly ArrayBufferWriter<byte> _line = new(1_024);
+    private SegmentWriter _segment;
+    private string _name;
     private int _count;
     private int _removals;
     private int _unwritten;
+    private bool _isBehindRemovals;
 
-    private PartWriter(SegmentReader reader, SegmentWriter segment, string name) => (_reader, _segment, _name) = (reader, segment, name);
+    private PartWriter(
+        SegmentReader reader, Func<CancellationToken, Task<(SegmentWriter Segment, string Name)>> open, SegmentWriter segment, string name) =>
+        (_reader, _open, _segment, _name) = (reader, open, segment, name);
 
-    /// <summary>Starts a blob.</summary>
+    /// <summary>Starts a part.</summary>
     /// <param name="storage">Where.</param>
     /// <param name="reader">Reads there.</param>
     /// <param name="days">The bank's days.</param>
@@ -29,10 +40,15 @@ internal sealed class PartWriter : IAsyncDisposable
     public static async Task<PartWriter> OpenAsync(
         ISnapshotStorage storage, SegmentReader reader, BankDays days, string userId, string syncId, string marker, CancellationToken cancellationToken)
     {
-        var attempt = Guid.NewGuid().ToString("N")[..8];
-        var name = SnapshotPaths.Changes(userId, syncId, attempt);
-        var blob = await storage.OpenWriteAsync(name, cancellationToken);
-        return new PartWriter(reader, new SegmentWriter(storage, blob, name, attempt, syncId, marker, days), name);
+        var (segment, name) = await BeginAsync(cancellationToken);
+        return new PartWriter(reader, BeginAsync, segment, name);
+
+        async Task<(SegmentWriter Segment, string Name)> BeginAsync(CancellationToken cancellationToken)
+        {
+            var attempt = Guid.NewGuid().ToString("N")[..8];
+            var name = SnapshotPaths.Changes(userId, syncId, attempt);
+            return (new SegmentWriter(storage, await storage.OpenWriteAsync(name, cancellationToken), name, attempt, syncId, marker, days), name);
+        }
     }
 
     public void AddAccount(ReadOnlySpan<byte> type, string accountId, ReadOnlySpan<byte> json)
@@ -55,7 +71,7 @@ internal sealed class PartWriter : IAsyncDisposable
     }
 
     /// <summary>From here on come lines that hold more than ids.</summary>
-    public void EndRemovals() => _removals = _count;
+    public void EndRemovals() => (_removals, _isBehindRemovals) = (_count, true);
 
     /// <summary>Writes out what has piled up.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
@@ -64,17 +80,31 @@ internal sealed class PartWriter : IAsyncDisposable
             return;
         await _segment.CompletePageAsync(cancellationToken);
         _unwritten = 0;
+        if (_count < LinesOfBlob)
+            return;
+        await EndBlobAsync(cancellationToken);
+        (_segment, _name) = await _open(cancellationToken);
     }
 
     /// <exception cref="SnapshotDiscardedException">There is no place for it any more; nothing is left.</exception>
-    public async Task<FeedLines> CompleteAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<FeedLines>> CompleteAsync(CancellationToken cancellationToken)
     {
-        var summary = await _segment.CompleteAsync(cancellationToken);
-        var entry = await _reader.ReadEntryAsync(_name, 0, summary.Attempt, summary.Bytes, cancellationToken);
-        return new FeedLines(summary.Attempt, _removals, _count, entry.Pages, entry.Length, entry.IndexLength, entry.IndexCrc);
+        if (_count > 0)
+            await EndBlobAsync(cancellationToken);
+        return _blobs;
     }
 
     public ValueTask DisposeAsync() => _segment.DisposeAsync();
+
+    private async Task EndBlobAsync(CancellationToken cancellationToken)
+    {
+        var summary = await _segment.CompleteAsync(cancellationToken);
+        var entry = await _reader.ReadEntryAsync(_name, 0, summary.Attempt, summary.Bytes, cancellationToken);
+        _blobs.Add(new FeedLines(
+            summary.Attempt, _isBehindRemovals ? _removals : _count, _count, entry.Pages, entry.Length, entry.IndexLength, entry.IndexCrc));
+        await _segment.DisposeAsync();
+        (_count, _removals) = (0, 0);
+    }
 
     private void AddLine()
     {
