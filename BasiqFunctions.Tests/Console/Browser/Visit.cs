@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using BasiqFunctions.Sandbox.Platform;
 using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Playwright;
