@@ -1,3 +1,5 @@
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
@@ -22,10 +24,12 @@ public sealed class PurgeFinishedSyncsTests
     private readonly List<PurgeInstancesFilter> _slices = [];
     private readonly List<OrchestrationQuery> _queries = [];
     private readonly Dictionary<string, int> _left = [];
+    private readonly ClockCheck _check;
     private int _old;
 
     public PurgeFinishedSyncsTests()
     {
+        _check = new ClockCheck(_clock, NullLogger<ClockCheck>.Instance);
         _client.Setup(c => c.PurgeAllInstancesAsync(It.IsAny<PurgeInstancesFilter>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((PurgeInstancesFilter filter, PurgeInstanceOptions? _, CancellationToken _) =>
             {
@@ -102,12 +106,45 @@ public sealed class PurgeFinishedSyncsTests
             app.Services.GetServices<KeptHistory>().Select(kept => (kept.Prefix, kept.For.TotalDays)).Order());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_process_that_has_just_started_asks_Basiq_for_the_date_first(bool isRefused)
+    {
+        _old = 7;
+        var asked = new Mock<IBasiqClient>(MockBehavior.Strict);
+        asked.Setup(b => b.ListWebhooksAsync(It.IsAny<CancellationToken>())).Returns(() =>
+        {
+            _check.Note(_clock.GetUtcNow());
+            return isRefused
+                ? Task.FromException<IReadOnlyList<Webhook>>(new BasiqException(new BasiqFailure(BasiqFailureKind.Forbidden, "access-denied")))
+                : Task.FromResult<IReadOnlyList<Webhook>>([]);
+        });
+        await new PurgeFinishedSyncs([new KeptHistory("sync-", TimeSpan.FromDays(30))], asked.Object, _check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
+            .Run(null!, _client.Object, default);
+        Assert.Equal(0, _old);
+    }
+
+    [Fact]
+    public async Task Nothing_is_purged_by_a_clock_that_Basiq_dates_otherwise()
+    {
+        _old = 7;
+        var asked = new Mock<IBasiqClient>(MockBehavior.Strict);
+        asked.Setup(b => b.ListWebhooksAsync(It.IsAny<CancellationToken>())).Returns(() =>
+        {
+            _check.Note(_clock.GetUtcNow().AddDays(-41));
+            return Task.FromResult<IReadOnlyList<Webhook>>([]);
+        });
+        await new PurgeFinishedSyncs([new KeptHistory("sync-", TimeSpan.FromDays(30))], asked.Object, _check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
+            .Run(null!, _client.Object, default);
+        Assert.Empty(_slices);
+    }
+
     private Task RunAsync(params (string Prefix, int Days)[] kinds)
     {
-        var check = new ClockCheck(_clock, NullLogger<ClockCheck>.Instance);
-        check.Note(_clock.GetUtcNow());
+        _check.Note(_clock.GetUtcNow());
         return new PurgeFinishedSyncs(
-            kinds.Select(kind => new KeptHistory(kind.Prefix, TimeSpan.FromDays(kind.Days))), check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
+            kinds.Select(kind => new KeptHistory(kind.Prefix, TimeSpan.FromDays(kind.Days))), Mock.Of<IBasiqClient>(MockBehavior.Strict), _check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
             .Run(null!, _client.Object, default);
     }
 

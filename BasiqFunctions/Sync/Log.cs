@@ -23,6 +23,10 @@ internal static partial class Log
     [LoggerMessage(1304, LogLevel.Information, "MFA challenge answered: sync {SyncId}, user {UserId}.")]
     public static partial void ChallengeAnswered(ILogger logger, string syncId, string userId);
 
+    [LoggerMessage(1309, LogLevel.Warning,
+        "Did not purge finished orchestrations: no answer from Basiq confirms this machine's clock. The next daily run retries.")]
+    public static partial void PurgeSkipped(ILogger logger);
+
     [LoggerMessage(1303, LogLevel.Information, "Purged {Count} finished orchestrations.")]
     public static partial void HistoriesPurged(ILogger logger, int count);
 }

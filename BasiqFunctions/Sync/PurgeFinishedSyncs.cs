@@ -1,3 +1,4 @@
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -12,7 +13,7 @@ namespace BasiqFunctions.Sync;
 /// worker's package 1.21 binds (3.18) hands the slice's time on, and its Azure Storage provider stops there and says that there is more.
 /// </remarks>
 public sealed class PurgeFinishedSyncs(
-    IEnumerable<KeptHistory> kinds, ClockCheck clock, TimeProvider time, ILogger<PurgeFinishedSyncs> logger)
+    IEnumerable<KeptHistory> kinds, IBasiqClient basiq, ClockCheck clock, TimeProvider time, ILogger<PurgeFinishedSyncs> logger)
 {
     private const int PageSize = 100;
     private const int AtOnce = 8;
@@ -32,7 +33,13 @@ public sealed class PurgeFinishedSyncs(
     {
         ArgumentNullException.ThrowIfNull(client);
         if (!clock.IsConfirmed)
+            await AskAnythingAsync(cancellationToken);
+        if (!clock.IsConfirmed)
+        {
+            Log.PurgeSkipped(logger);
             return;
+        }
+
         var now = time.GetUtcNow();
         var longest = kinds.Max(kind => kind.For);
         var (purged, isComplete) = await PurgeAllAsync(client, now - longest, cancellationToken);
@@ -44,6 +51,19 @@ public sealed class PurgeFinishedSyncs(
             purged += await PurgeAsync(client, kind.Prefix, now - kind.For, cancellationToken);
         if (purged > 0)
             Log.HistoriesPurged(logger, purged);
+    }
+
+    /// <summary>A process that has just started has no answer of Basiq's yet, and with it no date.</summary>
+    private async Task AskAnythingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await basiq.ListWebhooksAsync(cancellation);
+        }
+        catch (BasiqException)
+        {
+            // Its answer may have been a refusal, which is dated as well.
+        }
     }
 
     private static async Task<(int Purged, bool IsComplete)> PurgeAllAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellation)

@@ -351,6 +351,6 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             : StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
     }
 
-    [GeneratedRegex(@"Error BasiqFunctions\.Tokens\.ApiKeyRefusals \[1111\].*")]
+    [GeneratedRegex(@"Error BasiqFunctions\.Basiq\.Auth\.ApiKeyRefusals \[1111\].*")]
     private static partial Regex RefusalLine();
 }

@@ -89,6 +89,7 @@ public sealed partial class DocumentationTests
             Assert.Equal(HttpStatusCode.NoContent, signed.StatusCode);
         await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Logs.Text), text => text.Contains("Event no-such-event", StringComparison.Ordinal));
         app.Services.GetRequiredService<Instruments>().AccountsSkipped("malformed-id", 1);
+        app.Services.GetRequiredService<Instruments>().Posted(1, 1);
         telemetry.Observe();
 
         var rows = DocumentTests.Page("telemetry").Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

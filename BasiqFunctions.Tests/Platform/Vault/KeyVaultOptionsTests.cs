@@ -32,6 +32,29 @@ public sealed class KeyVaultOptionsTests
         Assert.Equal(Path.Combine(profile, "BasiqFunctions", "keyvault.json"), Options(app).LocalFile);
     }
 
+    [SkippableFact]
+    public async Task A_profile_without_a_folder_for_data_is_given_one()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Only there does a variable name the folder.");
+        const string variable = "XDG_DATA_HOME";
+        using var folder = new TemporaryDirectory();
+        var data = Path.Combine(folder.Path, "share");
+        var before = Environment.GetEnvironmentVariable(variable);
+        Environment.SetEnvironmentVariable(variable, data);
+        try
+        {
+            await using var app = Compose(("AZURE_FUNCTIONS_ENVIRONMENT", "Development"));
+
+            await app.GetRequiredService<SecretClient>().SetSecretAsync("a-secret", "v1");
+
+            Assert.True(File.Exists(Path.Combine(data, "BasiqFunctions", "keyvault.json")));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, before);
+        }
+    }
+
     [Fact]
     public async Task A_vault_is_used_in_development_when_one_is_configured()
     {

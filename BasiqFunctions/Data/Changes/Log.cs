@@ -7,5 +7,5 @@ internal static partial class Log
 {
     [LoggerMessage(EventId = 3700, Level = LogLevel.Warning,
         Message = "The change feed of user {UserId} begins anew: what it is compared with cannot be read")]
-    public static partial void BegunAnew(ILogger logger, SnapshotCorruptException exception, string userId);
+    public static partial void BegunAnew(ILogger logger, Exception exception, string userId);
 }

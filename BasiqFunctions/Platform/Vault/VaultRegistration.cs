@@ -46,12 +46,15 @@ public static class VaultRegistration
 
     /// <summary>
     /// Core Tools say <c>Development</c> to the worker that they start (Microsoft Learn, Develop Azure Functions locally): there the
-    /// app works before a vault exists. The file lies in the user's profile, since Core Tools empty the worker's folder at each start.
+    /// app works before a vault exists. The file lies in the user's profile, since Core Tools empty the worker's folder at each start,
+    /// also where the profile has no folder for data yet.
     /// </summary>
     private static string? DefaultLocalFile(KeyVaultOptions options, IConfiguration configuration) =>
         string.IsNullOrEmpty(options.Uri) && !RunsInAzure() && configuration["AZURE_FUNCTIONS_ENVIRONMENT"] is "Development"
             ? Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), nameof(BasiqFunctions), "keyvault.json")
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                nameof(BasiqFunctions),
+                "keyvault.json")
             : null;
 
     /// <summary>Told by what the platform gives every app there: an instance id, and an endpoint for its managed identity.</summary>
