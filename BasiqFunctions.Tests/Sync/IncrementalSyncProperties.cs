@@ -204,9 +204,9 @@ public sealed class IncrementalSyncProperties
 
             Removed++;
 
-            // What stays beside the manifest is the part of the feed that tells by ids what was removed.
+            // What stays beside the manifest are the parts of the feed that tell by ids what was removed: ChangeFeedTests look into them.
             var left = Directory.EnumerateFiles(Path.Combine(_folder.Path, "snapshots"), "*", SearchOption.AllDirectories)
-                .Where(file => Path.GetFileName(file) != "current.json" && !Path.GetFileName(Path.GetDirectoryName(file)!).StartsWith("removed-", StringComparison.Ordinal)).ToArray();
+                .Where(file => Path.GetFileName(file) != "current.json" && !Path.GetFileName(file).StartsWith("changes-", StringComparison.Ordinal)).ToArray();
             Assert.True(left.Length == 0, Told($"of what was removed {string.Join(", ", left)} is left"));
             return true;
         }
