@@ -3,7 +3,7 @@ using BasiqFunctions.Platform.Records;
 namespace BasiqFunctions.Connections;
 
 /// <summary>Keeps which connections need somebody.</summary>
-public sealed class ConnectionAttentions(IRecordTable table) : IUserRecords
+public sealed class ConnectionAttentions(IRecordTable table)
 {
     private const string Prefix = "attention.";
 
@@ -14,13 +14,6 @@ public sealed class ConnectionAttentions(IRecordTable table) : IUserRecords
                where record.Row.StartsWith(Prefix, StringComparison.Ordinal)
                select record.Read(ConnectionsJson.Default.ConnectionAttention),
         ];
-
-    /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
-
-    /// <inheritdoc />
-    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        ClearAsync(userId, connectionId, cancellation);
 
     internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
         table.PutAsync(

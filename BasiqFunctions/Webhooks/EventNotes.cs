@@ -1,13 +1,14 @@
 using System.Text;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Webhooks;
 
-/// <summary>News of connections that are being gathered.</summary>
+/// <summary>News of connections that are being gathered, in one partition with which connections need somebody.</summary>
 public sealed class EventNotes(
-    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
+    [FromKeyedServices(WebhookOptions.Section)] IRecordTable table, ConnectionAttentions attentions, TimeProvider clock) : IUserRecords
 {
     /// <inheritdoc />
     public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
@@ -17,6 +18,7 @@ public sealed class EventNotes(
     {
         foreach (var isFull in (bool[])[false, true])
             await table.RemoveAsync(PartitionOf(userId), News(connectionId, isFull), cancellation);
+        await attentions.ClearAsync(userId, connectionId, cancellation);
     }
 
     /// <summary>

@@ -31,7 +31,6 @@ public static class WebhooksRegistration
         services.TryAddSingleton<EventNotes>();
         services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<EventNotes>());
         services.TryAddSingleton(provider => new ConnectionAttentions(provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section)));
-        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<ConnectionAttentions>());
         services.TryAddSingleton<EventActions>();
         services.TryAddSingleton<EventReconciliation>();
         services.TryAddSingleton(provider => new WebhookReceiver(
