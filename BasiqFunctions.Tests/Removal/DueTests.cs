@@ -135,6 +135,55 @@ public sealed class DueTests : IDisposable
         Assert.Empty(await DaysAsync());
     }
 
+    [Theory]
+    [InlineData("set", 1)]
+    [InlineData("set", 2)]
+    [InlineData("set", 3)]
+    [InlineData("set", 4)]
+    [InlineData("move", 1)]
+    [InlineData("move", 2)]
+    [InlineData("move", 3)]
+    [InlineData("done", 1)]
+    [InlineData("done", 2)]
+    public async Task Whatever_change_died_half_way_nothing_is_left_of_a_user_who_is_removed(string what, int step)
+    {
+        var due = _scene.Get<DueWork>();
+        var now = _scene.Clock.GetUtcNow();
+        await due.SetAsync("other", default, (DueKinds.Age, now + TimeSpan.FromDays(2)), (DueKinds.Age, now + TimeSpan.FromDays(20)));
+        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(9)), (DueKinds.Leftover, now + TimeSpan.FromDays(9)));
+        var item = (await DueOnAsync("20240611")).Single(due => due.Kind == DueKinds.Age);
+        var steps = 0;
+        _meets = asked =>
+        {
+            if (!asked.StartsWith("Find", StringComparison.Ordinal) && ++steps > step)
+                throw new IOException("the process is gone");
+        };
+        var change = what switch
+        {
+            "set" => due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2))),
+            "move" => due.MoveAsync(item, now + TimeSpan.FromDays(2), default),
+            _ => due.DoneAsync(item, default),
+        };
+        await Record.ExceptionAsync(() => change);
+        Assert.True(steps >= step);
+        _meets = _ => { };
+
+        // Whoever was interrupted, in a durable process, does it again.
+        if (what is "set")
+            await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
+        await due.RemoveUserAsync("u1", default);
+        if (what is not "set")
+        {
+            // The row of the pass that was interrupted is in its list still, and the look at it finds nobody.
+            foreach (var left in (await DueOnAsync("20240611")).Concat(await DueOnAsync("20240604")).Where(due => due.Subject == "u1"))
+                await due.MoveAsync(left, now + TimeSpan.FromDays(1), default);
+        }
+
+        foreach (var day in await due.ListDaysAsync("99991231", default))
+            Assert.All(await DueOnAsync(day), left => Assert.Equal("other", left.Subject));
+        Assert.Equal(["20240604"], await DaysAsync());
+    }
+
     [Fact]
     public async Task A_record_goes_on_the_day_after_its_end_unless_that_was_put_off_or_the_clock_is_not_confirmed()
     {

@@ -17,7 +17,8 @@ namespace BasiqFunctions.Platform.Records;
 /// </para>
 /// <para>
 /// A date that comes earlier moves its row at once. One that comes later does not: whoever does what is due looks at what is true, and
-/// moves the row then. Rows are added before they are removed elsewhere, so that a crash in between leaves one too many, never one too few.
+/// moves the row then. Rows are added before they are removed elsewhere, so that a crash in between leaves one too many, never one too few;
+/// until the old row is gone the user's own row names its day as well, so that whoever removes the user finds it.
 /// </para>
 /// </remarks>
 public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable table, TimeProvider clock)
@@ -48,12 +49,21 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
                     continue;
                 await AddAsync(day, userId, RowOf(kind, userId), [], cancellation);
                 noted = noted.SetItem(kind, day);
+                if (sooner is not null)
+                    noted = noted.SetItem(EarlierRow(kind, sooner), sooner);
             }
 
-            if (noted != found.Days && !await NoteAsync(userId, noted, found.Record, cancellation))
+            if (noted == found.Days)
+                return;
+            if (await NoteAsync(userId, noted, found.Record, cancellation) is not { } record)
                 continue;
-            foreach (var (kind, day) in found.Days.Where(before => noted[before.Key] != before.Value))
-                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
+            var moved = noted.Where(entry => !found.Days.ContainsKey(entry.Key) && IsEarlierRow(entry.Key)).ToArray();
+            foreach (var (key, day) in moved)
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(KindOf(key), userId), cancellation);
+
+            // Where somebody else has changed it meanwhile, it names a day without a row, which does no harm.
+            if (moved.Length > 0)
+                await NoteAsync(userId, noted.RemoveRange(moved.Select(entry => entry.Key)), record, cancellation);
             return;
         }
     }
@@ -88,7 +98,10 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
         {
             // Unless somebody has moved it meanwhile.
             var (record, days) = await FindAsync(item.Subject, cancellation);
-            if (days.GetValueOrDefault(item.Kind) != item.Day || await NoteAsync(item.Subject, days.Remove(item.Kind), record, cancellation))
+            var left = days.Remove(EarlierRow(item.Kind, item.Day));
+            if (left.GetValueOrDefault(item.Kind) == item.Day)
+                left = left.Remove(item.Kind);
+            if (left == days || await EndNoteAsync(item.Subject, left, record, cancellation))
                 break;
         }
 
@@ -100,19 +113,27 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     {
         var day = DayFor(at);
         if (!item.IsOfUser)
-            await AddAsync(day, item.Subject, item.Record.Row, item.Record.Content, cancellation);
-        while (item.IsOfUser)
         {
-            // Unless somebody has moved it meanwhile.
-            var (record, days) = await FindAsync(item.Subject, cancellation);
-            if (days.TryGetValue(item.Kind, out var other) && other != item.Day)
-                break;
-            await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
-            if (await NoteAsync(item.Subject, days.SetItem(item.Kind, day), record, cancellation))
-                break;
+            await AddAsync(day, item.Subject, item.Record.Row, item.Record.Content, cancellation);
+            await table.TryRemoveAsync(item.Record, cancellation);
+            return;
         }
 
-        await table.TryRemoveAsync(item.Record, cancellation);
+        while (true)
+        {
+            var (record, days) = await FindAsync(item.Subject, cancellation);
+
+            // Somebody has moved it meanwhile, or has removed the user.
+            if (record is not { Damage: not null } && days.GetValueOrDefault(item.Kind) != item.Day)
+                break;
+            await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
+            if (await NoteAsync(item.Subject, days.SetItem(item.Kind, day), record, cancellation) is null)
+                continue;
+            await table.TryRemoveAsync(item.Record, cancellation);
+            return;
+        }
+
+        await DoneAsync(item, cancellation);
     }
 
     /// <summary>Takes a day out of the list: nothing is due on it any more.</summary>
@@ -124,8 +145,8 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
         while (await FindAsync(userId, cancellation) is { Record: { } record } found)
         {
             // The note last: whoever changes it meanwhile has added rows.
-            foreach (var (kind, day) in found.Days)
-                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(kind, userId), cancellation);
+            foreach (var (key, day) in found.Days)
+                await table.RemoveAsync(PartitionOf(day, ShardOf(userId)), RowOf(KindOf(key), userId), cancellation);
             if (await table.TryRemoveAsync(record, cancellation))
                 return;
         }
@@ -145,6 +166,13 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
 
     private static string RowOf(string kind, string userId) => $"{kind}.{userId}";
 
+    /// <summary>Under which name a user's own row has the day of a row that is about to go, since its work has become due sooner.</summary>
+    private static string EarlierRow(string kind, string day) => $"{kind}@{day}";
+
+    private static bool IsEarlierRow(string key) => key.Contains('@', StringComparison.Ordinal);
+
+    private static string KindOf(string key) => key.Split('@')[0];
+
     /// <summary>On which day each kind is due of a user. What is damaged says nothing, and is written anew.</summary>
     private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(string userId, CancellationToken cancellation)
     {
@@ -152,18 +180,23 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
         return (found, found is { Damage: null } ? found.Read(StorageJson.Default.ImmutableSortedDictionaryStringString) : ImmutableSortedDictionary<string, string>.Empty);
     }
 
-    /// <summary>Notes on which day each kind is due; false when somebody else has changed that since it was looked up.</summary>
-    private async Task<bool> NoteAsync(
+    /// <summary>Notes on which day each kind is due; null when somebody else has changed that since it was looked up.</summary>
+    private Task<TableRecord?> NoteAsync(
         string userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
     {
-        if (days.IsEmpty)
-            return found is null || await table.TryRemoveAsync(found, cancellation);
         var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent(StorageJson.Default.ImmutableSortedDictionaryStringString))
         {
             ETag = found?.ETag,
         };
-        return (found is null ? await table.TryAddAsync(noted, cancellation) : await table.TryReplaceAsync(noted, cancellation)) is not null;
+        return found is null ? table.TryAddAsync(noted, cancellation) : table.TryReplaceAsync(noted, cancellation);
     }
+
+    /// <summary>Notes what is left, or that nothing is; false when somebody else has changed it since it was looked up.</summary>
+    private async Task<bool> EndNoteAsync(
+        string userId, ImmutableSortedDictionary<string, string> left, TableRecord? found, CancellationToken cancellation) =>
+        left.IsEmpty
+            ? found is null || await table.TryRemoveAsync(found, cancellation)
+            : await NoteAsync(userId, left, found, cancellation) is not null;
 
     private string DayFor(DateTimeOffset at)
     {
