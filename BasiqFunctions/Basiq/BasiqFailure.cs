@@ -1,4 +1,7 @@
+using System.Collections.Frozen;
+using System.Text.Json;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Basiq;
 
@@ -55,4 +58,85 @@ public sealed record BasiqFailure(BasiqFailureKind Kind, string Code)
         + (StatusCode is { } status ? $", status {status}" : "")
         + (Endpoint is { } endpoint ? $", {endpoint}" : "")
         + (CorrelationId is { } correlationId ? $", correlation id {correlationId}" : "");
+}
+
+/// <summary>What went wrong with a call to Basiq, as far as a caller would act on it.</summary>
+public enum BasiqFailureKind
+{
+    /// <summary>None of the others.</summary>
+    Other,
+
+    /// <summary>
+    /// 404: no such user, job, connection, account, consent, event or subscription. Basiq itself answered for that resource, in an error
+    /// body of its own, and took the token: a refused key, a gateway's page or a wrong <c>Basiq:BaseUrl</c> is never this. Still it is
+    /// no proof of a deletion, since Basiq says the same of what belongs to another application than the key's.
+    /// </summary>
+    NotFound,
+
+    /// <summary>400 or 422 in Basiq's own words: it refused what was sent; <see cref="BasiqFailure.Sources"/> name the fields.</summary>
+    Invalid,
+
+    /// <summary>
+    /// 401, or 403 for an expired token, that another token did not heal; or a refused request for a token, by whatever status: no call
+    /// can be made until the key is replaced.
+    /// </summary>
+    Unauthorized,
+
+    /// <summary>
+    /// 403 that is neither of these: the API key lacks a permission or, when it is transient, somebody before Basiq kept refusing.
+    /// </summary>
+    Forbidden,
+
+    /// <summary>
+    /// 429, or 403 in which Basiq says the same: too many requests; or our own limit, so that it does not come to that.
+    /// </summary>
+    Overloaded,
+
+    /// <summary>5xx, no connection, or the circuit breaker is open.</summary>
+    Unavailable,
+
+    /// <summary>No answer within the configured time, or Basiq's gateway said so.</summary>
+    Timeout,
+
+    /// <summary>
+    /// An answer that is cut short, empty, not JSON, of another shape, or that points elsewhere; also a refusal or a 404 that is not in
+    /// Basiq's words, and so need not be Basiq's.
+    /// </summary>
+    UnusableAnswer,
+
+    /// <summary>A user creation that Basiq may or may not have carried out; never send it again blindly.</summary>
+    OutcomeUnknown,
+
+    /// <summary>410: it existed and does no longer; as sure as <see cref="NotFound"/> is.</summary>
+    Gone,
+}
+
+/// <summary>
+/// A call to Basiq failed. The message holds kind, code, status, endpoint template and correlation id only, so that it may be
+/// logged: Basiq's free text may quote personal data.
+/// </summary>
+/// <param name="failure">Why.</param>
+/// <param name="innerException">The transport's exception, if there was one.</param>
+public sealed class BasiqException(BasiqFailure failure, Exception? innerException = null)
+    : Exception($"A call to Basiq failed: {failure}.", innerException), IProblem
+{
+    /// <summary>Why the call failed.</summary>
+    public BasiqFailure Failure { get; } = failure;
+
+    string IProblem.Code => Failure.Code;
+
+    // What this app refused itself is logged by whoever did, once a minute and not by each call.
+    string? IProblem.Logged => Failure.IsRefusedHere ? null : Failure.ToString();
+
+    ProblemResult IProblem.ToProblem() => Failure.ToProblem();
+}
+
+/// <summary>How a call to Basiq ended, as telemetry names it.</summary>
+internal static class BasiqOutcome
+{
+    private static readonly FrozenDictionary<BasiqFailureKind, string> Names = Enum.GetValues<BasiqFailureKind>()
+        .ToFrozenDictionary(kind => kind, kind => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString()));
+
+    /// <summary>The failure's kind, such as <c>not-found</c>.</summary>
+    internal static string Of(BasiqFailureKind kind) => Names[kind];
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Sync;
 
 namespace BasiqFunctions.Connections;
 
@@ -24,3 +26,12 @@ public sealed class ConnectionAttentions(IRecordTable table)
 
     private static string PartitionOf(string userId) => $"user-{userId}";
 }
+
+/// <summary>What is the matter with a connection.</summary>
+/// <param name="ConnectionId">The connection.</param>
+/// <param name="NextAction">What to do about it.</param>
+/// <param name="Since">Since when.</param>
+public sealed record ConnectionAttention(
+    [property: JsonPropertyName("connectionId")] string ConnectionId,
+    [property: JsonPropertyName("nextAction")] NextAction NextAction,
+    [property: JsonPropertyName("since")] DateTimeOffset Since);

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Removal;
@@ -70,3 +72,11 @@ public sealed class ConnectionFunctions(
         return new ConnectionList(connections, attention.Length == 0 ? null : attention);
     }
 }
+
+/// <summary>ListConnections' answer: the connections as Basiq sent them.</summary>
+/// <param name="Connections">The connections.</param>
+/// <param name="Attention">What is known to be the matter with some of them; left out when nothing is.</param>
+internal sealed record ConnectionList(
+    [property: JsonPropertyName("connections")] IReadOnlyList<Connection> Connections,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("attention")]
+    IReadOnlyList<ConnectionAttention>? Attention = null);

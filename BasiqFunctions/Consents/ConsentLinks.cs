@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
 using Microsoft.Extensions.Options;
 
@@ -30,4 +31,15 @@ public sealed class ConsentLinks(
                 url.Append(name == "token" ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
         }
     }
+}
+
+/// <summary>CreateConsentLink's answer.</summary>
+/// <param name="Url">Where to send the browser. It holds a client token and is a secret.</param>
+/// <param name="ExpiresAt">Until when the consent page takes it.</param>
+public sealed record ConsentLink(
+    [property: JsonPropertyName("url")] string Url,
+    [property: JsonPropertyName("expiresAt")] DateTimeOffset ExpiresAt)
+{
+    /// <summary>The expiry alone, never the URL.</summary>
+    public override string ToString() => $"{nameof(ConsentLink)} (expires {ExpiresAt:u})";
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Consents;
@@ -75,4 +76,31 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
             return null;
         }
     }
+}
+
+/// <summary>What a consent's <c>state</c> says, once its signature has been verified.</summary>
+/// <param name="UserId">Whose consent it is.</param>
+/// <param name="ReturnUrl">Where the person goes next, if anywhere.</param>
+/// <param name="ExpiresAt">Until when it is taken.</param>
+public sealed record ConsentState(string UserId, string? ReturnUrl, DateTimeOffset ExpiresAt)
+{
+    /// <summary>The user's id alone: a URL may hold anything.</summary>
+    public override string ToString() => $"{nameof(ConsentState)} of {UserId}";
+}
+
+/// <summary>A state as it is signed; short names, since it travels in a URL.</summary>
+/// <param name="Version">1.</param>
+/// <param name="UserId">Whose consent it is.</param>
+/// <param name="ReturnUrl">Where the person goes next.</param>
+/// <param name="ExpiresAt">Unix seconds.</param>
+/// <param name="Nonce">Makes every state another one.</param>
+internal sealed record ConsentStatePayload(
+    [property: JsonPropertyName("v")] int Version,
+    [property: JsonPropertyName("u")] string UserId,
+    [property: JsonPropertyName("r")] string? ReturnUrl,
+    [property: JsonPropertyName("e")] long ExpiresAt,
+    [property: JsonPropertyName("n")] string Nonce)
+{
+    /// <summary>The version that this code writes and reads.</summary>
+    public const int CurrentVersion = 1;
 }

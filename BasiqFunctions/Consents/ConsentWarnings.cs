@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,3 +42,9 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
 
     private static string PartitionOf(string userId) => $"warned-{userId}";
 }
+
+/// <summary>That Basiq warned of the end of a consent.</summary>
+/// <param name="ConsentId">The consent.</param>
+/// <param name="WarnedAt">When it did.</param>
+internal sealed record ConsentWarning(
+    [property: JsonPropertyName("consentId")] string ConsentId, [property: JsonPropertyName("warnedAt")] DateTimeOffset WarnedAt);

@@ -1,4 +1,5 @@
 using BasiqFunctions.Platform.Http;
+using FluentValidation;
 
 namespace BasiqFunctions.Consents;
 
@@ -11,4 +12,10 @@ internal sealed record CreateAuthLinkRequest(string? Mobile)
 
     /// <summary>Not the number.</summary>
     public override string ToString() => nameof(CreateAuthLinkRequest);
+}
+
+/// <summary>What CreateAuthLink takes.</summary>
+internal sealed class CreateAuthLinkRequestValidator : AbstractValidator<CreateAuthLinkRequest>
+{
+    public CreateAuthLinkRequestValidator() => RuleFor(link => link.Mobile).IsMobile();
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using Microsoft.DurableTask.Client;
@@ -45,5 +47,36 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
         if (unknown is not null && !consents.Any(c => c.Id == consentId && c.HasEnded))
             throw unknown;
         return null;
+    }
+}
+
+/// <summary>ListConsents' answer.</summary>
+/// <param name="Consents">The consents as Basiq sent them.</param>
+/// <param name="Standings">How each of them stands, in the same order.</param>
+internal sealed record ConsentList(
+    [property: JsonPropertyName("consents")] IReadOnlyList<Consent> Consents,
+    [property: JsonPropertyName("standings")] IReadOnlyList<ConsentStanding> Standings);
+
+/// <summary>How a consent stands, by this app's clock and by what Basiq has told it.</summary>
+/// <param name="ConsentId">The consent.</param>
+/// <param name="Status"><c>active</c>, <c>revoked</c> or <c>expired</c>, as Basiq says; a status that it does not document is passed on.</param>
+/// <param name="EndsAt">When it ends or ended, where Basiq says so.</param>
+/// <param name="WarnedAt">When Basiq warned of its end, where it did.</param>
+/// <param name="IsDoubted">
+/// True for one that its dates have over and its status has not: it is in force, and Basiq is asked again. Left out otherwise.
+/// </param>
+public sealed record ConsentStanding(
+    [property: JsonPropertyName("consentId")] string ConsentId,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("endsAt")] DateTimeOffset? EndsAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("warnedAt")] DateTimeOffset? WarnedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("isDoubted")] bool? IsDoubted)
+{
+    /// <summary>How a consent stands at a moment.</summary>
+    public static ConsentStanding Of(Consent consent, DateTimeOffset now, DateTimeOffset? warnedAt)
+    {
+        ArgumentNullException.ThrowIfNull(consent);
+        var status = consent.IsRevoked ? "revoked" : consent.HasEnded ? "expired" : consent.Status ?? "active";
+        return new ConsentStanding(consent.Id, status, consent.EndsAt, warnedAt, consent.IsDoubtedAt(now) ? true : null);
     }
 }

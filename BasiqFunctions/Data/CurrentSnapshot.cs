@@ -16,3 +16,24 @@ public sealed record CurrentSnapshot(string SyncId, DateTimeOffset FetchedAt, IR
     /// </summary>
     public DateTimeOffset? FullAsOf => Accounts.Min(account => account.FullAsOf);
 }
+
+/// <summary>An account of the current snapshot.</summary>
+/// <param name="AccountId">Basiq's account id.</param>
+/// <param name="ConnectionId">The connection that it came through.</param>
+/// <param name="InstitutionId">The bank, when Basiq named it.</param>
+/// <param name="SyncId">The sync that fetched it.</param>
+/// <param name="FetchedAt">When that sync published it.</param>
+/// <param name="Transactions">How many transactions can be read; null when they were never fetched.</param>
+/// <param name="Raw">The account's JSON (UTF-8) as Basiq sent it.</param>
+/// <param name="MissingSince">Since when Basiq's lists of its connection's accounts lack it; null while they have it.</param>
+/// <param name="FullAsOf">When the whole of its transactions was last fetched; null when they never were.</param>
+public sealed record SnapshotAccount(
+    string AccountId,
+    string ConnectionId,
+    string? InstitutionId,
+    string SyncId,
+    DateTimeOffset FetchedAt,
+    long? Transactions,
+    ReadOnlyMemory<byte> Raw,
+    DateTimeOffset? MissingSince = null,
+    DateTimeOffset? FullAsOf = null);

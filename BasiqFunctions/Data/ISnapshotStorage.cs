@@ -57,3 +57,27 @@ public interface ISnapshotStorage
     /// </summary>
     Task DeleteByPrefixAsync(string prefix, CancellationToken cancellationToken);
 }
+
+/// <summary>A blob's content and the etag that a conditional write must name.</summary>
+public sealed record SnapshotBlob(ReadOnlyMemory<byte> Content, string ETag);
+
+/// <summary>A blob as a listing shows it. <paramref name="Length"/> is in bytes.</summary>
+public sealed record SnapshotBlobInfo(string Name, long Length, DateTimeOffset LastModified);
+
+/// <summary>Some of the top folders of a storage.</summary>
+/// <param name="Names">Their names.</param>
+/// <param name="Next">What to go on with; null when that was all.</param>
+public sealed record SnapshotFolders(IReadOnlyList<string> Names, string? Next);
+
+/// <summary>A blob being written. Disposed without <see cref="CommitAsync"/>, it never existed.</summary>
+public abstract class SnapshotBlobWriter : IAsyncDisposable
+{
+    /// <summary>Appends; the bytes may be reused by the caller once the task has completed.</summary>
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Makes the blob durable and visible in one step. At most once.</summary>
+    public abstract Task CommitAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}

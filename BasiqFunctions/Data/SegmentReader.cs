@@ -102,3 +102,85 @@ internal sealed class SegmentReader(ISnapshotStorage storage)
             throw new SnapshotCorruptException(name, $"it ends at byte {offset + read}, and should go on to byte {offset + destination.Length}");
     }
 }
+
+/// <summary>A page of a segment in memory: transactions, one a line. It is good until it is disposed.</summary>
+internal sealed class SegmentPage(string blobName, PageEntry entry, byte[] buffer, int length) : IDisposable
+{
+    private byte[]? _buffer = buffer;
+
+    public ReadOnlySpan<byte> Bytes => Writable;
+
+    /// <summary>Where whoever reads it puts it.</summary>
+    internal Span<byte> Writable => (_buffer ?? throw new ObjectDisposedException(nameof(SegmentPage))).AsSpan(0, length);
+
+    /// <summary>The transactions, as ranges of the page's bytes.</summary>
+    /// <exception cref="SnapshotCorruptException">There are more or fewer of them than the index says.</exception>
+    public Range[] Lines()
+    {
+        var page = Bytes;
+        var lines = new Range[entry.Extent.Count];
+        int line = 0, at = 0;
+        for (; at < page.Length; line++)
+        {
+            var end = page[at..].IndexOf((byte)'\n');
+            if (end < 0)
+                throw new SnapshotCorruptException(blobName, $"the page at byte {entry.Offset} has no end");
+            if (line < lines.Length)
+                lines[line] = at..(at + end);
+            at += end + 1;
+        }
+        if (line != lines.Length)
+            throw new SnapshotCorruptException(blobName, $"the page at byte {entry.Offset} has {line} lines, not {lines.Length}");
+        return lines;
+    }
+
+    /// <summary>It held personal data, and goes back to a pool that the whole process shares.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } held)
+            ArrayPool<byte>.Shared.Return(held, clearArray: true);
+    }
+}
+
+/// <summary>A segment as a query sees it: what it stands for, by the days that it was cut by, and the query's own days.</summary>
+internal readonly struct SegmentView
+{
+    private readonly TransactionFilter _filter;
+    private readonly TransactionFilter _bound;
+    private readonly BankDays _days;
+    private readonly BankDays _daysOfEntry;
+    private readonly bool _isSameZone;
+
+    public SegmentView(SegmentEntry entry, TransactionFilter filter, BankDays days)
+    {
+        (Entry, _filter, _days) = (entry, filter, days);
+        _isSameZone = entry.TimeZone == days.TimeZone;
+        _bound = entry.Before == 0 ? default : TransactionFilter.PostedBefore(entry.Before);
+        _daysOfEntry = _isSameZone || entry.TimeZone is null ? days : new BankDays(entry.TimeZone);
+    }
+
+    public SegmentEntry Entry { get; }
+
+    /// <summary>Whether something of what it stands for may match. Its extent is that of what it stands for.</summary>
+    public bool MayMatchSegment => _filter.MayMatch(Known(Entry.Extent));
+
+    /// <summary>Whether all of what it stands for matches.</summary>
+    public bool MatchesSegment => _filter.MatchesAll(Known(Entry.Extent));
+
+    /// <summary>Whether something of a page may match.</summary>
+    public bool MayMatch(in Extent page) => _filter.MayMatch(Known(page)) && _bound.MayMatch(page);
+
+    /// <summary>Whether all of a page matches.</summary>
+    public bool MatchesAll(in Extent page) => _filter.MatchesAll(Known(page)) && _bound.MatchesAll(page);
+
+    public bool Matches(ReadOnlySpan<byte> transaction) => Matches(transaction, TransactionFacts.Read(transaction, _days));
+
+    /// <inheritdoc cref="Matches(ReadOnlySpan{byte})"/>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="facts">What is read of it, by the query's days.</param>
+    public bool Matches(ReadOnlySpan<byte> transaction, in TransactionFacts facts) =>
+        _filter.Matches(facts) && (_bound.IsEmpty || _bound.Matches(_isSameZone ? facts : TransactionFacts.Read(transaction, _daysOfEntry)));
+
+    /// <summary>What is known of an extent by the query's days.</summary>
+    public Extent Known(in Extent extent) => _isSameZone ? extent : extent.UnderOtherDays();
+}

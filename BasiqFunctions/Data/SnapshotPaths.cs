@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Data;
@@ -58,4 +60,64 @@ internal static class SnapshotPaths
 
     private static string Id(string id) =>
         RouteId.IsValid(id) ? id : throw new ArgumentException("An id has 1 to 64 ASCII letters, digits, '_' and '-'.", nameof(id));
+}
+
+/// <summary>
+/// Refuses what <see cref="ISnapshotStorage"/> does not allow as a name, so that no implementation can be led out of its own
+/// space.
+/// </summary>
+internal static class SnapshotBlobName
+{
+    private const int MaxLength = 512;
+
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    public static string Check(string name)
+    {
+        if (name.Length is 0 or > MaxLength || !AreSegments(name))
+            throw new ArgumentException("Not a name of a snapshot blob.", nameof(name));
+        return name;
+    }
+
+    public static string CheckPrefix(string prefix)
+    {
+        if (prefix.Length > 0 && (prefix.Length > MaxLength || prefix[^1] != '/' || !AreSegments(prefix.AsSpan(0, prefix.Length - 1))))
+            throw new ArgumentException("A prefix of snapshot blobs is a name that ends in '/', or empty.", nameof(prefix));
+        return prefix;
+    }
+
+    private static bool AreSegments(ReadOnlySpan<char> path)
+    {
+        foreach (var range in path.Split('/'))
+        {
+            var segment = path[range];
+            if (segment.IsEmpty || segment[0] == '.' || segment.ContainsAnyExcept(Allowed))
+                return false;
+        }
+        return true;
+    }
+}
+
+/// <summary>
+/// What the snapshot store knows a sync by: its id, and when it started. A sync whose history was purged may be started once more
+/// under its id; what it stages then lies apart from what its first run published.
+/// </summary>
+internal static class SnapshotRun
+{
+    private const string Format = "yyyyMMddHHmmssfff";
+
+    /// <summary>What an earlier version wrote: to the second.</summary>
+    private const int LengthOfOld = 14;
+
+    /// <summary>The run of a sync that started at this time (UTC).</summary>
+    public static string For(string syncId, DateTime startedAt) =>
+        $"{syncId}-{startedAt.ToString(Format, CultureInfo.InvariantCulture)}";
+
+    /// <summary>The id of the sync that a run is of.</summary>
+    public static string SyncIdOf(string run) =>
+        run.LastIndexOf('-') is > 0 and var dash && (run.Length - dash - 1 == Format.Length || run.Length - dash - 1 == LengthOfOld)
+        && run.AsSpan(dash + 1).ContainsAnyExceptInRange('0', '9') is false
+            ? run[..dash]
+            : run;
 }

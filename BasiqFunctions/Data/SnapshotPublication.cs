@@ -30,3 +30,58 @@ public sealed record SnapshotPublication(
     /// <summary>What else the sync learned from the list of the accounts.</summary>
     public AccountListing Listing { get; init; } = AccountListing.None;
 }
+
+/// <summary>What a sync learned from Basiq's list of the user's accounts, beside the accounts that it takes.</summary>
+/// <param name="Connections">Every connection that the list names.</param>
+/// <param name="EndedConnections">
+/// Connections of which Basiq says that they have ended: their accounts go where the list has them anew (<see cref="MadeAnew"/>).
+/// </param>
+/// <param name="IsWhole">Whether each of its records could be read. What a list lacks that is not whole may be there all the same.</param>
+public sealed record AccountListing(IReadOnlyList<string> Connections, IReadOnlyList<string> EndedConnections, bool IsWhole)
+{
+    /// <summary>Accounts that are kept and are believed to be gone at the bank. Others that a list lacks stay: it may be odd for once.</summary>
+    public IReadOnlyList<string> GoneAccounts { get; init; } = [];
+
+    /// <summary>When it was read, by a clock that Basiq's confirms; null by one that it does not: then nobody knows since when an account is missing.</summary>
+    public DateTimeOffset? ReadAt { get; init; }
+
+    /// <summary>Nothing learned.</summary>
+    public static AccountListing None { get; } = new([], [], IsWhole: true);
+}
+
+/// <summary>The ids of a staged account, as found in its JSON (<c>id</c>, <c>connection</c>, <c>institution</c>).</summary>
+public sealed record StagedAccount(string AccountId, string ConnectionId, string? InstitutionId);
+
+/// <summary>The outcome of a publication, and how much of the current snapshot comes from that sync.</summary>
+public sealed record PublishResult(PublishOutcome Outcome, int Accounts, long Transactions)
+{
+    /// <summary>The accounts to fetch whole, when it is <see cref="PublishOutcome.Outdated"/>.</summary>
+    public IReadOnlyList<string> Outdated { get; init; } = [];
+
+    /// <summary>How many posted transactions are taken for pending ones that they were.</summary>
+    public int Linked { get; init; }
+
+    /// <summary>How many may have been pending, and it cannot be told which those were.</summary>
+    public int Ambiguous { get; init; }
+}
+
+/// <summary>What became of a publication.</summary>
+public enum PublishOutcome
+{
+    /// <summary>The user's current snapshot holds what the sync fetched.</summary>
+    Published,
+
+    /// <summary>This very publication was made before; nothing changed.</summary>
+    AlreadyPublished,
+
+    /// <summary>
+    /// Nothing of it was taken: newer syncs published every one of its connections, or the connections were removed.
+    /// </summary>
+    Superseded,
+
+    /// <summary>
+    /// Nothing of it was taken: some accounts were fetched in part, beside transactions that are not those of the snapshot any more. Fetch
+    /// these accounts whole and publish again.
+    /// </summary>
+    Outdated,
+}

@@ -31,3 +31,37 @@ public sealed record DeletionReceipt(
     [JsonIgnore]
     public bool IsOfConsent => ConnectionId is null && Reason is DeletionReason.ConsentRevoked or DeletionReason.ConsentExpired;
 }
+
+/// <summary>Why what was kept of a user was removed.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DeletionReason>))]
+public enum DeletionReason
+{
+    /// <summary>The person took the consent back.</summary>
+    [JsonStringEnumMemberName("consent-revoked")]
+    ConsentRevoked,
+
+    /// <summary>The consent ran out.</summary>
+    [JsonStringEnumMemberName("consent-expired")]
+    ConsentExpired,
+
+    /// <summary>The user was deleted, here or at Basiq.</summary>
+    [JsonStringEnumMemberName("user-deleted")]
+    UserDeleted,
+
+    /// <summary>The connection was deleted, here or at Basiq.</summary>
+    [JsonStringEnumMemberName("connection-deleted")]
+    ConnectionDeleted,
+
+    /// <summary>It had been kept as long as it may be.</summary>
+    [JsonStringEnumMemberName("retention")]
+    Retention,
+}
+
+/// <summary>Why data is removed.</summary>
+/// <param name="Reason">The reason.</param>
+/// <param name="ConsentId">The consent that ended, where one did.</param>
+public sealed record DeletionCause(DeletionReason Reason, string? ConsentId = null);
+
+/// <summary>ListDeletionReceipts' answer.</summary>
+/// <param name="Receipts">The receipts, the newest first.</param>
+public sealed record DeletionReceiptList([property: JsonPropertyName("receipts")] IReadOnlyList<DeletionReceipt> Receipts);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -22,3 +23,10 @@ internal static class RemovalAccepted
         };
     }
 }
+
+/// <summary>The answer of a deletion that is done at Basiq and goes on here by itself.</summary>
+/// <param name="ReceiptId">The id of its receipt.</param>
+/// <param name="Url">Where the receipt is once all is gone; 404 until then.</param>
+public sealed record RemovalUnderWay(
+    [property: JsonPropertyName("receiptId")] string ReceiptId,
+    [property: JsonPropertyName("url")] string Url);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace BasiqFunctions.Removal;
 
 /// <summary>What keeps removals from being a misunderstanding. Section <c>Removal</c>.</summary>
@@ -17,4 +19,15 @@ public sealed class RemovalOptions
 
     /// <summary>How many those are when so many users are kept.</summary>
     internal int MostOf(int kept) => MostAtOnce ?? Math.Max(5, kept / 100);
+}
+
+/// <summary>Refuses settings that cannot work, by name.</summary>
+internal sealed class RemovalOptionsValidator : IValidateOptions<RemovalOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RemovalOptions options) =>
+        options.MostAtOnce is < 0
+            ? ValidateOptionsResult.Fail($"{RemovalOptions.Section}:{nameof(options.MostAtOnce)} must be 0 or more.")
+        : options.KeepFinishedFor < TimeSpan.FromDays(1) || options.KeepFinishedFor > TimeSpan.FromDays(3_650)
+            ? ValidateOptionsResult.Fail($"{RemovalOptions.Section}:{nameof(options.KeepFinishedFor)} must be between 1 and 3,650 days.")
+        : ValidateOptionsResult.Success;
 }

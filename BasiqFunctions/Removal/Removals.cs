@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask;
@@ -111,4 +112,16 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     private static RemovalInput InputOf(OrchestrationMetadata found) => JsonSerializer.Deserialize<RemovalInput>(found.SerializedInput!)!;
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+}
+
+/// <summary>A removal that was asked for, and is durable: it goes on by itself, whatever becomes of who asked.</summary>
+/// <param name="UserId">Whose data goes.</param>
+/// <param name="ReceiptId">The id of its receipt.</param>
+/// <param name="HasEnded">Whether all is gone.</param>
+/// <param name="Receipt">The receipt, once it has ended; null then where there was nothing to remove.</param>
+public sealed record RemovalAsked(string UserId, string ReceiptId, bool HasEnded, DeletionReceipt? Receipt)
+{
+    /// <summary>Whether something was removed, or may be yet.</summary>
+    [JsonIgnore]
+    public bool IsAny => !HasEnded || Receipt is not null;
 }

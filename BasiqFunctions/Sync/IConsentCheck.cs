@@ -11,3 +11,10 @@ public interface IConsentCheck
     /// <param name="cancellation">Ends the wait.</param>
     Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation);
 }
+
+/// <summary>Whoever tells syncs that their jobs have changed (<see cref="Syncs.WakeAsync"/>), so that they need not ask so often.</summary>
+public interface IJobNews
+{
+    /// <summary>Whether news can be expected from now on. Syncs ask anyway, only less often: news may get lost.</summary>
+    Task<bool> AreExpectedAsync(CancellationToken cancellation);
+}

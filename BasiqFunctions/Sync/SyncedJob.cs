@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Telemetry;
 
 namespace BasiqFunctions.Sync;
 
@@ -55,3 +57,124 @@ public sealed record SyncedJob(
     /// <summary>The job after its time is over.</summary>
     public SyncedJob TimedOut() => this with { Status = JobState.TimedOut, NextAction = Sync.NextAction.RetryLater };
 }
+
+/// <summary>Where a job stands.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<JobState>))]
+public enum JobState
+{
+    /// <summary>No step has begun.</summary>
+    [JsonStringEnumMemberName("pending")]
+    Pending,
+
+    /// <summary>A step has.</summary>
+    [JsonStringEnumMemberName("in-progress")]
+    InProgress,
+
+    /// <summary>Every step has succeeded.</summary>
+    [JsonStringEnumMemberName("success")]
+    Success,
+
+    /// <summary>A step has failed.</summary>
+    [JsonStringEnumMemberName("failed")]
+    Failed,
+
+    /// <summary>It did not end within <c>Sync:JobTimeout</c>.</summary>
+    [JsonStringEnumMemberName("timed-out")]
+    TimedOut,
+}
+
+/// <summary>
+/// A step of a job as a sync last saw it. What is not known is left out of its JSON, whoever writes it: a custom status is small.
+/// </summary>
+/// <param name="Title">Such as <c>verify-credentials</c>, when Basiq gives one.</param>
+/// <param name="Status"><c>pending</c>, <c>in-progress</c>, <c>success</c> or <c>failed</c>.</param>
+/// <param name="Code">Why it failed, such as <c>invalid-credentials</c>.</param>
+/// <param name="Detail">
+/// Basiq's title of the code, with e-mail addresses and long numbers masked. The explanation beside it is a bank's free text and may name
+/// people, which an orchestration's history must not.
+/// </param>
+public sealed record SyncedStep(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("title")] string? Title,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("code")] string? Code = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("detail")] string? Detail = null)
+{
+    /// <summary>
+    /// What the bank asks the person, while it waits for the answer. It is asked of Basiq for each answer of GetSync and kept nowhere:
+    /// what an orchestration knows of a step goes into its history.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonPropertyName("challenge")]
+    public SyncedChallenge? Challenge { get; init; }
+
+    /// <summary>Title of the step in which the bank asks the person.</summary>
+    public const string ChallengeTitle = "mfa-challenge";
+
+    /// <summary>Longer ones are cut: they travel in the orchestration's custom status, which is small.</summary>
+    public const int MostDetailLength = 200;
+
+    /// <summary>What a sync keeps of Basiq's step.</summary>
+    public static SyncedStep From(JobStep step)
+    {
+        // What makes a step a challenge may be its result alone, and that is not kept.
+        var title = step.IsChallenge ? ChallengeTitle : step.Title;
+        if (!step.HasFailed)
+            return new SyncedStep(title, step.Status);
+        var said = step.Result?.Title;
+        var detail = said is null ? null : DetailRedaction.Mask(said);
+        return new SyncedStep(
+            title, step.Status, step.Result?.Code,
+            detail?.Length > MostDetailLength ? Cut(detail) : detail);
+    }
+
+    /// <summary>Cuts between characters, never through a surrogate pair.</summary>
+    private static string Cut(string detail) =>
+        detail[..(char.IsHighSurrogate(detail[MostDetailLength - 1]) ? MostDetailLength - 1 : MostDetailLength)] + "…";
+}
+
+/// <summary>What a bank asks a person who connects it, as Basiq words it (Basiq, API reference: Jobs, <c>mfa-challenge</c>).</summary>
+/// <param name="Type">Always <c>mfa</c>.</param>
+/// <param name="Method">How it is answered, such as <c>token</c> for a code.</param>
+/// <param name="Description">What is to be done.</param>
+/// <param name="Input">What is to be answered, one text for each answer.</param>
+/// <param name="ExpiryMs">How long the bank waits, in milliseconds from when it asked.</param>
+/// <param name="Links">Where the answer goes.</param>
+public sealed record SyncedChallenge(
+    [property: JsonPropertyName("type")] string Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("method")] string? Method,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("description")] string? Description,
+    [property: JsonPropertyName("input")] IReadOnlyList<string> Input,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("expiryMs")] long? ExpiryMs,
+    [property: JsonPropertyName("links")] ChallengeLinks Links)
+{
+    /// <summary>The challenge of a step that waits for an answer; Basiq's own link is replaced by ours.</summary>
+    public static SyncedChallenge From(JobStepResult result, string responseUrl)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        var asked = result.Json;
+        return new SyncedChallenge(
+            "mfa",
+            Text("method"),
+            Text("description"),
+            Has("input", JsonValueKind.Array, out var input)
+                ? [.. input.EnumerateArray().Where(i => i.ValueKind is JsonValueKind.String).Select(i => i.GetString()!)]
+                : [],
+            Has("expiryMs", JsonValueKind.Number, out var expiry) && expiry.TryGetInt64(out var wait) ? wait : null,
+            new ChallengeLinks(responseUrl));
+
+        string? Text(string name) => Has(name, JsonValueKind.String, out var value) ? value.GetString() : null;
+
+        bool Has(string name, JsonValueKind kind, out JsonElement value)
+        {
+            value = default;
+            return asked.ValueKind is JsonValueKind.Object && asked.TryGetProperty(name, out value) && value.ValueKind == kind;
+        }
+    }
+
+    /// <summary>The method alone: the rest is about a person.</summary>
+    public override string ToString() => $"{nameof(SyncedChallenge)} {Method}";
+}
+
+/// <summary>Where a challenge leads.</summary>
+/// <param name="Response">Where the answer goes (AnswerMfa).</param>
+public sealed record ChallengeLinks([property: JsonPropertyName("response")] string Response);

@@ -16,3 +16,18 @@ public sealed class UnknownJobsException(IReadOnlyList<string> jobIds)
         return Problem.NotFound(ProblemCodes.JobNotFound, "At least one job does not exist or belongs to another user.") with { Errors = errors };
     }
 }
+
+/// <summary>Some of the connections that a sync was asked for do not exist, or are not the user's.</summary>
+public sealed class UnknownConnectionsException(IReadOnlyList<string> connectionIds)
+    : Exception($"{connectionIds.Count} of the connections do not exist or are not this user's."), IProblem
+{
+    /// <summary>The connections.</summary>
+    public IReadOnlyList<string> ConnectionIds { get; } = connectionIds;
+
+    ProblemResult IProblem.ToProblem()
+    {
+        var errors = new FieldErrors();
+        errors.Add("connectionIds", $"has connections that are unknown: {string.Join(", ", ConnectionIds)}.");
+        return Problem.NotFound(ProblemCodes.ConnectionNotFound, "Some of the connections do not exist, or are not this user's.") with { Errors = errors };
+    }
+}

@@ -116,3 +116,18 @@ public static class EventOrchestration
         || failure.Kind is nameof(BasiqFailureKind.Forbidden)
         || (failure.IsNotFound && age < TimeToAppear);
 }
+
+/// <summary>What the orchestration of an event, and each of its tries, is started with. What happened is asked of Basiq.</summary>
+/// <param name="EventId">The event.</param>
+/// <param name="WebhookId">The message that told of it first; null when none did, and it was found among Basiq's events.</param>
+/// <param name="IsLastTry">Whether it is dropped should this try fail, too.</param>
+public sealed record EventInput(string EventId, string? WebhookId = null, bool IsLastTry = false);
+
+/// <summary>What came of an event.</summary>
+/// <param name="Type">Its type, one of those that this app knows, or <c>other</c>.</param>
+/// <param name="Outcome">What was done, in one of few words.</param>
+/// <param name="IsComplete">False when something is left to be done a little later.</param>
+/// <param name="UserId">Whose it is, where Basiq says so.</param>
+/// <param name="ConnectionId">The connection that it is about, where it is about one.</param>
+public sealed record EventHandled(
+    string Type, string Outcome, bool IsComplete = true, string? UserId = null, string? ConnectionId = null);

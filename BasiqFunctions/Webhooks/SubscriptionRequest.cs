@@ -1,4 +1,6 @@
+using BasiqFunctions.Consents;
 using BasiqFunctions.Platform.Http;
+using FluentValidation;
 
 namespace BasiqFunctions.Webhooks;
 
@@ -8,4 +10,12 @@ internal sealed record SubscriptionRequest(string? Url)
 {
     /// <summary>Takes the fields of a request, not validated.</summary>
     public static SubscriptionRequest From(RequestFields fields) => new(fields.Text("url"));
+}
+
+/// <summary>What SetWebhookSubscription takes.</summary>
+internal sealed class SubscriptionRequestValidator : AbstractValidator<SubscriptionRequest>
+{
+    public SubscriptionRequestValidator() =>
+        RuleFor(request => request.Url).Must(url => ReturnUrls.Parse(url) is not null)
+            .WithMessage("must be an absolute https URL without credentials or fragment (http is allowed on loopback).");
 }

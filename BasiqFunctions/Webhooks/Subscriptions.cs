@@ -263,3 +263,7 @@ public sealed class Subscriptions : IJobNews
             ?? (url is null ? null : webhooks.FirstOrDefault(webhook => IsAt(webhook, url)));
     }
 }
+
+/// <summary>Which of Basiq's subscriptions is this app's.</summary>
+/// <param name="WebhookId">Basiq's id of it.</param>
+internal sealed record KeptSubscription(string WebhookId);

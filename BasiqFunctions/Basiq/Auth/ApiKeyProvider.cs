@@ -104,3 +104,28 @@ internal sealed class ApiKeyProvider(
 
     private sealed record Cached(ApiKey Key, DateTimeOffset Until);
 }
+
+/// <summary>Hands out the Basiq API key: Key Vault's secret if it exists, else the setting <c>Basiq:ApiKey</c>.</summary>
+public interface IApiKeyProvider
+{
+    /// <summary>The key, read again every few minutes.</summary>
+    /// <exception cref="Basiq.BasiqException">Neither Key Vault nor the settings hold a key.</exception>
+    ValueTask<ApiKey> GetAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the key again after Basiq refused one; returns null when it is still the same.</summary>
+    ValueTask<ApiKey?> GetOtherThanAsync(ApiKey refused, CancellationToken cancellationToken = default);
+}
+
+/// <summary>The Basiq API key as issued: already what the Basic scheme wants, never encoded again.</summary>
+/// <param name="value">The key, a secret.</param>
+public sealed class ApiKey(string value)
+{
+    /// <summary>The key itself, for the one header that needs it.</summary>
+    internal string Value { get; } = value;
+
+    /// <summary>That header. The key goes out as issued (Basiq, Quickstart: API, step 1).</summary>
+    internal string Authorization { get; } = "Basic " + value;
+
+    /// <summary>The type's name, never the key.</summary>
+    public override string ToString() => nameof(ApiKey);
+}

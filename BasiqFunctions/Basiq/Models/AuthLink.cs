@@ -19,3 +19,21 @@ public sealed record AuthLink
     /// <summary>Nothing of it: the link is as good as a key.</summary>
     public override string ToString() => nameof(AuthLink);
 }
+
+/// <summary>Where an auth link leads.</summary>
+public sealed record AuthLinkTargets
+{
+    /// <summary>The link for the person.</summary>
+    [JsonPropertyName("public")]
+    public required string Public { get; init; }
+
+    /// <summary>Nothing of it: the link is as good as a key.</summary>
+    public override string ToString() => nameof(AuthLinkTargets);
+}
+
+/// <summary>The body of <c>POST /users/{userId}/auth_link</c>.</summary>
+internal sealed record AuthLinkRequest(string? Mobile)
+{
+    /// <summary>Not the number.</summary>
+    public override string ToString() => nameof(AuthLinkRequest);
+}

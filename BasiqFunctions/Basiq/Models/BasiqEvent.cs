@@ -75,3 +75,8 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     [GeneratedRegex(@"/consents/(?<id>[A-Za-z0-9_-]{1,64})(?=[/?]|\z)")]
     private static partial Regex ConsentOf();
 }
+
+/// <summary>Events, and where there are more.</summary>
+/// <param name="Events">The events.</param>
+/// <param name="NextLink">The next page; null at the end.</param>
+public sealed record BasiqEventsPage(IReadOnlyList<BasiqEvent> Events, string? NextLink);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -40,4 +41,14 @@ internal static class JsonElementReading
     /// <summary>A field without which the resource is of no use.</summary>
     internal static string RequiredText(this JsonElement json, string name) =>
         json.Text(name) is { Length: > 0 } text ? text : throw new JsonException($"A resource without '{name}'.");
+}
+
+/// <summary>Moments as Basiq writes them: ISO 8601, of UTC where nothing else is said.</summary>
+internal static class BasiqTime
+{
+    /// <summary>The moment; null for a text that is none, that is missing, or that says "none" by a date in the year 1.</summary>
+    internal static DateTimeOffset? Of(string? text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) && moment.UtcDateTime.Year > 1
+            ? moment
+            : null;
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using BasiqFunctions.Platform.Http;
 
 namespace BasiqFunctions.Data.Changes;
 
@@ -26,4 +28,35 @@ internal abstract record ChangesResult
     /// <summary>What came after the position is not there any more: begin again.</summary>
     /// <param name="Damage">What could not be read, where that is why.</param>
     public sealed record Expired(SnapshotCorruptException? Damage = null) : ChangesResult;
+}
+
+/// <summary><c>{changes: […], accounts?: […], nextCursor, hasMore, dataAsOf}</c>.</summary>
+internal sealed record ChangesPageResult(ChangesResult.Page Page, string NextCursor) : RawJsonResult
+{
+    protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
+    {
+        writer.WriteStartObject();
+        if (!Page.Accounts.IsEmpty)
+        {
+            writer.WritePropertyName("accounts"u8);
+            await WriteRawAsync(writer, Page.Accounts, cancellationToken);
+        }
+
+        writer.WritePropertyName("changes"u8);
+        await WriteRawAsync(writer, Page.Changes.IsEmpty ? "[]"u8.ToArray() : Page.Changes, cancellationToken);
+        writer.WriteString("nextCursor"u8, NextCursor);
+        writer.WriteBoolean("hasMore"u8, Page.HasMore);
+        writer.WriteString("dataAsOf"u8, Page.DataAsOf);
+        writer.WriteEndObject();
+    }
+}
+
+/// <summary>What of a user's feed to read.</summary>
+/// <param name="Limit">The most changes of transactions, 1 to <see cref="MaxLimit"/>.</param>
+/// <param name="After">Where the page before ended; null for the beginning.</param>
+/// <param name="AccountId">Only of this account.</param>
+internal sealed record ChangeQuery(int Limit, ChangePosition? After = null, string? AccountId = null)
+{
+    /// <summary>The largest <see cref="Limit"/>.</summary>
+    public const int MaxLimit = 500;
 }

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Vault;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
@@ -30,4 +33,85 @@ public sealed class HealthChecks(IEnumerable<IDependency> dependencies, Uptime u
                     : line),
         ]);
     }
+}
+
+/// <summary>
+/// One dependency's line. Whoever asks within some seconds shares one answer, and a question that is not answered is not asked again
+/// beside itself.
+/// </summary>
+internal sealed class DependencyCheck(IDependency dependency, Uptime uptime, TimeProvider clock, ILogger logger)
+{
+    /// <summary>How long an answer is handed out again.</summary>
+    internal static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a dependency may take to answer.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after the start no answer is no bad one: a cold and busy machine takes longer than <see cref="Patience"/>.</summary>
+    internal static readonly TimeSpan StartingTime = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private Task<HealthLine>? _line;
+    private long _askedAt;
+    private Task<(HealthStatus Status, string? Detail)>? _question;
+    private bool _hasAnswered;
+    private (string Code, LogPace Pace)? _trouble;
+
+    /// <summary>The line; it never fails.</summary>
+    public Task<HealthLine> AskAsync(DurableTaskClient durable)
+    {
+        lock (_gate)
+        {
+            if (_line is null || (_line.IsCompleted && clock.GetElapsedTime(_askedAt) >= Freshness))
+            {
+                _askedAt = clock.GetTimestamp();
+
+                // Others wait for this answer, too, so the caller who happened to ask cannot end it; Patience does.
+                _line = LineAsync(durable);
+            }
+
+            return _line;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong is what the line tells.")]
+    private async Task<HealthLine> LineAsync(DurableTaskClient durable)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        var enough = patience.Token;
+        try
+        {
+            // What ignores its token does not hold the report up.
+            if (_question is not { IsCompleted: false })
+                _question = dependency.AskAsync(durable, enough);
+            var (status, detail) = await _question.WaitAsync(enough);
+            _hasAnswered = true;
+            _trouble = null;
+            return Line(status, detail);
+        }
+        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        {
+            return !_hasAnswered && uptime.Elapsed < StartingTime ? Line(HealthStatus.Starting, "timeout") : Unhealthy("timeout");
+        }
+        catch (Exception e)
+        {
+            return Unhealthy(e switch
+            {
+                IProblem problem => problem.Code,
+                HttpRequestException => "unreachable",
+                _ => KeyVaultErrors.Code(e),
+            });
+        }
+    }
+
+    private HealthLine Unhealthy(string code)
+    {
+        if (_trouble?.Code != code)
+            _trouble = (code, new LogPace(clock));
+        if (_trouble.Value.Pace.IsDue(out var times))
+            logger.CheckFailed(dependency.Name, code, times);
+        return Line(HealthStatus.Unhealthy, code);
+    }
+
+    private HealthLine Line(HealthStatus status, string? detail) => new(dependency.Name, status, detail, clock.GetUtcNow());
 }

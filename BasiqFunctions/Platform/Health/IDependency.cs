@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform.Records;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Platform.Health;
@@ -15,4 +16,28 @@ public interface IDependency
     /// <param name="durable">The durable client of the calling function.</param>
     /// <param name="cancellation">Ends the wait.</param>
     Task<(HealthStatus Status, string? Detail)> AskAsync(DurableTaskClient durable, CancellationToken cancellation);
+}
+
+/// <summary>Whether every table can be written.</summary>
+internal sealed class RecordHealth(RecordTableList tables) : IDependency
+{
+    public string Name => "records";
+
+    public async Task<(HealthStatus Status, string? Detail)> AskAsync(DurableTaskClient durable, CancellationToken cancellation)
+    {
+        await Task.WhenAll(tables.All.Select(table => table.Table.PutAsync(new TableRecord(HealthChecks.Probe, HealthChecks.Probe, []), cancellation)));
+        return (HealthStatus.Healthy, null);
+    }
+}
+
+/// <summary>Whether the task hub answers.</summary>
+internal sealed class TaskHubHealth : IDependency
+{
+    public string Name => "task-hub";
+
+    public async Task<(HealthStatus Status, string? Detail)> AskAsync(DurableTaskClient durable, CancellationToken cancellation)
+    {
+        await durable.GetInstanceAsync(HealthChecks.Probe, cancellation);
+        return (HealthStatus.Healthy, null);
+    }
 }

@@ -34,3 +34,19 @@ internal static class EntityTags
     public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
         request.GetTypedHeaders().IfNoneMatch is { } known && known.Any(other => other == EntityTagHeaderValue.Any || other.Compare(tag, useStrongComparison: false));
 }
+
+/// <summary>304: the caller has the answer.</summary>
+internal sealed record NotModified(EntityTagHeaderValue Tag) : IResult, IStatusCodeHttpResult
+{
+    public int? StatusCode => StatusCodes.Status304NotModified;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = StatusCodes.Status304NotModified;
+        httpContext.Protect();
+        response.Headers.ETag = Tag.ToString();
+        response.Headers.Vary = HeaderNames.AcceptEncoding;
+        return Task.CompletedTask;
+    }
+}

@@ -132,3 +132,23 @@ public sealed class HttpAnswers(IOptions<HttpOptions> options, TimeProvider cloc
         };
     }
 }
+
+/// <summary>A feature of a request by which a function gives its answers another shape, also those that it does not make itself.</summary>
+internal sealed record AnswerShape(Func<IResult, IResult> Give);
+
+/// <summary>
+/// For a caller that hung up: nobody reads it, but a host wants an answer. The status is the one that proxies use for this, and
+/// nothing is logged.
+/// </summary>
+internal sealed record CallerGone : IResult, IStatusCodeHttpResult
+{
+    private const int ClientClosedRequest = 499;
+
+    int? IStatusCodeHttpResult.StatusCode => ClientClosedRequest;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = ClientClosedRequest;
+        return Task.CompletedTask;
+    }
+}

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -252,4 +253,13 @@ internal static class JsonBody
 
     private static JsonBodyResult<T> Refuse<T>(ProblemResult problem)
         where T : class => new(null, problem);
+}
+
+/// <summary>A body that was read, or the answer that refuses it.</summary>
+internal readonly record struct JsonBodyResult<T>(T? Value, ProblemResult? Refusal)
+    where T : class
+{
+    [MemberNotNullWhen(true, nameof(Value))]
+    [MemberNotNullWhen(false, nameof(Refusal))]
+    public bool IsRead => Refusal is null;
 }

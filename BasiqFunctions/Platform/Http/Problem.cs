@@ -26,3 +26,41 @@ internal static class Problem
     /// <summary>409.</summary>
     public static ProblemResult Conflict(string code, string detail) => new(StatusCodes.Status409Conflict, code, detail);
 }
+
+/// <summary>What is wrong with which field of a request, in the order found. The texts never quote what was sent.</summary>
+internal sealed class FieldErrors
+{
+    private readonly OrderedDictionary<string, List<string>> _fields = new(StringComparer.Ordinal);
+
+    public int Count => _fields.Count;
+
+    public IReadOnlyDictionary<string, List<string>> Fields => _fields;
+
+    public void Add(string field, string message)
+    {
+        if (!_fields.TryGetValue(field, out var messages))
+            _fields.Add(field, [message]);
+        else if (!messages.Contains(message))
+            messages.Add(message);
+    }
+}
+
+/// <summary>An exception that says what it is to our caller.</summary>
+internal interface IProblem
+{
+    /// <summary>Why, as a code.</summary>
+    string Code => ToProblem().Code;
+
+    /// <summary>What is logged of it where this app or Basiq is at fault; null where that is logged elsewhere.</summary>
+    string? Logged => null;
+
+    /// <summary>The answer.</summary>
+    ProblemResult ToProblem();
+}
+
+/// <summary>Ends a request with a problem that has been decided on; <see cref="HttpAnswers"/> turns it into the answer.</summary>
+internal sealed class ProblemException(ProblemResult problem) : Exception($"The request ends with the problem {problem.Code}.")
+{
+    /// <summary>The answer.</summary>
+    public ProblemResult Problem { get; } = problem;
+}

@@ -1,3 +1,6 @@
+using BasiqFunctions.Platform.Records;
+using Microsoft.Extensions.Options;
+
 namespace BasiqFunctions.Platform.Idempotency;
 
 /// <summary>How long requests with an <c>Idempotency-Key</c> are remembered, and where. Section <c>Idempotency</c>.</summary>
@@ -17,4 +20,20 @@ public sealed class IdempotencyOptions
     /// then, so that one that was merely slow does no harm; longer than a call to Basiq with its retries, callers seldom see that.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(3);
+}
+
+/// <summary>Refuses settings that cannot work, by name.</summary>
+internal sealed class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>
+{
+    public ValidateOptionsResult Validate(string? name, IdempotencyOptions options)
+    {
+        List<string> failures = [];
+        if (!RecordTableName.IsValid(options.Table))
+            failures.Add($"Idempotency:Table {RecordTableName.Rule}.");
+        if (options.Retention < TimeSpan.FromHours(1) || options.Retention > TimeSpan.FromDays(30))
+            failures.Add("Idempotency:Retention must be between 1 hour and 30 days.");
+        if (options.Lease < TimeSpan.FromSeconds(10) || options.Lease > TimeSpan.FromMinutes(30))
+            failures.Add("Idempotency:Lease must be between 10 seconds and 30 minutes.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
 }

@@ -137,3 +137,9 @@ internal sealed class AzureRecordTable(TableClient table) : IRecordTable
         _created = true;
     }
 }
+
+/// <summary>Tables of Azure Table Storage.</summary>
+internal sealed class AzureRecordTables(TableServiceClient service) : IRecordTables
+{
+    public IRecordTable Open(string name) => new AzureRecordTable(service.GetTableClient(name));
+}

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 
 namespace BasiqFunctions.Platform.Records;
 
@@ -25,3 +26,12 @@ internal sealed class EndingRecordTable(IRecordTable inner, string key, DueWork 
     public Task<IReadOnlyList<TableRecord>> ListAsync(string partition, int limit, string? after, CancellationToken cancellation) =>
         inner.ListAsync(partition, limit, after, cancellation);
 }
+
+/// <summary>Which record ends.</summary>
+/// <param name="Table">What its feature calls the table.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Row">Its row.</param>
+internal sealed record RecordEnd(
+    [property: JsonPropertyName("table")] string Table,
+    [property: JsonPropertyName("partition")] string Partition,
+    [property: JsonPropertyName("row")] string Row);

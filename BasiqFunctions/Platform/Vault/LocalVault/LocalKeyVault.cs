@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Azure.Core;
 using BasiqFunctions.Platform.Records;
 
 namespace BasiqFunctions.Platform.Vault.LocalVault;
@@ -120,4 +122,34 @@ internal sealed class LocalKeyVault(string path, TimeProvider time)
         File.Move(next, path, overwrite: true);
         _secrets = secrets;
     }
+}
+
+/// <summary>One version of a secret, as the file keeps it.</summary>
+internal sealed record SecretVersion(
+    [property: JsonPropertyName("version")] string Version,
+    [property: JsonPropertyName("value")] string Value,
+    [property: JsonPropertyName("contentType")] string? ContentType,
+    [property: JsonPropertyName("tags")] Dictionary<string, string>? Tags,
+    [property: JsonPropertyName("attributes")] SecretAttributes Attributes)
+{
+    public override string ToString() => Version;
+}
+
+/// <summary>A version's attributes, in Key Vault's names; times are Unix seconds.</summary>
+internal sealed record SecretAttributes(
+    [property: JsonPropertyName("enabled")] bool? Enabled = null,
+    [property: JsonPropertyName("exp")] long? Expires = null,
+    [property: JsonPropertyName("nbf")] long? NotBefore = null,
+    [property: JsonPropertyName("created")] long? Created = null,
+    [property: JsonPropertyName("updated")] long? Updated = null);
+
+/// <summary>Meets the local vault's challenge. Its token opens nothing: who may open the vault's file is the file system's business.</summary>
+internal sealed class LocalCredential : TokenCredential
+{
+    public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+        new("local", DateTimeOffset.MaxValue);
+
+    public override ValueTask<AccessToken> GetTokenAsync(
+        TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(GetToken(requestContext, cancellationToken));
 }

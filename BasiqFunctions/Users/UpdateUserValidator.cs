@@ -1,4 +1,0 @@
-namespace BasiqFunctions.Users;
-
-/// <summary>What UpdateUser takes.</summary>
-internal sealed class UpdateUserValidator : PersonValidator;
