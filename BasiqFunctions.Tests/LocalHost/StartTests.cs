@@ -25,7 +25,7 @@ public sealed class StartTests
     [
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
-        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser",
+        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
         "GetDeletionReceipt", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
         "SetWebhookSubscription", "StartSync",
         "UpdateUser",

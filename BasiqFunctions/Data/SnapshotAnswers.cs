@@ -18,6 +18,16 @@ internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory remov
             : Problem.NotFound(
                 ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
 
+    /// <summary>That there are no transactions of what was asked for.</summary>
+    public async Task<ProblemResult> NothingAsync(string userId, TransactionsResult result, CancellationToken cancellationToken) => result switch
+    {
+        TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
+        TransactionsResult.AccountNotFound => Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
+        TransactionsResult.ConnectionNotFound =>
+            Problem.NotFound(ProblemCodes.ConnectionNotFound, "The user's current snapshot has no account of such a connection."),
+        _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+    };
+
     /// <summary>Runs a function's work, and answers with a problem where what is stored is damaged.</summary>
     public async Task<IResult> ReadAsync(string userId, Func<Task<IResult>> read, CancellationToken cancellationToken)
     {

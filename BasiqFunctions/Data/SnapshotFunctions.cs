@@ -1,4 +1,3 @@
-using System.Globalization;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Platform.Telemetry;
@@ -13,15 +12,13 @@ namespace BasiqFunctions.Data;
 public sealed class SnapshotFunctions(
     SnapshotStore store, IRemovalHistory removals, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
-    private const string EntityTagMeaning = "The ETag of an answer that the caller has: 304 when it is the same.";
-
     private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
     [Answers(StatusCodes.Status200OK, typeof(AccountsResult), Headers = ["ETag"])]
     [Answers(StatusCodes.Status304NotModified)]
-    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [Parameter("If-None-Match", EntityTags.Meaning, IsHeader = true)]
     [FailsWith(ProblemCodes.NoSnapshot, ProblemCodes.ConsentEnded, ProblemCodes.SnapshotDamaged)]
     public Task<IResult> ListAccountsAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/accounts")] HttpRequest request,
@@ -51,7 +48,7 @@ public sealed class SnapshotFunctions(
     [Parameter("status", "Only those.", Type = typeof(TransactionStatus))]
     [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]
     [Parameter("cursor", "The last page's nextCursor.")]
-    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [Parameter("If-None-Match", EntityTags.Meaning, IsHeader = true)]
     [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult), Headers = ["ETag"])]
     [Answers(StatusCodes.Status304NotModified)]
     [FailsWith(
@@ -90,7 +87,7 @@ public sealed class SnapshotFunctions(
     [Parameter("connectionId", "Only this connection's accounts'.")]
     [Parameter("limit", "The most in a page; 100 when it is left out.", Type = typeof(int), Maximum = TransactionQuery.MaxLimit)]
     [Parameter("cursor", "The last page's nextCursor.")]
-    [Parameter("If-None-Match", EntityTagMeaning, IsHeader = true)]
+    [Parameter("If-None-Match", EntityTags.Meaning, IsHeader = true)]
     [Answers(StatusCodes.Status200OK, typeof(TransactionsPageResult), Headers = ["ETag"])]
     [Answers(StatusCodes.Status304NotModified)]
     [FailsWith(
@@ -143,51 +140,20 @@ public sealed class SnapshotFunctions(
         string userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
         {
             TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
-            TransactionsResult.NoSnapshot => await _answers.NoSnapshotAsync(userId, cancellationToken),
-            TransactionsResult.AccountNotFound =>
-                Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
-            TransactionsResult.ConnectionNotFound =>
-                Problem.NotFound(ProblemCodes.ConnectionNotFound, "The user's current snapshot has no account of such a connection."),
             TransactionsResult.CursorExpired => Problem.Conflict(
                 ProblemCodes.SnapshotChanged, "The snapshot was replaced since the cursor was given: start again without it."),
             TransactionsResult.InvalidCursor =>
                 Problem.InvalidInput("cursor", "was not issued for this list and these filters."),
-            _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+            _ => await _answers.NothingAsync(userId, result, cancellationToken),
         };
 
     private static TransactionQuery ReadQuery(IQueryCollection parameters, FieldErrors errors, params ReadOnlySpan<string> more)
     {
         QueryParameters.Check(parameters, errors, [.. (ReadOnlySpan<string>)["from", "to", "status", "limit", "cursor"], .. more]);
-        var from = ReadDate(parameters, "from", errors);
-        var to = ReadDate(parameters, "to", errors);
-        if (from > to)
-            errors.Add("from", "must not be after 'to'.");
-        TransactionStatus? status = null;
-        switch (QueryParameters.Value(parameters, "status"))
+        return TransactionParameters.Read(parameters, errors) with
         {
-            case null:
-                break;
-            case "pending":
-                status = TransactionStatus.Pending;
-                break;
-            case "posted":
-                status = TransactionStatus.Posted;
-                break;
-            default:
-                errors.Add("status", "must be 'pending' or 'posted'.");
-                break;
-        }
-        var limit = QueryParameters.Limit(parameters, TransactionQuery.MaxLimit, errors);
-        return new TransactionQuery(from, to, status, limit, QueryParameters.Value(parameters, "cursor"));
-    }
-
-    private static DateOnly? ReadDate(IQueryCollection parameters, string name, FieldErrors errors)
-    {
-        if (QueryParameters.Value(parameters, name) is not { } text)
-            return null;
-        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
-            return date;
-        errors.Add(name, "must be a date as yyyy-MM-dd, such as 2024-06-30.");
-        return null;
+            Limit = QueryParameters.Limit(parameters, TransactionQuery.MaxLimit, errors),
+            Cursor = QueryParameters.Value(parameters, "cursor"),
+        };
     }
 }

@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using BasiqFunctions.Data.Changes;
+using BasiqFunctions.Data.Exports;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
@@ -33,6 +34,7 @@ public static class SnapshotRegistration
         services.AddInstruments();
         services.AddChanges(configuration);
         services.TryAddSingleton<SnapshotStore>();
+        services.TryAddSingleton<ExportReader>();
         services.TryAddSingleton<HttpAnswers>();
         return services;
     }

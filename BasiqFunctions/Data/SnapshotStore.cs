@@ -530,7 +530,8 @@ public sealed class SnapshotStore(
             : null;
     }
 
-    private static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)
+    /// <summary>The accounts that a query is about, or why there are none.</summary>
+    internal static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)
     {
         ManifestAccount[] accounts = [.. manifest.Accounts.Where(a => query.ConnectionId is null || a.ConnectionId == query.ConnectionId)];
         if (accounts.Length == 0 && query.ConnectionId is not null)
@@ -547,7 +548,7 @@ public sealed class SnapshotStore(
     }
 
     /// <summary>Days are part of it: under another time zone the same question has another answer.</summary>
-    private string VersionOf(IEnumerable<ManifestAccount> accounts) =>
+    internal string VersionOf(IEnumerable<ManifestAccount> accounts) =>
         string.Join('\n', accounts.Select(a => $"{a.AccountId} {a.Transactions!.Identity}").Order(StringComparer.Ordinal).Prepend(_days.TimeZone));
 
     /// <summary>Reads from the current snapshot, and once more when another one took its place meanwhile.</summary>

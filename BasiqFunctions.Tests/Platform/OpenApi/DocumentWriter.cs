@@ -191,7 +191,7 @@ internal sealed partial class DocumentWriter
             if (answer.Headers.Length > 0)
                 response["headers"] = HeadersOf(answer.Headers);
             if (answer.Body is { } body)
-                response["content"] = new JsonObject { [JsonType] = new JsonObject { ["schema"] = _schemas.Of(body) } };
+                response["content"] = new JsonObject { [answer.ContentType] = new JsonObject { ["schema"] = _schemas.Of(body) } };
         }
 
         if (responses.Count == 0)

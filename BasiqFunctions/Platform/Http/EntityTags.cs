@@ -9,6 +9,9 @@ namespace BasiqFunctions.Platform.Http;
 /// <summary>Entity tags: by them a caller that has an answer learns that it has not changed (RFC 9110, section 13.1.2).</summary>
 internal static class EntityTags
 {
+    /// <summary>What If-None-Match means to a function that heeds it.</summary>
+    public const string Meaning = "The ETag of an answer that the caller has: 304 when it is the same.";
+
     private const int Length = 12;
 
     /// <summary>
