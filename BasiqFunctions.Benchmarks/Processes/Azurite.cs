@@ -19,7 +19,6 @@ internal sealed class Azurite : IAsyncDisposable
     private const string Launcher =
         "process.stdin.resume(); process.stdin.on('end', () => process.exit(0)); process.argv = ['node', ...process.argv.slice(1)]; require(process.argv[1]);";
 
-    private static readonly TimeSpan InstallPatience = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
 
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
@@ -43,10 +42,10 @@ internal sealed class Azurite : IAsyncDisposable
         var azurite = new Azurite();
         try
         {
-            await azurite.StartAsync(await InstallAsync());
+            await azurite.StartAsync(Path.Combine(await NpmPackage.InstallAsync("azurite", Version), "dist", "src", "azurite.js"));
             return azurite;
         }
-        catch (Exception e) when (e is Win32Exception or AzuriteException or TimeoutException)
+        catch (Exception e) when (e is Win32Exception or AzuriteException or NpmException or TimeoutException)
         {
             await azurite.DisposeAsync();
             throw new AzuriteException($"No Azurite here: {e.Message}");
@@ -62,58 +61,6 @@ internal sealed class Azurite : IAsyncDisposable
         using var patience = new CancellationTokenSource(StartPatience);
         await _process.WaitForExitAsync(patience.Token);
         _process.Dispose();
-    }
-
-    private static async Task<string> InstallAsync()
-    {
-        var folder = Path.Combine(
-            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } data ? data : Path.GetTempPath(),
-            "basiq-functions-tests",
-            $"azurite-{Version}");
-        var script = Path.Combine(folder, "node_modules", "azurite", "dist", "src", "azurite.js");
-        var done = Path.Combine(folder, "installed");
-        Directory.CreateDirectory(folder);
-
-        // Several test runs may come at once; the first installs.
-        using var turn = await TakeTurnAsync(Path.Combine(folder, "lock"));
-        if (File.Exists(done))
-            return script;
-        await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), "{\"private\":true}");
-        var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
-        var info = new ProcessStartInfo(
-            npm, ["install", $"azurite@{Version}", "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
-        {
-            WorkingDirectory = folder,
-        };
-        var (code, _, errors) = await ChildProcess.RunAsync(info, InstallPatience);
-        if (code != 0)
-            throw new AzuriteException($"npm install ended with {code}: {errors.Trim()}");
-        await File.WriteAllTextAsync(done, "");
-        return script;
-    }
-
-    private static async Task<FileStream> TakeTurnAsync(string path)
-    {
-        using var patience = new CancellationTokenSource(InstallPatience);
-        using var retry = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                try
-                {
-                    await retry.WaitForNextTickAsync(patience.Token);
-                }
-                catch (OperationCanceledException)
-                {
-                    throw new TimeoutException("another test run is installing it, and does not finish.");
-                }
-            }
-        }
     }
 
     private async Task StartAsync(string script)

@@ -92,7 +92,7 @@ public sealed partial class DocumentTests
     public void Every_link_of_a_document_leads_to_a_file_and_a_heading_that_are_there()
     {
         var pages = Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")
-            .Concat(((string[])["README.md", "CONTRIBUTING.md", "infra/README.md"]).Select(file => Path.Combine(Repository.Root, file)));
+            .Concat(((string[])["README.md", "CONTRIBUTING.md", "infra/README.md", "samples/csharp/README.md", "samples/typescript/README.md"]).Select(file => Path.Combine(Repository.Root, file)));
         var links = pages.SelectMany(page => Link().Matches(File.ReadAllText(page)).Select(match => (page, target: match.Groups[1].Value)))
             .Where(link => !link.target.StartsWith("http", StringComparison.Ordinal)).ToArray();
 

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using KeepInStep;
+
+if (args is not [var api, var database, var first, .. var others])
+{
+    Console.Error.WriteLine("Usage: KeepInStep <url of the API, up to /api> <connection string> <user id>…");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+using var http = new HttpClient { BaseAddress = new Uri($"{api.TrimEnd('/')}/") };
+if (Environment.GetEnvironmentVariable("FUNCTIONS_KEY") is { Length: > 0 } key)
+    http.DefaultRequestHeaders.Add("x-functions-key", key);
+var feed = new Feed(http, pageLength: Number("PAGE_LENGTH", 500));
+var every = TimeSpan.FromMilliseconds(Number("POLL_MS", 30_000));
+
+await using var copy = await Copy.OpenAsync(database, stop.Token);
+await Task.WhenAll(((string[])[first, .. others]).Select(userId => new Follower(feed, copy, userId).FollowAsync(every, stop.Token)));
+return 0;
+
+static int Number(string name, int otherwise) =>
+    Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
