@@ -70,7 +70,11 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         // Settings are read once: nobody need watch their files.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
         AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath);
-        AddBelowAll(builder.Configuration, new Dictionary<string, string?> { ["Due:SpreadOver"] = "00:00:00" });
+        AddBelowAll(builder.Configuration, new Dictionary<string, string?>
+        {
+            ["Due:SpreadOver"] = "00:00:00",
+            ["Notifications:AllowedNetworks"] = "127.0.0.0/8;::1/128",
+        });
         AddBelowAll(builder.Configuration, defaults ?? new Dictionary<string, string?>());
         if (NeedsSandbox(builder.Configuration))
             AddBelowAll(builder.Configuration, sandboxDefaults ?? new Dictionary<string, string?>());

@@ -4,6 +4,7 @@ using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.Data.Changes;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Health;
 using BasiqFunctions.Platform.Http;
@@ -35,6 +36,7 @@ public static class BasiqFunctionsRegistration
         [ChangeOptions.Section] = typeof(ChangeOptions),
         [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
         [WebhookOptions.Section] = typeof(WebhookOptions),
+        [NotificationOptions.Section] = typeof(NotificationOptions),
         [ReceiptOptions.Section] = typeof(ReceiptOptions),
         [RemovalOptions.Section] = typeof(RemovalOptions),
         [DueOptions.Section] = typeof(DueOptions),
@@ -59,6 +61,7 @@ public static class BasiqFunctionsRegistration
             .AddBankConnections()
             .AddConsents(configuration)
             .AddUsers()
+            .AddNotifications(configuration)
             .AddWebhooks(configuration)
             .AddDependencies()
             .AddHealth();
@@ -72,5 +75,6 @@ public static class BasiqFunctionsRegistration
             .AddDependency<SnapshotHealth>()
             .AddDependency<RecordHealth>()
             .AddDependency<TaskHubHealth>()
-            .AddDependency<BasiqHealth>();
+            .AddDependency<BasiqHealth>()
+            .AddDependency<NotificationHealth>();
 }

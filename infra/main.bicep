@@ -34,6 +34,9 @@ param consentReturnUrls string[]
 @description('Further app settings by name, with __ for the colon, such as { Sync__JobTimeout: \'00:20:00\' }. Never a secret.')
 param appSettings textByName = {}
 
+@description('Whether notifications go to an Event Grid topic as well: Notifications:EventGrid. A queue needs no more than Notifications__Queue in appSettings.')
+param notificationTopic bool = false
+
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
@@ -86,6 +89,7 @@ var names = {
   app: 'func-basiq-${token}'
   network: 'vnet-basiq-${environmentName}'
   actionGroup: 'ag-basiq-${environmentName}'
+  topic: 'evgt-basiq-${token}'
 }
 var containers = {
   packages: 'app-packages'
@@ -106,6 +110,7 @@ var secretNames = {
     'change-cursor-key'
     'consent-state-key'
     'idempotency-seal-key'
+    'notification-secrets'
     'basiq-webhook-secret'
   ]
 }
@@ -193,6 +198,17 @@ module access 'modules/access.bicep' = {
   dependsOn: [identity, storage, vault, telemetry]
 }
 
+module topic 'modules/topic.bicep' = if (notificationTopic) {
+  scope: group
+  params: {
+    name: names.topic
+    location: location
+    tags: allTags
+    identityName: names.identity
+  }
+  dependsOn: [identity]
+}
+
 module app 'modules/function-app.bicep' = {
   scope: group
   params: {
@@ -209,7 +225,7 @@ module app 'modules/function-app.bicep' = {
     workspaceName: names.workspace
     networkName: privateNetwork ? names.network : ''
     consentReturnUrls: consentReturnUrls
-    furtherSettings: appSettings
+    furtherSettings: union(appSettings, notificationTopic ? { Notifications__EventGrid: topic!.outputs.endpoint } : {})
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances

@@ -4,7 +4,14 @@ metadata description = 'Sets one secret in the vault. The value is asked for, is
 param vaultName string
 
 @description('Which secret.')
-@allowed(['basiq-api-key', 'change-cursor-key', 'consent-state-key', 'idempotency-seal-key', 'basiq-webhook-secret'])
+@allowed([
+  'basiq-api-key'
+  'change-cursor-key'
+  'consent-state-key'
+  'idempotency-seal-key'
+  'notification-secrets'
+  'basiq-webhook-secret'
+])
 param name string = 'basiq-api-key'
 
 @description('The value. Leave it out, and the command asks for it.')

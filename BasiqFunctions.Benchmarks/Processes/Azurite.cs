@@ -29,11 +29,13 @@ internal sealed class Azurite : IAsyncDisposable
     }
 
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account};QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};";
 
     public int BlobPort { get; } = FreePort();
 
     public int TablePort { get; } = FreePort();
+
+    public int QueuePort { get; } = FreePort();
 
     /// <summary>Installs it, where it is not yet, and starts it.</summary>
     /// <exception cref="AzuriteException">There is none here; the message says why.</exception>
@@ -68,7 +70,7 @@ internal sealed class Azurite : IAsyncDisposable
         string[] arguments =
         [
             "-e", Launcher, "--", script, "--blobHost", "127.0.0.1", "--blobPort", $"{BlobPort}", "--tableHost", "127.0.0.1", "--tablePort",
-            $"{TablePort}", "--queueHost", "127.0.0.1", "--queuePort", "0", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent",
+            $"{TablePort}", "--queueHost", "127.0.0.1", "--queuePort", $"{QueuePort}", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent",
             "--disableTelemetry",
         ];
         var info = new ProcessStartInfo("node", arguments)

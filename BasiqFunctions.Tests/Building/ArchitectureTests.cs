@@ -18,9 +18,9 @@ public sealed partial class ArchitectureTests
     /// <summary>Each may use those after it.</summary>
     private static readonly string[] Folders =
     [
-        "Webhooks", "Users", "Consents", "Connections", "Removal", "Sync", "Data", "Basiq",
+        "Webhooks", "Notifications", "Users", "Consents", "Connections", "Removal", "Sync", "Data", "Basiq",
         "Platform.Idempotency", "Platform.Health", "Platform.OpenApi", "Platform.Http", "Platform.Vault", "Platform.Records",
-        "Platform.Telemetry", "Platform",
+        "Platform.Telemetry", "Platform.Notices", "Platform",
     ];
 
     private static readonly Type[] Types = typeof(BasiqFunctionsRegistration).Assembly.GetTypes();

@@ -25,9 +25,9 @@ public sealed class StartTests
     [
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
-        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
-        "GetDeletionReceipt", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RevokeConsent",
-        "SetWebhookSubscription", "StartSync",
+        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteNotificationSubscription", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
+        "GetDeletionReceipt", "GetNotificationSubscription", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
+        "SendTestNotification", "SetNotificationSubscription", "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Webhooks;
 using CsCheck;
 using Microsoft.AspNetCore.Http;
@@ -90,6 +91,6 @@ public sealed class WebhookSignatureProperties
         };
         return WebhookSignature.Read(headers) is { } signature
             && signature.IsCurrent(now ?? SentAt)
-            && signature.IsOf(body, [.. secrets.Select(s => WebhookSignature.KeyOf(s)!)]);
+            && signature.IsOf(body, [.. secrets.Select(s => StandardWebhooks.KeyOf(s)!)]);
     }
 }

@@ -4,6 +4,7 @@ using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Benchmarks.Simulation;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;
@@ -75,14 +76,15 @@ public sealed class DueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_consent_whose_end_is_known_is_looked_at_when_it_ends_and_not_before()
+    public async Task A_consent_whose_end_is_known_is_looked_at_when_that_is_to_be_told_and_when_it_ends()
     {
         _consents["u1"] = """{"id":"x","status":"active","expiryDate":"2024-06-11T18:00:00Z"}""";
         await PublishAsync("u1");
         for (var day = 2; day <= 11; day++)
         {
             _scene.Clock.Advance(Day);
-            Assert.Equal(new RetentionPass(day == 2 ? 1 : 0, 0, 0), await PassAsync());
+            // On the second day, since it is new, and 7 days and 1 day before the end, to tell of it.
+            Assert.Equal(new RetentionPass(day is 2 or 5 or 11 ? 1 : 0, 0, 0), await PassAsync());
         }
 
         _consents["u1"] = """{"id":"x","status":"expired","expiryDate":"2024-06-11T18:00:00Z"}""";
@@ -94,6 +96,28 @@ public sealed class DueTests : IDisposable
         // Nothing of the user is due any more.
         _scene.Clock.Advance(TimeSpan.FromDays(400));
         Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+    }
+
+    [Fact]
+    public async Task That_a_consent_ends_is_told_once_thirty_seven_and_one_days_before()
+    {
+        _consents["u1"] = """{"id":"x","status":"active","expiryDate":"2024-07-11T18:00:00Z"}""";
+        await PublishAsync("u1");
+        await _scene.Get<NotificationSubscriptions>().SetAsync(
+            "default", new NotificationSubscriptionRequest("https://203.0.114.1/", ["consent.ending"], null), default);
+        List<string> told = [];
+        for (var day = 2; day <= 40; day++)
+        {
+            _scene.Clock.Advance(Day);
+            await PassAsync();
+            if ((await ToldAsync()).Count > told.Count)
+                told.Add($"{_scene.Clock.GetUtcNow():MM-dd}");
+        }
+
+        Assert.Equal(["06-12", "07-05", "07-11"], told);
+        Assert.Equal(3, (await ToldAsync()).Count);
+
+        async Task<IReadOnlyList<Delivery>> ToldAsync() => (await _scene.Get<DeliveryQueues>().ListAsync("default", null, null, 100, default)).Deliveries;
     }
 
     [Fact]

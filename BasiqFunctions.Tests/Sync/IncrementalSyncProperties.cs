@@ -4,6 +4,7 @@ using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
@@ -216,7 +217,7 @@ public sealed class IncrementalSyncProperties
             if (_engine is not null)
                 await _engine.DisposeAsync();
             _engine = await EngineUnderTest.StartAsync(
-                Path.Combine(_folder.Path, "journal.db"), _scene.Clock, _scene.Services, typeof(SyncOrchestration), typeof(SyncActivities));
+                Path.Combine(_folder.Path, "journal.db"), _scene.Clock, _scene.Services, typeof(SyncOrchestration), typeof(SyncActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities));
         }
 
         private async Task CheckAsync(bool isFull)

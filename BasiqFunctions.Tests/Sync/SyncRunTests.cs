@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;
@@ -293,6 +294,22 @@ public sealed class SyncRunTests : IDisposable
         return engine;
     }
 
+    [Theory]
+    [InlineData(true, JobState.Success, "data.changed,connection.recovered?,sync.ended completed")]
+    [InlineData(false, JobState.Success, "connection.recovered?,sync.ended completed")]
+    [InlineData(false, JobState.Failed, "connection.attention? reconnect,sync.ended failed")]
+    public async Task What_became_of_it_is_told_once_it_is_so(bool hasNews, JobState job, string told)
+    {
+        _script.Publish = _ => new(new PublishResult(PublishOutcome.Published, 1, 1) { HasNews = hasNews });
+        _script.Observe = _ => new(Job(job) with { NextAction = job is JobState.Failed ? NextAction.Reconnect : null });
+
+        await RunAsync(new SyncOptions(), JobState.InProgress);
+
+        Assert.Equal(told, string.Join(',', _script.Told.Select(notice =>
+            $"{notice.Type}{(notice.OnlyIfNews ? "?" : "")} {notice.Data.Outcome ?? notice.Data.NextAction}".TrimEnd())));
+        Assert.Equal(_script.Told.Count, _script.Told.Select(notice => notice.MessageId).Distinct().Count());
+    }
+
     /// <summary>Runs a sync to its end while time passes.</summary>
     private async Task<SyncProgress> RunAsync(SyncOptions settings, JobState job, TimeSpan? step = null)
     {
@@ -314,6 +331,8 @@ public sealed class SyncRunTests : IDisposable
         public Func<int, Outcome<FetchedSegment>> Fetch { get; set; } = _ => new(new FetchedSegment("a", 1, null));
 
         public Func<int, Outcome<PublishResult>> Publish { get; set; } = _ => new(new PublishResult(PublishOutcome.Published, 1, 1));
+
+        public ConcurrentQueue<Notice> Told { get; } = [];
 
         public DateTimeOffset[] Times(string activity) => [.. _calls.Where(c => c.Activity == activity).Select(c => c.At)];
 
@@ -342,6 +361,14 @@ public sealed class SyncRunTests : IDisposable
         [Function(nameof(SyncActivities.PublishSnapshot))]
         public Outcome<PublishResult> PublishSnapshot([ActivityTrigger] PublishInput input) =>
             script.Publish(script.Note(nameof(SyncActivities.PublishSnapshot)));
+
+        [Function(NoticeExtensions.Activity)]
+        public Task TakeNotices([ActivityTrigger] IReadOnlyList<Notice> notices)
+        {
+            foreach (var notice in notices)
+                script.Told.Enqueue(notice);
+            return Task.CompletedTask;
+        }
 
         [Function(nameof(SyncActivities.DiscardSync))]
         public Task DiscardSync([ActivityTrigger] DiscardInput input)

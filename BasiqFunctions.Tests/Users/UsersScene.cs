@@ -7,6 +7,7 @@ using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Health;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
@@ -61,7 +62,7 @@ internal sealed class UsersScene : IDisposable
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
         services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers()
-            .AddWebhooks(configuration).AddDependencies().AddHealth();
+            .AddNotifications(configuration).AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
         _engine = NewEngine();
@@ -141,7 +142,7 @@ internal sealed class UsersScene : IDisposable
 
     private Lazy<Task<EngineUnderTest>> NewEngine() => new(() => EngineUnderTest.StartAsync(
         Path.Combine(_folder, "journal.db"), Clock, _services,
-        typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities)));
+        typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));
 
     /// <summary>Lets time pass until something has ended that waits for it.</summary>
     public async Task<T> PassTimeAsync<T>(Task<T> ending)

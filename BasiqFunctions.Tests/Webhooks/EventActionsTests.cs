@@ -17,6 +17,23 @@ namespace BasiqFunctions.Tests.Webhooks;
 [Trait("Category", "Unit")]
 public sealed class EventActionsTests : IDisposable
 {
+    [Fact]
+    public async Task That_a_connection_needs_somebody_is_news_once_and_so_is_that_it_does_not_any_more()
+    {
+        var attentions = _scene.Get<ConnectionAttentions>();
+        var now = _scene.Clock.GetUtcNow();
+        Assert.False(await attentions.ClearAsync(UserId, "c1", "e0", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
+        Assert.False(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e2", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.ActAtBank, now, "e3", default));
+        Assert.Equal(NextAction.ActAtBank, Assert.Single(await attentions.ListAsync(UserId, default)).NextAction);
+        Assert.True(await attentions.ClearAsync(UserId, "c1", "e4", default));
+        Assert.True(await attentions.ClearAsync(UserId, "c1", "e4", default));
+        Assert.False(await attentions.ClearAsync(UserId, "c1", "e5", default));
+        Assert.Empty(await attentions.ListAsync(UserId, default));
+    }
+
     private const string UserId = UsersScene.UserId;
 
     private readonly UsersScene _scene = new();
@@ -38,7 +55,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
         await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
-        await _scene.Get<ConnectionAttentions>().MarkAsync(new ConnectionAttention("c1", NextAction.Reconnect, _scene.Clock.GetUtcNow()), UserId, default);
+        await _scene.Get<ConnectionAttentions>().MarkAsync(UserId, "c1", NextAction.Reconnect, _scene.Clock.GetUtcNow(), "earlier", default);
         if (consent is not null)
             Consents(consent);
         else

@@ -5,26 +5,60 @@ using BasiqFunctions.Sync;
 namespace BasiqFunctions.Connections;
 
 /// <summary>Keeps which connections need somebody.</summary>
-public sealed class ConnectionAttentions(IRecordTable table)
+public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
 {
     private const string Prefix = "attention.";
+
+    /// <summary>How long it is known what ended a connection's trouble: whoever noted that may be interrupted, and note it again.</summary>
+    private static readonly TimeSpan Recovered = TimeSpan.FromDays(8);
 
     /// <summary>The connections of a user that need somebody.</summary>
     public async Task<IReadOnlyList<ConnectionAttention>> ListAsync(string userId, CancellationToken cancellation) =>
         [
             .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
                where record.Row.StartsWith(Prefix, StringComparison.Ordinal)
-               select record.Read(ConnectionsJson.Default.ConnectionAttention),
+               let kept = record.Read(ConnectionsJson.Default.KeptAttention)
+               where kept.NextAction is not null
+               select new ConnectionAttention(kept.ConnectionId, kept.NextAction!.Value, kept.Since),
         ];
 
-    internal Task MarkAsync(ConnectionAttention matter, string userId, CancellationToken cancellation) =>
-        table.PutAsync(
-            new TableRecord(PartitionOf(userId), Prefix + matter.ConnectionId, matter.ToContent(ConnectionsJson.Default.ConnectionAttention)), cancellation);
+    /// <summary>Notes that a connection needs somebody.</summary>
+    /// <returns>Whether that is news: false where something else has noted the same.</returns>
+    internal async Task<bool> MarkAsync(
+        string userId, string connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
+    {
+        if (await FindAsync(userId, connectionId, cancellation) is { } before && before.NextAction == nextAction)
+            return before.Cause == cause;
+        await PutAsync(userId, new KeptAttention(connectionId, nextAction, since, cause), expiresAt: null, cancellation);
+        return true;
+    }
 
-    internal Task ClearAsync(string userId, string connectionId, CancellationToken cancellation) =>
+    /// <summary>Notes that a connection works.</summary>
+    /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
+    internal async Task<bool> ClearAsync(string userId, string connectionId, string cause, CancellationToken cancellation)
+    {
+        if (await FindAsync(userId, connectionId, cancellation) is not { } before)
+            return false;
+        if (before.NextAction is null)
+            return before.Cause == cause;
+        var now = clock.GetUtcNow();
+        await PutAsync(userId, new KeptAttention(connectionId, null, now, cause), now + Recovered, cancellation);
+        return true;
+    }
+
+    /// <summary>Removes what is noted of a connection.</summary>
+    internal Task RemoveAsync(string userId, string connectionId, CancellationToken cancellation) =>
         table.RemoveAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 
     private static string PartitionOf(string userId) => $"user-{userId}";
+
+    private async Task<KeptAttention?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        (await table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation))?.Read(ConnectionsJson.Default.KeptAttention);
+
+    private Task PutAsync(string userId, KeptAttention kept, DateTimeOffset? expiresAt, CancellationToken cancellation) =>
+        table.PutAsync(
+            new TableRecord(PartitionOf(userId), Prefix + kept.ConnectionId, kept.ToContent(ConnectionsJson.Default.KeptAttention)) { ExpiresAt = expiresAt },
+            cancellation);
 }
 
 /// <summary>What is the matter with a connection.</summary>
@@ -35,3 +69,14 @@ public sealed record ConnectionAttention(
     [property: JsonPropertyName("connectionId")] string ConnectionId,
     [property: JsonPropertyName("nextAction")] NextAction NextAction,
     [property: JsonPropertyName("since")] DateTimeOffset Since);
+
+/// <summary>What is noted of a connection.</summary>
+/// <param name="ConnectionId">The connection.</param>
+/// <param name="NextAction">What to do about it; null once it works again.</param>
+/// <param name="Since">Since when it is so.</param>
+/// <param name="Cause">What noted it: an event or a message.</param>
+internal sealed record KeptAttention(
+    [property: JsonPropertyName("connectionId")] string ConnectionId,
+    [property: JsonPropertyName("nextAction")] NextAction? NextAction,
+    [property: JsonPropertyName("since")] DateTimeOffset Since,
+    [property: JsonPropertyName("cause")] string? Cause);

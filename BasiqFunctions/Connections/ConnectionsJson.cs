@@ -6,4 +6,5 @@ namespace BasiqFunctions.Connections;
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConnectionAttention))]
 [JsonSerializable(typeof(ConnectionList))]
+[JsonSerializable(typeof(KeptAttention))]
 internal sealed partial class ConnectionsJson : JsonSerializerContext;

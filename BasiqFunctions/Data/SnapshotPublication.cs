@@ -58,6 +58,12 @@ public sealed record PublishResult(PublishOutcome Outcome, int Accounts, long Tr
     /// <summary>The accounts to fetch whole, when it is <see cref="PublishOutcome.Outdated"/>.</summary>
     public IReadOnlyList<string> Outdated { get; init; } = [];
 
+    /// <summary>Whether the change feed has news by it.</summary>
+    public bool HasNews { get; init; }
+
+    /// <summary>From when the user's data are now.</summary>
+    public DateTimeOffset? DataAsOf { get; init; }
+
     /// <summary>How many posted transactions are taken for pending ones that they were.</summary>
     public int Linked { get; init; }
 

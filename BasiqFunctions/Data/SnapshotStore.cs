@@ -285,7 +285,7 @@ public sealed class SnapshotStore(
                 await SweepAsync(userId, settled == PublishOutcome.Superseded ? syncId : null, cancellationToken);
                 if (settled == PublishOutcome.Superseded)
                     Log.Superseded(logger, userId, syncId);
-                return Result(settled, manifest, syncId);
+                return Result(settled, manifest, syncId) with { HasNews = settled is PublishOutcome.AlreadyPublished && HasNewsOf(syncId, manifest) };
             }
 
             staged ??= await ReadStagedAsync(marker, cancellationToken);
@@ -334,7 +334,7 @@ public sealed class SnapshotStore(
                 await TakeBackAsync(userId, syncId, current, etag);
                 throw new SnapshotDiscardedException(syncId);
             }
-            var result = Result(PublishOutcome.Published, merged, syncId) with { Linked = linked, Ambiguous = ambiguous };
+            var result = Result(PublishOutcome.Published, merged, syncId) with { Linked = linked, Ambiguous = ambiguous, HasNews = current is null || HasNewsOf(syncId, merged) };
             Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
             await ClearDamageAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
             await SweepAsync(userId, syncId, cancellationToken);
@@ -921,8 +921,12 @@ public sealed class SnapshotStore(
             if (account.Transactions is { } held && held.SyncId == syncId)
                 transactions += held.Count;
         }
-        return new PublishResult(outcome, accounts, transactions);
+        return new PublishResult(outcome, accounts, transactions) { DataAsOf = manifest.FetchedAt };
     }
+
+    /// <summary>Whether a sync changed anything: what it published first of all has no part of its own.</summary>
+    private static bool HasNewsOf(string syncId, SnapshotManifest manifest) =>
+        manifest.Feed is not { Last: > 0 } feed || feed.Parts.Any(part => part.SyncId == syncId);
 
     /// <summary>
     /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,

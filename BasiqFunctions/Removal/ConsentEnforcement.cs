@@ -87,7 +87,7 @@ public sealed class ConsentEnforcement(
         var isDoubted = inForce.Any(consent => consent.Id == consentId && consent.IsDoubtedAt(now));
         return new EnforcementResult(EnforcementOutcome.StillConsented, removed, !isDoubted)
         {
-            NextEnd = inForce.Min(consent => consent.EndsAt),
+            InForce = inForce,
             IsAnythingKept = kept is not { Count: 0 },
         };
     }

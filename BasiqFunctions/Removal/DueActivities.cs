@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -68,6 +69,7 @@ public sealed class DueActivities(
     {
         ArgumentNullException.ThrowIfNull(slice);
         var done = new ConcurrentBag<RetentionPass>();
+        var notices = new ConcurrentBag<Notice>();
         var start = clock.GetTimestamp();
         for (var shard = slice.Shard; shard < slice.To; shard++)
         {
@@ -78,14 +80,14 @@ public sealed class DueActivities(
                     await Parallel.ForEachAsync(
                         items,
                         new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
-                        async (item, token) => done.Add(await looks.DoAsync(client, item, token)));
+                        async (item, token) => done.Add(await looks.DoAsync(client, item, notices.Add, token)));
                     if (done.Count >= MostAtOnce || clock.GetElapsedTime(start) > Longest)
-                        return new DueSliceDone(shard, Sum(done));
+                        return new DueSliceDone(shard, Sum(done), [.. notices]);
                 }
             }
         }
 
-        return new DueSliceDone(slice.To, Sum(done));
+        return new DueSliceDone(slice.To, Sum(done), [.. notices]);
     }
 
     /// <summary>Settles whether users of whom Basiq had nothing are gone.</summary>

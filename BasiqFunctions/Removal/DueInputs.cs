@@ -1,3 +1,5 @@
+using BasiqFunctions.Platform.Notices;
+
 namespace BasiqFunctions.Removal;
 
 /// <summary>A part of a daily pass: some of the shards, one after the other.</summary>
@@ -23,7 +25,8 @@ public sealed record DueSlice(IReadOnlyList<string> Days, int Shard, int To);
 /// <summary>What one activity of a daily pass has done.</summary>
 /// <param name="Shard">The shard to go on with.</param>
 /// <param name="Done">What came of it.</param>
-public sealed record DueSliceDone(int Shard, RetentionPass Done);
+/// <param name="Notices">What the team's backend is to be told; null of one that ran under an earlier version.</param>
+public sealed record DueSliceDone(int Shard, RetentionPass Done, IReadOnlyList<Notice>? Notices = null);
 
 /// <summary>How a daily pass begins.</summary>
 /// <param name="Days">The days whose work is due; null when the clock is not confirmed, so that nobody knows what day it is.</param>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.DurableTask.Client;
@@ -30,15 +31,15 @@ public sealed class DueLooks(
     private static readonly RetentionPass Kept = new(1, 0, 0);
     private static readonly RetentionPass Removed = new(1, 1, 0);
 
-    /// <summary>Does something that is due. Where that fails it is due again tomorrow, and keeps nothing else waiting.</summary>
+    /// <summary>Does something that is due, and gives what the team's backend is to be told. Where that fails it is due again tomorrow, and keeps nothing else waiting.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
-    internal async Task<RetentionPass> DoAsync(DurableTaskClient client, DueItem item, CancellationToken cancellation)
+    internal async Task<RetentionPass> DoAsync(DurableTaskClient client, DueItem item, Action<Notice> tell, CancellationToken cancellation)
     {
         try
         {
             return item.Kind switch
             {
-                DueKinds.ConsentCheck => await LookAtConsentsAsync(client, item, cancellation),
+                DueKinds.ConsentCheck => await LookAtConsentsAsync(client, item, tell, cancellation),
                 DueKinds.Age => await LookAtAgeAsync(client, item, cancellation),
                 DueKinds.Leftover => await LookForLeftoversAsync(item, cancellation),
                 DueKinds.RecordEnd => await EndRecordAsync(item, cancellation),
@@ -63,7 +64,7 @@ public sealed class DueLooks(
     }
 
     /// <summary>Asks Basiq how the consents stand, which removes what has to go.</summary>
-    private async Task<RetentionPass> LookAtConsentsAsync(DurableTaskClient client, DueItem item, CancellationToken cancellation)
+    private async Task<RetentionPass> LookAtConsentsAsync(DurableTaskClient client, DueItem item, Action<Notice> tell, CancellationToken cancellation)
     {
         var (userId, now) = (item.Subject, clock.GetUtcNow());
         var result = await enforcement.EnforceAsync(client, userId, null, cancellation);
@@ -82,8 +83,10 @@ public sealed class DueLooks(
         await absences.ClearAsync(userId, cancellation);
         if (result.IsAnythingKept)
         {
+            foreach (var ending in result.InForce.Select(consent => ConsentEnding.At(now, userId, consent)).OfType<Notice>())
+                tell(ending);
             var next = new DateTimeOffset((now + options.Value.CheckEvery).UtcDateTime.Date, TimeSpan.Zero);
-            await due.MoveAsync(item, result.NextEnd < next ? result.NextEnd.Value : next, cancellation);
+            await due.MoveAsync(item, result.InForce.SelectMany(consent => ConsentEnding.After(now, consent)).Append(next).Min(), cancellation);
         }
         else
         {

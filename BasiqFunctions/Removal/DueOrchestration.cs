@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -98,6 +99,7 @@ public static class DueOrchestration
                 await context.CreateTimer(walk.NextAt, CancellationToken.None);
             var to = Math.Min(walk.To, walk.At + (walk.SpreadOver > TimeSpan.Zero ? ShardsAtOnceWhenSpread : ShardsAtOnce));
             var slice = await context.CallActivityAsync<DueSliceDone>(nameof(DueActivities.DoDue), new DueSlice(walk.Days, walk.At, to), Retry);
+            await context.TellAsync(slice.Notices ?? []);
             walk = walk with { At = slice.Shard, Done = walk.Done.Plus(slice.Done) };
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Removal;
 
@@ -11,8 +12,8 @@ namespace BasiqFunctions.Removal;
 /// </param>
 public sealed record EnforcementResult(EnforcementOutcome Outcome, IReadOnlyList<RemovalAsked> Removals, bool IsComplete)
 {
-    /// <summary>When the first of the consents in force ends, where Basiq says so.</summary>
-    public DateTimeOffset? NextEnd { get; init; }
+    /// <summary>The consents in force.</summary>
+    public IReadOnlyList<Consent> InForce { get; init; } = [];
 
     /// <summary>Whether something is kept of a user who has a consent in force.</summary>
     public bool IsAnythingKept { get; init; }

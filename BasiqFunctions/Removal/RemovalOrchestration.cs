@@ -1,3 +1,5 @@
+using System.Text.Json;
+using BasiqFunctions.Platform.Notices;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 
@@ -42,12 +44,26 @@ public static class RemovalOrchestration
                     what.ReceiptId, what.UserId, what.Cause.Reason, what.Cause.ConsentId, what.ConnectionId, found.Accounts, found.Transactions,
                     found.Connections, stopped, step.BegunAt, step.BegunAt),
                 Retry);
+            await context.TellAsync([.. NoticesOf(receipt).Select(notice => context.Notice(notice.Type, notice.Data))]);
         }
 
         // The history of a sync that is slow to stop is still there.
         if (!areForgotten)
             await UntilDoneAsync(context, nameof(RemovalActivities.ForgetSyncs), step);
         return receipt;
+    }
+
+    /// <summary>What the team's backend is told: that data is gone, and why; and that the feed says so, where it is still there.</summary>
+    private static IEnumerable<(string Type, NoticeData Data)> NoticesOf(DeletionReceipt receipt)
+    {
+        var reason = JsonNamingPolicy.KebabCaseLower.ConvertName($"{receipt.Reason}");
+        if (receipt.ConnectionId is not null)
+            yield return (NoticeTypes.DataChanged, new NoticeData(receipt.UserId));
+        if (receipt.IsOfConsent)
+            yield return (NoticeTypes.ConsentEnded, new NoticeData(receipt.UserId) { ConsentId = receipt.ConsentId, Reason = reason });
+        yield return (
+            NoticeTypes.DataRemoved,
+            new NoticeData(receipt.UserId) { ConnectionId = receipt.ConnectionId, ConsentId = receipt.ConsentId, ReceiptId = receipt.ReceiptId, Reason = reason });
     }
 
     private static async Task UntilDoneAsync(TaskOrchestrationContext context, string activity, RemovalStep step)

@@ -1,3 +1,5 @@
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -26,7 +28,19 @@ public sealed class SyncOrchestration(Instruments instruments)
         SyncProgress? ended = null;
         try
         {
-            return ended = await new SyncRun(context, input).RunAsync();
+            var run = new SyncRun(context, input);
+            try
+            {
+                ended = await run.RunAsync();
+            }
+            catch (TaskFailedException)
+            {
+                await TellAsync(context, input, new SyncProgress(SyncState.Failed, input.Jobs, new AccountProgress(0, 0), 0), news: null);
+                throw;
+            }
+
+            await TellAsync(context, input, ended, run.News);
+            return ended;
         }
         finally
         {
@@ -34,6 +48,31 @@ public sealed class SyncOrchestration(Instruments instruments)
             if (!context.IsReplaying)
                 Measure(ended, input, context.CurrentUtcDateTime - startedAt);
         }
+    }
+
+    /// <summary>Tells the team's backend how it ended, what changed, and which connections need the person, or do not any more.</summary>
+    private static Task TellAsync(TaskOrchestrationContext context, SyncInput input, SyncProgress ended, PublishResult? news)
+    {
+        List<Notice> notices = [];
+        if (news is { HasNews: true })
+            notices.Add(context.Notice(NoticeTypes.DataChanged, new NoticeData(input.UserId) { DataAsOf = news.DataAsOf }));
+        foreach (var job in ended.Jobs.Where(job => job.ConnectionId is not null))
+        {
+            var data = new NoticeData(input.UserId) { ConnectionId = job.ConnectionId };
+            if (job is { Status: JobState.Failed, NextAction: NextAction.Reconnect or NextAction.ActAtBank })
+            {
+                var action = job.NextAction is NextAction.Reconnect ? "reconnect" : "act-at-bank";
+                notices.Add(context.Notice(NoticeTypes.ConnectionAttention, data with { NextAction = action }) with { OnlyIfNews = true });
+            }
+            else if (job.Status is JobState.Success)
+            {
+                notices.Add(context.Notice(NoticeTypes.ConnectionRecovered, data) with { OnlyIfNews = true });
+            }
+        }
+
+        notices.Add(context.Notice(
+            NoticeTypes.SyncEnded, new NoticeData(input.UserId) { SyncId = context.InstanceId, Outcome = SyncOutcome.Of(ended.Status) }));
+        return context.TellAsync(notices);
     }
 
     private void Measure(SyncProgress? ended, SyncInput input, TimeSpan duration)

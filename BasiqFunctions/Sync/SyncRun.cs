@@ -51,6 +51,9 @@ internal sealed class SyncRun
         _progress = new SyncProgress(SyncState.WaitingForBank, input.Jobs, new AccountProgress(0, 0), 0);
     }
 
+    /// <summary>What came of the publication; null when there was none.</summary>
+    public PublishResult? News { get; private set; }
+
     private SyncOptions Settings => _input.Settings;
 
     /// <summary>What the snapshot store knows this run by.</summary>
@@ -339,7 +342,7 @@ internal sealed class SyncRun
         var input = new PublishInput(_input.UserId, Run, _startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
-        return published ?? throw Failed(failure!);
+        return News = published ?? throw Failed(failure!);
     }
 
     /// <summary>

@@ -137,7 +137,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Schedules a sync, unless there is one by now that will do.</summary>
     private async Task<SyncAnswer> ScheduleAsync(
-        DurableTaskClient client, string syncId, SyncInput input, SyncAnswer? ended, Func<SyncAnswer, bool> suffices, CancellationToken cancellation)
+        DurableTaskClient client, string syncId, SyncInput input, SyncAnswer? ended, Func<SyncAnswer, bool> suffices, CancellationToken cancellation, bool isAgain = false)
     {
         if (await FindAsync(client, input.UserId, syncId, cancellation) is { } found && suffices(found))
             return found;
@@ -150,9 +150,17 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await FindAsync(client, input.UserId, syncId, cancellation) is { } concurrent && concurrent.StartedAt != ended?.StartedAt)
+            var concurrent = await FindAsync(client, input.UserId, syncId, cancellation);
+            if (concurrent is not null && concurrent.StartedAt != ended?.StartedAt)
                 return concurrent;
-            throw;
+            if (concurrent is null or { IsRunning: true } || isAgain)
+                throw;
+
+            // All is done and the team's backend is being told.
+            using var patience = new CancellationTokenSource(StopPatience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+            await WaitForEndAsync(client, syncId, either.Token);
+            return await ScheduleAsync(client, syncId, input, ended, suffices, cancellation, isAgain: true);
         }
 
         return await FindAsync(client, input.UserId, syncId, cancellation) ?? Answer(syncId, input.UserId, input.Jobs);

@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
@@ -21,6 +22,7 @@ public sealed class EventActions(
     EventNotes notes,
     ConnectionAttentions attentions,
     ConsentWarnings warnings,
+    DeletionReceipts receipts,
     Syncs syncs,
     SnapshotStore snapshots,
     IOptions<SyncOptions> options,
@@ -44,22 +46,25 @@ public sealed class EventActions(
             return new EventHandled(type, "no-connection");
 
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
-        return new EventHandled(type, (type, connection) switch
+        return (type, connection) switch
         {
-            (EventTypes.ConnectionDeleted, null) => await RemoveAsync(client, userId, connectionId),
-            (_, null) => "no-such-connection",
-            (EventTypes.ConnectionDeleted, _) => "still-there",
-            (EventTypes.ConnectionInvalidated, { Status: "active" }) => await ClearAsync(userId, connectionId, cancellation),
-            (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened.CreatedAt, cancellation),
-            _ => await FetchAsync(client, userId, connectionId, happened, cancellation),
-        });
+            (EventTypes.ConnectionDeleted, null) => new EventHandled(type, await RemoveAsync(client, userId, connectionId)),
+            (_, null) => new EventHandled(type, "no-such-connection"),
+            (EventTypes.ConnectionDeleted, _) => new EventHandled(type, "still-there"),
+            (EventTypes.ConnectionInvalidated, { Status: "active" }) =>
+                await RecoverAsync(new EventHandled(type, "active-again"), userId, connectionId, happened.Id, cancellation),
+            (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened, cancellation),
+            (EventTypes.ConnectionActivated, _) => await RecoverAsync(
+                new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened.Id, cancellation),
+            _ => new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)),
+        };
     }
 
     private async Task<EventHandled> EndAsync(
         DurableTaskClient client, string type, string userId, string? consentId, CancellationToken cancellation)
     {
         var end = await enforcement.EnforceAsync(client, userId, consentId, cancellation, isDeleted: type is EventTypes.UserDeleted);
-        return new EventHandled(
+        var handled = new EventHandled(
             type,
             end.Outcome switch
             {
@@ -70,6 +75,18 @@ public sealed class EventActions(
                 _ => "still-consented",
             },
             end.IsComplete);
+
+        // A removal tells of the consent as well, unless nothing was left to remove.
+        var hasEndedUntold = consentId is not null && type is not EventTypes.UserDeleted && end.IsComplete
+            && (end.Outcome is EnforcementOutcome.StillConsented
+                || (end.Outcome is EnforcementOutcome.NothingKept && (await receipts.ListAsync(userId, cancellation)).All(receipt => receipt.ConsentId != consentId)));
+        return hasEndedUntold
+            ? handled with
+            {
+                Tells = NoticeTypes.ConsentEnded,
+                Told = new NoticeData(userId) { ConsentId = consentId, Reason = type is EventTypes.ConsentExpired ? "consent-expired" : "consent-revoked" },
+            }
+            : handled;
     }
 
     private async Task<string> WarnAsync(string userId, string? consentId, DateTimeOffset? warnedAt, CancellationToken cancellation)
@@ -86,28 +103,33 @@ public sealed class EventActions(
             ? "removed"
             : "nothing-kept";
 
-    private async Task<string> MarkAsync(
-        DurableTaskClient client, string userId, string connectionId, DateTimeOffset? since, CancellationToken cancellation)
+    private async Task<EventHandled> MarkAsync(
+        DurableTaskClient client, string userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
-        await attentions.MarkAsync(new ConnectionAttention(connectionId, NextAction.Reconnect, since ?? clock.GetUtcNow()), userId, cancellation);
+        var isNews = await attentions.MarkAsync(
+            userId, connectionId, NextAction.Reconnect, happened.CreatedAt ?? clock.GetUtcNow(), happened.Id, cancellation);
 
         // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
         if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
         {
-            await attentions.ClearAsync(userId, connectionId, cancellation);
-            return "no-consent";
+            await attentions.RemoveAsync(userId, connectionId, cancellation);
+            return new EventHandled(happened.TypeId, "no-consent");
         }
 
         // A job that failed may be behind it, and a sync that waits for that job.
         await syncs.WakeAllAsync(client, userId, cancellation);
-        return "marked";
+        var marked = new EventHandled(happened.TypeId, "marked");
+        return isNews
+            ? marked with { Tells = NoticeTypes.ConnectionAttention, Told = new NoticeData(userId) { ConnectionId = connectionId, NextAction = "reconnect" } }
+            : marked;
     }
 
-    private async Task<string> ClearAsync(string userId, string connectionId, CancellationToken cancellation)
-    {
-        await attentions.ClearAsync(userId, connectionId, cancellation);
-        return "active-again";
-    }
+    /// <summary>Notes that a connection works, and tells so where it was told that it did not.</summary>
+    private async Task<EventHandled> RecoverAsync(
+        EventHandled handled, string userId, string connectionId, string eventId, CancellationToken cancellation) =>
+        await attentions.ClearAsync(userId, connectionId, eventId, cancellation)
+            ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
+            : handled;
 
     /// <summary>
     /// Has a sync fetch what Basiq has of the connection, without asking the bank again: one that waits for the bank anyway, one that
@@ -117,8 +139,6 @@ public sealed class EventActions(
         DurableTaskClient client, string userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
         var isActivated = happened.TypeId is EventTypes.ConnectionActivated;
-        if (isActivated)
-            await attentions.ClearAsync(userId, connectionId, cancellation);
         var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
 
         // A bank that was connected anew may tell its history otherwise than before; of one that is new the whole is fetched anyway.

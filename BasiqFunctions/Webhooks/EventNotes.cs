@@ -18,7 +18,7 @@ public sealed class EventNotes(
     {
         foreach (var isFull in (bool[])[false, true])
             await table.RemoveAsync(PartitionOf(userId), News(connectionId, isFull), cancellation);
-        await attentions.ClearAsync(userId, connectionId, cancellation);
+        await attentions.RemoveAsync(userId, connectionId, cancellation);
     }
 
     /// <summary>

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask;
 
 namespace BasiqFunctions.Webhooks;
 
@@ -78,8 +79,12 @@ public static class EventOrchestration
             var age = context.CurrentUtcDateTime - takenAt;
             var isLast = age >= Listed - MaxDelay;
             var outcome = await ActAsync(context, input with { IsLastTry = isLast });
-            if (outcome.Value is { IsComplete: true })
-                return outcome.Value;
+            if (outcome.Value is { IsComplete: true } handled)
+            {
+                if (handled is { Tells: { } type, Told: { } data })
+                    await context.TellAsync(context.Notice(type, data));
+                return handled;
+            }
 
             var asked = TimeSpan.FromSeconds(outcome.Failure?.RetryAfterSeconds ?? 0);
             var wait = outcome.Failure is { } failure && !MayPass(failure, age) ? MaxDelay : asked > delay ? asked : delay;
@@ -129,5 +134,7 @@ public sealed record EventInput(string EventId, string? WebhookId = null, bool I
 /// <param name="IsComplete">False when something is left to be done a little later.</param>
 /// <param name="UserId">Whose it is, where Basiq says so.</param>
 /// <param name="ConnectionId">The connection that it is about, where it is about one.</param>
+/// <param name="Tells">The type of what the team's backend is told of it; null for nothing.</param>
+/// <param name="Told">What it is told.</param>
 public sealed record EventHandled(
-    string Type, string Outcome, bool IsComplete = true, string? UserId = null, string? ConnectionId = null);
+    string Type, string Outcome, bool IsComplete = true, string? UserId = null, string? ConnectionId = null, string? Tells = null, NoticeData? Told = null);

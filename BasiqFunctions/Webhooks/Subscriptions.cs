@@ -187,7 +187,7 @@ public sealed class Subscriptions : IJobNews
     {
         if (webhook.Secret is { } secret)
         {
-            if (WebhookSignature.KeyOf(secret) is null)
+            if (StandardWebhooks.KeyOf(secret) is null)
                 throw Unusable("unusable-webhook-secret");
             await _secrets.StoreAsync(secret, cancellation);
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Vault;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -152,7 +153,7 @@ internal sealed class WebhookSecrets(SecretClient secrets, IOptions<WebhookOptio
         foreach (var version in await ValidVersionsAsync(patience.Token))
         {
             var secret = (await secrets.GetSecretAsync(SecretNames.WebhookSecret, version, cancellationToken: patience.Token)).Value.Value;
-            if (WebhookSignature.KeyOf(secret) is { } key)
+            if (StandardWebhooks.KeyOf(secret) is { } key)
                 keys.Add(key);
             else
                 Log.SecretUnusable(logger, SecretNames.WebhookSecret);

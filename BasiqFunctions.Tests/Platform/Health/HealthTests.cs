@@ -53,7 +53,7 @@ public sealed class HealthTests : IDisposable
 
         Assert.Equal((200, "no-store"), (answer.Status, answer.Headers.CacheControl.ToString()));
         Assert.Equal("healthy", answer.Json.GetProperty("status").GetString());
-        Assert.Equal(["server-token", "key-vault", "snapshots", "records", "task-hub", "basiq"], Lines(answer).Select(l => l.Name));
+        Assert.Equal(["server-token", "key-vault", "snapshots", "records", "task-hub", "basiq", "notifications"], Lines(answer).Select(l => l.Name));
         Assert.All(Lines(answer), line => Assert.Equal("healthy", line.Status));
         Assert.All(CheckedAt(answer), at => Assert.Equal(_scene.Clock.GetUtcNow(), at));
     }
@@ -199,7 +199,7 @@ public sealed class HealthTests : IDisposable
 
         Assert.Equal(503, answer.Status);
         Assert.Equal((name, "unhealthy", "IOException"), Lines(answer)[line]);
-        Assert.Equal(5, Lines(answer).Count(l => l.Status == "healthy"));
+        Assert.Equal(6, Lines(answer).Count(l => l.Status == "healthy"));
         Assert.DoesNotContain("/secret/path", answer.Body + _scene.Logs.Text, StringComparison.Ordinal);
     }
 
@@ -222,7 +222,7 @@ public sealed class HealthTests : IDisposable
         {
             Assert.Equal((times, times), (_upstream.Requests.Count, _scene.Vault.Requests));
             _storage!.Verify(s => s.TryPutAsync("health", It.IsAny<ReadOnlyMemory<byte>>(), null, It.IsAny<CancellationToken>()), Times.Exactly(times));
-            Assert.Equal((4 * times, times), (_recordsAsked, _taskHubAsked));
+            Assert.Equal((5 * times, times), (_recordsAsked, _taskHubAsked));
         }
     }
 
@@ -356,6 +356,7 @@ public sealed class HealthTests : IDisposable
                 asked();
                 return record;
             });
+            table.Setup(t => t.ListAsync(It.IsAny<string>(), It.IsAny<int>(), It.IsAny<string?>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
             return table.Object;
         }
     }

@@ -24,7 +24,7 @@ public sealed partial class DocumentationTests
     [
         "Absent", "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "Connections", "CorrelationId", "Count", "Deadline", "EndedBefore",
         "Endpoint", "ErrorCode", "EventId", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "Hint", "InstanceId", "Jobs", "Kind", "KnownToBasiq", "Longest",
-        "Milliseconds", "Name", "PassId", "Reason", "Removed", "Role", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
+        "MessageId", "Milliseconds", "Name", "PassId", "Reason", "Removed", "Role", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];
@@ -90,6 +90,7 @@ public sealed partial class DocumentationTests
         await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Logs.Text), text => text.Contains("Event no-such-event", StringComparison.Ordinal));
         app.Services.GetRequiredService<Instruments>().AccountsSkipped("malformed-id", 1);
         app.Services.GetRequiredService<Instruments>().Posted(1, 1);
+        app.Services.GetRequiredService<Instruments>().NotificationTried("sync.ended", Instruments.Success);
         telemetry.Observe();
 
         var rows = DocumentTests.Page("telemetry").Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

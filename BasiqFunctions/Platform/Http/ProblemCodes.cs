@@ -63,7 +63,7 @@ internal static class ProblemCodes
     /// <summary>401: a webhook that is not signed as Basiq signs, or is too old.</summary>
     public const string WebhookRefused = "webhook-refused";
 
-    /// <summary>404: Basiq has no subscription of webhooks that this app has made.</summary>
+    /// <summary>404: Basiq has no subscription of webhooks that this app has made, or the team has none of notifications.</summary>
     public const string SubscriptionNotFound = "subscription-not-found";
 
     /// <summary>409: another subscription at Basiq has a type of event that this app needs.</summary>
@@ -71,6 +71,12 @@ internal static class ProblemCodes
 
     /// <summary>409: Basiq has a subscription of the URL that this app cannot take over.</summary>
     public const string SubscriptionExists = "subscription-exists";
+
+    /// <summary>409: there are as many subscriptions of notifications as there may be.</summary>
+    public const string TooManySubscriptions = "too-many-subscriptions";
+
+    /// <summary>404: no such notification was sent in the last days.</summary>
+    public const string DeliveryNotFound = "delivery-not-found";
 
     /// <summary>408: the request's body did not arrive in time.</summary>
     public const string BodyTimeout = "body-timeout";

@@ -69,6 +69,28 @@ internal sealed class RequestFields
         }
     }
 
+    /// <summary>The field's texts; null when it is absent or not an array of texts.</summary>
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (Take(name) is not { } value)
+            return null;
+        if (value.ValueKind is not JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind is not JsonValueKind.String))
+        {
+            Refuse(name, "must be an array of strings.");
+            return null;
+        }
+
+        try
+        {
+            return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+        }
+        catch (InvalidOperationException)
+        {
+            Refuse(name, "is not valid Unicode.");
+            return null;
+        }
+    }
+
     /// <summary>The field's truth; null when it is absent or neither true nor false.</summary>
     public bool? Flag(string name)
     {

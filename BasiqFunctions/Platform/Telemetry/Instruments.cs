@@ -39,6 +39,7 @@ public sealed class Instruments
     private readonly Counter<long> _events;
     private readonly Counter<long> _damages;
     private readonly Counter<long> _postings;
+    private readonly Counter<long> _notifications;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -66,6 +67,7 @@ public sealed class Instruments
         _messages = _meter.CreateCounter<long>("basiq.webhook.messages", "{message}", "Webhooks that were signed as they should be.");
         _refusals = _meter.CreateCounter<long>("basiq.webhook.refusals", "{message}", "Webhooks that were refused.");
         _events = _meter.CreateCounter<long>("basiq.events", "{event}", "Events that were dealt with.");
+        _notifications = _meter.CreateCounter<long>("basiq.notifications", "{attempt}", "Attempts to tell the team's backend.");
         _postings = _meter.CreateCounter<long>(
             "basiq.changes.postings", "{transaction}", "Posted transactions that a pending one fits that is gone.");
         _damages = _meter.CreateCounter<long>("basiq.storage.damages", "{read}", "Reads that found something else than what was stored.");
@@ -156,6 +158,17 @@ public sealed class Instruments
         if (ambiguous > 0)
             _postings.Add(ambiguous, new KeyValuePair<string, object?>(OutcomeTag, "ambiguous"));
     }
+
+    /// <summary>Counts an attempt to tell the team's backend.</summary>
+    /// <param name="type">The type of the message, one of few.</param>
+    /// <param name="outcome">Whether it arrived, is tried again, or is given up.</param>
+    internal void NotificationTried(string type, string outcome) =>
+        _notifications.Add(1, new("basiq.notification.type", type), new KeyValuePair<string, object?>(OutcomeTag, outcome));
+
+    /// <summary>Has it observed how many receivers fail for longer than a day.</summary>
+    /// <param name="failing">Gives how many do, as far as this process knows.</param>
+    internal void ObserveFailingReceivers(Func<int> failing) =>
+        _meter.CreateObservableGauge("basiq.notification.receivers.failing", failing, "{receiver}", "Receivers that have taken nothing for a day.");
 
     /// <summary>Counts a user with whom the daily pass failed.</summary>
     internal void RetentionFailed() => _retentionFailures.Add(1);

@@ -20,4 +20,7 @@ public static class SecretNames
 
     /// <summary>The key that seals the answers kept for requests with an <c>Idempotency-Key</c>.</summary>
     public const string IdempotencySealKey = "idempotency-seal-key";
+
+    /// <summary>What notifications are signed with, by subscription.</summary>
+    public const string NotificationSecrets = "notification-secrets";
 }
