@@ -5,7 +5,6 @@ using Azure;
 using Azure.Core.Pipeline;
 using Azure.Messaging.EventGrid;
 using Azure.Storage.Queues;
-using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using BasiqFunctions.Platform.Http;
-using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
