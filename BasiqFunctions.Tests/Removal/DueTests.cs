@@ -106,18 +106,21 @@ public sealed class DueTests : IDisposable
         await _scene.Get<NotificationSubscriptions>().SetAsync(
             "default", new NotificationSubscriptionRequest("https://203.0.114.1/", ["consent.ending"], null), default);
         List<string> told = [];
+        HashSet<string> messages = [];
         for (var day = 2; day <= 40; day++)
         {
             _scene.Clock.Advance(Day);
             await PassAsync();
-            if ((await ToldAsync()).Count > told.Count)
-                told.Add($"{_scene.Clock.GetUtcNow():MM-dd}");
+
+            // Deliveries are listed for two weeks.
+            foreach (var delivery in (await _scene.Get<DeliveryQueues>().ListAsync("default", null, null, 100, default)).Deliveries)
+            {
+                if (messages.Add(delivery.MessageId))
+                    told.Add($"{_scene.Clock.GetUtcNow():MM-dd}");
+            }
         }
 
         Assert.Equal(["06-12", "07-05", "07-11"], told);
-        Assert.Equal(3, (await ToldAsync()).Count);
-
-        async Task<IReadOnlyList<Delivery>> ToldAsync() => (await _scene.Get<DeliveryQueues>().ListAsync("default", null, null, 100, default)).Deliveries;
     }
 
     [Fact]
