@@ -112,7 +112,7 @@ public sealed class ExportTests : IDisposable
 
         await using var file = await ParquetReader.CreateAsync(new MemoryStream((await ExportAsync(ExportFormat.Parquet, "")).Body));
 
-        Assert.Equal(2, file.RowGroupCount);
+        Assert.Equal(3, file.RowGroupCount);
         Assert.Equal(Enumerable.Range(0, 20).SelectMany(page => Enumerable.Range(0, 1_000).Select(i => $"p{page}-{i}")), await IdsOfAsync(file));
     }
 

@@ -13,7 +13,7 @@ internal sealed class ParquetExport : IExportWriter
     /// <summary>What .NET's decimals hold, with more decimal places than any currency has.</summary>
     private const int Precision = 28;
     private const int Scale = 9;
-    private const int RowsOfGroup = 16_384;
+    private const int RowsOfGroup = 8_192;
 
     private static readonly decimal Most = (decimal)Math.Pow(10, Precision - Scale);
 
