@@ -7,6 +7,7 @@ import * as jobs from './jobs.js';
 import * as accounts from './accounts.js';
 import * as transactions from './transactions.js';
 import * as charts from './charts.js';
+import * as changes from './changes.js';
 import * as removal from './removal.js';
 import * as panel from './panel.js';
 import * as webhooks from './webhooks.js';
@@ -35,6 +36,7 @@ async function start(isForced) {
   under = new AbortController();
   if (at.userId !== shown.userId) {
     snapshot = null;
+    changes.clear();
   }
   shown = { userId: at.userId, syncId: at.syncId };
   await unlessAborted(run(at, under.signal));
@@ -98,9 +100,11 @@ async function loadData(at, signal) {
   if (snapshot === null) {
     transactions.clear();
     charts.clear();
+    changes.clear();
     return;
   }
   accounts.showAccounts(at.userId, snapshot, disconnected);
+  changes.follow(at.userId);
   await showData(read(), signal);
 }
 
@@ -119,6 +123,7 @@ function clearFrom() {
   bank.clear();
   jobs.clear();
   clearData();
+  changes.clear();
   removal.clear();
 }
 
@@ -137,6 +142,7 @@ function gone() {
   bank.clear();
   jobs.clear();
   clearData();
+  changes.clear();
   panel.look();
 }
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Web;
 using Microsoft.Playwright;
 
 namespace BasiqFunctions.Tests.Console.Browser;
@@ -31,6 +32,31 @@ public sealed partial class JourneyTests(Chromium chromium)
         Assert.Equal(total, Amount(await page.Locator(".totals [data-kind=sum] dd").InnerTextAsync()));
         await Assertions.Expect(page.Locator("#jobs .call code").First).ToHaveTextAsync("GET /api/users/{userId}/syncs/{syncId}");
         Assert.DoesNotContain("@", page.Url, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_sync_changes_appears_by_itself_and_is_still_there_after_a_reload()
+    {
+        await using var visit = await Visit.StartAsync(chromium, ["Sandbox:NewTransactions=5", "Sandbox:TransactionsPerAccount=700"]);
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("Whistler");
+        await visit.SeeStateAsync("charts", "done");
+        var userId = HttpUtility.ParseQueryString(new Uri(page.Url).Query)["userId"]!;
+        var changes = page.Locator("#changes");
+        await Assertions.Expect(changes.Locator(".body")).ToContainTextAsync("Everything there is came as added");
+        await Assertions.Expect(changes.Locator("tbody tr")).ToHaveCountAsync(0);
+
+        using (var started = await visit.App.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }))
+            Assert.True(started.IsSuccessStatusCode);
+
+        await Assertions.Expect(changes.Locator("tbody [data-change=added]")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(changes.Locator(".body p").First).ToContainTextAsync("added");
+        await Assertions.Expect(changes.Locator("tbody [data-change=modified]").First).ToBeVisibleAsync();
+        var rows = await changes.Locator("tbody tr").CountAsync();
+        Assert.Empty(await Axe.ViolationsAsync(page));
+        await page.ReloadAsync();
+        await Assertions.Expect(changes.Locator("tbody tr")).ToHaveCountAsync(rows);
     }
 
     [Fact]

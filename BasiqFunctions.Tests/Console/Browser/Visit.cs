@@ -36,7 +36,8 @@ internal sealed class Visit : IAsyncDisposable
     public string Home => new Uri(App.Api.BaseAddress!, "/").ToString();
 
     /// <summary>Answers of the API that the test brings about, such as <c>404 /accounts</c>: browsers log them as errors.</summary>
-    public List<string> Expected { get; } = [];
+    /// <remarks>The page follows what changes, and may ask once more when everything has gone.</remarks>
+    public List<string> Expected { get; } = ["404 /changes"];
 
     public static async Task<Visit> StartAsync(
         Chromium chromium, IEnumerable<string>? settings = null, BrowserNewContextOptions? options = null)
