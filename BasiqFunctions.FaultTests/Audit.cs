@@ -12,7 +12,7 @@ namespace BasiqFunctions.FaultTests;
 /// After the storm: compares what LocalHost says with what the sandbox has. The sandbox is asked directly, past the layer that
 /// injects faults.
 /// </summary>
-internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandbox, Journey journey, Tally tally)
+internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandbox, Journey journey, FeedReaders readers, Tally tally)
 {
     private const string ProblemOfNoJob = "no-job-succeeded";
 
@@ -21,6 +21,9 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
 
     public int Accounts { get; private set; }
 
+    /// <summary>How many transactions of readers were compared.</summary>
+    public long Read { get; private set; }
+
     public async Task RunAsync(IReadOnlyCollection<Outcome> outcomes, TimeSpan took, CancellationToken cancellation)
     {
         await SignInAsync(cancellation);
@@ -28,6 +31,7 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
         foreach (var outcome in outcomes.Where(o => o.Sync is not null))
         {
             CheckVerdict(outcome);
+            await CheckReaderAsync(readers.Of(outcome.UserId!), cancellation);
             if (outcome.Person.Leaves)
             {
                 await CheckGoneAsync(outcome.UserId!, cancellation);
@@ -143,6 +147,25 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
             tally.Violated($"Sync {outcome.SyncId} counts {counted} of the {total} transactions that there are: {outcome.Sync}");
     }
 
+    /// <summary>What a reader was told, page by page, is what there is.</summary>
+    private async Task CheckReaderAsync(FeedReader reader, CancellationToken cancellation)
+    {
+        await reader.CatchUpAsync(cancellation);
+        var userId = reader.UserId;
+        using var answer = await host.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative), cancellation);
+        Dictionary<string, string> accounts = answer.StatusCode is HttpStatusCode.NotFound
+            ? []
+            : Hashes((await AtAppAsync($"users/{userId}/accounts", cancellation)).GetProperty("accounts").EnumerateArray());
+        Compare($"Accounts of a reader of {userId}", accounts, reader.Accounts.ToDictionary(account => account.Key, account => HashOf(account.Value)));
+        var told = reader.Transactions.ToLookup(one => one.Key.AccountId);
+        foreach (var accountId in accounts.Keys.Union(told.Select(account => account.Key)))
+        {
+            var transactions = accounts.ContainsKey(accountId) ? await TransactionsAtAppAsync(userId, accountId, cancellation) : [];
+            Compare($"Transactions of account {accountId} of a reader of {userId}", transactions, told[accountId].ToDictionary(one => one.Key.Id, one => HashOf(one.Value)));
+            Read += transactions.Count;
+        }
+    }
+
     /// <summary>Gone at the sandbox and here, and written down.</summary>
     private async Task CheckGoneAsync(string userId, CancellationToken cancellation)
     {
@@ -196,11 +219,13 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
             var id = item.GetProperty("id").GetString()!;
             while (hashes.ContainsKey(id))
                 id += " (again)";
-            hashes[id] = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(item.GetRawText())));
+            hashes[id] = HashOf(item.GetRawText());
         }
 
         return hashes;
     }
+
+    private static string HashOf(string json) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(json)));
 
     private void Compare(string what, Dictionary<string, string> expected, Dictionary<string, string> actual)
     {

@@ -30,12 +30,13 @@ internal sealed class FaultRun(FaultRunOptions options)
         await host.StartAsync();
         using var sandbox = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = upstream.Url };
         sandbox.DefaultRequestHeaders.Add(FaultyUpstream.OwnRequest, "1");
-        var journey = new Journey(host, upstream, sandbox, _tally);
-        var audit = new Audit(host, upstream, sandbox, journey, _tally);
+        var readers = new FeedReaders(host, _tally, options.Seed);
+        var journey = new Journey(host, upstream, sandbox, readers, _tally);
+        var audit = new Audit(host, upstream, sandbox, journey, readers, _tally);
         ConcurrentBag<Outcome> outcomes = [];
         try
         {
-            await StormAsync(host, upstream, journey, outcomes, patience.Token);
+            await StormAsync(host, upstream, journey, readers, outcomes, patience.Token);
             upstream.IsCalm = true;
 
             // What is compared is what a new process finds on its disk, after a daily pass has looked at everybody with a key that is refused.
@@ -64,11 +65,11 @@ internal sealed class FaultRun(FaultRunOptions options)
 
         if (_tally.Violations.Count > 0)
             await KeepOutputAsync(host.Output);
-        return (Table(upstream, host, audit, [.. outcomes], watch.Elapsed), _tally.Violations);
+        return (Table(upstream, host, audit, readers, [.. outcomes], watch.Elapsed), _tally.Violations);
     }
 
     private async Task StormAsync(
-        Host host, FaultyUpstream upstream, Journey journey, ConcurrentBag<Outcome> outcomes, CancellationToken cancellation)
+        Host host, FaultyUpstream upstream, Journey journey, FeedReaders readers, ConcurrentBag<Outcome> outcomes, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var harm = new Chaos(host, upstream, _tally, options.Seed);
@@ -84,6 +85,7 @@ internal sealed class FaultRun(FaultRunOptions options)
         finally
         {
             await over.CancelAsync();
+            await readers.StoppedAsync();
             await chaos;
         }
 
@@ -119,7 +121,7 @@ internal sealed class FaultRun(FaultRunOptions options)
         }
     }
 
-    private string Table(FaultyUpstream upstream, Host host, Audit audit, Outcome[] outcomes, TimeSpan took)
+    private string Table(FaultyUpstream upstream, Host host, Audit audit, FeedReaders readers, Outcome[] outcomes, TimeSpan took)
     {
         var text = new StringBuilder();
         var c = CultureInfo.InvariantCulture;
@@ -137,6 +139,9 @@ internal sealed class FaultRun(FaultRunOptions options)
         text.AppendLine(c, $"| users deleted, as they wished | {syncs.Count(o => o.Person.Leaves):N0} |");
         text.AppendLine(c, $"| accounts compared with the sandbox's, byte by byte | {audit.Accounts:N0} |");
         text.AppendLine(c, $"| transactions compared with the sandbox's, byte by byte | {audit.Transactions:N0} |");
+        text.AppendLine(c, $"| changes told to readers beside it, of whom each may pause and die | {readers.All.Sum(reader => reader.Told):N0} |");
+        text.AppendLine(c, $"| readers told to begin again | {readers.All.Sum(reader => reader.Restarts):N0} |");
+        text.AppendLine(c, $"| transactions of readers compared with the snapshot, byte by byte | {audit.Read:N0} |");
         text.AppendLine(c, $"| requests to the sandbox | {upstream.Requests:N0} |");
         text.AppendLine(c, $"| server tokens asked for, of them with the answer lost | {upstream.ServerTokens.Sent:N0}, {upstream.ServerTokens.Spoilt:N0} |");
         text.AppendLine(c, $"| starts of LocalHost | {host.Starts:N0} |");

@@ -60,7 +60,7 @@ internal sealed record Outcome(
     Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null, int Repeats = 0);
 
 /// <summary>Takes people from the creation of their user to the end of their sync, as an app and a browser would.</summary>
-internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpClient sandbox, Tally tally)
+internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpClient sandbox, FeedReaders readers, Tally tally)
 {
     public const string Created = "created";
 
@@ -83,6 +83,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
         var (creation, userId) = await CreateUserAsync(person, cancellation);
         if (userId is null)
             return new Outcome(person, creation);
+        readers.Start(userId, cancellation);
         var link = await AskAsync(
             () =>
             {
