@@ -21,6 +21,7 @@ internal sealed class Changes : IPart
         var (whole, rounds) = effort is Effort.Full ? (1_000_000, 50) : (100_000, 10);
         var (writing, lag, empty) = await FollowAsync(rounds);
         var reading = await ReadWholeAsync(whole);
+        Row[] manifests = [.. ((int[])[0, 270, 1_800]).Select(ManifestOf)];
         return new PartReport(
             Name,
             FormattableString.Invariant(
@@ -39,6 +40,7 @@ internal sealed class Changes : IPart
                     new Row("publication of it once more, all modified", reading.Replacing.Seconds, whole / reading.Replacing.Seconds, reading.Replacing.Peak),
                     new Row("reading all of it as modified", reading.Parts.Seconds, whole / reading.Parts.Seconds, reading.Parts.Peak),
                 ]),
+                new Table("The manifest, which every request reads", "publications kept, of one connection (3 and 20 a day for 90 days)", [new("KiB", 1), new("ms to parse", 2)], manifests),
             ],
             [
                 new Goal("reading the whole: changes a second", whole / reading.Whole.Seconds, 100_000, IsLeast: true),
@@ -46,6 +48,37 @@ internal sealed class Changes : IPart
                 new Goal("comparing the whole: peak MiB over idle", reading.Replacing.Peak, 100, IsLeast: false),
                 new Goal("reading the changes of a publication: ms", lag, 1_000, IsLeast: false),
             ]);
+    }
+
+    private static Row ManifestOf(int parts)
+    {
+        var id = "0f3a7f0c-8d0e-4c4b-9d06-5a8f1c2b7e11";
+        var manifest = SnapshotManifest.Empty with
+        {
+            SyncId = "sync-090a4545d8e4186c-20260101000000000",
+            FetchedAt = DateTimeOffset.UtcNow,
+            Accounts = [.. Enumerable.Range(0, 4).Select(i => new ManifestAccount(id, id, "AU00000", "s1", DateTimeOffset.UtcNow, null, new RawJson("{}"u8.ToArray())))],
+            SettledSyncs = [.. Enumerable.Range(0, parts).Select(i => FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"))],
+            Feed = ManifestFeed.Anew() with
+            {
+                Last = parts,
+                Parts =
+                [
+                    .. Enumerable.Range(1, parts).Select(i => new FeedPart(
+                        i, id, DateTimeOffset.UtcNow, FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"), [new FeedLines("0a1b2c3d", 3, 24, 1, 4_321, 123, 3_456_789_012)])),
+                ],
+            },
+        };
+        var content = ChecksummedJson.Write(manifest, SnapshotJsonContext.Default.SnapshotManifest);
+        List<double> took = [];
+        for (var round = 0; round < 200; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            ChecksummedJson.Read("current.json", content, SnapshotJsonContext.Default.SnapshotManifest);
+            took.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        return new Row(FormattableString.Invariant($"{parts:N0}"), content.Length / 1024.0, Statistics.Median(took));
     }
 
     private static async Task<((double Milliseconds, double Kibibytes) Writing, double Lag, double Empty)> FollowAsync(int rounds)

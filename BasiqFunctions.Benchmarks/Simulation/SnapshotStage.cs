@@ -72,8 +72,15 @@ internal sealed class SnapshotStage : IDisposable
     public async Task<string> WriteAsync(string syncId, IEnumerable<string> rows, int number = 0)
     {
         await using var segment = await _store.BeginSegmentAsync(User, syncId, "a1", number, default);
-        foreach (var row in rows)
-            segment.Append(Encoding.UTF8.GetBytes(row));
+
+        // Page by page, as Basiq gives them.
+        foreach (var page in rows.Chunk(500))
+        {
+            foreach (var row in page)
+                segment.Append(Encoding.UTF8.GetBytes(row));
+            await segment.CompletePageAsync(default);
+        }
+
         return (await segment.CompleteAsync(default)).Attempt;
     }
 
