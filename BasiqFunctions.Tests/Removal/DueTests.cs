@@ -107,7 +107,7 @@ public sealed class DueTests : IDisposable
             "default", new NotificationSubscriptionRequest("https://203.0.114.1/", ["consent.ending"], null), default);
         List<string> told = [];
         HashSet<string> messages = [];
-        for (var day = 2; day <= 40; day++)
+        for (var day = 2; day <= 41; day++)
         {
             _scene.Clock.Advance(Day);
             await PassAsync();
