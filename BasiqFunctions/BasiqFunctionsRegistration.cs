@@ -32,7 +32,7 @@ public static class BasiqFunctionsRegistration
         [HttpOptions.Section] = typeof(HttpOptions),
         [ConsentOptions.Section] = typeof(ConsentOptions),
         [SyncOptions.Section] = typeof(SyncOptions),
-        [SnapshotOptions.SectionName] = typeof(SnapshotOptions),
+        [SnapshotOptions.Section] = typeof(SnapshotOptions),
         [ChangeOptions.Section] = typeof(ChangeOptions),
         [IdempotencyOptions.Section] = typeof(IdempotencyOptions),
         [WebhookOptions.Section] = typeof(WebhookOptions),

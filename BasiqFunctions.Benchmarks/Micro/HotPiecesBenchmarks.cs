@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
@@ -45,6 +47,7 @@ public class HotPiecesBenchmarks : IDisposable
     private byte[] _user = [];
     private string _state = "";
     private string _cursor = "";
+    private readonly CreateUserValidator _newUserRules = new();
     private User _parsedUser = null!;
 
     /// <summary>Makes the app's services, and what they are measured with.</summary>
@@ -67,7 +70,7 @@ public class HotPiecesBenchmarks : IDisposable
         _state = await _states.IssueAsync("96fd7318-a055-496c-9e15-de72c7e84707", null, default);
         _page = PageOf(500);
         _user = Encoding.UTF8.GetBytes("""{"type":"user","id":"96fd7318-a055-496c-9e15-de72c7e84707","email":"max@hooli.com","mobile":"+61410888666","name":"Max Wentworth-Smith","links":{"self":"https://au-api.basiq.io/users/96fd7318-a055-496c-9e15-de72c7e84707"}}""");
-        _parsedUser = JsonSerializer.Deserialize(_user, UsersJson.Default.User)!;
+        _parsedUser = JsonSerializer.Deserialize(_user, BasiqJson.Default.User)!;
         _cursor = WriteCursor();
     }
 
@@ -83,16 +86,16 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>GetSync's body.</summary>
     [Benchmark(Description = "JSON out: a sync's state")]
-    public byte[] WriteSync() => JsonSerializer.SerializeToUtf8Bytes(_sync, SyncJson.Default.SyncAnswer);
+    public byte[] WriteSync() => JsonSerializer.SerializeToUtf8Bytes(_sync, AppJson.Of<SyncAnswer>());
 
     /// <summary>Basiq's user, passed on.</summary>
     [Benchmark(Description = "JSON through: a user of Basiq's")]
     public byte[] PassUser() => JsonSerializer.SerializeToUtf8Bytes(
-        JsonSerializer.Deserialize(_user, UsersJson.Default.User)!, UsersJson.Default.User);
+        JsonSerializer.Deserialize(_user, BasiqJson.Default.User)!, BasiqJson.Default.User);
 
     /// <summary>Only the way out.</summary>
     [Benchmark(Description = "JSON out: a user")]
-    public byte[] WriteUser() => JsonSerializer.SerializeToUtf8Bytes(_parsedUser, UsersJson.Default.User);
+    public byte[] WriteUser() => JsonSerializer.SerializeToUtf8Bytes(_parsedUser, BasiqJson.Default.User);
 
     /// <summary>CreateUser's body: read, checked field by field.</summary>
     [Benchmark(Description = "JSON in: a new user, validated")]
@@ -103,8 +106,7 @@ public class HotPiecesBenchmarks : IDisposable
         request.ContentType = "application/json";
         request.ContentLength = _newUser.Length;
         request.Body = new MemoryStream(_newUser);
-        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, CancellationToken.None);
-        return UserDetailsReader.ForCreation(fields).Email is not null;
+        return (await JsonBody.ReadAsync(request, _newUserRules, CancellationToken.None)).Email is not null;
     }
 
     /// <summary>A page of Basiq's, cut into its transactions.</summary>

@@ -20,7 +20,8 @@ internal sealed class SnapshotStage : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly SqliteRecordTables _tables;
-    private readonly SnapshotStore _store;
+    private readonly SnapshotStaging _staging;
+    private readonly SnapshotPublisher _publisher;
     private readonly ChangeReader _reader;
     private int _syncs;
 
@@ -30,10 +31,15 @@ internal sealed class SnapshotStage : IDisposable
         _tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));
         var snapshots = Options.Create(new SnapshotOptions());
         var changes = Options.Create(new ChangeOptions());
-        _store = new SnapshotStore(storage, snapshots, changes, TimeProvider.System, NullLogger<SnapshotStore>.Instance);
+        var manifests = new SnapshotManifests(storage, NullLogger<SnapshotManifests>.Instance);
+        var damaged = new DamagedAccounts(storage);
+        var removal = new SnapshotRemoval(storage, manifests, damaged, snapshots, changes, TimeProvider.System, NullLogger<SnapshotRemoval>.Instance);
+        _staging = new SnapshotStaging(storage, manifests, damaged, snapshots, TimeProvider.System, NullLogger<SnapshotStaging>.Instance);
+        _publisher = new SnapshotPublisher(
+            storage, manifests, removal, damaged, snapshots, changes, TimeProvider.System, NullLogger<SnapshotPublisher>.Instance);
         var due = new DueWork(((IRecordTables)_tables).Open("BasiqDue"), TimeProvider.System);
-        _reader = new ChangeReader(_store, storage, due, snapshots, changes, TimeProvider.System);
-        Exports = new ExportReader(_store, storage, due, snapshots, TimeProvider.System);
+        _reader = new ChangeReader(manifests, storage, due, snapshots, changes, TimeProvider.System);
+        Exports = new ExportReader(manifests, new SnapshotReader(storage, manifests, snapshots), storage, due, snapshots, TimeProvider.System);
     }
 
     /// <summary>How many changes of transactions were read.</summary>
@@ -54,7 +60,7 @@ internal sealed class SnapshotStage : IDisposable
     public async Task<(string SyncId, string[] Attempts)> StageAsync(IEnumerable<string> rows)
     {
         var syncId = NextSync();
-        await _store.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
+        await _staging.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
         List<string> attempts = [];
         foreach (var some in rows.Chunk(10_000))
             attempts.Add(await WriteAsync(syncId, some, attempts.Count));
@@ -63,15 +69,15 @@ internal sealed class SnapshotStage : IDisposable
 
     public async Task<KeptSpan> PlanAsync(string syncId)
     {
-        await _store.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
-        var plan = await _store.PlanAsync(
+        await _staging.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
+        var plan = await _staging.PlanAsync(
             User, syncId, [("a1", Encoding.UTF8.GetBytes(Account))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         return plan[0].Kept ?? throw new InvalidOperationException("The whole would be fetched.");
     }
 
     public async Task<string> WriteAsync(string syncId, IEnumerable<string> rows, int number = 0)
     {
-        await using var segment = await _store.BeginSegmentAsync(User, syncId, "a1", number, default);
+        await using var segment = await _staging.BeginSegmentAsync(User, syncId, "a1", number, default);
 
         // Page by page, as Basiq gives them.
         foreach (var page in rows.Chunk(500))
@@ -86,7 +92,7 @@ internal sealed class SnapshotStage : IDisposable
 
     public async Task PublishAsync((string SyncId, string[] Attempts) sync, Dictionary<string, FetchedSpan> spans)
     {
-        var published = await _store.PublishAsync(
+        var published = await _publisher.PublishAsync(
             new SnapshotPublication(User, sync.SyncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["a1"] = sync.Attempts }) { Spans = spans },
             default);
         if (published.Outcome is not PublishOutcome.Published)

@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sandbox.Connections;
 using BasiqFunctions.Sync;
@@ -61,11 +62,8 @@ internal sealed class ConsoleEndpoints(
             context, async () => Knobs(await sandbox.ReadAsync(context.RequestAborted))));
         endpoints.MapPatch("/console/sandbox", context => GuardedAsync(context, async () =>
         {
-            var body = await JsonBody.ReadAsync(
-                context.Request, ConsoleJson.Default.SandboxKnobs, optional: false, context.RequestAborted);
-            if (!body.IsRead)
-                return body.Refusal;
-            var (knobs, refusal) = await sandbox.ChangeAsync(body.Value, context.RequestAborted);
+            var asked = await JsonBody.ReadAsync(context.Request, null, context.RequestAborted, type: ConsoleJson.Default.SandboxKnobs);
+            var (knobs, refusal) = await sandbox.ChangeAsync(asked, context.RequestAborted);
             return refusal ?? (IResult)Knobs(knobs!);
         }));
     }
@@ -98,7 +96,16 @@ internal sealed class ConsoleEndpoints(
 
     private async Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer)
     {
-        var result = guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer();
+        IResult result;
+        try
+        {
+            result = guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer();
+        }
+        catch (ProblemException e)
+        {
+            result = e.Problem;
+        }
+
         await result.ExecuteAsync(context);
     }
 
@@ -131,7 +138,7 @@ internal sealed class ConsoleEndpoints(
         foreach (var record in await journal.ListNewestAsync(SyncOrchestration.Name, RecentSyncs, cancellation))
         {
             if (record.Input is { } input
-                && JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput) is { } started
+                && JsonSerializer.Deserialize(input, AppJson.Of<SyncInput>()) is { } started
                 && await syncs.FindAsync(client, started.UserId, record.InstanceId, cancellation) is { } sync)
             {
                 recent.Add(new RecentSync(

@@ -5,6 +5,7 @@ namespace BasiqFunctions.LocalHost.Console;
 /// <summary>The JSON of the console's own endpoints, without reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    AllowDuplicateProperties = false,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ConsoleStatus))]
 [JsonSerializable(typeof(ConsoleWebhooks))]

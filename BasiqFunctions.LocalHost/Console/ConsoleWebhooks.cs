@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Webhooks;
 
 namespace BasiqFunctions.LocalHost.Console;
@@ -33,9 +34,9 @@ internal sealed record IncomingWebhook(
     /// <summary>From the journal's row of the event's orchestration; null where there is none to speak of.</summary>
     public static IncomingWebhook? From(InstanceRecord record)
     {
-        if (record.Input is not { } input || JsonSerializer.Deserialize(input, WebhooksJson.Default.EventInput) is not { } told)
+        if (record.Input is not { } input || JsonSerializer.Deserialize(input, AppJson.Of<EventInput>()) is not { } told)
             return null;
-        var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled) : null;
+        var handled = record.Output is { } output ? JsonSerializer.Deserialize(output, AppJson.Of<EventHandled>()) : null;
         var handling = EventHandling.From(record.Status, record.CustomStatus, handled);
         return new IncomingWebhook(
             told.EventId, told.WebhookId, record.CreatedAt, handling.State, handled?.Type, handling.Outcome, handled?.UserId, handled?.ConnectionId, handling.Trouble);

@@ -1,6 +1,5 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
-using BasiqFunctions.Tests.Platform.Http;
 
 namespace BasiqFunctions.Tests.Basiq;
 

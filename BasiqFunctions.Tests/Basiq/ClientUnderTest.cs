@@ -89,7 +89,7 @@ internal sealed class ClientUnderTest : IAsyncDisposable
         services.AddSingleton(tables);
         services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddBasiqClient(configuration).AddTokens(configuration);
-        services.AddHttpClient(BasiqClient.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);
+        services.AddHttpClient(BasiqTransport.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => basiq);
         return services.BuildServiceProvider(validateScopes: true);
     }
 }

@@ -36,7 +36,7 @@ public sealed class RequestTests
         await client.RefreshConnectionAsync("u1", "c1");
         await client.ListConsentsAsync("u1");
         await client.DeleteConsentAsync("u1", "s1");
-        await client.ListAccountsAsync("u1", BasiqFilter.ConnectionId("c1"));
+        await client.ListAccountsAsync("u1");
         await client.GetAccountAsync("u1", "a1");
         (await client.GetTransactionsPageAsync("u1", BasiqFilter.AccountId("a1").And(BasiqFilter.PostDateBetween(new(2024, 1, 1), new(2024, 6, 30))), 100)).Dispose();
         (await client.GetNextTransactionsPageAsync("https://basiq.test/users/u1/transactions?next=abc")).Dispose();
@@ -57,7 +57,7 @@ public sealed class RequestTests
                 "POST /users/u1/connections/c1/refresh",
                 "GET /users/u1/consents",
                 "DELETE /users/u1/consents/s1",
-                "GET /users/u1/accounts?filter=connection.id.eq%28%27c1%27%29",
+                "GET /users/u1/accounts",
                 "GET /users/u1/accounts/a1",
                 "GET /users/u1/transactions?limit=100&filter=account.id.eq%28%27a1%27%29%2C"
                     + "transaction.postDate.bt%28%272024-01-01%27%2C%272024-06-30%27%29",
@@ -215,7 +215,6 @@ public sealed class RequestTests
         Assert.Equal([First, Second], page.Items.ToArray().Select(item => Text(item.Json)));
         Assert.Equal(("t1", "a1", false, "2024-02-29T00:00:00Z"), (Text(first.Id), Text(first.AccountId), first.IsPending, Text(first.PostDate)));
         Assert.Equal(("tA", "", true, "2024-03-01"), (Text(second.Id), Text(second.AccountId), second.IsPending, Text(second.TransactionDate)));
-        Assert.Equal("-123.45", page.ToTransactions()[0].Amount);
     }
 
     [Theory]

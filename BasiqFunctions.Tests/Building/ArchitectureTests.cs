@@ -1,6 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Text.RegularExpressions;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Building;
@@ -18,7 +21,8 @@ public sealed partial class ArchitectureTests
     /// <summary>Each may use those after it.</summary>
     private static readonly string[] Folders =
     [
-        "Webhooks", "Notifications", "Users", "Consents", "Connections", "Removal", "Sync", "Data", "Basiq",
+        "Webhooks", "Notifications", "Users", "Consents", "Connections", "Removal", "Sync", "Data",
+        "Basiq.Auth", "Basiq", "Basiq.Models",
         "Platform.Idempotency", "Platform.Health", "Platform.OpenApi", "Platform.Http", "Platform.Vault", "Platform.Records",
         "Platform.Telemetry", "Platform.Notices", "Platform",
     ];
@@ -64,6 +68,29 @@ public sealed partial class ArchitectureTests
         where space.StartsWith("BasiqFunctions.", StringComparison.Ordinal) && FolderOf(space) < 0
         select space);
 
+    [Fact]
+    public void Whatever_is_answered_or_kept_as_JSON_is_in_the_app_s_context()
+    {
+        var written = (
+            from type in Types
+            from method in type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All))
+            from called in CalledBy(method).OfType<MethodBase>()
+            from value in called switch
+            {
+                { DeclaringType.Name: "JsonAnswer`1" } => called.DeclaringType.GetGenericArguments(),
+                { DeclaringType.Name: nameof(AppJson) or nameof(RecordTableExtensions) or nameof(JsonAnswer), IsGenericMethod: true } => called.GetGenericArguments(),
+                _ => [],
+            }
+            where !value.IsGenericParameter
+            select value).Distinct().ToArray();
+
+        Assert.True(written.Length > 20);
+        None(
+            from value in written
+            where AppJsonContext.Default.GetTypeInfo(value) is null
+            select $"AppJsonContext lacks [JsonSerializable(typeof({value}))]");
+    }
+
     /// <summary>As <c>Assert.Empty</c>, which would cut the names short.</summary>
     private static void None(IEnumerable<string> wrong) => Assert.True(!wrong.Any(), string.Join('\n', wrong));
 
@@ -72,7 +99,7 @@ public sealed partial class ArchitectureTests
 
     /// <summary>Its place from the top; -1 for the root, and for what is not the app's.</summary>
     private static int FolderOf(string? space) =>
-        Array.FindIndex(Folders, folder => $"{space}.".StartsWith($"BasiqFunctions.{folder}.", StringComparison.Ordinal));
+        Array.IndexOf(Folders, Folders.Where(folder => $"{space}.".StartsWith($"BasiqFunctions.{folder}.", StringComparison.Ordinal)).MaxBy(folder => folder.Length));
 
     private static IEnumerable<Type?> UsedBy(Type type) =>
     [
@@ -99,13 +126,27 @@ public sealed partial class ArchitectureTests
             return used;
         used.AddRange(body.LocalVariables.Select(local => local.LocalType));
         used.AddRange(body.ExceptionHandlingClauses.Where(clause => clause.Flags is ExceptionHandlingClauseOptions.Clause).Select(clause => clause.CatchType));
+        used.AddRange(CalledBy(method).SelectMany(PartsOf));
+        return used;
+    }
+
+    /// <summary>What a method's code names.</summary>
+    private static IEnumerable<MemberInfo> CalledBy(MethodBase method)
+    {
+        if (method.GetMethodBody() is not { } body)
+            yield break;
         var il = body.GetILAsByteArray()!;
         for (var at = 0; at < il.Length;)
         {
             var code = Codes[il[at] == 0xFE ? 0xFE00 | il[at + 1] : il[at]];
             at += code.Size;
             if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
-                used.AddRange(Members(method, BitConverter.ToInt32(il, at)));
+            {
+                if (method.Module.ResolveMember(
+                    BitConverter.ToInt32(il, at), method.DeclaringType!.GetGenericArguments(), method.IsGenericMethod ? method.GetGenericArguments() : null) is { } member)
+                    yield return member;
+            }
+
             at += code.OperandType switch
             {
                 OperandType.InlineNone => 0,
@@ -116,18 +157,15 @@ public sealed partial class ArchitectureTests
                 _ => 4,
             };
         }
-
-        return used;
     }
 
-    private static IEnumerable<Type?> Members(MethodBase method, int token) =>
-        method.Module.ResolveMember(token, method.DeclaringType!.GetGenericArguments(), method.IsGenericMethod ? method.GetGenericArguments() : null) switch
-        {
-            Type type => [type],
-            FieldInfo field => [field.DeclaringType, field.FieldType],
-            MethodBase called => [called.DeclaringType, .. Signature(called), .. called.IsGenericMethod ? called.GetGenericArguments() : []],
-            _ => [],
-        };
+    private static IEnumerable<Type?> PartsOf(MemberInfo member) => member switch
+    {
+        Type type => [type],
+        FieldInfo field => [field.DeclaringType, field.FieldType],
+        MethodBase called => [called.DeclaringType, .. Signature(called), .. called.IsGenericMethod ? called.GetGenericArguments() : []],
+        _ => [],
+    };
 
     private static IEnumerable<Type?> Signature(MethodBase method) =>
         method.GetParameters().Select(parameter => parameter.ParameterType).Append((method as MethodInfo)?.ReturnType);

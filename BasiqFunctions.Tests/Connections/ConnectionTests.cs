@@ -243,7 +243,7 @@ public sealed class ConnectionTests : IDisposable
             .ReturnsAsync(Connection.Parse($$"""{"id":"c1","status":"{{status}}"}"""));
 
     private async Task<string[]> ConnectionsKept() =>
-        [.. (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
+        [.. (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
 
     private Task<Answer> Delete(string connectionId) =>
         _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default));

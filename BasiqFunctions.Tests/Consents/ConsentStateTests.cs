@@ -77,9 +77,10 @@ public sealed class ConsentStateTests : IDisposable
     public async Task Two_instances_of_the_app_take_each_others_states_from_the_first_on()
     {
         var other = new ConsentStates(
-            new ConsentStateKey(_scene.Vault.CreateClient(), _scene.Clock, NullLog<ConsentStateKey>()),
+            _scene.Vault.CreateClient(),
             Microsoft.Extensions.Options.Options.Create(new ConsentOptions()),
-            _scene.Clock);
+            _scene.Clock,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<ConsentStates>.Instance);
 
         Assert.NotNull(await other.VerifyAsync(await States.IssueAsync("user-1", null, default), default));
         Assert.NotNull(await States.VerifyAsync(await other.IssueAsync("user-2", null, default), default));
@@ -89,12 +90,13 @@ public sealed class ConsentStateTests : IDisposable
     public async Task A_key_that_was_rotated_is_taken_up_when_a_state_comes_that_the_old_one_did_not_sign()
     {
         await States.IssueAsync("user-1", null, default);
-        _scene.Clock.Advance(ConsentStateKey.LeastBetweenReads);
+        _scene.Clock.Advance(ConsentStates.LeastBetweenLooks);
         Rotate("a-new-key");
         var other = new ConsentStates(
-            new ConsentStateKey(_scene.Vault.CreateClient(), _scene.Clock, NullLog<ConsentStateKey>()),
+            _scene.Vault.CreateClient(),
             Microsoft.Extensions.Options.Options.Create(new ConsentOptions()),
-            _scene.Clock);
+            _scene.Clock,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<ConsentStates>.Instance);
 
         Assert.NotNull(await States.VerifyAsync(await other.IssueAsync("user-1", null, default), default));
     }
@@ -104,7 +106,7 @@ public sealed class ConsentStateTests : IDisposable
     {
         var old = await States.IssueAsync("user-1", null, default);
         Rotate("a-new-key");
-        _scene.Clock.Advance(ConsentStateKey.Freshness);
+        _scene.Clock.Advance(ConsentStates.KeyFreshFor);
 
         Assert.Null(await States.VerifyAsync(old, default));
     }
@@ -115,7 +117,7 @@ public sealed class ConsentStateTests : IDisposable
         await States.IssueAsync("user-1", null, default);
         var before = _scene.Vault.Requests;
 
-        _scene.Clock.Advance(ConsentStateKey.LeastBetweenReads);
+        _scene.Clock.Advance(ConsentStates.LeastBetweenLooks);
         for (var i = 0; i < 100; i++)
             Assert.Null(await States.VerifyAsync($"forged.{i}", default));
 
@@ -127,7 +129,7 @@ public sealed class ConsentStateTests : IDisposable
     {
         var state = await States.IssueAsync("user-1", null, default);
         _scene.Vault.IsDown = true;
-        _scene.Clock.Advance(ConsentStateKey.Freshness);
+        _scene.Clock.Advance(ConsentStates.KeyFreshFor);
 
         Assert.NotNull(await States.VerifyAsync(state, default));
         Assert.NotNull(await States.VerifyAsync(await States.IssueAsync("user-1", null, default), default));
@@ -142,9 +144,6 @@ public sealed class ConsentStateTests : IDisposable
         foreach (var state in states)
             Assert.NotNull(await States.VerifyAsync(state, default));
     }
-
-    private static Microsoft.Extensions.Logging.ILogger<T> NullLog<T>() =>
-        Microsoft.Extensions.Logging.Abstractions.NullLogger<T>.Instance;
 
     private void Rotate(string key) => _scene.Vault.Secrets.Set(
         SecretNames.ConsentStateKey, Convert.ToBase64String(Encoding.UTF8.GetBytes(key)), null, new(), null);

@@ -74,7 +74,7 @@ public sealed class UserConsentTests : IDisposable
 
         Assert.Equal(404, await RevokeAsync("none"));
 
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
     }
 
     private static BasiqException Unknown => UsersScene.Failure(BasiqFailureKind.NotFound, 404, "DELETE /users/{userId}/consents/{consentId}");
@@ -93,7 +93,7 @@ public sealed class UserConsentTests : IDisposable
 
     private async Task AssertRemovedAsync(string consentId)
     {
-        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Null(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         var receipt = Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
         Assert.Equal((DeletionReason.ConsentRevoked, consentId, 1L), (receipt.Reason, receipt.ConsentId, receipt.Accounts));
     }

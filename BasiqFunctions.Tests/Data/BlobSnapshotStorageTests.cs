@@ -39,17 +39,17 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
             ["Snapshots:Container"] = container.Name,
         }).Build();
         await using var services = new ServiceCollection().AddLogging().AddSnapshots(configuration).BuildServiceProvider(validateScopes: true);
-        var store = services.GetRequiredService<SnapshotStore>();
+        var store = new SnapshotParts(services);
         var all = Enumerable.Range(0, 12_000).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 1, 1).AddDays(i / 100))).ToArray();
 
         for (var run = 1; run <= 2; run++)
         {
             var syncId = $"s{run}";
-            await store.StageAccountsAsync("u", syncId, [SnapshotScene.Account("acc", "c1")], default);
+            await store.Staging.StageAccountsAsync("u", syncId, [SnapshotScene.Account("acc", "c1")], default);
             List<string> segments = [];
             foreach (var segment in all.Chunk(10_000))
             {
-                await using var writer = await store.BeginSegmentAsync("u", syncId, "acc", segments.Count, default);
+                await using var writer = await store.Staging.BeginSegmentAsync("u", syncId, "acc", segments.Count, default);
                 foreach (var page in segment.Chunk(500))
                 {
                     foreach (var transaction in page)
@@ -59,20 +59,21 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
                 segments.Add((await writer.CompleteAsync(default)).Attempt);
             }
             var publication = new SnapshotPublication("u", syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = segments });
-            Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length), await store.PublishAsync(publication, default));
+            var result = await store.Publisher.PublishAsync(publication, default);
+            Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length) { HasNews = true, DataAsOf = result.DataAsOf }, result);
         }
         Assert.Equal(
             ["u/current.json", "u/syncs/s2/acc/000000.pages", "u/syncs/s2/acc/000001.pages"],
             container.GetBlobs().Select(b => SnapshotScene.WithoutAttempt(b.Name)).Order(StringComparer.Ordinal));
 
         var day = new DateOnly(2024, 1, 1).AddDays(110);
-        var page1 = Assert.IsType<TransactionsResult.Page>(await store.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60), default));
+        var page1 = Assert.IsType<TransactionsResult.Page>(await store.Reader.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60), default));
         var page2 = Assert.IsType<TransactionsResult.Page>(
-            await store.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
+            await store.Reader.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
         Assert.Equal(all[11_000..11_100], page1.Transactions.Concat(page2.Transactions).Select(SnapshotScene.Text));
         Assert.Null(page2.NextCursor);
 
-        await store.RemoveUserAsync("u", default);
+        await store.Removal.RemoveUserAsync("u", default);
         Assert.Equal(0, await CountAsync(container));
     }
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Removal;
-using BasiqFunctions.Tests.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -28,7 +27,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
     public async Task Accounts_are_answered_as_Basiq_sent_them()
     {
         const string account = """{ "id":"acc", "connection":"c1", "balance":"-1.50", "name":"caf\u00e9 & co" }""";
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account), SnapshotScene.Account("b", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account), SnapshotScene.Account("b", "c1")], default);
         await _scene.PublishAsync(User, "s1", [], "c1");
 
         var answer = await AccountsAsync(User);
@@ -251,7 +250,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal((404, code), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));
         Assert.Equal("no-snapshot", (await AccountsAsync("user-2")).Code);
 
-        await _scene.Store.StageAccountsAsync(User, "s2", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s2", [SnapshotScene.Account("acc", "c1")], default);
         await _scene.PublishAsync(User, "s2", [], "c1");
         Assert.Equal(200, (await AccountsAsync(User)).Status);
         Assert.Equal((404, "no-snapshot"), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));
@@ -303,7 +302,8 @@ public sealed class SnapshotFunctionsTests : IDisposable
     private async Task<Answer> MergedAsync(string query, string userId = User) =>
         await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Request(query), userId, default));
 
-    private SnapshotFunctions Functions() => new(_scene.Store, _scene.Receipts, _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
+    private SnapshotFunctions Functions() => new(
+        _scene.Store.Reader, _scene.Store.Damage, _scene.Receipts, _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
 
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));

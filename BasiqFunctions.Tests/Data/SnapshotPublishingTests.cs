@@ -27,13 +27,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(PublishOutcome.Published, (await _scene.SyncPartAsync(User, "s2", "a1", "c1", kept, first)).Outcome);
         Assert.Equal((string[])[first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 7)));
         Assert.Contains("user-1/syncs/s1/a1/000000.pages", _scene.Files);
-        Assert.Equal(101, (await _scene.Store.GetCurrentAsync(User, default))!.Accounts[0].Transactions);
+        Assert.Equal(101, (await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts[0].Transactions);
 
         // What was fetched beside other transactions than there are is not published, and its sync is told so.
         var late = await _scene.SyncPartAsync(User, "s3", "a1", "c1", kept, first);
         Assert.Equal((PublishOutcome.Outdated, "a1"), (late.Outcome, Assert.Single(late.Outdated)));
         Assert.Equal((string[])[first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 500)));
-        await _scene.Store.DiscardAsync(User, "s3", default);
+        await _scene.Store.Removal.DiscardAsync(User, "s3", default);
 
         // A day later only one day of the second file is still needed, beside the first and the third.
         string[] second = [SnapshotScene.Posted(101, new DateOnly(2024, 7, 2)), .. first[..15]];
@@ -59,10 +59,10 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.StageAsync(User, "s1", ("a1", "c1", known));
         await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
         await _scene.SyncPartAsync(User, "s2", "a1", "c1", (await _scene.PlanAsync(User, "a1", "c1"))!, known[..15]);
-        await _scene.Store.NoteDamageAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
-        _scene.Clock.Advance(SnapshotStore.PublishingTime);
+        await _scene.Store.Damage.NoteAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
+        _scene.Clock.Advance(SnapshotRemoval.PublishingTime);
 
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
         Assert.DoesNotContain(_scene.Files, file => file.Contains("/a1", StringComparison.Ordinal));
     }
 
@@ -77,11 +77,11 @@ public sealed class SnapshotPublishingTests : IDisposable
                 return;
             _scene.Storage.After = null;
             await _scene.SyncPartAsync(User, "s2", "a1", "c1", (await _scene.PlanAsync(User, "a1", "c1"))!, known[..15]);
-            await _scene.Store.DiscardAsync(User, "s1", default);
+            await _scene.Store.Removal.DiscardAsync(User, "s1", default);
         };
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1"));
-        Assert.Empty((await _scene.Store.GetCurrentAsync(User, default))?.Accounts ?? []);
+        Assert.Empty((await _scene.Store.Reader.GetCurrentAsync(User, default))?.Accounts ?? []);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         // It fails, or a sync that fetched later publishes before it.
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1", isFull: true));
-        await _scene.Store.DiscardAsync(User, "full", default);
+        await _scene.Store.Removal.DiscardAsync(User, "full", default);
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
         await _scene.SyncPartAsync(User, "s2", "a1", "c1", kept, SnapshotScene.Posted(1, new DateOnly(2024, 6, 1)));
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
@@ -106,7 +106,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
 
-        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.PlanAsync(
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.PlanAsync(
             User, "discarded", [("a1", SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
 
         Assert.DoesNotContain(_scene.Files, file => file.Contains("damaged", StringComparison.Ordinal));
@@ -123,7 +123,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         async Task<PublishOutcome> PublishAsync(string syncId, int startedAt, int asOf)
         {
             await _scene.StageAsync(User, syncId, ("a1", "c1", []));
-            return (await _scene.Store.PublishAsync(
+            return (await _scene.Store.Publisher.PublishAsync(
                 new SnapshotPublication(User, syncId, start.AddSeconds(startedAt), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
                 default)).Outcome;
         }
@@ -146,7 +146,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_history_that_begins_earlier_is_fetched_where_it_is_new_unless_that_is_known(string before, string now, bool? isOlder)
     {
         var published = Encoding.UTF8.GetBytes(AccountFrom(before));
-        await _scene.Store.StageAccountsAsync(User, "s1", [published], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [published], default);
         await _scene.WriteSegmentAsync(User, "s1", "a1", 0, [[SnapshotScene.Posted(1, new DateOnly(2024, 6, 10))]]);
         await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
 
@@ -166,7 +166,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
         Assert.NotNull(await _scene.PlanAsync(User, "a1", "c1"));
 
-        await _scene.Store.NoteDamageAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
+        await _scene.Store.Damage.NoteAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
         await _scene.SyncAsync(User, "s2", "a1", "c1");
         Assert.NotNull(await _scene.PlanAsync(User, "a1", "c1"));
@@ -180,7 +180,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s3", "a1", "c1");
 
         Assert.Equal(["a1@s3", "a2@s2"], await _scene.AccountIdsAsync(User));
-        Assert.Equal("s3", (await _scene.Store.GetCurrentAsync(User, default))!.SyncId);
+        Assert.Equal("s3", (await _scene.Store.Reader.GetCurrentAsync(User, default))!.SyncId);
         Assert.Single(await _scene.ReadAllAsync(User, "a2", new TransactionQuery()));
         Assert.Equal(
             [
@@ -198,7 +198,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var missingSince = _scene.Clock.GetUtcNow();
         await PublishListAsync("s2", new AccountListing(["c1"], [], IsWhole: true));
-        Assert.Equal([null, null], (await _scene.Store.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
+        Assert.Equal([null, null], (await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
         foreach (var sync in new[] { "s3", "s4" })
         {
             await PublishListAsync(sync, new AccountListing(["c1"], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
@@ -206,13 +206,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         }
 
         Assert.Equal(["a1@s1", "a2@s4"], await _scene.AccountIdsAsync(User));
-        Assert.Equal([missingSince, null], (await _scene.Store.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
-        Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+        Assert.Equal([missingSince, null], (await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
 
         await PublishListAsync("s5", new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] });
 
         Assert.Equal(["a2@s5"], await _scene.AccountIdsAsync(User));
-        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
     }
 
     [Fact]
@@ -232,8 +232,8 @@ public sealed class SnapshotPublishingTests : IDisposable
 
     private async Task PublishListAsync(string syncId, AccountListing listing)
     {
-        await _scene.Store.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
-        await _scene.Store.PublishAsync(
+        await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
+        await _scene.Store.Publisher.PublishAsync(
             new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { Listing = listing },
             default);
     }
@@ -244,7 +244,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         var older = _scene.Clock.GetUtcNow();
         var segments = await _scene.StageAsync(User, "older", ("a1", "c1", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
-        await _scene.Store.StageAccountsAsync(User, "newer", [], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "newer", [], default);
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "newer", [], "c1")).Outcome);
 
         Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "older", older, segments, "c1")).Outcome);
@@ -263,7 +263,7 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         var result = await _scene.PublishAsync(User, "older", older, segments, "c1", "c2");
 
-        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 1), result);
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 1) { HasNews = true, DataAsOf = _scene.Clock.GetUtcNow() }, result);
         Assert.Equal(["a1@newer", "a2@older"], await _scene.AccountIdsAsync(User));
         Assert.DoesNotContain("user-1/syncs/older/a1", _scene.Files);
     }
@@ -280,10 +280,10 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task An_account_whose_transactions_could_not_be_fetched_keeps_the_earlier_ones()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.StageAccountsAsync(User, "s2", [SnapshotScene.Account("a1", "c1", "2.00")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s2", [SnapshotScene.Account("a1", "c1", "2.00")], default);
         await _scene.PublishAsync(User, "s2", [], "c1");
 
-        var account = Assert.Single((await _scene.Store.GetCurrentAsync(User, default))!.Accounts);
+        var account = Assert.Single((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts);
         Assert.Contains("2.00", SnapshotScene.Text(account.Raw), StringComparison.Ordinal);
         Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
 
@@ -295,7 +295,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_removed_connection_is_remembered_for_as_long_as_Basiq_may_list_it()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
 
         // A sync that began before the removal may be running still.
         Assert.Equal(["c1"], await RemovedAfterAsync("s2", new AccountListing(["c2"], [], IsWhole: true)));
@@ -303,18 +303,18 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(["c1"], await RemovedAfterAsync("s3", new AccountListing(["c1", "c2"], [], IsWhole: true)));
         Assert.Equal(["c1"], await RemovedAfterAsync("s4", new AccountListing(["c2"], [], IsWhole: false)));
         Assert.Equal(["c1"], await RemovedAfterAsync("s5", new AccountListing([], [], IsWhole: true)));
-        await _scene.Store.RemoveConnectionAsync(User, "c3", null, default);
-        Assert.Equal(["c1", "c3"], await _scene.Store.ListRemovedConnectionsAsync(User, default));
+        await _scene.Store.Removal.RemoveConnectionAsync(User, "c3", null, default);
+        Assert.Equal(["c1", "c3"], await _scene.Store.Reader.ListRemovedConnectionsAsync(User, default));
 
         Assert.Equal(["c3"], await RemovedAfterAsync("s6", new AccountListing(["c2"], [], IsWhole: true)));
 
         async Task<IReadOnlyCollection<string>> RemovedAfterAsync(string syncId, AccountListing listing)
         {
-            await _scene.Store.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c2")], default);
+            await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c2")], default);
             var publication = new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c2"], new Dictionary<string, IReadOnlyList<string>>());
-            Assert.Equal(PublishOutcome.Published, (await _scene.Store.PublishAsync(publication with { Listing = listing }, default)).Outcome);
+            Assert.Equal(PublishOutcome.Published, (await _scene.Store.Publisher.PublishAsync(publication with { Listing = listing }, default)).Outcome);
             _scene.Clock.Advance(TimeSpan.FromSeconds(1));
-            return await _scene.Store.ListRemovedConnectionsAsync(User, default);
+            return await _scene.Store.Reader.ListRemovedConnectionsAsync(User, default);
         }
     }
 
@@ -378,17 +378,17 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_sync_without_connections_shows_that_there_are_no_accounts()
     {
-        await _scene.Store.StageAccountsAsync(User, "s1", [], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [], default);
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "s1", [])).Outcome);
         Assert.Equal(PublishOutcome.AlreadyPublished, (await _scene.PublishAsync(User, "s1", [])).Outcome);
-        Assert.Empty((await _scene.Store.GetCurrentAsync(User, default))!.Accounts);
+        Assert.Empty((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts);
     }
 
     [Fact]
     public async Task A_segment_that_was_not_completed_does_not_exist()
     {
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using (var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default))
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
+        await using (var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default))
         {
             writer.Append("{}"u8);
             await writer.CompletePageAsync(default);
@@ -413,7 +413,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_duplicate_that_completes_after_the_publication_spoils_nothing_and_leaves_nothing()
     {
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await using var late = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        await using var late = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default);
         late.Append("{\"id\":\"late\"}"u8);
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var published = _scene.Files.Where(f => !f.Contains('~', StringComparison.Ordinal));
@@ -439,14 +439,14 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, again, startedAt, segments, "c1")).Outcome);
 
         Assert.Equal(OneTransaction, await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
-        Assert.Equal("sync-1", SnapshotRun.SyncIdOf((await _scene.Store.GetCurrentAsync(User, default))!.SyncId));
+        Assert.Equal("sync-1", SnapshotRun.SyncIdOf((await _scene.Store.Reader.GetCurrentAsync(User, default))!.SyncId));
     }
 
     [Fact]
     public async Task A_publication_leaves_alone_what_another_sync_is_still_staging()
     {
         var running = await _scene.StageAsync(User, "running", ("a2", "c2", OneTransaction));
-        await using var writer = await _scene.Store.BeginSegmentAsync(User, "running", "a2", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "running", "a2", 1, default);
         writer.Append("{\"id\":\"later\"}"u8);
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.SyncAsync(User, "s2", "a1", "c1");
@@ -474,13 +474,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Contains("user-1/syncs/s2/accounts.json", _scene.Files);
         Assert.Contains("user-1/syncs/s2/x/000000.pages", _scene.Files);
 
-        _scene.Clock.Advance(SnapshotStore.PublishingTime);
+        _scene.Clock.Advance(SnapshotRemoval.PublishingTime);
         if (chance == "publish")
             await _scene.SyncAsync(User, "s3", "a3", "c3");
         else if (chance == "same-publish")
             await _scene.PublishAsync(User, "s2", startedAt, segments, "c1");
         else
-            await _scene.Store.RemoveLeftoversAsync(User, default);
+            await _scene.Store.Removal.RemoveLeftoversAsync(User, default);
 
         Assert.DoesNotContain(_scene.Files, f => f.Contains("s1", StringComparison.Ordinal));
         Assert.DoesNotContain("user-1/syncs/s2/accounts.json", _scene.Files);
@@ -493,10 +493,10 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         await _scene.StageAsync(User, "dead", ("a1", "c1", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromDays(8) - TimeSpan.FromHours(1));
-        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromHours(1), await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromHours(1), await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.NotEmpty(_scene.Files);
         _scene.Clock.Advance(TimeSpan.FromHours(1));
-        Assert.Null(await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Null(await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.Empty(_scene.Files);
     }
 
@@ -506,13 +506,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         var before = _scene.Files;
         var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 1, default);
         writer.Append("{}"u8);
 
-        await _scene.Store.DiscardAsync(User, "s2", default);
+        await _scene.Store.Removal.DiscardAsync(User, "s2", default);
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
-        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.BeginSegmentAsync(User, "s2", "a1", 0, default));
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 0, default));
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
         await writer.DisposeAsync();
         Assert.Equal(before, _scene.Files);
@@ -522,7 +522,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task Discarding_a_published_sync_takes_nothing_from_the_snapshot()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.DiscardAsync(User, "s1", default);
+        await _scene.Store.Removal.DiscardAsync(User, "s1", default);
         Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
     }
 
@@ -540,7 +540,7 @@ public sealed class SnapshotPublishingTests : IDisposable
             if (s != step || !name.EndsWith("current.json", StringComparison.Ordinal))
                 return;
             _scene.Storage.Before = null;
-            await _scene.Store.DiscardAsync(User, "s2", default);
+            await _scene.Store.Removal.DiscardAsync(User, "s2", default);
         };
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
@@ -560,8 +560,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s3", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
-        Assert.False(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.False(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
         Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
         Assert.DoesNotContain("user-1/syncs/s1", _scene.Files);
 
@@ -580,11 +580,11 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         var startedAt = _scene.Clock.GetUtcNow();
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
-        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
+        Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
 
         Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "s1", startedAt, segments, "c1")).Outcome);
-        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+        Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
     }
 
     [Fact]
@@ -594,17 +594,17 @@ public sealed class SnapshotPublishingTests : IDisposable
         var others = _scene.Files;
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 1, default);
         writer.Append("{}"u8);
         await writer.CompletePageAsync(default);
 
-        await _scene.Store.RemoveUserAsync(User, default);
+        await _scene.Store.Removal.RemoveUserAsync(User, default);
 
         Assert.Equal(others, _scene.Files);
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
         await writer.DisposeAsync();
         Assert.Equal(others, _scene.Files);
-        await _scene.Store.RemoveUserAsync(User, default);
+        await _scene.Store.Removal.RemoveUserAsync(User, default);
     }
 
     [Theory]
@@ -622,7 +622,7 @@ public sealed class SnapshotPublishingTests : IDisposable
             if (s != step)
                 return;
             _scene.Storage.Before = null;
-            await _scene.Store.RemoveUserAsync(User, default);
+            await _scene.Store.Removal.RemoveUserAsync(User, default);
         };
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
@@ -633,8 +633,8 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_segment_that_is_completed_just_after_its_user_was_removed_takes_itself_back()
     {
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default);
         writer.Append("{}"u8);
         _scene.Storage.Before = async (step, _) =>
         {

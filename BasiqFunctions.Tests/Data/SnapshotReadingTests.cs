@@ -2,10 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Data;
-using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Records;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Tests.Data;
 
@@ -27,14 +24,14 @@ public sealed class SnapshotReadingTests : IDisposable
             """{"id":"1","status":"posted","postDate":"2024-01-02T00:00:00Z","description":"a\nb \u0026 €","amount":"1.0","later":{"status":"pending"}}""",
             """{ "id" : "2" , "status":"pending", "postDate":null, "transactionDate":"2024-01-03" }""",
         ];
-        var staged = await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default);
+        var staged = await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default);
         Assert.Equal(new StagedAccount("acc", "c1", "AU00000"), Assert.Single(staged));
         var summary = await _scene.WriteSegmentAsync(User, "s1", "acc", 0, [transactions]);
         Assert.Equal((2, 1, new DateOnly(2024, 1, 2), new DateOnly(2024, 1, 3), 1), (summary.Count, summary.Pages, summary.MinDate, summary.MaxDate, summary.Pending));
         var result = await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
-        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 2), result);
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 2) { HasNews = true, DataAsOf = _scene.Clock.GetUtcNow() }, result);
 
-        var current = await _scene.Store.GetCurrentAsync(User, default);
+        var current = await _scene.Store.Reader.GetCurrentAsync(User, default);
         Assert.Equal("s1", current!.SyncId);
         Assert.Equal(_scene.Clock.GetUtcNow(), current.FetchedAt);
         var read = Assert.Single(current.Accounts);
@@ -65,8 +62,8 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("{\"a\":}")]
     public async Task What_is_not_one_JSON_object_is_no_transaction(string text)
     {
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
-        await using var writer = await _scene.Store.BeginSegmentAsync(User, "s1", "acc", 0, default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "acc", 0, default);
         writer.Append("{\"id\":\"before\"}"u8);
         Assert.ThrowsAny<JsonException>(() => writer.Append(SnapshotScene.Utf8(text).Span));
         writer.Append(Split("{\"id\":\"after\"}"));
@@ -82,7 +79,7 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("[]")]
     [InlineData("{\"id\":\"a\",\"connection\":\"c1\"")]
     public async Task An_account_without_usable_ids_is_refused(string account) =>
-        await Assert.ThrowsAnyAsync<JsonException>(() => _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default));
+        await Assert.ThrowsAnyAsync<JsonException>(() => _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default));
 
     [Fact]
     public async Task Fifty_thousand_transactions_are_read_by_cursor_each_once_and_in_order()
@@ -100,10 +97,10 @@ public sealed class SnapshotReadingTests : IDisposable
         var query = new TransactionQuery(Limit: 500);
         string? cursor = null;
         for (var i = 0; i < 90; i++)
-            cursor = ((TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default)).NextCursor;
+            cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default)).NextCursor;
 
         var before = _scene.Storage.BytesRead;
-        var page = (TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default);
+        var page = (TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default);
         var spent = _scene.Storage.BytesRead - before;
         Assert.Equal(all[45_000], SnapshotScene.Text(page.Transactions[0]));
         Assert.InRange(spent, 1, 2 * 500 * 200);
@@ -147,7 +144,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]), ("other", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
         await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["other"] = 1 }, "c1");
         var query = new TransactionQuery(Limit: 1);
-        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor!;
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor!;
 
         Assert.IsType<TransactionsResult.Page>(await Read("acc", query with { Cursor = cursor, Limit = 7 }));
         Assert.IsType<TransactionsResult.InvalidCursor>(await Read("other", query with { Cursor = cursor }));
@@ -162,7 +159,7 @@ public sealed class SnapshotReadingTests : IDisposable
         foreach (var text in new[] { "", "x", cursor + "A", cursor[..^1], new string('é', cursor.Length), new string('=', cursor.Length) })
             Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = text }));
 
-        Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.ReadTransactionsAsync(User, accountId, q, default);
+        Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.Reader.ReadTransactionsAsync(User, accountId, q, default);
     }
 
     [Fact]
@@ -171,14 +168,14 @@ public sealed class SnapshotReadingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var query = new TransactionQuery(Limit: 1);
-        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor;
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor;
 
         await _scene.SyncAsync(User, "s2", "acc2", "c2");
-        var page = Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+        var page = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
         Assert.Equal("{\"id\":\"2\"}", SnapshotScene.Text(Assert.Single(page.Transactions)));
 
         await _scene.SyncAsync(User, "s3", "acc", "c1");
-        Assert.IsType<TransactionsResult.CursorExpired>(await _scene.Store.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+        Assert.IsType<TransactionsResult.CursorExpired>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
     }
 
     [Theory]
@@ -190,7 +187,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var query = new TransactionQuery(Limit: 1);
         if (withCursor)
-            query = query with { Cursor = ((TransactionsResult.Page)await _scene.Store.ReadTransactionsAsync(User, "acc", query, default)).NextCursor };
+            query = query with { Cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor };
         _scene.Storage.After = async (step, name) =>
         {
             if (step != "read")
@@ -199,7 +196,7 @@ public sealed class SnapshotReadingTests : IDisposable
             await _scene.SyncAsync(User, "s2", "acc", "c1");
         };
 
-        var result = await _scene.Store.ReadTransactionsAsync(User, "acc", query, default);
+        var result = await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default);
 
         if (withCursor)
             Assert.IsType<TransactionsResult.CursorExpired>(result);
@@ -217,17 +214,17 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         // A segment each, so that what the manifest says of a segment's days decides whether it is looked into.
         string[] times = ["2026-06-30T13:59:59Z", "2026-06-30T14:00:00Z", "2026-07-01T00:00:00Z", "2026-07-01T14:00:00Z"];
-        var earlier = new SnapshotStore(_scene.Storage, Options.Create(new SnapshotOptions { TimeZone = timeZone }), Options.Create(new ChangeOptions()), _scene.Clock, NullLogger<SnapshotStore>.Instance);
-        await earlier.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        var earlier = SnapshotParts.Over(_scene.Storage, _scene.Clock, new SnapshotOptions { TimeZone = timeZone });
+        await earlier.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
         List<string> attempts = [];
         foreach (var time in times)
         {
-            await using var writer = await earlier.BeginSegmentAsync(User, "s1", "acc", attempts.Count, default);
+            await using var writer = await earlier.Staging.BeginSegmentAsync(User, "s1", "acc", attempts.Count, default);
             writer.Append(SnapshotScene.Utf8($$"""{"id":"{{attempts.Count}}","postDate":"{{time}}"}""").Span);
             attempts.Add((await writer.CompleteAsync(default)).Attempt);
         }
 
-        await earlier.PublishAsync(
+        await earlier.Publisher.PublishAsync(
             new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = attempts }), default);
         if (!isNamed)
         {
@@ -251,21 +248,21 @@ public sealed class SnapshotReadingTests : IDisposable
     [Fact]
     public async Task A_user_without_snapshot_and_an_unknown_account_are_told_apart()
     {
-        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
-        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
-        Assert.Null(await _scene.Store.GetCurrentAsync(User, default));
+        Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
         await _scene.PublishAsync(User, "s1", [], "c1");
 
-        Assert.Null(Assert.Single((await _scene.Store.GetCurrentAsync(User, default))!.Accounts).Transactions);
-        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
-        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.ReadTransactionsAsync(User, "acc2", new TransactionQuery(), default));
+        Assert.Null(Assert.Single((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts).Transactions);
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc2", new TransactionQuery(), default));
     }
 
     [Fact]
     public async Task An_account_without_transactions_reads_as_an_empty_page()
     {
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1"), SnapshotScene.Account("acc2", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1"), SnapshotScene.Account("acc2", "c1")], default);
         await _scene.WriteSegmentAsync(User, "s1", "acc", 0, []);
         await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["acc2"] = 0 }, "c1");
 
@@ -288,7 +285,7 @@ public sealed class SnapshotReadingTests : IDisposable
 
         Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 2)));
         Assert.Equal(lines[1..2], await _scene.ReadAllAsync(User, "acc", new TransactionQuery(From: new DateOnly(2024, 6, 2), To: new DateOnly(2024, 6, 2))));
-        var plan = await _scene.Store.PlanAsync(User, "s1", [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+        var plan = await _scene.Store.Staging.PlanAsync(User, "s1", [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         Assert.Null(Assert.Single(plan).Kept);
 
         // Another bank's sync carries it over; its own replaces it, and the file goes.
@@ -311,7 +308,7 @@ public sealed class SnapshotReadingTests : IDisposable
         var path = Directory.EnumerateFiles(_scene.Folder, "*.pages", SearchOption.AllDirectories).Single();
         Damage(path, damage);
 
-        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
 
         Assert.Equal("user-1/syncs/s1/acc/000000.pages", SnapshotScene.WithoutAttempt(thrown.BlobName));
         Assert.DoesNotContain("amount", thrown.ToString(), StringComparison.Ordinal);
@@ -341,10 +338,10 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "acc", "c1");
         Damage(Path.Combine(_scene.Folder, "user-1/current.json"), damage);
 
-        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.GetCurrentAsync(User, default));
+        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.GetCurrentAsync(User, default));
         Assert.Equal("user-1/current.json", thrown.BlobName);
         Assert.DoesNotContain("balance", thrown.ToString(), StringComparison.Ordinal);
-        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
     }
 
     [Fact]
@@ -352,12 +349,12 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         await _scene.SyncAsync(User, "s1", "acc", "c1");
         Damage(Path.Combine(_scene.Folder, "user-1/current.json"), "cut");
-        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.RemoveLeftoversAsync(User, default));
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Removal.RemoveLeftoversAsync(User, default));
 
         await _scene.SyncAsync(User, "s2", "acc", "c1");
 
         Assert.Equal(["acc@s2"], await _scene.AccountIdsAsync(User));
-        Assert.IsType<TransactionsResult.Page>(await _scene.Store.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
     }
 
     [Fact]
@@ -371,7 +368,7 @@ public sealed class SnapshotReadingTests : IDisposable
             var damaged = (byte[])sound.Clone();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             await File.WriteAllBytesAsync(path, damaged);
-            await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.GetCurrentAsync(User, default));
+            await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.GetCurrentAsync(User, default));
         }
     }
 
@@ -397,10 +394,10 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("é")]
     public async Task An_id_that_is_none_never_becomes_a_path(string id)
     {
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.GetCurrentAsync(id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.RemoveUserAsync(id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.DiscardAsync(User, id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.BeginSegmentAsync(User, "s1", id, 0, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Reader.GetCurrentAsync(id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.RemoveUserAsync(id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.DiscardAsync(User, id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s1", id, 0, default));
     }
 
     private static void Damage(string path, string how)
@@ -433,12 +430,12 @@ public sealed class SnapshotReadingTests : IDisposable
         var all = new string[count];
         for (var i = 0; i < count; i++)
             all[i] = SnapshotScene.Posted(i, new DateOnly(2020, 1, 1).AddDays(i / 20));
-        await _scene.Store.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
         var segments = 0;
         foreach (var segment in all.Chunk(20 * 500))
             await _scene.WriteSegmentAsync(User, "s1", "acc", segments++, segment.Chunk(500));
         var result = await _scene.PublishAsync(User, "s1", new() { ["acc"] = segments }, "c1");
-        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, count), result);
+        Assert.Equal(new PublishResult(PublishOutcome.Published, 1, count) { HasNews = true, DataAsOf = _scene.Clock.GetUtcNow() }, result);
         return all;
     }
 

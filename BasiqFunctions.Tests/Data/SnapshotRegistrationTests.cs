@@ -48,7 +48,7 @@ public sealed class SnapshotRegistrationTests
         using var services = Services([], own);
         services.GetRequiredService<IStartupValidator>().Validate();
         Assert.Same(own, services.GetRequiredService<ISnapshotStorage>());
-        Assert.NotNull(services.GetRequiredService<SnapshotStore>());
+        Assert.NotNull(services.GetRequiredService<SnapshotPublisher>());
     }
 
     private static ServiceProvider Services(Dictionary<string, string?> settings, ISnapshotStorage? own = null)

@@ -3,13 +3,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Data;
-using BasiqFunctions.Data.Changes;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -28,7 +26,7 @@ internal sealed partial class SnapshotScene : IDisposable
         _tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));
         Receipts = new DeletionReceipts(((IRecordTables)_tables).Open("BasiqReceipts"), Options.Create(new ReceiptOptions()), Clock);
         Storage = new InterceptedStorage(new FileSnapshotStorage(Folder, Clock));
-        Store = new SnapshotStore(Storage, Options.Create(new SnapshotOptions()), Options.Create(new ChangeOptions()), Clock, NullLogger<SnapshotStore>.Instance);
+        Store = SnapshotParts.Over(Storage, Clock);
     }
 
     public string Folder => Path.Combine(_folder.Path, "snapshots");
@@ -37,7 +35,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public InterceptedStorage Storage { get; }
 
-    public SnapshotStore Store { get; }
+    public SnapshotParts Store { get; }
 
     public DeletionReceipts Receipts { get; }
 
@@ -66,7 +64,7 @@ internal sealed partial class SnapshotScene : IDisposable
     public async Task<Dictionary<string, int>> StageAsync(
         string userId, string syncId, params (string AccountId, string ConnectionId, string[] Transactions)[] accounts)
     {
-        await Store.StageAccountsAsync(userId, syncId, accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
+        await Store.Staging.StageAccountsAsync(userId, syncId, accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
         var segments = new Dictionary<string, int>();
         foreach (var (accountId, _, transactions) in accounts)
         {
@@ -78,7 +76,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public async Task<SegmentSummary> WriteSegmentAsync(string userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
     {
-        await using var writer = await Store.BeginSegmentAsync(userId, syncId, accountId, segment, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(userId, syncId, accountId, segment, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -101,7 +99,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public Task<PublishResult> PublishAsync(
         string userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
-        Store.PublishAsync(
+        Store.Publisher.PublishAsync(
             new SnapshotPublication(
                 userId, syncId, startedAt, connections,
                 segments.ToDictionary(s => s.Key, s => (IReadOnlyList<string>)[.. Enumerable.Range(0, s.Value)
@@ -113,7 +111,7 @@ internal sealed partial class SnapshotScene : IDisposable
     {
         if (isFull)
             await StageAsync(userId, "full", (accountId, connectionId, []));
-        return Assert.Single(await Store.PlanAsync(
+        return Assert.Single(await Store.Staging.PlanAsync(
             userId, "full", [(accountId, account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
             new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
     }
@@ -122,7 +120,7 @@ internal sealed partial class SnapshotScene : IDisposable
     public async Task<PublishResult> SyncPartAsync(string userId, string syncId, string accountId, string connectionId, KeptSpan kept, params string[] newer)
     {
         await StageAsync(userId, syncId, (accountId, connectionId, newer));
-        return await Store.PublishAsync(
+        return await Store.Publisher.PublishAsync(
             new SnapshotPublication(
                 userId, syncId, Clock.GetUtcNow(), [connectionId],
                 new Dictionary<string, IReadOnlyList<string>> { [accountId] = [_attempts[(syncId, accountId, 0)]] })
@@ -141,14 +139,14 @@ internal sealed partial class SnapshotScene : IDisposable
     }
 
     public async Task<string[]> AccountIdsAsync(string userId) =>
-        [.. ((await Store.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.SyncId}").Order(StringComparer.Ordinal)];
+        [.. ((await Store.Reader.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.SyncId}").Order(StringComparer.Ordinal)];
 
     public async Task<string[]> ReadAllAsync(string userId, string accountId, TransactionQuery query)
     {
         var all = new List<string>();
         do
         {
-            var page = Assert.IsType<TransactionsResult.Page>(await Store.ReadTransactionsAsync(userId, accountId, query, default));
+            var page = Assert.IsType<TransactionsResult.Page>(await Store.Reader.ReadTransactionsAsync(userId, accountId, query, default));
             Assert.True(page.Transactions.Count <= query.Limit);
             Assert.True(page.NextCursor is null || page.Transactions.Count == query.Limit, "Only the last page may be short.");
             all.AddRange(page.Transactions.Select(Text));

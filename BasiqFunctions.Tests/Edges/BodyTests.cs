@@ -157,8 +157,8 @@ public sealed class BodyTests
             }
         }
 
-        // Sixteen levels are read, and then found to be no field; the seventeenth is not read.
-        Assert.Equal(["x"], await RefusedAsync(app, "users/u/syncs", Nested(16)));
+        // Sixteen levels are read, and then found to be no field, beside one that is missing; the seventeenth is not read.
+        Assert.Equal(["x", "jobIds"], await RefusedAsync(app, "users/u/syncs", Nested(16)));
         Assert.Equal(["body"], await RefusedAsync(app, "users/u/syncs", Nested(17)));
 
         static byte[] Nested(int levels) =>
@@ -186,37 +186,27 @@ public sealed class BodyTests
     }
 
     [Theory]
-    [InlineData("jos\u00E9@hooli.com", "jose\u0301@hooli.com")]
-    [InlineData("\uAC00@hooli.com", "\u1100\u1161@hooli.com")]
-    [InlineData("\u304C@hooli.com", "\u304B\u3099@hooli.com")]
-    [InlineData("\u0915\u093C@hooli.com", "\u0958@hooli.com")]
-    public async Task Of_two_spellings_of_one_e_mail_address_one_is_taken(string taken, string refused)
+    [InlineData("jose\u0301@hooli.com")]
+    [InlineData("\uFF47avin@hooli.com")]
+    [InlineData("\u24D6avin@hooli.com")]
+    public async Task An_e_mail_address_reaches_Basiq_in_the_spelling_that_was_sent(string email)
     {
         await using var app = await AppUnderTest.StartAsync();
 
-        using var answer = await app.Api.PostAsJsonAsync("users", new { email = taken });
-        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        Assert.Equal(taken, (await AppUnderTest.ReadAsync(answer)).GetProperty("email").GetString());
+        using var answer = await app.Api.PostAsJsonAsync("users", new { email });
 
-        Assert.Equal(["email"], await RefusedAsync(app, "users", Encoding.UTF8.GetBytes($"{{\"email\":\"{refused}\"}}")));
-        Assert.Equal(1, await app.CountAsync("POST /users"));
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        Assert.Equal(email, (await AppUnderTest.ReadAsync(answer)).GetProperty("email").GetString());
     }
 
     [Theory]
-    [InlineData("\uFF47avin@hooli.com")]
     [InlineData("gavin\uFF20hooli.com")]
-    [InlineData("gavin@hooli\uFF0Ecom")]
-    [InlineData("gavin@hooli\u3002com")]
-    [InlineData("o\uFB03ce@hooli.com")]
-    [InlineData("\u24D6avin@hooli.com")]
-    [InlineData("\U0001D420avin@hooli.com")]
     [InlineData("gavin\u200B@hooli.com")]
     [InlineData("gavin\u200D@hooli.com")]
     [InlineData("gavin\u00AD@hooli.com")]
-    [InlineData("gavin\uFE0F@hooli.com")]
     [InlineData("gavin\U000E0041@hooli.com")]
     [InlineData("gavin@hooli.com\u202E")]
-    public async Task An_e_mail_address_that_looks_like_another_is_refused(string email)
+    public async Task An_e_mail_address_with_what_nobody_sees_or_without_an_at_sign_is_refused(string email)
     {
         await using var app = await AppUnderTest.StartAsync();
 

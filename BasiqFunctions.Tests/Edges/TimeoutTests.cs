@@ -133,7 +133,7 @@ public sealed class TimeoutTests
         using var answer = await WhileTimePassesAsync(clock, SendAsync());
 
         await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.GatewayTimeout, code);
-        Assert.Contains("CreateUser answers 504: it was not done within 00:00:35", app.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("CreateUser answers 504: not finished within 00:00:35", app.Logs.Text, StringComparison.Ordinal);
         if (key is null)
             return;
 

@@ -18,7 +18,7 @@ internal sealed class Upstream(Func<string, byte[], byte[]> change)
 
     public void Attach(IServiceCollection services) =>
         services.PostConfigure<HttpClientFactoryOptions>(
-            BasiqClient.HttpClientName,
+            BasiqTransport.HttpClientName,
             options => options.HttpMessageHandlerBuilderActions.Add(builder => builder.AdditionalHandlers.Add(new Wire(this, change))));
 
     private sealed class Wire(Upstream upstream, Func<string, byte[], byte[]> change) : DelegatingHandler

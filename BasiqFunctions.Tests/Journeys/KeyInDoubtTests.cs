@@ -6,6 +6,7 @@ using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Basiq;
+using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
@@ -38,15 +39,15 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
             ["Basiq:MaxRetries=0", "Due:CheckEvery=1.00:00:00"],
             _clock,
             configure: services => services.PostConfigure<HttpClientFactoryOptions>(
-                BasiqClient.HttpClientName,
+                BasiqTransport.HttpClientName,
                 options => options.HttpMessageHandlerBuilderActions.Add(builder => builder.PrimaryHandler = _basiq.Stub)));
         foreach (var user in UserIds())
         {
             _basiq.Consents[user] = "active";
             var account = JsonSerializer.SerializeToUtf8Bytes(new { id = $"account-of-{user}", connection = "c1", institution = "AU00000" });
-            var store = _app.Services.GetRequiredService<SnapshotStore>();
-            await store.StageAccountsAsync(user, "sync-1", [account], default);
-            await store.PublishAsync(
+            var store = new SnapshotParts(_app.Services);
+            await store.Staging.StageAccountsAsync(user, "sync-1", [account], default);
+            await store.Publisher.PublishAsync(
                 new SnapshotPublication(user, "sync-1", _clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()), default);
         }
 

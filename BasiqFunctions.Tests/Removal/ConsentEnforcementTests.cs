@@ -42,8 +42,8 @@ public sealed class ConsentEnforcementTests : IDisposable
         var result = await EndAsync("consent-1");
 
         Assert.Equal((EnforcementOutcome.Removed, true), (result.Outcome, result.IsComplete));
-        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
+        Assert.Null(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync("user-2", default));
         Assert.Empty(_scene.Durable.Instances);
         var receipt = Assert.Single(await ReceiptsAsync());
         Assert.Equal(
@@ -161,7 +161,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await Assert.ThrowsAsync<BasiqException>(() => EndAsync("consent-1"));
 
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         Assert.Empty(await ReceiptsAsync());
     }
 
@@ -178,7 +178,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         var result = await EndAsync("ended");
 
         Assert.Equal(EnforcementOutcome.StillConsented, result.Outcome);
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         var receipts = await ReceiptsAsync();
         Assert.Equal(["c1", "c3"], receipts.Select(r => r.ConnectionId).Order());
         Assert.All(receipts, r => Assert.Equal((DeletionReason.ConsentRevoked, "ended", 1L), (r.Reason, r.ConsentId, r.Accounts)));
@@ -207,7 +207,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync(null);
 
-        Assert.Equal(left, string.Join(' ', (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)));
+        Assert.Equal(left, string.Join(' ', (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)));
         Assert.Equal(left == "c2" ? ["c1"] : [], (await ReceiptsAsync()).Select(r => r.ConnectionId));
     }
 
@@ -225,7 +225,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync("ended");
 
-        Assert.NotEmpty((await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts);
+        Assert.NotEmpty((await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts);
         Assert.Empty(await ReceiptsAsync());
     }
 
@@ -245,9 +245,9 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync("ended");
 
-        await _scene.Snapshots.PublishAsync(
+        await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(UserId, "run-1", startedAt, ["c1", "c2"], new Dictionary<string, IReadOnlyList<string>>()), default);
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         Assert.Empty(await ReceiptsAsync());
     }
 
@@ -264,7 +264,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync("ended");
 
-        Assert.Contains("c9", (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Contains("c9", (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
     }
 
     [Fact]
@@ -278,7 +278,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync("ended");
 
-        Assert.Equal(["c1"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c1"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
     }
 
     [Fact]
@@ -304,7 +304,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         var thrown = await Assert.ThrowsAsync<BasiqException>(() => EndAsync("consent-1"));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, true), (thrown.Failure.Kind, thrown.Failure.IsTransient));
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         Assert.Empty(await ReceiptsAsync());
     }
 
@@ -347,7 +347,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         Assert.True(changes > step);
         await end.EnforceAsync(scene.Durable.Client, UserId, "x", default);
 
-        Assert.Null(await scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.Null(await scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         Assert.False(scene.HasSnapshotFiles);
         var receipt = Assert.Single(await scene.Get<DeletionReceipts>().ListAsync(UserId, default));
         Assert.Equal((2L, 2L, DeletionReason.ConsentRevoked), (receipt.Accounts, receipt.Connections, receipt.Reason));
@@ -428,7 +428,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([.. connections.Select(Connection.Parse)]);
 
     /// <summary>Stages one account of each connection, as a sync does that has not published yet.</summary>
-    private Task StageAsync(string syncId, params string[] connectionIds) => _scene.Snapshots.StageAccountsAsync(
+    private Task StageAsync(string syncId, params string[] connectionIds) => _scene.Snapshots.Staging.StageAccountsAsync(
         UserId,
         syncId,
         connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(

@@ -42,11 +42,11 @@ public sealed class RemovalTests : IDisposable
         _unreliable.FailsAtSnapshots = true;
         await StopHalfWayAsync("c1");
         await _unreliable.SpareAsync(() => _scene.PublishByAsync("sync-later", UserId, "c2"));
-        Assert.Equal(2, (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Count);
+        Assert.Equal(2, (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Count);
 
         await EndAsync();
 
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         Assert.Equal(("x", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConsentId, r.Accounts))));
     }
 
@@ -60,7 +60,7 @@ public sealed class RemovalTests : IDisposable
 
         await EndAsync("c1");
 
-        Assert.Single((await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts);
+        Assert.Single((await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts);
         Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId, r.Accounts))));
     }
 
@@ -69,8 +69,8 @@ public sealed class RemovalTests : IDisposable
     [InlineData("c1")]
     public async Task What_was_fetched_before_the_clock_was_set_back_goes(string? connectionId)
     {
-        await _scene.Snapshots.StageAccountsAsync(UserId, "sync-earlier", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
-        await _scene.Snapshots.PublishAsync(
+        await _scene.Snapshots.Staging.StageAccountsAsync(UserId, "sync-earlier", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
                 UserId, "sync-earlier", _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), ["c1"], new Dictionary<string, IReadOnlyList<string>>()),
             default);
@@ -78,7 +78,7 @@ public sealed class RemovalTests : IDisposable
         await _scene.PassTimeAsync(RunAsync(connectionId, DeletionReason.ConnectionDeleted));
         await EndAsync(connectionId);
 
-        Assert.Empty((await _scene.Snapshots.GetCurrentAsync(UserId, default))?.Accounts ?? []);
+        Assert.Empty((await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))?.Accounts ?? []);
         Assert.Equal(1, Assert.Single(await ReceiptsAsync()).Accounts);
     }
 
@@ -135,7 +135,7 @@ public sealed class RemovalTests : IDisposable
         await EndAsync("c1");
 
         Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId, r.Accounts))));
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class RetentionTests : IDisposable
         _scene.Clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal(1, (await PassAsync()).Removed);
 
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         var receipt = Assert.Single(await ReceiptsAsync());
         Assert.Equal((DeletionReason.Retention, "c1", 1L), (receipt.Reason, receipt.ConnectionId, receipt.Accounts));
     }
@@ -59,7 +59,7 @@ public sealed class RetentionTests : IDisposable
 
         Assert.Equal(new RetentionPass(0, 0, 0), await _scene.PassAsync(daysOff is { } days ? TimeSpan.FromDays(days) : null));
 
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         Assert.Equal(daysOff is null ? 0 : 1, _scene.Logs.Lines.Count(line => line.Contains("[601]", StringComparison.Ordinal)));
     }
 

@@ -31,7 +31,7 @@ public sealed class FetchTransactionsTests : IDisposable
     {
         Basiq(TimeSpan.FromSeconds(secondsPerPage));
         var limit = HostTimeout();
-        await _scene.Snapshots.StageAccountsAsync(UsersScene.UserId, Run, [Account()], CancellationToken.None);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.UserId, Run, [Account()], CancellationToken.None);
         var activities = ActivatorUtilities.CreateInstance<SyncActivities>(_scene.Services);
         List<int> fetched = [];
         string? link = null;

@@ -180,7 +180,7 @@ public sealed class IncrementalSyncProperties
             {
                 try
                 {
-                    await _scene.Snapshots.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, null, default);
+                    await _scene.Snapshots.Removal.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, null, default);
                     _removedAt = _scene.Clock.GetUtcNow();
                     return;
                 }
@@ -197,7 +197,7 @@ public sealed class IncrementalSyncProperties
             if (_removedAt is not { } removedAt)
                 return false;
             _before.Clear();
-            if ((await _scene.Snapshots.ListStartsAsync(UserId, default)).TryGetValue(SimulatedBank.ConnectionId, out var startedAt))
+            if ((await _scene.Snapshots.Reader.ListStartsAsync(UserId, default)).TryGetValue(SimulatedBank.ConnectionId, out var startedAt))
             {
                 Assert.True(startedAt > removedAt, Told($"a sync of {startedAt:O} brought back what was removed at {removedAt:O}"));
                 return false;
@@ -222,7 +222,7 @@ public sealed class IncrementalSyncProperties
 
         private async Task CheckAsync(bool isFull)
         {
-            var snapshot = (await _scene.Snapshots.GetCurrentAsync(UserId, default))!;
+            var snapshot = (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!;
             foreach (var account in _bank.Accounts)
             {
                 var now = await ReadAsync(account);
@@ -280,7 +280,7 @@ public sealed class IncrementalSyncProperties
             do
             {
                 var page = Assert.IsType<TransactionsResult.Page>(
-                    await _scene.Snapshots.ReadTransactionsAsync(UserId, account, new TransactionQuery(Limit: 9, Cursor: cursor), default));
+                    await _scene.Snapshots.Reader.ReadTransactionsAsync(UserId, account, new TransactionQuery(Limit: 9, Cursor: cursor), default));
                 all.AddRange(page.Transactions.Select(t => Encoding.UTF8.GetString(t.Span)));
                 cursor = page.NextCursor;
             }

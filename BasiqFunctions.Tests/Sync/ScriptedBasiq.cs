@@ -46,7 +46,7 @@ internal sealed class ScriptedBasiq
 
     public void Attach(IServiceCollection services) =>
         services.PostConfigure<HttpClientFactoryOptions>(
-            BasiqClient.HttpClientName,
+            BasiqTransport.HttpClientName,
             options => options.HttpMessageHandlerBuilderActions.Add(builder => builder.AdditionalHandlers.Add(new Wire(this))));
 
     public static string Job(string id, string? connectionId, string status = "success") => JsonSerializer.Serialize(new

@@ -34,7 +34,7 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
 
     public void Attach(Mock<IBasiqClient> basiq)
     {
-        basiq.Setup(b => b.ListAccountsAsync(UsersScene.UserId, null, It.IsAny<CancellationToken>()))
+        basiq.Setup(b => b.ListAccountsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
             .ReturnsAsync(() => [.. accounts.Select(id => JsonElement.Parse(AccountJson(id)))]);
         basiq.Setup(b => b.ListConnectionsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
             .ReturnsAsync([Connection.From(JsonElement.Parse($$"""{"type":"connection","id":"{{ConnectionId}}","status":"active"}"""))]);

@@ -254,7 +254,7 @@ public sealed class UserFunctionTests : IDisposable
             .Returns(Task.CompletedTask);
 
         (await Delete()).IsProblem(503, "basiq-unavailable");
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
 
         Assert.Equal(204, (await Delete()).Status);
         Assert.False(_scene.HasSnapshotFiles);

@@ -1,5 +1,8 @@
+using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Users;
 using Moq;
 
@@ -22,24 +25,14 @@ public sealed class UserValidationTests : IDisposable
     [InlineData("plain")]
     [InlineData("@hooli.com")]
     [InlineData("gavin@")]
-    [InlineData("gavin@hooli")]
     [InlineData("a@b@hooli.com")]
     [InlineData("gavin@hooli.com\r\nBcc: x@y.com")]
     [InlineData("gavin\0@hooli.com")]
     [InlineData("gavin belson@hooli.com")]
     [InlineData(" gavin@hooli.com")]
-    [InlineData("gavin@hooli..com")]
-    [InlineData(".gavin@hooli.com")]
-    [InlineData("gavin.@hooli.com")]
-    [InlineData("ga..vin@hooli.com")]
-    [InlineData("gavin@-hooli.com")]
-    [InlineData("gavin@hooli-.com")]
-    [InlineData("gavin@hooli.com.")]
-    [InlineData("<gavin@hooli.com>")]
-    [InlineData("gavin@[127.0.0.1]")]
-    [InlineData("gavin@hoo_li.com")]
     [InlineData("gavin\u202E@hooli.com")]
-    [InlineData("x\u0323\u0301@hooli.com")]
+    [InlineData("gavin\u2028@hooli.com")]
+    [InlineData("gavin\u00A0belson@hooli.com")]
     [InlineData("")]
     public async Task An_e_mail_address_of_another_shape_is_refused(string email) => (await With("email", email)).Names("email");
 
@@ -50,6 +43,9 @@ public sealed class UserValidationTests : IDisposable
     [InlineData("josé@hooli.com")]
     [InlineData("用户@例子.中国")]
     [InlineData("gavin@xn--fsqu00a.xn--0zwm56d")]
+    [InlineData("gavin@hooli")]
+    [InlineData("gavin@[127.0.0.1]")]
+    [InlineData("x\u0323\u0301@hooli.com")]
     public async Task An_e_mail_address_in_use_is_taken(string email)
     {
         Assert.Equal(201, (await With("email", email)).Status);
@@ -125,7 +121,7 @@ public sealed class UserValidationTests : IDisposable
     [InlineData("verificationStatus")]
     [InlineData("businessAddress")]
     public async Task A_value_of_another_type_is_refused_by_name(string field) =>
-        Assert.Contains(field, (await With(field, JsonNode.Parse("[1]"))).IsProblem(400, "invalid-input").ErrorFields);
+        Assert.Contains(field, (await With(field, JsonNode.Parse("[1]"))).IsProblem(400, "invalid-input").Fields);
 
     [Theory]
     [InlineData("51 824 753 556", "ABN")]
@@ -241,6 +237,25 @@ public sealed class UserValidationTests : IDisposable
             (f, r) => f.CreateUser(r, default), "email=gavin@hooli.com", contentType: "application/x-www-form-urlencoded");
 
         answer.IsProblem(415, "unsupported-media-type");
+    }
+
+    /// <summary>So a field that is added to <see cref="UserDetails"/> is validated at a creation, and a change takes it or says why not.</summary>
+    [Fact]
+    public async Task Every_field_of_a_user_has_a_rule_and_a_change_takes_it_or_says_why_not()
+    {
+        var changeable = typeof(UserFunctions).GetMethod(nameof(UserFunctions.UpdateUser))!.GetCustomAttribute<TakesAttribute>()!.Fields;
+        foreach (var field in typeof(UserDetails).GetProperties())
+        {
+            var name = JsonNamingPolicy.CamelCase.ConvertName(field.Name);
+            JsonNode bad = field.PropertyType == typeof(bool?) ? true : field.PropertyType == typeof(string) ? "\u0001" : new JsonObject { ["state"] = "\u0001" };
+            if (field.PropertyType != typeof(bool?))
+                Assert.Contains((await With(name, bad.DeepClone())).Fields, named => named.StartsWith(name, StringComparison.Ordinal));
+
+            var change = await _scene.CallAsync<UserFunctions>(
+                (f, r) => f.UpdateUser(r, UsersScene.UserId, default), new JsonObject { [name] = bad }.ToJsonString());
+            change.Names(name);
+            Assert.Equal(changeable.Contains(name), !change.Body.Contains("only when the user is created", StringComparison.Ordinal));
+        }
     }
 
     private Task<Answer> With(string field, JsonNode? value)

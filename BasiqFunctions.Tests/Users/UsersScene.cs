@@ -14,6 +14,7 @@ using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
+using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;
 using BasiqFunctions.Users;
@@ -83,7 +84,7 @@ internal sealed class UsersScene : IDisposable
 
     public LogCapture Logs { get; } = new();
 
-    public SnapshotStore Snapshots => _services.GetRequiredService<SnapshotStore>();
+    public SnapshotParts Snapshots => new(_services);
 
     public IServiceProvider Services => _services;
 
@@ -110,7 +111,7 @@ internal sealed class UsersScene : IDisposable
         });
 
     /// <summary>Everybody of whom anything is stored.</summary>
-    public async Task<IReadOnlyList<string>> UsersAsync() => await Snapshots.EnumerateUsersAsync(default).ToListAsync();
+    public async Task<IReadOnlyList<string>> UsersAsync() => await Snapshots.Reader.EnumerateUsersAsync(default).ToListAsync();
 
     /// <summary>Runs a daily pass by a clock that Basiq's answers confirm, and returns what it did: nothing, where it did not begin.</summary>
     /// <param name="clockOff">By how much this machine's clock is ahead of Basiq's; null where Basiq has not answered yet.</param>
@@ -225,8 +226,8 @@ internal sealed class UsersScene : IDisposable
         var now = Clock.GetUtcNow();
         await Get<DueWork>().SetAsync(
             userId, CancellationToken.None, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + Get<IOptions<SnapshotOptions>>().Value.MaxAge));
-        await Snapshots.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
-        await Snapshots.PublishAsync(
+        await Snapshots.Staging.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
+        await Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, IReadOnlyList<string>>()),
             CancellationToken.None);
     }

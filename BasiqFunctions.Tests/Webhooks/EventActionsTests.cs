@@ -64,8 +64,8 @@ public sealed class EventActionsTests : IDisposable
 
         Assert.Equal("removed", await ActAsync(entity, type, path));
 
-        Assert.Null(await _scene.Snapshots.GetCurrentAsync(UserId, default));
-        Assert.NotNull(await _scene.Snapshots.GetCurrentAsync("user-2", default));
+        Assert.Null(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync("user-2", default));
         Assert.Empty(_scene.Durable.Instances);
         Assert.Empty(await _scene.Get<ConsentWarnings>().ListAsync(UserId, default));
         Assert.Empty(await _scene.Get<ConnectionAttentions>().ListAsync(UserId, default));
@@ -198,7 +198,7 @@ public sealed class EventActionsTests : IDisposable
 
         _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
         Assert.Equal("removed", await ActAsync("connection", "deleted", "connections/c1"));
-        Assert.Equal(["c2"], (await _scene.Snapshots.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         Assert.Equal(("c1", DeletionReason.ConnectionDeleted), (Assert.Single(await ReceiptsAsync()).ConnectionId, Assert.Single(await ReceiptsAsync()).Reason));
     }
 

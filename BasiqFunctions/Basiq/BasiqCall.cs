@@ -1,27 +1,44 @@
+using System.Runtime.CompilerServices;
+using System.Threading.RateLimiting;
+
 namespace BasiqFunctions.Basiq;
 
-/// <summary>What the handlers know of a request beyond its bytes; travels in <see cref="HttpRequestMessage.Options"/>.</summary>
-/// <param name="endpoint">Verb and path template, fit for a log.</param>
-/// <param name="credential">What authorizes it.</param>
-/// <param name="isRepeatable">Whether doing it twice is the same as doing it once.</param>
-/// <param name="startedAt">Timestamp of the clock when it began.</param>
-internal sealed class BasiqCall(string endpoint, BasiqCredential credential, bool isRepeatable, long startedAt)
+/// <summary>A call to Basiq: what it asks for, and how its attempts went. Handlers find it in the request's options.</summary>
+internal sealed class BasiqCall
 {
+    /// <summary>Verb and path of a request for a token.</summary>
+    public const string TokenEndpoint = "POST /token";
+
     private static readonly HttpRequestOptionsKey<BasiqCall> Key = new(nameof(BasiqCall));
 
-    public string Endpoint { get; } = endpoint;
+    /// <param name="endpoint">Verb and path template, fit for a log, such as <c>GET /users/{userId}</c>.</param>
+    /// <param name="ids">What stands in the template's places, in their order.</param>
+    public BasiqCall(string endpoint, params ReadOnlySpan<string> ids) =>
+        (Endpoint, Target) = (endpoint, TargetOf(endpoint.AsSpan(endpoint.IndexOf('/', StringComparison.Ordinal) + 1), ids));
 
-    public BasiqCredential Credential { get; } = credential;
+    public string Endpoint { get; }
 
-    public bool IsRepeatable { get; } = isRepeatable;
+    public HttpMethod Method => Endpoint[0] switch { 'G' => HttpMethod.Get, 'D' => HttpMethod.Delete, _ => HttpMethod.Post };
 
-    public long StartedAt { get; } = startedAt;
+    /// <summary>The path below <c>Basiq:BaseUrl</c>, or a link that an answer gave.</summary>
+    public string Target { get; init; }
 
-    /// <summary>Whether it asks for the server token, for which some token requests are reserved.</summary>
-    public bool IsForServerToken => Credential is BasiqCredential.ApiKey && LookUpUser is null;
+    /// <summary>What follows the path, encoded, from its question mark on.</summary>
+    public string? Query { get; init; }
+
+    public HttpContent? Content { get; init; }
+
+    /// <summary>Whether doing it twice is the same as doing it once.</summary>
+    public bool IsRepeatable { get; init; } = true;
+
+    /// <summary>Whether it asks for a token, which the API key authorizes.</summary>
+    public bool AsksForToken => Endpoint is TokenEndpoint;
 
     /// <summary>Whether it is about one resource, which may be missing: the template has a place for its id.</summary>
     public bool NamesResource => Endpoint.Contains('{', StringComparison.Ordinal);
+
+    /// <summary>The token of a call that is authorized by one of its own, in place of the server token.</summary>
+    public string? ClientToken { get; init; }
 
     /// <summary>
     /// Asks Basiq for the user that a request for a token is about, since Basiq refuses a user that it does not know as it refuses a
@@ -29,8 +46,14 @@ internal sealed class BasiqCall(string endpoint, BasiqCredential credential, boo
     /// </summary>
     public Func<CancellationToken, Task>? LookUpUser { get; init; }
 
-    /// <summary>The token of a call that is authorized by one of its own.</summary>
-    public string? ClientToken { get; init; }
+    /// <summary>Asks for a token that names no user, which tells whether the API key is taken. Needed with <see cref="LookUpUser"/>.</summary>
+    public Func<CancellationToken, Task>? TryKey { get; init; }
+
+    /// <summary>What each attempt needs before it is sent; null for one of the places for data calls.</summary>
+    public Func<BasiqCall, ValueTask<RateLimitLease>>? Permit { get; init; }
+
+    /// <summary>Timestamp of the clock when it began.</summary>
+    public long StartedAt { get; private set; }
 
     /// <summary>Requests sent so far.</summary>
     public int Attempts { get; set; }
@@ -43,18 +66,37 @@ internal sealed class BasiqCall(string endpoint, BasiqCredential credential, boo
             ? call
             : throw new InvalidOperationException("Requests to Basiq go through the Basiq client.");
 
-    internal void AttachTo(HttpRequestMessage request) => request.Options.Set(Key, this);
-}
+    internal HttpRequestMessage ToRequest(Uri baseUri, long startedAt)
+    {
+        StartedAt = startedAt;
+        var request = new HttpRequestMessage(Method, new Uri(baseUri, Target + Query)) { Content = Content };
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        if (AsksForToken)
+            request.Headers.TryAddWithoutValidation("basiq-version", "3.0");
+        request.Options.Set(Key, this);
+        return request;
+    }
 
-/// <summary>What authorizes a request to Basiq.</summary>
-internal enum BasiqCredential
-{
-    /// <summary>The SERVER_ACCESS token, as bearer.</summary>
-    ServerToken,
+    private static string TargetOf(ReadOnlySpan<char> template, ReadOnlySpan<string> ids)
+    {
+        var target = new DefaultInterpolatedStringHandler(template.Length, ids.Length);
+        foreach (var id in ids)
+        {
+            target.AppendFormatted(template[..template.IndexOf('{')]);
+            target.AppendFormatted(Segment(id));
+            template = template[(template.IndexOf('}') + 1)..];
+        }
 
-    /// <summary>The API key as issued, for <c>POST /token</c>.</summary>
-    ApiKey,
+        target.AppendFormatted(template);
+        return target.ToStringAndClear();
+    }
 
-    /// <summary>A CLIENT_ACCESS token that the call brings, as bearer.</summary>
-    ClientToken,
+    /// <summary>An id as a path segment: what cannot be one without meaning another path is a caller's mistake.</summary>
+    private static string Segment(string id)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id);
+        return id is "." or ".."
+            ? throw new ArgumentException("A dot segment is not an id.", nameof(id))
+            : Uri.EscapeDataString(id);
+    }
 }

@@ -25,6 +25,9 @@ public sealed record BasiqFailure(BasiqFailureKind Kind, string Code)
     /// <summary>Whether this app refused the call, by its own limits or with a key that is known to be refused, and sent nothing to Basiq.</summary>
     public bool IsRefusedHere { get; init; }
 
+    /// <summary>Whether Basiq does not have the resource, or no longer has it.</summary>
+    public bool IsNotFound => Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone;
+
     /// <summary>The HTTP status, or null when there was no answer.</summary>
     public int? StatusCode { get; init; }
 
@@ -125,7 +128,7 @@ public sealed class BasiqException(BasiqFailure failure, Exception? innerExcepti
 
     string IProblem.Code => Failure.Code;
 
-    // What this app refused itself is logged by whoever did, once a minute and not by each call.
+    // What this app refused itself is logged where it was refused, once a minute and not once a call.
     string? IProblem.Logged => Failure.IsRefusedHere ? null : Failure.ToString();
 
     ProblemResult IProblem.ToProblem() => Failure.ToProblem();

@@ -17,12 +17,6 @@ public sealed record BasiqFilter
     /// <summary>Of one account.</summary>
     public static BasiqFilter AccountId(string accountId) => new($"account.id.eq({Quote(accountId)})");
 
-    /// <summary>Of one connection.</summary>
-    public static BasiqFilter ConnectionId(string connectionId) => new($"connection.id.eq({Quote(connectionId)})");
-
-    /// <summary>Of one bank.</summary>
-    public static BasiqFilter InstitutionId(string institutionId) => new($"institution.id.eq({Quote(institutionId)})");
-
     /// <summary>Of one status, <c>pending</c> or <c>posted</c>.</summary>
     public static BasiqFilter TransactionStatus(string status) => new($"transaction.status.eq({Quote(status)})");
 

@@ -14,7 +14,6 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(Connection))]
 [JsonSerializable(typeof(Consent))]
 [JsonSerializable(typeof(Account))]
-[JsonSerializable(typeof(Transaction))]
 [JsonSerializable(typeof(ClientToken))]
 [JsonSerializable(typeof(AuthLink))]
 [JsonSerializable(typeof(MfaResponse))]

@@ -1,11 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.RateLimiting;
-using BasiqFunctions.Basiq.Auth;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Basiq;
 
-/// <summary>What every attempt needs before it is sent: a permit to request a token, or one of the places for data calls.</summary>
+/// <summary>What every attempt needs before it is sent: the permit that the call asks for, or one of the places for data calls.</summary>
 internal sealed class BasiqLimits : IDisposable
 {
     /// <summary>How long a data call waits for a place before it is refused.</summary>
@@ -14,15 +13,13 @@ internal sealed class BasiqLimits : IDisposable
     /// <summary>So many calls may wait for each place: more would not get one in time.</summary>
     private const int WaitingPerPlace = 20;
 
-    private static readonly RateLimitLease NoPlace = new Refusal(TimeSpan.FromSeconds(1));
+    private static readonly RateLimitLease NoPlace = new RefusedLease(TimeSpan.FromSeconds(1));
 
-    private readonly TokenRequestLimiter _tokenRequests;
     private readonly TimeProvider _timeProvider;
     private readonly ConcurrencyLimiter _places;
 
-    public BasiqLimits(TokenRequestLimiter tokenRequests, IOptions<BasiqOptions> options, TimeProvider timeProvider)
+    public BasiqLimits(IOptions<BasiqOptions> options, TimeProvider timeProvider)
     {
-        _tokenRequests = tokenRequests;
         _timeProvider = timeProvider;
         var places = options.Value.MaxConcurrentCalls;
         _places = new ConcurrencyLimiter(new ConcurrencyLimiterOptions
@@ -36,8 +33,8 @@ internal sealed class BasiqLimits : IDisposable
     /// <summary>A lease for one attempt; one that is not acquired says when to come back.</summary>
     public ValueTask<RateLimitLease> AcquireAsync(BasiqCall call, CancellationToken cancellationToken)
     {
-        if (call.Credential is BasiqCredential.ApiKey)
-            return AcquireTokenRequestAsync(call);
+        if (call.Permit is { } permit)
+            return permit(call);
 
         var place = _places.AttemptAcquire();
         if (place.IsAcquired)
@@ -47,12 +44,6 @@ internal sealed class BasiqLimits : IDisposable
     }
 
     public void Dispose() => _places.Dispose();
-
-    private async ValueTask<RateLimitLease> AcquireTokenRequestAsync(BasiqCall call)
-    {
-        var permit = await _tokenRequests.TakeAsync(call.IsForServerToken);
-        return permit.IsGranted ? new TokenRequest(_tokenRequests, permit, call) : new Refusal(permit.RetryAfter);
-    }
 
     private async ValueTask<RateLimitLease> WaitForPlaceAsync(CancellationToken cancellationToken)
     {
@@ -71,40 +62,18 @@ internal sealed class BasiqLimits : IDisposable
             return NoPlace;
         }
     }
+}
 
-    private sealed class Refusal(TimeSpan retryAfter) : RateLimitLease
+/// <summary>No permit, and when to come back.</summary>
+internal sealed class RefusedLease(TimeSpan retryAfter) : RateLimitLease
+{
+    public override bool IsAcquired => false;
+
+    public override IEnumerable<string> MetadataNames => [MetadataName.RetryAfter.Name];
+
+    public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
     {
-        public override bool IsAcquired => false;
-
-        public override IEnumerable<string> MetadataNames => [MetadataName.RetryAfter.Name];
-
-        public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
-        {
-            metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : null;
-            return metadata is not null;
-        }
-    }
-
-    /// <summary>Counts until it leaves the window, unless nothing was sent, as when the circuit breaker is open.</summary>
-    private sealed class TokenRequest(TokenRequestLimiter limiter, TokenPermit permit, BasiqCall call) : RateLimitLease
-    {
-        private readonly int _attemptsBefore = call.Attempts;
-
-        public override bool IsAcquired => true;
-
-        public override IEnumerable<string> MetadataNames => [];
-
-        public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
-        {
-            metadata = null;
-            return false;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            base.Dispose(disposing);
-            if (disposing && call.Attempts == _attemptsBefore)
-                limiter.GiveBack(permit);
-        }
+        metadata = metadataName == MetadataName.RetryAfter.Name ? retryAfter : null;
+        return metadata is not null;
     }
 }

@@ -14,9 +14,9 @@ internal static class BasiqProblems
             BasiqFailureKind.NotFound or BasiqFailureKind.Gone when NotFound(failure.Endpoint) is { } notFound => notFound,
             BasiqFailureKind.Invalid => (400, ProblemCodes.InvalidInput, "Basiq refused the request."),
             BasiqFailureKind.Unauthorized =>
-                (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key or token; whoever runs it must check the key."),
+                (502, ProblemCodes.BasiqRefused, "Basiq refused this service's API key or token; its operator must check the key."),
             BasiqFailureKind.Forbidden =>
-                (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; whoever runs it must check the key's permissions."),
+                (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; its operator must check the key's permissions."),
             BasiqFailureKind.Overloaded when failure.IsRefusedHere =>
                 (429, ProblemCodes.BasiqOverloaded, "This service has used up the requests that it may send to Basiq; try again after Retry-After."),
             BasiqFailureKind.Overloaded => failure.StatusCode is 429

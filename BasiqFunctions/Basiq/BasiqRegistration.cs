@@ -1,5 +1,4 @@
 using System.Net;
-using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
 using Microsoft.Extensions.Configuration;
@@ -23,8 +22,8 @@ public static class BasiqRegistration
     internal static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Adds <see cref="IBasiqClient"/>, its options (section <c>Basiq</c>, validated at start) and its HTTP pipeline. What
-    /// authorizes the calls is added by <c>AddTokens</c>, before or after.
+    /// Adds <see cref="IBasiqClient"/>, its options (section <c>Basiq</c>, validated at start) and its HTTP pipeline. The transport
+    /// that authorizes its calls is added by <c>AddTokens</c>, before or after.
     /// </summary>
     public static IServiceCollection AddBasiqClient(this IServiceCollection services, IConfiguration configuration)
     {
@@ -36,15 +35,12 @@ public static class BasiqRegistration
         services.TryAddSingleton<ClockCheck>();
         services.TryAddTransient<AttemptHandler>();
         services.AddRecordTable<BasiqOptions>(configuration, BasiqOptions.Section, options => options.Table);
-        services.TryAddSingleton<TokenRequestLimiter>();
         services.TryAddSingleton<BasiqLimits>();
-        services.TryAddSingleton<BasiqClient>();
-        services.TryAddSingleton<IBasiqClient>(provider => provider.GetRequiredService<BasiqClient>());
-        services.TryAddSingleton<IBasiqAddress>(provider => provider.GetRequiredService<BasiqClient>());
-        services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<BasiqClient>());
+        services.TryAddSingleton<IBasiqClient, BasiqClient>();
+        services.TryAddSingleton<IBasiqAddress>(provider => provider.GetRequiredService<BasiqTransport>());
 
         var http = services
-            .AddHttpClient(BasiqClient.HttpClientName)
+            .AddHttpClient(BasiqTransport.HttpClientName)
             .RemoveAllLoggers()
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => Connections(provider.GetRequiredService<IOptions<BasiqOptions>>().Value));

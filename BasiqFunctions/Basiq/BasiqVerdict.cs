@@ -5,7 +5,7 @@ namespace BasiqFunctions.Basiq;
 
 /// <summary>
 /// What an answer that is no success says, and of what: of the resource, of what authorizes the call, or, where it is not Basiq's,
-/// of nothing. It is read here alone: whoever repeats a call, takes another token or key, or tells the caller goes by the same.
+/// of nothing. Only this reads it: retries, replacement tokens and keys, and the caller's answer all go by the same verdict.
 /// </summary>
 /// <param name="Kind">
 /// What went wrong. <see cref="BasiqFailureKind.Unauthorized"/> speaks of the key or token that the call brought;
@@ -46,7 +46,7 @@ internal readonly record struct BasiqVerdict(
     /// </summary>
     private static BasiqVerdict OfForbidden(BasiqCall call, HttpResponseMessage response, BasiqErrorBody? error)
     {
-        var asksForToken = call.Credential is BasiqCredential.ApiKey;
+        var asksForToken = call.AsksForToken;
         if (!asksForToken && error?.Says("token", "expired") is true)
             return Lasting(BasiqFailureKind.Unauthorized, error);
         if (response.Headers.RetryAfter is not null
@@ -75,7 +75,7 @@ internal readonly record struct BasiqVerdict(
             return Lasting(kind, error);
         if (error is null)
             return new(BasiqFailureKind.UnusableAnswer, true, false, error);
-        if (call.Credential is BasiqCredential.ApiKey)
+        if (call.AsksForToken)
             return Lasting(BasiqFailureKind.Unauthorized, error);
         return Lasting(kind is BasiqFailureKind.Invalid || call.NamesResource ? kind : BasiqFailureKind.UnusableAnswer, error);
     }

@@ -120,8 +120,7 @@ public interface IBasiqClient
     /// Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>): the records as they are, for the caller to see
     /// which of them is an account.
     /// </summary>
-    Task<IReadOnlyList<JsonElement>> ListAccountsAsync(
-        string userId, BasiqFilter? filter = null, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<JsonElement>> ListAccountsAsync(string userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one account (<c>GET /users/{userId}/accounts/{accountId}</c>).</summary>
     Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default);
@@ -143,7 +142,14 @@ public interface IBasiqClient
     Task<TransactionsPage> GetNextTransactionsPageAsync(string nextLink, CancellationToken cancellationToken = default);
 }
 
-/// <summary>Where Basiq is, for whoever is given a link.</summary>
+/// <summary>Mints tokens for users; what does so stands above, beside the API key.</summary>
+internal interface IClientTokens
+{
+    /// <summary>Mints a CLIENT_ACCESS token; <paramref name="lookUpUser"/> fails for a user whom Basiq does not know.</summary>
+    Task<ClientToken> MintAsync(string userId, Func<CancellationToken, Task> lookUpUser, CancellationToken cancellationToken);
+}
+
+/// <summary>Tells links to Basiq from links elsewhere.</summary>
 public interface IBasiqAddress
 {
     /// <summary>

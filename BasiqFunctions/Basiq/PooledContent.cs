@@ -4,7 +4,7 @@ using System.Net;
 namespace BasiqFunctions.Basiq;
 
 /// <summary>
-/// A body that has been read whole into pooled memory. Whoever disposes it, or what it was detached into, gives the memory back. A byte
+/// A whole body in pooled memory. Disposing it, or what it was detached into, returns the memory. A byte
 /// order mark is no part of it: no reader of JSON takes one.
 /// </summary>
 internal sealed class PooledContent(byte[] buffer, int length) : HttpContent

@@ -11,7 +11,7 @@ internal static class UnknownToBasiq
         {
             return await asked;
         }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        catch (BasiqException e) when (e.Failure.IsNotFound)
         {
             return null;
         }
@@ -25,7 +25,7 @@ internal static class UnknownToBasiq
             await asked;
             return null;
         }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
+        catch (BasiqException e) when (e.Failure.IsNotFound)
         {
             return e;
         }

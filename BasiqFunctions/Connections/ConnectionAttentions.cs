@@ -17,7 +17,7 @@ public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
         [
             .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
                where record.Row.StartsWith(Prefix, StringComparison.Ordinal)
-               let kept = record.Read(ConnectionsJson.Default.KeptAttention)
+               let kept = record.Read<KeptAttention>()
                where kept.NextAction is not null
                select new ConnectionAttention(kept.ConnectionId, kept.NextAction!.Value, kept.Since),
         ];
@@ -53,11 +53,11 @@ public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
     private static string PartitionOf(string userId) => $"user-{userId}";
 
     private async Task<KeptAttention?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        (await table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation))?.Read(ConnectionsJson.Default.KeptAttention);
+        (await table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation))?.Read<KeptAttention>();
 
     private Task PutAsync(string userId, KeptAttention kept, DateTimeOffset? expiresAt, CancellationToken cancellation) =>
         table.PutAsync(
-            new TableRecord(PartitionOf(userId), Prefix + kept.ConnectionId, kept.ToContent(ConnectionsJson.Default.KeptAttention)) { ExpiresAt = expiresAt },
+            new TableRecord(PartitionOf(userId), Prefix + kept.ConnectionId, kept.ToContent()) { ExpiresAt = expiresAt },
             cancellation);
 }
 

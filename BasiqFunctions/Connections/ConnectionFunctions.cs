@@ -25,10 +25,7 @@ public sealed class ConnectionFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        new JsonAnswer<ConnectionList>(
-            StatusCodes.Status200OK,
-            await ListAsync(userId, cancellation),
-            ConnectionsJson.Default.ConnectionList);
+        JsonAnswer.Ok(await ListAsync(userId, cancellation));
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
@@ -56,8 +53,7 @@ public sealed class ConnectionFunctions(
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
-        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-        var asked = fields.Validated(RefreshRequest.From(fields), Validator);
+        var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
         return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
             ? SyncAccepted.For(sync)
             : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");

@@ -43,7 +43,7 @@ public sealed class ConnectionRemoval(IBasiqClient basiq, Removals removals, ILo
         {
             await basiq.PurgeConnectionAsync(userId, connectionId, cancellation);
         }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone or BasiqFailureKind.Invalid)
+        catch (BasiqException e) when (e.Failure is { IsNotFound: true } or { Kind: BasiqFailureKind.Invalid })
         {
             // It may have gone, or ceased to be active, since it was looked at. Otherwise this is no fault of the caller's.
             if (await FindAsync(userId, connectionId, cancellation) is { IsActive: true })

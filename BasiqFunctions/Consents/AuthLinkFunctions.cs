@@ -24,10 +24,8 @@ public sealed class AuthLinkFunctions(IBasiqClient basiq)
         string userId,
         CancellationToken cancellation)
     {
-        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-        var asked = fields.Validated(CreateAuthLinkRequest.From(fields), Validator);
+        var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
         var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
-        return new JsonAnswer<ConsentLink>(
-            StatusCodes.Status200OK, new ConsentLink(link.Links.Public, link.ExpiresAt), ConsentsJson.Default.ConsentLink);
+        return JsonAnswer.Ok(new ConsentLink(link.Links.Public, link.ExpiresAt));
     }
 }

@@ -18,6 +18,5 @@ public sealed class ClientTokenFunctions(IBasiqClient basiq)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/client-token")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        new JsonAnswer<ClientToken>(
-            StatusCodes.Status200OK, await basiq.CreateClientTokenAsync(userId, cancellation), ConsentsJson.Default.ClientToken);
+        JsonAnswer.Ok(await basiq.CreateClientTokenAsync(userId, cancellation));
 }

@@ -1,4 +1,3 @@
-using BasiqFunctions.Basiq;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
@@ -13,12 +12,12 @@ namespace BasiqFunctions.Consents;
 /// Basiq is asked only for users of whom everything was removed before, be that still under way. Of all others nothing can come back,
 /// and their syncs need no further request.
 /// </remarks>
-internal sealed class ConsentCheck(DeletionReceipts receipts, IBasiqClient basiq) : IConsentCheck
+internal sealed class ConsentCheck(DeletionReceipts receipts, ConsentEnforcement enforcement) : IConsentCheck
 {
     public async Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         if (await receipts.FindLastOfUserAsync(userId, cancellation) is null && !await Removals.IsUnderWayAsync(client, userId, cancellation))
             return false;
-        return (await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded);
+        return !await enforcement.IsConsentInForceAsync(userId, cancellation);
     }
 }

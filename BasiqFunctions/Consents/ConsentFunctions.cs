@@ -21,10 +21,8 @@ public sealed class ConsentFunctions(
         string userId,
         CancellationToken cancellation)
     {
-        var fields = await RequestFields.ReadAsync(request, optional: true, nullIsAbsent: true, cancellation);
-        var link = await links.CreateAsync(
-            userId, fields.Validated(ConsentLinkRequest.From(fields), validator), cancellation);
-        return new JsonAnswer<ConsentLink>(StatusCodes.Status200OK, link, ConsentsJson.Default.ConsentLink);
+        var asked = await JsonBody.ReadAsync(request, validator, cancellation, optional: true);
+        return JsonAnswer.Ok(await links.CreateAsync(userId, asked, cancellation));
     }
 
     /// <summary>

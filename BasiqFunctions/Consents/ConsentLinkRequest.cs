@@ -4,16 +4,11 @@ using FluentValidation;
 namespace BasiqFunctions.Consents;
 
 /// <summary>What CreateConsentLink is asked for; everything is optional.</summary>
-/// <param name="Action">What the person shall do there; none for a first consent.</param>
+/// <param name="Action">What the person is to do there; none for a first consent.</param>
 /// <param name="InstitutionId">The bank, to skip the picker.</param>
 /// <param name="ConnectionId">The connection to update or reauthorise.</param>
 /// <param name="ReturnUrl">Where the person goes afterwards.</param>
-public sealed record ConsentLinkRequest(string? Action, string? InstitutionId, string? ConnectionId, string? ReturnUrl)
-{
-    /// <summary>Takes the fields of a request, not validated.</summary>
-    internal static ConsentLinkRequest From(RequestFields fields) =>
-        new(fields.Text("action"), fields.Text("institutionId"), fields.Text("connectionId"), fields.Text("returnUrl"));
-}
+public sealed record ConsentLinkRequest(string? Action, string? InstitutionId, string? ConnectionId, string? ReturnUrl);
 
 /// <summary>What CreateConsentLink takes (Basiq, Consent UI parameters).</summary>
 public sealed class ConsentLinkRequestValidator : AbstractValidator<ConsentLinkRequest>
@@ -26,8 +21,7 @@ public sealed class ConsentLinkRequestValidator : AbstractValidator<ConsentLinkR
             .WithMessage("must be connect, manage, extend, update or reauthorise.");
         RuleFor(link => link.InstitutionId).Matches(@"\A[A-Z]{2}[0-9]{5}\z")
             .WithMessage("must be two capital letters and five digits, such as AU00000.");
-        RuleFor(link => link.ConnectionId).Must(id => id is null || RouteId.IsValid(id))
-            .WithMessage("must have 1 to 64 characters: letters, digits, '_' and '-'.");
+        RuleFor(link => link.ConnectionId).IsId();
         RuleFor(link => link.ConnectionId).NotNull().When(NeedsConnection)
             .WithMessage("is required with the actions update and reauthorise.");
         RuleFor(link => link.ConnectionId).Null().Unless(NeedsConnection)

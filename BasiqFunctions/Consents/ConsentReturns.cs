@@ -38,8 +38,7 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
         if (JobIdList.IsAbsent(query))
         {
             return next is null
-                ? new JsonAnswer<NoBankConnected>(
-                    StatusCodes.Status200OK, new NoBankConnected(NoBankConnected.Code), ConsentsJson.Default.NoBankConnected)
+                ? JsonAnswer.Ok(new NoBankConnected(NoBankConnected.Code))
                 : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", NoBankConnected.Code));
         }
 

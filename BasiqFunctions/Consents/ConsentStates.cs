@@ -3,6 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Vault;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Consents;
@@ -11,12 +15,21 @@ namespace BasiqFunctions.Consents;
 /// Issues and verifies the <c>state</c> that goes to the consent page and comes back: <c>payload.signature</c>, base64url, signed
 /// with HMAC-SHA256. A state that verifies says for whom this app made it; it is not encrypted.
 /// </summary>
-public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> options, TimeProvider clock)
+public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions> options, TimeProvider clock, ILogger<ConsentStates> logger)
 {
+    /// <summary>How long a key is used without asking Key Vault again; a rotated one is taken up then, or by the first state that it signed.</summary>
+    internal static readonly TimeSpan KeyFreshFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often forged states can make this ask Key Vault.</summary>
+    internal static readonly TimeSpan LeastBetweenLooks = TimeSpan.FromMinutes(1);
+
     private const int MostLength = 4096;
     private const int NonceBytes = 12;
 
-    /// <summary>A new state. A secret until it is used: whoever holds it can start this user's syncs.</summary>
+    private readonly CachedSecret<byte[]> _key = new(
+        _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.ConsentStateKey, clock, logger, CancellationToken.None), KeyFreshFor, LeastBetweenLooks, clock);
+
+    /// <summary>A new state. A secret until it is used: its holder can start this user's syncs.</summary>
     public async Task<string> IssueAsync(string userId, Uri? returnUrl, CancellationToken cancellation)
     {
         var payload = new ConsentStatePayload(
@@ -26,8 +39,8 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
             (clock.GetUtcNow() + options.Value.StateLifetime).ToUnixTimeSeconds(),
             Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes)));
         var text = Base64Url.EncodeToString(
-            JsonSerializer.SerializeToUtf8Bytes(payload, ConsentsJson.Default.ConsentStatePayload));
-        return $"{text}.{Sign(await key.GetAsync(cancellation), text)}";
+            JsonSerializer.SerializeToUtf8Bytes(payload, AppJson.Of<ConsentStatePayload>()));
+        return $"{text}.{Sign(await _key.GetAsync(cancellation), text)}";
     }
 
     /// <summary>What a state of ours says; null when it is malformed or forged. Whether it is still taken says <see cref="IsCurrent"/>.</summary>
@@ -35,9 +48,8 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
     {
         if (state is not { Length: <= MostLength } || state.Split('.') is not [{ Length: > 0 } text, { Length: > 0 } signature])
             return null;
-        var current = await key.GetAsync(cancellation);
-        if (!IsSignedWith(current, text, signature)
-            && !(await key.GetOtherThanAsync(current, cancellation) is { } other && IsSignedWith(other, text, signature)))
+        var key = await _key.GetAsync(cancellation);
+        if (!IsSignedWith(key, text, signature) && !IsSignedWith(await _key.GetAsync(cancellation, unfit: key), text, signature))
             return null;
         return Read(text) is { } payload
             ? new ConsentState(payload.UserId, payload.ReturnUrl, DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt))
@@ -52,7 +64,7 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
     }
 
     /// <summary>
-    /// Compares the texts and not what they decode to: base64 has bits that decode to nothing, and of each state there shall be
+    /// Compares the texts and not what they decode to: base64 has bits that decode to nothing, and each state has only
     /// one spelling.
     /// </summary>
     private static bool IsSignedWith(byte[] key, string text, string signature) =>
@@ -66,7 +78,7 @@ public sealed class ConsentStates(ConsentStateKey key, IOptions<ConsentOptions> 
     {
         try
         {
-            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), ConsentsJson.Default.ConsentStatePayload)
+            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), AppJson.Of<ConsentStatePayload>())
                 is { Version: ConsentStatePayload.CurrentVersion } payload
                     ? payload
                     : null;

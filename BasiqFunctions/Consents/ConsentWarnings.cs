@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Consents;
 
-/// <summary>Keeps that Basiq warned of the end of a consent, for whoever asks for a user's consents.</summary>
+/// <summary>Keeps Basiq's warnings that a consent is about to end, for ListConsents.</summary>
 public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
 {
     // Basiq warns days before the end, and no consent lasts longer than a year.
@@ -18,7 +18,7 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
     /// <param name="cancellation">Ends the wait.</param>
     public Task NoteAsync(string userId, string consentId, DateTimeOffset warnedAt, CancellationToken cancellation) => table.PutAsync(
         new TableRecord(
-            PartitionOf(userId), consentId, new ConsentWarning(consentId, warnedAt).ToContent(ConsentsJson.Default.ConsentWarning))
+            PartitionOf(userId), consentId, new ConsentWarning(consentId, warnedAt).ToContent())
         {
             ExpiresAt = clock.GetUtcNow() + KeepFor,
         },
@@ -31,7 +31,7 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
         await foreach (var record in table.ListAllAsync(PartitionOf(userId), cancellation))
         {
             if (record.IsLiveAt(clock.GetUtcNow()))
-                warnings[record.Row] = record.Read(ConsentsJson.Default.ConsentWarning).WarnedAt;
+                warnings[record.Row] = record.Read<ConsentWarning>().WarnedAt;
         }
 
         return warnings;

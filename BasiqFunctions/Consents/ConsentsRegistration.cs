@@ -22,7 +22,6 @@ public static class ConsentsRegistration
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ConsentOptions>, ConsentOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HttpAnswers>();
-        services.TryAddSingleton<ConsentStateKey>();
         services.TryAddSingleton<ConsentStates>();
         services.TryAddSingleton<ReturnUrls>();
         services.TryAddSingleton<ConsentLinkRequestValidator>();

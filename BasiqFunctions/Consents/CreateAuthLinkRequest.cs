@@ -7,9 +7,6 @@ namespace BasiqFunctions.Consents;
 /// <param name="Mobile">Where the code goes that opens the link; the user's own mobile when null.</param>
 internal sealed record CreateAuthLinkRequest(string? Mobile)
 {
-    /// <summary>Takes the fields of a request, not validated.</summary>
-    public static CreateAuthLinkRequest From(RequestFields fields) => new(fields.Text("mobile"));
-
     /// <summary>Not the number.</summary>
     public override string ToString() => nameof(CreateAuthLinkRequest);
 }

@@ -4,9 +4,6 @@ namespace BasiqFunctions.Consents;
 
 internal static partial class Log
 {
-    [LoggerMessage(3100, LogLevel.Warning, "Could not read the consent state key ({Exception}, status {Status}); using the one in memory")]
-    public static partial void StateKeyNotRead(this ILogger logger, string exception, int? status);
-
     [LoggerMessage(3104, LogLevel.Warning, "Consent return refused: the state belongs to user {UserId}, the jobs do not")]
     public static partial void StateBorrowed(this ILogger logger, string userId);
 }

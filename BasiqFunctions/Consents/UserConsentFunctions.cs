@@ -18,8 +18,7 @@ public sealed class UserConsentFunctions(UserConsents consents)
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/consents")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        new JsonAnswer<ConsentList>(
-            StatusCodes.Status200OK, await consents.ListAsync(userId, cancellation), ConsentsJson.Default.ConsentList);
+        JsonAnswer.Ok(await consents.ListAsync(userId, cancellation));
 
     /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before, or 202 when that goes on.</summary>
     [Function("RevokeConsent")]

@@ -2,7 +2,7 @@ namespace BasiqFunctions.Data;
 
 /// <summary>
 /// A flat namespace of blobs: the part of the snapshot store that differs by host. What the blobs mean is <see
-/// cref="SnapshotStore"/>'s business.
+/// cref="SnapshotManifests"/>' business.
 /// </summary>
 /// <remarks>
 /// A name is segments joined by <c>/</c>, each of ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, not starting with a

@@ -110,7 +110,7 @@ internal sealed class SegmentPage(string blobName, PageEntry entry, byte[] buffe
 
     public ReadOnlySpan<byte> Bytes => Writable;
 
-    /// <summary>Where whoever reads it puts it.</summary>
+    /// <summary>Where its reader puts it.</summary>
     internal Span<byte> Writable => (_buffer ?? throw new ObjectDisposedException(nameof(SegmentPage))).AsSpan(0, length);
 
     /// <summary>The transactions, as ranges of the page's bytes.</summary>

@@ -6,11 +6,11 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Data;
 
 /// <summary>What the functions that read snapshots have in common: how they say that there is nothing, or that it is damaged.</summary>
-internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory removals, Instruments instruments, ILogger logger)
+internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts damaged, IRemovalHistory removals, Instruments instruments, ILogger logger)
 {
     /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
     public async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
-        await store.GetCurrentAsync(userId, cancellationToken) is null
+        await snapshots.GetCurrentAsync(userId, cancellationToken) is null
         && await removals.HasConsentEndedAsync(userId, cancellationToken)
             ? Problem.NotFound(
                 ProblemCodes.ConsentEnded,
@@ -48,7 +48,7 @@ internal sealed class SnapshotAnswers(SnapshotStore store, IRemovalHistory remov
     {
         instruments.Damaged("snapshots");
         Log.Damaged(logger, damage, userId);
-        await store.NoteDamageAsync(userId, damage, cancellationToken);
+        await damaged.NoteAsync(userId, damage, cancellationToken);
     }
 }
 

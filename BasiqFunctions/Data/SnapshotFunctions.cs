@@ -10,9 +10,9 @@ namespace BasiqFunctions.Data;
 
 /// <summary>Reads a user's current snapshot.</summary>
 public sealed class SnapshotFunctions(
-    SnapshotStore store, IRemovalHistory removals, Instruments instruments, ILogger<SnapshotFunctions> logger)
+    SnapshotReader snapshots, DamagedAccounts damaged, IRemovalHistory removals, Instruments instruments, ILogger<SnapshotFunctions> logger)
 {
-    private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
+    private readonly SnapshotAnswers _answers = new(snapshots, damaged, removals, instruments, logger);
 
     /// <summary>The accounts of the current snapshot, as Basiq sent them: 200.</summary>
     [Function("ListAccounts")]
@@ -32,7 +32,7 @@ public sealed class SnapshotFunctions(
                 QueryParameters.Check(request.Query, errors);
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
-                if (await store.GetCurrentAsync(userId, cancellationToken) is not { } snapshot)
+                if (await snapshots.GetCurrentAsync(userId, cancellationToken) is not { } snapshot)
                     return await _answers.NoSnapshotAsync(userId, cancellationToken);
                 var tag = EntityTags.Of(snapshot.Version);
                 return EntityTags.IsKnown(request, tag) ? new NotModified(tag) : new AccountsResult(snapshot) { Tag = tag };
@@ -71,7 +71,7 @@ public sealed class SnapshotFunctions(
                     request,
                     userId,
                     new MergedQuery(query, accountId),
-                    async () => await store.ReadTransactionsAsync(userId, accountId, query, cancellationToken),
+                    async () => await snapshots.ReadTransactionsAsync(userId, accountId, query, cancellationToken),
                     cancellationToken);
             },
             cancellationToken);
@@ -111,16 +111,16 @@ public sealed class SnapshotFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 return await AnswerToAsync(
-                    request, userId, query, async () => await store.ReadMergedAsync(userId, query, cancellationToken), cancellationToken);
+                    request, userId, query, async () => await snapshots.ReadMergedAsync(userId, query, cancellationToken), cancellationToken);
             },
             cancellationToken);
 
-    /// <summary>Whoever has the answer is told so before a page is read.</summary>
+    /// <summary>304 is answered before a page is read.</summary>
     private async Task<IResult> AnswerToAsync(
         HttpRequest request, string userId, MergedQuery query, Func<Task<TransactionsResult>> read, CancellationToken cancellationToken)
     {
         if (EntityTags.NamesTags(request)
-            && await store.FindVersionAsync(userId, query, cancellationToken) is { } version
+            && await snapshots.FindVersionAsync(userId, query, cancellationToken) is { } version
             && TagOf(version) is var known
             && EntityTags.IsKnown(request, known))
         {

@@ -38,7 +38,7 @@ internal sealed record SnapshotManifest
 
     /// <summary>
     /// Syncs that have published and stage no more: what they hold that no account refers to is garbage now, however young.
-    /// Written together with the accounts, so that a crash before the clean-up is made good by whoever comes next.
+    /// Written together with the accounts, so that the next clean-up makes good for one that crashed.
     /// </summary>
     public required IReadOnlyList<string> SettledSyncs { get; init; }
 
@@ -128,6 +128,7 @@ internal sealed record StagedAccountEntry(string AccountId, string ConnectionId,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(HeldRead))]
 [JsonSerializable(typeof(SnapshotManifest))]
 [JsonSerializable(typeof(StagedAccounts))]
 internal sealed partial class SnapshotJsonContext : JsonSerializerContext;

@@ -1,23 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+using BasiqFunctions.Platform;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Data;
 
 /// <summary>The configuration section <c>Snapshots</c>.</summary>
-public sealed class SnapshotOptions
+public sealed class SnapshotOptions : IValidatableObject
 {
     /// <summary>The section's name.</summary>
-    public const string SectionName = "Snapshots";
+    public const string Section = "Snapshots";
 
     /// <summary>Where most Australian banks close their day.</summary>
     internal const string DefaultTimeZone = "Australia/Sydney";
 
     /// <summary>The blob container, created on first use.</summary>
+    [StorageName]
     public string Container { get; set; } = "basiq-snapshots";
 
     /// <summary>
     /// How long a sync that has not published may go without writing anything before what it left counts as abandoned. Longer
     /// than any sync can take, be it one that waits for an API key for as long as <c>Sync:TokenPatience</c> allows.
     /// </summary>
+    [Duration("1h", "30d")]
     public TimeSpan LeftoverGrace { get; set; } = TimeSpan.FromDays(8);
 
     /// <summary>
@@ -30,31 +34,18 @@ public sealed class SnapshotOptions
     /// How long what was fetched of a connection is kept after its last sync, whatever the consent allows. A consent lasts a year at
     /// most (Competition and Consumer (Consumer Data Right) Rules 2020, rule 4.12).
     /// </summary>
+    [Duration("1d", "3650d")]
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(365);
-}
 
-internal sealed class SnapshotOptionsValidator : IValidateOptions<SnapshotOptions>
-{
-    public ValidateOptionsResult Validate(string? name, SnapshotOptions options)
+    /// <inheritdoc />
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        var failures = new List<string>();
-        if (!IsContainerName(options.Container))
-            failures.Add("Snapshots:Container must have 3 to 63 lower-case letters, digits and single hyphens, not at its ends.");
-        if (options.LeftoverGrace < TimeSpan.FromHours(1) || options.LeftoverGrace > TimeSpan.FromDays(30))
-            failures.Add("Snapshots:LeftoverGrace must be between 1 hour and 30 days.");
-        if (options.MaxAge < TimeSpan.FromDays(1) || options.MaxAge > TimeSpan.FromDays(3_650))
-            failures.Add("Snapshots:MaxAge must be between 1 day and 3,650 days.");
-
         // The database takes milliseconds to load, which a start need not spend on a name that is known.
-        if (options.TimeZone != SnapshotOptions.DefaultTimeZone && !BankDays.IsTimeZone(options.TimeZone))
-            failures.Add("Snapshots:TimeZone must be the name of a time zone in the IANA database, such as Australia/Perth.");
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        if (TimeZone != DefaultTimeZone && !BankDays.IsTimeZone(TimeZone))
+            yield return new("Snapshots:TimeZone must be the name of a time zone in the IANA database, such as Australia/Perth.");
     }
-
-    private static bool IsContainerName(string? name) =>
-        name is { Length: >= 3 and <= 63 }
-        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-')
-        && name[0] != '-'
-        && name[^1] != '-'
-        && !name.Contains("--", StringComparison.Ordinal);
 }
+
+/// <summary>Refuses settings that cannot work, by name.</summary>
+[OptionsValidator]
+internal sealed partial class SnapshotOptionsValidator : IValidateOptions<SnapshotOptions>;

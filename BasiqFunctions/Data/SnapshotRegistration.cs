@@ -15,14 +15,14 @@ namespace BasiqFunctions.Data;
 public static class SnapshotRegistration
 {
     /// <summary>
-    /// Adds <see cref="SnapshotStore"/> and its options (section <c>Snapshots</c>, validated at start). Unless an <see
+    /// Adds what stores, publishes, reads and removes snapshots, and its options (section <c>Snapshots</c>, validated at start). Unless an <see
     /// cref="ISnapshotStorage"/> is registered already, snapshots go to the blob storage of <see cref="HostStorage"/>.
     /// </summary>
     public static IServiceCollection AddSnapshots(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        services.AddOptions<SnapshotOptions>().Bind(configuration.GetSection(SnapshotOptions.SectionName)).ValidateOnStart();
+        services.AddOptions<SnapshotOptions>().Bind(configuration.GetSection(SnapshotOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SnapshotOptions>, SnapshotOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         if (services.All(s => s.ServiceType != typeof(ISnapshotStorage)))
@@ -33,7 +33,12 @@ public static class SnapshotRegistration
         }
         services.AddInstruments();
         services.AddChanges(configuration);
-        services.TryAddSingleton<SnapshotStore>();
+        services.TryAddSingleton<SnapshotManifests>();
+        services.TryAddSingleton<DamagedAccounts>();
+        services.TryAddSingleton<SnapshotStaging>();
+        services.TryAddSingleton<SnapshotPublisher>();
+        services.TryAddSingleton<SnapshotReader>();
+        services.TryAddSingleton<SnapshotRemoval>();
         services.TryAddSingleton<ExportReader>();
         services.TryAddSingleton<HttpAnswers>();
         return services;

@@ -80,7 +80,7 @@ public sealed class DeliveryQueues
                 after = record.Row;
                 if (!record.IsLiveAt(_clock.GetUtcNow()))
                     continue;
-                var delivery = record.Read(NotificationsJson.Default.KeptDelivery).Delivery;
+                var delivery = record.Read<KeptDelivery>().Delivery;
                 if (status is null || delivery.Status == status)
                     deliveries.Add(delivery);
                 if (deliveries.Count == limit)
@@ -103,7 +103,7 @@ public sealed class DeliveryQueues
         {
             // The head first: who adds a message adds it before the head is changed.
             var head = await _table.FindAsync(QueueOf(receiver, userId), Head, cancellation);
-            if (head?.Read(NotificationsJson.Default.QueueHead).InstanceId != turn.InstanceId)
+            if (head?.Read<QueueHead>().InstanceId != turn.InstanceId)
                 return null;
             var places = (await _table.ListAsync(QueueOf(receiver, userId), MostLookedAt, null, cancellation)).Where(record => record.Row != Head).ToArray();
             if (places.Length == 0)
@@ -114,7 +114,7 @@ public sealed class DeliveryQueues
             }
 
             var place = places[0];
-            var queued = place.Read(NotificationsJson.Default.QueuedMessage);
+            var queued = place.Read<QueuedMessage>();
             if (await FindAsync(receiver, queued.MessageId, cancellation) is not { } found || found.Delivery.Delivery.Status is not DeliveryStatus.Pending)
             {
                 // Delivered before whoever did so could take it out, or listed as long as deliveries are.
@@ -141,7 +141,7 @@ public sealed class DeliveryQueues
     }
 
     private static bool IsAnyLater(IEnumerable<TableRecord> places, QueuedMessage queued) =>
-        places.Skip(1).Select(place => place.Read(NotificationsJson.Default.QueuedMessage)).Any(later => later.Type == queued.Type && later.MessageId != queued.MessageId);
+        places.Skip(1).Select(place => place.Read<QueuedMessage>()).Any(later => later.Type == queued.Type && later.MessageId != queued.MessageId);
 
     private static string LogOf(string receiver) => $"log.{receiver}";
 
@@ -156,18 +156,18 @@ public sealed class DeliveryQueues
 
     private async Task<(TableRecord Record, KeptDelivery Delivery)?> FindAsync(string receiver, string messageId, CancellationToken cancellation) =>
         await _table.FindAsync(LogOf(receiver), messageId, cancellation) is { } found && found.IsLiveAt(_clock.GetUtcNow())
-            ? (found, found.Read(NotificationsJson.Default.KeptDelivery))
+            ? (found, found.Read<KeptDelivery>())
             : null;
 
     private TableRecord RecordOf(string receiver, KeptDelivery delivery) =>
-        new(LogOf(receiver), delivery.Delivery.MessageId, delivery.ToContent(NotificationsJson.Default.KeptDelivery))
+        new(LogOf(receiver), delivery.Delivery.MessageId, delivery.ToContent())
         {
             ExpiresAt = delivery.Delivery.CreatedAt + _options.Value.KeepFor,
         };
 
     private async Task<bool> TryReplaceAsync(TableRecord record, KeptDelivery delivery, CancellationToken cancellation) =>
         await _table.TryReplaceAsync(
-            record with { ETag = record.ETag, Content = delivery.ToContent(NotificationsJson.Default.KeptDelivery) }, cancellation) is not null;
+            record with { ETag = record.ETag, Content = delivery.ToContent() }, cancellation) is not null;
 
     /// <summary>Puts a message at the end of a queue, and sees to it that somebody delivers.</summary>
     private async Task QueueAsync(DurableTaskClient client, string receiver, string userId, QueuedMessage message, CancellationToken cancellation)
@@ -177,17 +177,17 @@ public sealed class DeliveryQueues
         while (true)
         {
             var found = await _table.FindAsync(queue, Head, cancellation);
-            var head = found?.Read(NotificationsJson.Default.QueueHead)
+            var head = found?.Read<QueueHead>()
                 ?? new QueueHead(_clock.GetUtcNow().UtcTicks, NewInstanceId(receiver, userId));
             for (var place = head.Next; mine is null; place++)
             {
-                var record = new TableRecord(queue, RowOf(place), message.ToContent(NotificationsJson.Default.QueuedMessage));
+                var record = new TableRecord(queue, RowOf(place), message.ToContent());
                 if (await _table.TryAddAsync(record, cancellation) is not null)
                     mine = place;
             }
 
             var changed = new TableRecord(
-                queue, Head, (head with { Next = Math.Max(head.Next, mine.Value + 1) }).ToContent(NotificationsJson.Default.QueueHead)) { ETag = found?.ETag };
+                queue, Head, (head with { Next = Math.Max(head.Next, mine.Value + 1) }).ToContent()) { ETag = found?.ETag };
             if ((found is null ? await _table.TryAddAsync(changed, cancellation) : await _table.TryReplaceAsync(changed, cancellation)) is null)
                 continue;
             await DeliveryOrchestration.StartAsync(client, head.InstanceId, new DeliveryInput(receiver, userId), cancellation);
@@ -199,7 +199,7 @@ public sealed class DeliveryQueues
     {
         if (await _table.FindAsync(QueueOf(receiver, userId), Head, cancellation) is not { } found)
             return;
-        var instanceId = found.Read(NotificationsJson.Default.QueueHead).InstanceId;
+        var instanceId = found.Read<QueueHead>().InstanceId;
         await DeliveryOrchestration.StartAsync(client, instanceId, new DeliveryInput(receiver, userId), cancellation);
         await client.RaiseEventAsync(instanceId, DeliveryOrchestration.WakeEvent, null, cancellation);
     }

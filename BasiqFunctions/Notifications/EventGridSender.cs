@@ -3,6 +3,8 @@ using System.Text.Json;
 using Azure;
 using Azure.Messaging;
 using Azure.Messaging.EventGrid;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Notices;
 
 namespace BasiqFunctions.Notifications;
 
@@ -18,7 +20,7 @@ internal sealed class EventGridSender(EventGridPublisherClient topic) : INotific
 
     public async Task<SendResult> SendAsync(string receiver, NotificationMessage message, CancellationToken cancellation)
     {
-        var data = JsonSerializer.SerializeToUtf8Bytes(message.Data, NotificationsJson.Default.NoticeData);
+        var data = JsonSerializer.SerializeToUtf8Bytes(message.Data, AppJson.Of<NoticeData>());
         var happened = new CloudEvent(Source, message.Type, new BinaryData(data), "application/json", CloudEventDataFormat.Json)
         {
             Id = message.Id,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Notices;
 
 namespace BasiqFunctions.Notifications;
@@ -44,5 +45,5 @@ public sealed record NotificationMessage(
     [property: JsonPropertyName("data")] NoticeData Data)
 {
     /// <summary>The body.</summary>
-    internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, NotificationsJson.Default.NotificationMessage);
+    internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AppJson.Of<NotificationMessage>());
 }

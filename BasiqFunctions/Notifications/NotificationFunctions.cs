@@ -28,9 +28,7 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "notifications/subscription")] HttpRequest request, CancellationToken cancellation)
     {
         var name = NameOf(request);
-        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
-        var asked = fields.Validated(NotificationSubscriptionRequest.From(fields), Validator);
-        return Answer(await subscriptions.SetAsync(name, asked, cancellation));
+        return JsonAnswer.Ok(await subscriptions.SetAsync(name, await JsonBody.ReadAsync(request, Validator, cancellation), cancellation));
     }
 
     /// <summary>Shows a subscription: 200.</summary>
@@ -40,17 +38,14 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
     [FailsWith(ProblemCodes.SubscriptionNotFound)]
     public async Task<IResult> GetNotificationSubscription(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "notifications/subscription")] HttpRequest request, CancellationToken cancellation) =>
-        await subscriptions.FindAsync(NameOf(request), cancellation) is { } found ? Answer(found) : NoSubscription();
+        await subscriptions.FindAsync(NameOf(request), cancellation) is { } found ? JsonAnswer.Ok(found) : NoSubscription();
 
     /// <summary>Lists the subscriptions: 200.</summary>
     [Function("ListNotificationSubscriptions")]
     [Answers(StatusCodes.Status200OK, typeof(NotificationSubscriptionList))]
     public async Task<IResult> ListNotificationSubscriptions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "notifications/subscriptions")] HttpRequest request, CancellationToken cancellation) =>
-        new JsonAnswer<NotificationSubscriptionList>(
-            StatusCodes.Status200OK,
-            new NotificationSubscriptionList(await subscriptions.ListAsync(cancellation)),
-            NotificationsJson.Default.NotificationSubscriptionList);
+        JsonAnswer.Ok(new NotificationSubscriptionList(await subscriptions.ListAsync(cancellation)));
 
     /// <summary>Deletes a subscription, and what waits to be delivered to it: 204.</summary>
     [Function("DeleteNotificationSubscription")]
@@ -75,8 +70,7 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
         var now = clock.GetUtcNow();
         var message = new NotificationMessage(Notice.IdFor(now, Guid.NewGuid()), "notification.test", now, new NoticeData("test"));
         var result = await senders.SendAsync(name, message, cancellation);
-        return new JsonAnswer<TestResult>(
-            StatusCodes.Status200OK, new TestResult(message.Id, result.IsDelivered, result.Code), NotificationsJson.Default.TestResult);
+        return JsonAnswer.Ok(new TestResult(message.Id, result.IsDelivered, result.Code));
     }
 
     /// <summary>Lists the deliveries of the last days to a subscription, the newest first: 200.</summary>
@@ -104,8 +98,7 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
 
         return errors.Count > 0
             ? Problem.InvalidInput(errors)
-            : new JsonAnswer<DeliveryList>(
-                StatusCodes.Status200OK, await queues.ListAsync(name, status, cursor, limit, cancellation), NotificationsJson.Default.DeliveryList);
+            : JsonAnswer.Ok(await queues.ListAsync(name, status, cursor, limit, cancellation));
     }
 
     /// <summary>Has a message delivered once more; one that waits is tried now: 202.</summary>
@@ -134,9 +127,6 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
         var name = QueryParameters.Id(request.Query, "name", errors);
         return errors.Count == 0 ? name ?? NotificationSubscription.DefaultName : throw new ProblemException(Problem.InvalidInput(errors));
     }
-
-    private static JsonAnswer<NotificationSubscription> Answer(NotificationSubscription subscription) =>
-        new(StatusCodes.Status200OK, subscription, NotificationsJson.Default.NotificationSubscription);
 
     private static ProblemResult NoSubscription() =>
         Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no such subscription. Create one with PUT.");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Azure;
 using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Vault;
 using Microsoft.Extensions.Logging;
@@ -85,7 +86,7 @@ internal sealed class NotificationSecrets(
             }
 
             var stored = new KeyVaultSecret(
-                SecretNames.NotificationSecrets, JsonSerializer.Serialize(changed, NotificationsJson.Default.ImmutableSortedDictionaryStringImmutableArraySigningSecret))
+                SecretNames.NotificationSecrets, JsonSerializer.Serialize(changed, AppJson.Of<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>>()))
             {
                 Properties = { ContentType = "application/json" },
             };
@@ -101,7 +102,7 @@ internal sealed class NotificationSecrets(
         try
         {
             var found = (await vault.GetSecretAsync(SecretNames.NotificationSecrets, cancellationToken: cancellation)).Value.Value;
-            return JsonSerializer.Deserialize(found, NotificationsJson.Default.ImmutableSortedDictionaryStringImmutableArraySigningSecret)!;
+            return JsonSerializer.Deserialize(found, AppJson.Of<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>>())!;
         }
         catch (RequestFailedException exception) when (exception.Status == 404)
         {

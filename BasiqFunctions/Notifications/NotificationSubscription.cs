@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Notices;
 using FluentValidation;
 
@@ -43,12 +42,7 @@ public sealed record NotificationSubscriptionList(
 /// <param name="Url">The receiver.</param>
 /// <param name="Events">The types that it gets; all when it is left out.</param>
 /// <param name="RotateSecret">Whether a new secret is made.</param>
-internal sealed record NotificationSubscriptionRequest(string? Url, IReadOnlyList<string>? Events, bool? RotateSecret)
-{
-    /// <summary>Takes the fields of a request, not validated.</summary>
-    public static NotificationSubscriptionRequest From(RequestFields fields) =>
-        new(fields.Text("url"), fields.Texts("events"), fields.Flag("rotateSecret"));
-}
+internal sealed record NotificationSubscriptionRequest(string? Url, IReadOnlyList<string>? Events, bool? RotateSecret);
 
 /// <summary>What SetNotificationSubscription takes.</summary>
 internal sealed class NotificationSubscriptionRequestValidator : AbstractValidator<NotificationSubscriptionRequest>

@@ -54,10 +54,10 @@ public sealed class NotificationSubscriptions
 
         // Before the subscription: without a secret nothing could be delivered to it.
         var secret = found is null || asked.RotateSecret is true ? await _secrets.MakeAsync(name, cancellation) : null;
-        var before = found?.Read(NotificationsJson.Default.NotificationSubscription);
+        var before = found?.Read<NotificationSubscription>();
         var subscription = new NotificationSubscription(name, asked.Url!, asked.Events ?? [], before?.CreatedAt ?? _clock.GetUtcNow());
         await _table.PutAsync(
-            new TableRecord(Partition, name, subscription.ToContent(NotificationsJson.Default.NotificationSubscription)), cancellation);
+            new TableRecord(Partition, name, subscription.ToContent()), cancellation);
         if (before is not null && before.Url != subscription.Url)
             await NoteAsync(name, isFailing: false, cancellation);
         Log.Subscribed(_logger, name);
@@ -67,18 +67,18 @@ public sealed class NotificationSubscriptions
     /// <summary>Finds one; null when there is none of the name.</summary>
     public async Task<NotificationSubscription?> FindAsync(string name, CancellationToken cancellation) =>
         await _table.FindAsync(Partition, name, cancellation) is { } found
-            ? found.Read(NotificationsJson.Default.NotificationSubscription) with { FailingSince = await FindFailingAsync(name, cancellation) }
+            ? found.Read<NotificationSubscription>() with { FailingSince = await FindFailingAsync(name, cancellation) }
             : null;
 
     /// <summary>Lists them by name.</summary>
     public async Task<IReadOnlyList<NotificationSubscription>> ListAsync(CancellationToken cancellation)
     {
         var failing = (await _table.ListAllAsync(States, cancellation).ToListAsync(cancellation))
-            .ToDictionary(state => state.Row, state => state.Read(NotificationsJson.Default.ReceiverState).FailingSince, StringComparer.Ordinal);
+            .ToDictionary(state => state.Row, state => state.Read<ReceiverState>().FailingSince, StringComparer.Ordinal);
         return
         [
             .. (await _table.ListAllAsync(Partition, cancellation).ToListAsync(cancellation))
-                .Select(record => record.Read(NotificationsJson.Default.NotificationSubscription))
+                .Select(record => record.Read<NotificationSubscription>())
                 .Select(subscription => subscription with { FailingSince = failing.TryGetValue(subscription.Name, out var since) ? since : null }),
         ];
     }
@@ -89,7 +89,7 @@ public sealed class NotificationSubscriptions
         List<string> takers =
         [
             .. (await _table.ListAsync(Partition, NotificationSubscription.Most, null, cancellation))
-                .Select(record => record.Read(NotificationsJson.Default.NotificationSubscription))
+                .Select(record => record.Read<NotificationSubscription>())
                 .Where(subscription => subscription.Takes(type)).Select(subscription => subscription.Name),
         ];
         if (_options.Value.Queue.Length > 0)
@@ -113,7 +113,7 @@ public sealed class NotificationSubscriptions
 
     /// <summary>Where a receiver is; null when there is none of the name.</summary>
     internal async Task<string?> FindUrlAsync(string name, CancellationToken cancellation) =>
-        (await _table.FindAsync(Partition, name, cancellation))?.Read(NotificationsJson.Default.NotificationSubscription).Url;
+        (await _table.FindAsync(Partition, name, cancellation))?.Read<NotificationSubscription>().Url;
 
     /// <summary>Notes whether a delivery arrived.</summary>
     internal async Task NoteAsync(string name, bool isFailing, CancellationToken cancellation)
@@ -123,7 +123,7 @@ public sealed class NotificationSubscriptions
         {
             var now = _clock.GetUtcNow();
             if (since is null)
-                await _table.TryAddAsync(new TableRecord(States, name, new ReceiverState(now).ToContent(NotificationsJson.Default.ReceiverState)), cancellation);
+                await _table.TryAddAsync(new TableRecord(States, name, new ReceiverState(now).ToContent()), cancellation);
             _failing[name] = since ?? now;
         }
         else
@@ -135,7 +135,7 @@ public sealed class NotificationSubscriptions
     }
 
     private async Task<DateTimeOffset?> FindFailingAsync(string name, CancellationToken cancellation) =>
-        (await _table.FindAsync(States, name, cancellation))?.Read(NotificationsJson.Default.ReceiverState).FailingSince;
+        (await _table.FindAsync(States, name, cancellation))?.Read<ReceiverState>().FailingSince;
 }
 
 /// <summary>How a receiver does.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure;
 using Azure.Storage.Queues;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Notices;
 
 namespace BasiqFunctions.Notifications;
@@ -17,7 +18,7 @@ internal sealed class QueueSender(QueueClient queue) : INotificationSender
     public async Task<SendResult> SendAsync(string receiver, NotificationMessage message, CancellationToken cancellation)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(
-            new QueuedNotification(message.Id, message.Type, message.Timestamp, message.Data), NotificationsJson.Default.QueuedNotification);
+            new QueuedNotification(message.Id, message.Type, message.Timestamp, message.Data), AppJson.Of<QueuedNotification>());
         try
         {
             try

@@ -9,6 +9,10 @@ namespace BasiqFunctions.Platform;
 /// <summary>What settings a section has, and how durations are written in it.</summary>
 internal static partial class Settings
 {
+    /// <summary>The name of the section that a class holds.</summary>
+    public static string SectionOf(Type options) =>
+        options.GetField("Section")?.GetRawConstantValue() as string ?? throw new InvalidOperationException($"{options} names no Section.");
+
     /// <summary>The settings of a section's class.</summary>
     public static IEnumerable<PropertyInfo> Of(Type options) =>
         options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
@@ -38,7 +42,7 @@ internal static partial class Settings
             throw new OptionsValidationException(nameof(Settings), typeof(Settings), failures);
     }
 
-    private static TimeSpan? Parse(string text)
+    internal static TimeSpan? Parse(string text)
     {
         if (Duration().Match(text) is not { Success: true } match)
             return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var written) ? written : null;

@@ -16,7 +16,7 @@ namespace BasiqFunctions.Removal;
 /// confirmed; and of more users at once than <see cref="RemovalOptions.MostAtOnce"/> when somebody has confirmed it as well.
 /// </summary>
 public sealed class AbsenceRemoval(
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
     ConsentEnforcement enforcement,
     Removals removals,
     UserAbsences absences,
@@ -100,7 +100,7 @@ public sealed class AbsenceRemoval(
         bool IsMeant(UserAbsence absence) => absence.IsConfirmed && pass.Holds(absence);
     }
 
-    /// <summary>Tells whoever runs the app that users seem to be gone whose data stays for now.</summary>
+    /// <summary>Tells the operator that users seem to be gone and that their data stays for now.</summary>
     private async Task RaiseAsync(int users, CancellationToken cancellation)
     {
         var held = await heldRemovals.HoldAsync(users, cancellation);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Removal;
 
 /// <summary>
-/// Does what the end of a consent obliges to, for whoever hears of one: it asks Basiq what is true and removes what nobody may keep
+/// Does what the end of a consent requires, however it became known: asks Basiq what is true and removes what nobody may keep
 /// any more (Consumer Data Right: data goes with the consent).
 /// </summary>
 /// <remarks>
@@ -24,7 +24,7 @@ namespace BasiqFunctions.Removal;
 /// </para>
 /// </remarks>
 public sealed class ConsentEnforcement(
-    IBasiqClient basiq, SnapshotStore snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnforcement> logger)
+    IBasiqClient basiq, SnapshotReader snapshots, Removals removals, TimeProvider clock, ILogger<ConsentEnforcement> logger)
 {
     /// <summary>
     /// Has what has to go now removed, if anything has. Calling it again changes nothing.
@@ -57,8 +57,8 @@ public sealed class ConsentEnforcement(
         var cause = CauseOf(ended, consentId, isRevoked);
         if (inForce.Count == 0)
         {
-            if (consents.Count == 0 && !isRevoked)
-                await ThrowIfConnectedAsync(userId, cancellation);
+            if (!isRevoked)
+                await ThrowIfInDoubtAsync(userId, consents, cancellation);
             return consents.Count == 0 && consentId is null
                 ? new EnforcementResult(EnforcementOutcome.NothingListed, [], !isDeleted)
                 : await AllOfItAsync(client, userId, cause);
@@ -92,6 +92,15 @@ public sealed class ConsentEnforcement(
         };
     }
 
+    /// <summary>Whether a consent of the user is in force, so that data may be fetched and kept.</summary>
+    /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself.</exception>
+    public async Task<bool> IsConsentInForceAsync(string userId, CancellationToken cancellation)
+    {
+        var consents = await basiq.ListConsentsAsync(userId, cancellation);
+        await ThrowIfInDoubtAsync(userId, consents, cancellation);
+        return consents.Any(consent => !consent.HasEnded);
+    }
+
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
     private static DeletionCause CauseOf(IReadOnlyCollection<Consent> ended, string? consentId, bool isRevoked)
     {
@@ -117,9 +126,13 @@ public sealed class ConsentEnforcement(
             && (fetchedAt ?? BasiqTime.Of(connection.LastUsed)) < given);
     }
 
-    /// <summary>Refuses to take a user for one without a consent while a connection of the user works, which takes a consent.</summary>
-    private async Task ThrowIfConnectedAsync(string userId, CancellationToken cancellation)
+    /// <summary>
+    /// Refuses to take a user for one without a consent where Basiq lists none while a connection of the user works, which takes one.
+    /// </summary>
+    private async Task ThrowIfInDoubtAsync(string userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
     {
+        if (consents.Count > 0)
+            return;
         var connections = await basiq.ListConnectionsAsync(userId, cancellation);
         if (connections.Any(connection => connection.IsActive))
             throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });

@@ -15,10 +15,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts)
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        new JsonAnswer<DeletionReceiptList>(
-            StatusCodes.Status200OK,
-            new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)),
-            RemovalJson.Default.DeletionReceiptList);
+        JsonAnswer.Ok(new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)));
 
     /// <summary>One receipt, once all that it is about is gone: 200. Until then 404.</summary>
     [Function("GetDeletionReceipt")]
@@ -30,6 +27,6 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts)
         string receiptId,
         CancellationToken cancellation) =>
         await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
-            ? new JsonAnswer<DeletionReceipt>(StatusCodes.Status200OK, receipt, RemovalJson.Default.DeletionReceipt)
+            ? JsonAnswer.Ok(receipt)
             : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
 }

@@ -37,7 +37,7 @@ public sealed class DeletionReceipts(
     internal async Task<DeletionReceipt> AddAsync(DeletionReceipt receipt, CancellationToken cancellation)
     {
         receipt = receipt with { RemovedAt = clock.GetUtcNow() };
-        var record = new TableRecord(PartitionOf(receipt.UserId), RowOf(receipt), receipt.ToContent(RemovalJson.Default.DeletionReceipt))
+        var record = new TableRecord(PartitionOf(receipt.UserId), RowOf(receipt), receipt.ToContent())
         {
             ExpiresAt = receipt.RemovedAt + options.Value.KeepFor,
         };
@@ -52,5 +52,5 @@ public sealed class DeletionReceipts(
     private static string RowOf(DeletionReceipt receipt) =>
         string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.MaxValue.UtcTicks - receipt.BegunAt.UtcTicks:D19}-{receipt.ReceiptId}");
 
-    private static DeletionReceipt Of(TableRecord record) => record.Read(RemovalJson.Default.DeletionReceipt);
+    private static DeletionReceipt Of(TableRecord record) => record.Read<DeletionReceipt>();
 }

@@ -15,7 +15,7 @@ public sealed class DueActivities(
     DueWork due,
     DueLooks looks,
     AbsenceRemoval absences,
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
     KeyWitness key,
     ClockCheck clockCheck,
     IOptions<DueOptions> options,

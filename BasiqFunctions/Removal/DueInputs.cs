@@ -44,9 +44,9 @@ public sealed record DueSeed(string? Next);
 public sealed record DuePassDone(IReadOnlyList<string> Days, RetentionPass Done);
 
 /// <summary>What a daily pass did, or a part of one.</summary>
-/// <param name="Users">Users that were looked after.</param>
+/// <param name="Users">Users that were checked.</param>
 /// <param name="Removed">Of them, those of whom data was removed.</param>
-/// <param name="Failed">Of them, those with whom it failed; they are looked after again on the next day.</param>
+/// <param name="Failed">Of them, those whose check failed; they are checked again on the next day.</param>
 /// <param name="Absent">Of them, those of whom Basiq has nothing and whose data stays for now.</param>
 public sealed record RetentionPass(int Users, int Removed, int Failed, int Absent = 0)
 {

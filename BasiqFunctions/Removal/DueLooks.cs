@@ -19,7 +19,8 @@ public sealed class DueLooks(
     ConsentEnforcement enforcement,
     UserAbsences absences,
     Removals removals,
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
+    SnapshotRemoval storedData,
     RecordTableList tables,
     IOptions<DueOptions> options,
     IOptions<SnapshotOptions> snapshotOptions,
@@ -55,7 +56,7 @@ public sealed class DueLooks(
                 return NobodyLookedAt;
             }
 
-            // A refused API key is told by whoever refused it, once a minute and not for each user.
+            // A refused API key is logged where it is refused, once a minute and not once a user.
             instruments.RetentionFailed();
             if (e is not BasiqException { Failure.Kind: BasiqFailureKind.Unauthorized })
                 Log.RetentionFailed(logger, item.Subject, e.GetType().Name);
@@ -131,7 +132,7 @@ public sealed class DueLooks(
         DateTimeOffset? next;
         try
         {
-            next = await snapshots.RemoveLeftoversAsync(item.Subject, cancellation);
+            next = await storedData.RemoveLeftoversAsync(item.Subject, cancellation);
         }
         catch (SnapshotCorruptException)
         {
@@ -145,7 +146,7 @@ public sealed class DueLooks(
 
     private async Task<RetentionPass> EndRecordAsync(DueItem item, CancellationToken cancellation)
     {
-        var record = item.Record.Read(StorageJson.Default.RecordEnd);
+        var record = item.Record.Read<RecordEnd>();
         var table = tables.All.First(known => known.Key == record.Table).Table;
         while (true)
         {

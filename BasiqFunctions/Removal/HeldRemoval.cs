@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace BasiqFunctions.Removal;
 
 /// <summary>That a daily pass found so many users to be gone from Basiq that it removed none of them.</summary>
-/// <param name="PassId">The pass; whoever confirms it names it.</param>
+/// <param name="PassId">The pass, by which it is confirmed.</param>
 /// <param name="Users">Of how many users Basiq had nothing.</param>
 /// <param name="HeldAt">When that was.</param>
 /// <param name="ExpiresAt">Until when it can be confirmed, or its confirmation holds.</param>

@@ -6,7 +6,7 @@ using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Removal;
 
-/// <summary>What whoever runs the app decides on: removals that a daily pass held up, since they would have been many.</summary>
+/// <summary>The operator's decisions: removals that a daily pass held because they were too many.</summary>
 public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals held)
 {
     /// <summary>Lists the daily passes that held up removals, the newest first: 200.</summary>
@@ -15,13 +15,10 @@ public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals he
     public async Task<IResult> ListHeldRemovals(
         [HttpTrigger(AuthorizationLevel.Admin, "get", "head", Route = "removals")] HttpRequest request,
         CancellationToken cancellation) =>
-        new JsonAnswer<HeldRemovalList>(
-        StatusCodes.Status200OK,
-        new HeldRemovalList(await held.ListAsync(cancellation)),
-        RemovalJson.Default.HeldRemovalList);
+        JsonAnswer.Ok(new HeldRemovalList(await held.ListAsync(cancellation)));
 
     /// <summary>
-    /// Confirms that the users of whom Basiq had nothing in a daily pass are gone: 200. Whoever is back at Basiq is not removed. Repeatable.
+    /// Confirms that the users of whom Basiq had nothing in a daily pass are gone: 200. A user who is back at Basiq is not removed. Repeatable.
     /// </summary>
     [Function("ConfirmRemoval")]
     [Answers(StatusCodes.Status200OK, typeof(ConfirmedRemoval))]
@@ -32,7 +29,7 @@ public sealed class HeldRemovalFunctions(AbsenceRemoval removal, HeldRemovals he
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         await removal.ConfirmAsync(client, passId, cancellation) is { } confirmed
-            ? new JsonAnswer<ConfirmedRemoval>(StatusCodes.Status200OK, confirmed, RemovalJson.Default.ConfirmedRemoval)
+            ? JsonAnswer.Ok(confirmed)
             : Problem.NotFound(
                 ProblemCodes.RemovalNotFound, "No daily pass of the last days that held up removals has this id.");
 }

@@ -49,7 +49,7 @@ public sealed class HeldRemovals([FromKeyedServices(ReceiptOptions.Section)] IRe
     }
 
     private static TableRecord RecordOf(HeldRemoval held) =>
-        new(Partition, held.PassId, held.ToContent(RemovalJson.Default.HeldRemoval)) { ExpiresAt = held.ExpiresAt };
+        new(Partition, held.PassId, held.ToContent()) { ExpiresAt = held.ExpiresAt };
 
-    private static HeldRemoval Of(TableRecord record) => record.Read(RemovalJson.Default.HeldRemoval);
+    private static HeldRemoval Of(TableRecord record) => record.Read<HeldRemoval>();
 }

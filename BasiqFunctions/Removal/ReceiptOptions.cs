@@ -1,4 +1,4 @@
-using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Removal;
@@ -10,6 +10,7 @@ public sealed class ReceiptOptions
     public const string Section = "Receipts";
 
     /// <summary>The table, created on first use.</summary>
+    [TableName]
     public string Table { get; set; } = "BasiqReceipts";
 
     /// <summary>
@@ -17,19 +18,10 @@ public sealed class ReceiptOptions
     /// evidence it (Competition and Consumer (Consumer Data Right) Rules 2020, rule 1.18), and the records of rule 9.3 are kept for
     /// six years. Whether that holds for a receipt is for the operator to settle; it says nothing of a person, so that it may stay as long.
     /// </summary>
+    [Duration("1d", "36500d")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays((6 * 365) + 2);
 }
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
-internal sealed class ReceiptOptionsValidator : IValidateOptions<ReceiptOptions>
-{
-    public ValidateOptionsResult Validate(string? name, ReceiptOptions options)
-    {
-        List<string> failures = [];
-        if (!RecordTableName.IsValid(options.Table))
-            failures.Add($"{ReceiptOptions.Section}:{nameof(options.Table)} {RecordTableName.Rule}.");
-        if (options.KeepFor < TimeSpan.FromDays(1) || options.KeepFor > TimeSpan.FromDays(36_500))
-            failures.Add($"{ReceiptOptions.Section}:{nameof(options.KeepFor)} must be between 1 day and 36,500 days.");
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-    }
-}
+[OptionsValidator]
+internal sealed partial class ReceiptOptionsValidator : IValidateOptions<ReceiptOptions>;

@@ -16,7 +16,7 @@ internal static class RemovalAccepted
             return Results.NoContent();
         var url = $"/api/users/{Uri.EscapeDataString(removal.UserId)}/deletion-receipts/{removal.ReceiptId}";
         return new JsonAnswer<RemovalUnderWay>(
-            StatusCodes.Status202Accepted, new RemovalUnderWay(removal.ReceiptId, url), RemovalJson.Default.RemovalUnderWay)
+            StatusCodes.Status202Accepted, new RemovalUnderWay(removal.ReceiptId, url))
         {
             Location = url,
             RetryAfter = AskAgainAfter,

@@ -14,7 +14,8 @@ namespace BasiqFunctions.Removal;
 /// <summary>The steps of a removal. Each may run again, and then finishes what an interruption left.</summary>
 public sealed class RemovalActivities(
     Syncs syncs,
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
+    SnapshotRemoval storedData,
     IEnumerable<IUserRecords> others,
     DeletionReceipts receipts,
     DueWork due,
@@ -73,16 +74,16 @@ public sealed class RemovalActivities(
         if (connectionId is not null)
         {
             if (!anew.Contains(connectionId))
-                await snapshots.RemoveConnectionAsync(userId, connectionId, step.BegunAt, cancellation);
+                await storedData.RemoveConnectionAsync(userId, connectionId, step.BegunAt, cancellation);
         }
         else if (anew.Count == 0)
         {
-            await snapshots.RemoveUserAsync(userId, cancellation);
+            await storedData.RemoveUserAsync(userId, cancellation);
         }
         else
         {
             foreach (var connection in earlier)
-                await snapshots.RemoveConnectionAsync(userId, connection, step.BegunAt, cancellation);
+                await storedData.RemoveConnectionAsync(userId, connection, step.BegunAt, cancellation);
         }
 
         return true;

@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Removal;
@@ -10,11 +11,13 @@ public sealed class RemovalOptions
 
     /// <summary>
     /// How many users a daily pass removes because Basiq has nothing of them; of more it removes none until somebody confirms it. Without
-    /// it one in a hundred of the users whom the pass looked after, and 5 at least.
+    /// it one in a hundred of the users that the pass checked, and at least 5.
     /// </summary>
+    [Number(0, int.MaxValue)]
     public int? MostAtOnce { get; set; }
 
     /// <summary>How long the orchestration of a removal is kept after it began. Its receipt is kept for itself (<see cref="ReceiptOptions.KeepFor"/>).</summary>
+    [Duration("1d", "3650d")]
     public TimeSpan KeepFinishedFor { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>How many those are when so many users are kept.</summary>
@@ -22,12 +25,5 @@ public sealed class RemovalOptions
 }
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
-internal sealed class RemovalOptionsValidator : IValidateOptions<RemovalOptions>
-{
-    public ValidateOptionsResult Validate(string? name, RemovalOptions options) =>
-        options.MostAtOnce is < 0
-            ? ValidateOptionsResult.Fail($"{RemovalOptions.Section}:{nameof(options.MostAtOnce)} must be 0 or more.")
-        : options.KeepFinishedFor < TimeSpan.FromDays(1) || options.KeepFinishedFor > TimeSpan.FromDays(3_650)
-            ? ValidateOptionsResult.Fail($"{RemovalOptions.Section}:{nameof(options.KeepFinishedFor)} must be between 1 and 3,650 days.")
-        : ValidateOptionsResult.Success;
-}
+[OptionsValidator]
+internal sealed partial class RemovalOptionsValidator : IValidateOptions<RemovalOptions>;

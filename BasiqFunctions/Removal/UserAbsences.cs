@@ -20,7 +20,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         List<UserAbsence> absences = [];
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
-            absences.Add(record.Read(RemovalJson.Default.UserAbsence));
+            absences.Add(record.Read<UserAbsence>());
         return absences;
     }
 
@@ -28,11 +28,11 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     internal async Task<UserAbsence> NoteAsync(UserAbsence absence, CancellationToken cancellation)
     {
         if (await table.FindAsync(Partition, absence.UserId, cancellation) is { } found
-            && found.Read(RemovalJson.Default.UserAbsence) is var earlier
+            && found.Read<UserAbsence>() is var earlier
             && earlier.Outcome == absence.Outcome)
             return earlier;
         await table.PutAsync(
-            new TableRecord(Partition, absence.UserId, absence.ToContent(RemovalJson.Default.UserAbsence)), cancellation);
+            new TableRecord(Partition, absence.UserId, absence.ToContent()), cancellation);
         return absence;
     }
 
@@ -41,8 +41,8 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
         {
-            if (record.Read(RemovalJson.Default.UserAbsence) is { IsConfirmed: false } absence && isMeant(absence))
-                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent(RemovalJson.Default.UserAbsence) }, cancellation);
+            if (record.Read<UserAbsence>() is { IsConfirmed: false } absence && isMeant(absence))
+                await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent() }, cancellation);
         }
     }
 

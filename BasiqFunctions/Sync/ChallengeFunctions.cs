@@ -9,6 +9,8 @@ namespace BasiqFunctions.Sync;
 /// <summary>The HTTP function of what banks ask.</summary>
 public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges)
 {
+    private static readonly MfaAnswerValidator Validator = new();
+
     /// <summary>Answers the challenge that GetSync shows, such as a code that the bank sent by SMS: 202 as StartSync, 400 for a wrong one.</summary>
     [Function("AnswerMfa")]
     [Takes(typeof(MfaAnswerRequest), Required = ["mfa-response"])]
@@ -27,13 +29,9 @@ public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges)
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
-        var body = await JsonBody.ReadAsync(request, SyncJson.Default.MfaAnswerRequest, optional: false, cancellation);
-        if (!body.IsRead)
-            return body.Refusal;
-        if (body.Value.Refuse() is { } refused)
-            return refused;
+        var answer = await JsonBody.ReadAsync(request, Validator, cancellation);
         return await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
-            ? await challenges.AnswerAsync(client, sync, body.Value, cancellation)
+            ? await challenges.AnswerAsync(client, sync, answer, cancellation)
             : Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
     }
 }

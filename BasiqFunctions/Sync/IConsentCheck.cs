@@ -2,7 +2,7 @@ using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Sync;
 
-/// <summary>Whoever knows whether a user's data may still be fetched and kept.</summary>
+/// <summary>Knows whether a user's data may still be fetched and kept.</summary>
 public interface IConsentCheck
 {
     /// <summary>Whether the user's consent has ended, and with it what a sync may fetch.</summary>
@@ -12,7 +12,7 @@ public interface IConsentCheck
     Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation);
 }
 
-/// <summary>Whoever tells syncs that their jobs have changed (<see cref="Syncs.WakeAsync"/>), so that they need not ask so often.</summary>
+/// <summary>Tells syncs that their jobs have changed (<see cref="Syncs.WakeAsync"/>), so that they poll less often.</summary>
 public interface IJobNews
 {
     /// <summary>Whether news can be expected from now on. Syncs ask anyway, only less often: news may get lost.</summary>

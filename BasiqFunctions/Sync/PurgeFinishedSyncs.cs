@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Sync;
 
-/// <summary>Keeps the task hub from growing for ever: forgets the orchestrations that ended long ago, each kind when its time is over.</summary>
+/// <summary>Purges orchestrations that ended long ago, each kind after its own retention, so that the task hub stays small.</summary>
 /// <remarks>
 /// The host's purge takes no prefix: it forgets what is older than every kind is kept for, in slices. What is kept for less is forgotten
 /// by its ids, a page at a time. No call lasts anywhere near the 100 seconds after which the worker gives one up: the extension that the

@@ -13,7 +13,7 @@ internal static class SyncAccepted
     {
         var url = UrlOf(sync);
         return new JsonAnswer<SyncStarted>(
-            StatusCodes.Status202Accepted, new SyncStarted(sync.SyncId, sync.Status, url, sync.IsStartedAgain ? true : null), SyncJson.Default.SyncStarted)
+            StatusCodes.Status202Accepted, new SyncStarted(sync.SyncId, sync.Status, url, sync.IsStartedAgain ? true : null))
         {
             Location = url,
             RetryAfter = AskAgainAfter,

@@ -17,7 +17,9 @@ namespace BasiqFunctions.Sync;
 public sealed class SyncActivities(
     IBasiqClient basiq,
     WantedAccounts wanted,
-    SnapshotStore snapshots,
+    SnapshotStaging staging,
+    SnapshotPublisher publisher,
+    SnapshotRemoval storedData,
     IEnumerable<IConsentCheck> consents,
     DueWork due,
     IOptions<SnapshotOptions> options,
@@ -60,14 +62,14 @@ public sealed class SyncActivities(
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
             await due.SetAsync(input.UserId, cancellation, (DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace));
-            var staged = await snapshots.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
+            var staged = await staging.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
             foreach (var (reason, count) in list.Skipped)
             {
                 Log.AccountsSkipped(logger, input.UserId, count, reason);
                 instruments.AccountsSkipped(reason, count);
             }
 
-            var plans = await snapshots.PlanAsync(
+            var plans = await staging.PlanAsync(
                 input.UserId, input.SyncId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
             return new Outcome<StagedAccounts>(new StagedAccounts(plans, list.ConnectionIds, list.Listing, list.Skipped));
         });
@@ -85,13 +87,13 @@ public sealed class SyncActivities(
         return AsOutcomeAsync<FetchedSegment>(nameof(FetchTransactions), input.UserId, input.SyncId, async () =>
         {
             var overlap = input.Kept is { } kept && !input.IsOlder
-                ? await snapshots.OpenOverlapAsync(input.UserId, input.AccountId, kept, cancellation)
+                ? await staging.OpenOverlapAsync(input.UserId, input.AccountId, kept, cancellation)
                 : null;
             if (input is { Kept: not null, IsOlder: false } && overlap is null)
                 return new Outcome<FetchedSegment>(new FetchedSegment("", 0, null, MustBeWhole: true));
-            await using var segment = await snapshots.BeginSegmentAsync(
+            await using var segment = await staging.BeginSegmentAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
-            var trail = await snapshots.ResumeTrailAsync(
+            var trail = await staging.ResumeTrailAsync(
                 input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
@@ -145,20 +147,20 @@ public sealed class SyncActivities(
 
             if (pages == 0)
             {
-                snapshots.GiveBack(trail);
+                staging.GiveBack(trail);
                 return new Outcome<FetchedSegment>(null, failure);
             }
 
             var summary = await segment.CompleteAsync(cancellation);
             if (link is not null)
-                await snapshots.KeepTrailAsync(trail, summary.Attempt, cancellation);
+                await staging.KeepTrailAsync(trail, summary.Attempt, cancellation);
             if (skipped > 0)
                 Log.TransactionsSkipped(logger, skipped, input.UserId);
             instruments.Fetched(summary.Count, isWholeAccount: link is null && failure is null);
 
             // An id that is kept under an older day, too, has moved.
             if (input.Kept is { } span && unknown.Count > 0)
-                mustBeWhole |= await snapshots.HasAnyKeptAsync(input.UserId, input.AccountId, span, unknown, cancellation) is not false;
+                mustBeWhole |= await staging.HasAnyKeptAsync(input.UserId, input.AccountId, span, unknown, cancellation) is not false;
             return new Outcome<FetchedSegment>(
                 new FetchedSegment(summary.Attempt, summary.Count, link, skipped, overlap?.Count ?? 0, matched, overlap?.IsInOrder is true, mustBeWhole), failure);
         });
@@ -209,7 +211,7 @@ public sealed class SyncActivities(
             Dictionary<string, PendingSegment> segments = new(StringComparer.Ordinal);
             foreach (var (accountId, transactions) in pending.Where(account => account.Value.Count > 0))
             {
-                await using var segment = await snapshots.BeginSegmentAsync(
+                await using var segment = await staging.BeginSegmentAsync(
                     input.UserId, input.SyncId, accountId, SnapshotPaths.PendingNumber, cancellation);
                 foreach (var transaction in transactions)
                     segment.Append(transaction);
@@ -237,7 +239,7 @@ public sealed class SyncActivities(
             // Before there is anything to look after: tomorrow's look learns when the consents end.
             var now = clock.GetUtcNow();
             await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + options.Value.MaxAge));
-            var published = await snapshots.PublishAsync(
+            var published = await publisher.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {
                     AsOf = input.AsOf,
@@ -256,7 +258,7 @@ public sealed class SyncActivities(
     {
         ArgumentNullException.ThrowIfNull(input);
         using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, SnapshotRun.SyncIdOf(input.SyncId));
-        await snapshots.DiscardAsync(input.UserId, input.SyncId, cancellation);
+        await storedData.DiscardAsync(input.UserId, input.SyncId, cancellation);
         measured.Ends(Instruments.Success);
     }
 

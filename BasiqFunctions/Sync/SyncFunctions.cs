@@ -10,6 +10,8 @@ namespace BasiqFunctions.Sync;
 /// <summary>The HTTP functions of a user's syncs.</summary>
 public sealed class SyncFunctions(Syncs syncs, Challenges challenges, IdempotentRequests requests)
 {
+    private static readonly StartSyncValidator Validator = new();
+
     /// <summary>Starts the sync of some jobs, or of what Basiq has of some connections, or finds it: 202.</summary>
     [Function("StartSync")]
     [Takes(typeof(StartSyncRequest))]
@@ -22,12 +24,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
-        var body = await JsonBody.ReadAsync(request, SyncJson.Default.StartSyncRequest, optional: false, cancellation);
-        if (!body.IsRead)
-            return body.Refusal;
-        if (body.Value.Refuse() is { } refused)
-            return refused;
-        var asked = body.Value;
+        var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
         var isFull = asked.Full is true;
         return await requests.RunAsync(
             request,
@@ -56,8 +53,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
-            ? new JsonAnswer<SyncAnswer>(
-                StatusCodes.Status200OK, await challenges.ShowAsync(sync, cancellation), SyncJson.Default.SyncAnswer)
+            ? JsonAnswer.Ok(await challenges.ShowAsync(sync, cancellation))
             : NotFound();
 
     /// <summary>Stops a sync, if it has not ended: 202.</summary>

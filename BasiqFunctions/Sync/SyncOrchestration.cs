@@ -12,7 +12,7 @@ public sealed class SyncOrchestration(Instruments instruments)
     /// <summary>The orchestration's name.</summary>
     public const string Name = "SyncConnections";
 
-    /// <summary>Event that ends a wait between two polls early, for whoever knows that a job has changed.</summary>
+    /// <summary>Event that ends a wait between two polls early, because a job has changed.</summary>
     public const string JobChangedEvent = "JobChanged";
 
     /// <summary>Event that stops the sync.</summary>

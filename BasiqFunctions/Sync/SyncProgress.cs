@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BasiqFunctions.Platform;
 
 namespace BasiqFunctions.Sync;
 
@@ -36,7 +37,7 @@ public sealed record SyncProgress(
         foreach (var measure in measures)
         {
             progress = this with { Jobs = [.. Jobs.Select(measure)] };
-            if (JsonSerializer.Serialize(progress, SyncJson.Default.SyncProgress).Length <= MostCharacters)
+            if (JsonSerializer.Serialize(progress, AppJson.Of<SyncProgress>()).Length <= MostCharacters)
                 break;
         }
 

@@ -14,6 +14,7 @@ public static class SyncRegistration
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions<SyncOptions>().Bind(configuration.GetSection(SyncOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SyncOptions>, SyncOptionsValidator>();
+        services.AddSingleton<IValidateOptions<SyncOptions>, TokenPatienceValidator>();
         services.AddSingleton(provider =>
             new KeptHistory(SyncId.Prefix, provider.GetRequiredService<IOptions<SyncOptions>>().Value.KeepFinishedFor));
         services.AddInstruments().AddSingleton<Syncs>().AddSingleton<WantedAccounts>().AddSingleton<Challenges>();

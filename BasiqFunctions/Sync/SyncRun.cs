@@ -347,7 +347,7 @@ internal sealed class SyncRun
 
     /// <summary>
     /// Calls an activity that may fail for the moment, as often as the settings allow, and never sooner than Basiq asks for. What was not
-    /// even asked for want of a token is no attempt.
+    /// asked because no token was available does not count as an attempt.
     /// </summary>
     private async Task<(T? Value, UpstreamFailure? Failure)> CallWithBackOffAsync<T>(
         string activity, object input, bool canBeStopped = true)

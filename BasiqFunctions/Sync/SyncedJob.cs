@@ -84,7 +84,7 @@ public enum JobState
 }
 
 /// <summary>
-/// A step of a job as a sync last saw it. What is not known is left out of its JSON, whoever writes it: a custom status is small.
+/// A step of a job as a sync last saw it. Its JSON leaves out what is not known, with any serializer: a custom status is small.
 /// </summary>
 /// <param name="Title">Such as <c>verify-credentials</c>, when Basiq gives one.</param>
 /// <param name="Status"><c>pending</c>, <c>in-progress</c>, <c>success</c> or <c>failed</c>.</param>

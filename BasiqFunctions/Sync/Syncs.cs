@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -355,9 +356,9 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     private static SyncAnswer Answer(OrchestrationMetadata found, string userId)
     {
         var progress = found.SerializedCustomStatus is { } json
-            ? JsonSerializer.Deserialize(json, SyncJson.Default.SyncProgress)
+            ? JsonSerializer.Deserialize(json, AppJson.Of<SyncProgress>())
             : null;
-        var started = found.SerializedInput is { } input ? JsonSerializer.Deserialize(input, SyncJson.Default.SyncInput) : null;
+        var started = found.SerializedInput is { } input ? JsonSerializer.Deserialize(input, AppJson.Of<SyncInput>()) : null;
         progress ??= new SyncProgress(SyncState.WaitingForBank, started?.Jobs ?? [], new AccountProgress(0, 0), 0);
         if (found.RuntimeStatus is OrchestrationRuntimeStatus.Failed)
         {
@@ -410,16 +411,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         return (jobs, unknown);
     }
 
-    private async Task<Job?> FindJobAsync(string userId, string jobId, CancellationToken cancellation)
-    {
-        try
-        {
-            var job = await basiq.GetJobAsync(jobId, cancellation);
-            return job.UserId == userId ? job : null;
-        }
-        catch (BasiqException exception) when (exception.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            return null;
-        }
-    }
+    private async Task<Job?> FindJobAsync(string userId, string jobId, CancellationToken cancellation) =>
+        await basiq.GetJobAsync(jobId, cancellation).OrNullAsync() is { } job && job.UserId == userId ? job : null;
 }

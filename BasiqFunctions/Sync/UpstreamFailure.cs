@@ -32,7 +32,7 @@ public sealed record UpstreamFailure(
     public static UpstreamFailure From(BasiqFailure failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        var isOfToken = failure.Endpoint is BasiqClient.TokenEndpoint;
+        var isOfToken = failure.Endpoint is BasiqCall.TokenEndpoint;
         var code = !isOfToken ? failure.Code
             : failure.Kind is BasiqFailureKind.Unauthorized ? BasiqFailure.ApiKeyRefusedCode
             : failure.ToProblem().Code;

@@ -18,7 +18,7 @@ namespace BasiqFunctions.Sync;
 /// Basiq does not know the account itself either.
 /// </remarks>
 public sealed class WantedAccounts(
-    IBasiqClient basiq, SnapshotStore snapshots, ClockCheck clockCheck, TimeProvider clock, ILogger<WantedAccounts> logger)
+    IBasiqClient basiq, SnapshotReader snapshots, ClockCheck clockCheck, TimeProvider clock, ILogger<WantedAccounts> logger)
 {
     /// <summary>So long after a list lacked an account for the first time, another that lacks it may say that the account is gone.</summary>
     internal static readonly TimeSpan BetweenLooks = TimeSpan.FromHours(20);
@@ -32,7 +32,7 @@ public sealed class WantedAccounts(
     {
         Dictionary<string, int> skipped = [];
         Dictionary<string, Listed> listed = new(StringComparer.Ordinal);
-        foreach (var record in await basiq.ListAccountsAsync(userId, cancellationToken: cancellation))
+        foreach (var record in await basiq.ListAccountsAsync(userId, cancellation))
         {
             var (id, connectionId) = (IdIn(record, "id"), IdIn(record, "connection"));
             if (id is null && IsNamed(connectionId))
@@ -122,7 +122,7 @@ public sealed class WantedAccounts(
         }
         catch (BasiqException exception) when (!exception.Failure.IsTransient)
         {
-            return exception.Failure.Kind is not (BasiqFailureKind.NotFound or BasiqFailureKind.Gone);
+            return !exception.Failure.IsNotFound;
         }
     }
 

@@ -16,6 +16,9 @@ namespace BasiqFunctions.Users;
 public sealed class UserFunctions(
     IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, ILogger<UserFunctions> logger)
 {
+    private static readonly CreateUserValidator Creation = new();
+    private static readonly UpdateUserValidator Update = new();
+
     private static readonly ProblemResult OutcomeUnknown = new BasiqFailure(BasiqFailureKind.OutcomeUnknown, "no-answer").ToProblem();
 
     /// <summary>
@@ -33,8 +36,7 @@ public sealed class UserFunctions(
         // With an Idempotency-Key the same request may be sent again, and is answered by what became of the first.
         if (!request.Headers.ContainsKey(IdempotencyKey.Header))
             request.HttpContext.Features.Set(new AnswerShape(answer => answer is ProblemResult { Code: ProblemCodes.Timeout } ? OutcomeUnknown : answer));
-        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: true, cancellation);
-        var details = UserDetailsReader.ForCreation(fields);
+        var details = await JsonBody.ReadAsync(request, Creation, cancellation);
         return await requests.RunAsync(
             request,
             new IdempotentOperation(
@@ -62,8 +64,7 @@ public sealed class UserFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        new JsonAnswer<User>(
-            StatusCodes.Status200OK, await basiq.GetUserAsync(userId, cancellation), UsersJson.Default.User);
+        JsonAnswer.Ok(await basiq.GetUserAsync(userId, cancellation));
 
     /// <summary>Changes the given fields of a user: 200 and the user as Basiq gave it.</summary>
     [Function("UpdateUser")]
@@ -75,9 +76,8 @@ public sealed class UserFunctions(
         string userId,
         CancellationToken cancellation)
     {
-        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
-        var user = await basiq.UpdateUserAsync(userId, UserDetailsReader.ForUpdate(fields), cancellation);
-        return new JsonAnswer<User>(StatusCodes.Status200OK, user, UsersJson.Default.User);
+        var details = await JsonBody.ReadAsync(request, Update, cancellation, refusesNull: true);
+        return JsonAnswer.Ok(await basiq.UpdateUserAsync(userId, details, cancellation));
     }
 
     /// <summary>Removes a user at Basiq and everything kept of it here: 204, or 202 when the latter goes on.</summary>
@@ -93,5 +93,5 @@ public sealed class UserFunctions(
         RemovalAccepted.For(await removal.RemoveUserAsync(client, userId, cancellation));
 
     private static JsonAnswer<User> Created(User user) =>
-        new(StatusCodes.Status201Created, user, UsersJson.Default.User) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };
+        new(StatusCodes.Status201Created, user) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };
 }

@@ -17,7 +17,7 @@ namespace BasiqFunctions.Users;
 public sealed class UserRemoval(
     IBasiqClient basiq,
     Syncs syncs,
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
     Removals removals,
     DeletionRequests requests,
     KeyWitness key,
@@ -57,7 +57,7 @@ public sealed class UserRemoval(
         StatusCodes.Status502BadGateway,
         ProblemCodes.BasiqRefused,
         "Basiq does not know this user, nor any other that this service asked for: its API key may be another application's. Nothing was "
-        + "removed; whoever runs the service must check the key.");
+        + "removed; the service's operator must check the key.");
 
     /// <summary>Whether a user whom Basiq does not know is gone: Basiq had the user when the caller first asked, or knows others.</summary>
     private async Task<bool> IsBelievedAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>

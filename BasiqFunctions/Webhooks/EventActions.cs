@@ -24,7 +24,7 @@ public sealed class EventActions(
     ConsentWarnings warnings,
     DeletionReceipts receipts,
     Syncs syncs,
-    SnapshotStore snapshots,
+    SnapshotReader snapshots,
     IOptions<SyncOptions> options,
     TimeProvider clock)
 {
@@ -110,7 +110,7 @@ public sealed class EventActions(
             userId, connectionId, NextAction.Reconnect, happened.CreatedAt ?? clock.GetUtcNow(), happened.Id, cancellation);
 
         // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
-        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
+        if (!await enforcement.IsConsentInForceAsync(userId, cancellation))
         {
             await attentions.RemoveAsync(userId, connectionId, cancellation);
             return new EventHandled(happened.TypeId, "no-consent");
@@ -149,7 +149,7 @@ public sealed class EventActions(
             return "covered";
 
         // Late news of a job go on when the consent has ended, and a sync would fetch what nobody may keep.
-        if ((await basiq.ListConsentsAsync(userId, cancellation)).All(consent => consent.HasEnded))
+        if (!await enforcement.IsConsentInForceAsync(userId, cancellation))
             return "no-consent";
         var news = await notes.GatherAsync(userId, connectionId, happened.Id, isFull, options.Value.GatherNewsFor, cancellation);
         await syncs.FetchNewsAsync(client, userId, connectionId, news, cancellation);
@@ -169,15 +169,6 @@ public sealed class EventActions(
     }
 
     /// <summary>The connection; null when Basiq does not have it, or has it as deleted.</summary>
-    private async Task<Connection?> FindConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
-    {
-        try
-        {
-            return await basiq.GetConnectionAsync(userId, connectionId, cancellation) is { IsDeleted: false } found ? found : null;
-        }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            return null;
-        }
-    }
+    private async Task<Connection?> FindConnectionAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        await basiq.GetConnectionAsync(userId, connectionId, cancellation).OrNullAsync() is { IsDeleted: false } found ? found : null;
 }

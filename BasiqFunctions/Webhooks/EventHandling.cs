@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BasiqFunctions.Platform;
 using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Webhooks;
@@ -21,7 +22,7 @@ public sealed record EventHandling(
     internal static EventHandling From(OrchestrationRuntimeStatus status, string? customStatus, EventHandled? handled)
     {
         // What began under an earlier version shows a bare code.
-        var tried = customStatus is ['{', ..] ? JsonSerializer.Deserialize(customStatus, WebhooksJson.Default.EventTried) : null;
+        var tried = customStatus is ['{', ..] ? JsonSerializer.Deserialize(customStatus, AppJson.Of<EventTried>()) : null;
         var tries = tried?.Tries ?? 0;
         return status switch
         {

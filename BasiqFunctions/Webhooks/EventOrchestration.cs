@@ -1,15 +1,16 @@
 using System.Text.Json;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask.Client;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 
 namespace BasiqFunctions.Webhooks;
 
 /// <summary>
-/// The durable orchestration of one event, whoever brings it: a webhook, a repetition of it, or the daily look at what may have been
+/// The durable orchestration of one event, however it arrives: a webhook, a repetition of it, or the daily look at what may have been
 /// missed. It has the event handled, and again for as long as Basiq lists it. Its history holds ids and words of this app alone.
 /// </summary>
 public static class EventOrchestration
@@ -61,7 +62,7 @@ public static class EventOrchestration
         if (eventId is null || await client.GetInstanceAsync(InstanceIdFor(eventId), getInputsAndOutputs: true, cancellation) is not { } instance)
             return null;
         var handled = instance is { IsCompleted: true, SerializedOutput: { } output } && instance.RuntimeStatus is OrchestrationRuntimeStatus.Completed
-            ? JsonSerializer.Deserialize(output, WebhooksJson.Default.EventHandled)
+            ? JsonSerializer.Deserialize(output, AppJson.Of<EventHandled>())
             : null;
         return EventHandling.From(instance.RuntimeStatus, instance.SerializedCustomStatus, handled);
     }
@@ -90,7 +91,7 @@ public static class EventOrchestration
             var wait = outcome.Failure is { } failure && !MayPass(failure, age) ? MaxDelay : asked > delay ? asked : delay;
             var next = context.CurrentUtcDateTime + (wait < MaxDelay ? wait : MaxDelay);
 
-            // For whoever looks.
+            // For GetWebhookSubscription.
             context.SetCustomStatus(new EventTried(tries, outcome.Failure?.Code, isLast ? null : next));
             if (isLast)
                 return null;

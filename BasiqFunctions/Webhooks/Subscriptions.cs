@@ -197,7 +197,7 @@ public sealed class Subscriptions : IJobNews
         }
 
         await _table.PutAsync(
-            new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent(WebhooksJson.Default.KeptSubscription)), cancellation);
+            new TableRecord(Partition, Row, new KeptSubscription(webhook.Id).ToContent()), cancellation);
     }
 
     /// <summary>Leaves no subscription whose messages this app would refuse.</summary>
@@ -205,7 +205,7 @@ public sealed class Subscriptions : IJobNews
     {
         try
         {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             await RemoveAsync(webhookId, CancellationToken.None);
             Log.SubscriptionUndone(_logger, webhookId, cause.GetType().Name);
         }
@@ -223,11 +223,13 @@ public sealed class Subscriptions : IJobNews
         }
     }
 
-    /// <summary>Deletes a subscription; before that none is known as this app's, so that nobody waits for its news in vain.</summary>
+    /// <summary>Deletes a subscription, after forgetting that it is this app's, so that no sync waits for its news.</summary>
     private async Task RemoveAsync(string webhookId, CancellationToken cancellation)
     {
         await _table.RemoveAsync(Partition, Row, cancellation);
-        await DeleteAsync(webhookId, cancellation);
+
+        // Somebody else may have deleted it.
+        await _basiq.DeleteWebhookAsync(webhookId, cancellation).NotFoundAsync();
     }
 
     /// <summary>Whether a subscription has a URL, however the two are spelled.</summary>
@@ -236,22 +238,10 @@ public sealed class Subscriptions : IJobNews
         && Uri.TryCreate(url, UriKind.Absolute, out var other)
         && one.AbsoluteUri.TrimEnd('/') == other.AbsoluteUri.TrimEnd('/');
 
-    private async Task DeleteAsync(string webhookId, CancellationToken cancellation)
-    {
-        try
-        {
-            await _basiq.DeleteWebhookAsync(webhookId, cancellation);
-        }
-        catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.NotFound or BasiqFailureKind.Gone)
-        {
-            // Somebody else has.
-        }
-    }
-
     private static BasiqException Unusable(string code) => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, code));
 
     private async Task<KeptSubscription?> KeptAsync(CancellationToken cancellation) =>
-        (await _table.FindAsync(Partition, Row, cancellation))?.Read(WebhooksJson.Default.KeptSubscription);
+        (await _table.FindAsync(Partition, Row, cancellation))?.Read<KeptSubscription>();
 
     /// <summary>The one that this app has made, else the one that has the URL.</summary>
     private async Task<Webhook?> FindAtBasiqAsync(KeptSubscription? kept, string? url, CancellationToken cancellation)

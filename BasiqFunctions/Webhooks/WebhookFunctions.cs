@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
@@ -40,8 +41,7 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "webhooks/basiq/subscription")] HttpRequest request,
         CancellationToken cancellation)
     {
-        var fields = await RequestFields.ReadAsync(request, optional: false, nullIsAbsent: false, cancellation);
-        var asked = fields.Validated(SubscriptionRequest.From(fields), Validator);
+        var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
         return Answer(await subscriptions.SetAsync(asked.Url!, cancellation));
     }
 
@@ -58,5 +58,5 @@ public sealed class WebhookFunctions(WebhookReceiver receiver, Subscriptions sub
             : Problem.NotFound(ProblemCodes.SubscriptionNotFound, "There is no subscription. Create one with PUT.");
 
     private static JsonAnswer<SubscriptionAnswer> Answer(SubscriptionAnswer subscription) =>
-        new(StatusCodes.Status200OK, subscription, WebhooksJson.Default.SubscriptionAnswer);
+        new(StatusCodes.Status200OK, subscription, AppJson.Of<SubscriptionAnswer>());
 }

@@ -347,7 +347,7 @@ public sealed class ServerTokenTests
         {
             () => test.Client.UpdateUserAsync("u1", new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
             () => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
-            () => test.Client.ListAccountsAsync("u1", BasiqFilter.AccountId("062000123456")),
+            () => test.Client.GetTransactionsPageAsync("u1", BasiqFilter.AccountId("062000123456")),
         })
         {
             var running = call();

@@ -114,7 +114,7 @@ public sealed class ChangeFeedProperties
 
             // No blob is left that nothing needs.
             _scene.Clock.Advance(TimeSpan.FromDays(2));
-            await _scene.Store.RemoveLeftoversAsync(User, default);
+            await _scene.Store.Removal.RemoveLeftoversAsync(User, default);
             Assert.InRange(_scene.Blobs.Names.Count, 0, 150);
         }
 
@@ -206,7 +206,7 @@ public sealed class ChangeFeedProperties
                     var connection = $"c{_chance.Next(1, 3)}";
                     Note("connection removed");
                     _followers.ForEach(follower => follower.Follower.MayRemoveUnknown = true);
-                    await _scene.Store.RemoveConnectionAsync(User, connection, null, default);
+                    await _scene.Store.Removal.RemoveConnectionAsync(User, connection, null, default);
                     _scene.Clock.Advance(TimeSpan.FromSeconds(1));
                     break;
                 case 1 when _accounts.Any(account => account.Connection == "c1"):
@@ -226,7 +226,7 @@ public sealed class ChangeFeedProperties
                     _scene.Clock.Advance(TimeSpan.FromDays(_chance.Next(20, 100)));
                     break;
                 case 3:
-                    await _scene.Store.RemoveLeftoversAsync(User, default);
+                    await _scene.Store.Removal.RemoveLeftoversAsync(User, default);
                     break;
                 case 4 when _accounts.Count > 1:
                     Note("gone");
@@ -313,7 +313,7 @@ public sealed class ChangeFeedProperties
             var rows = accounts.ToDictionary(account => account.Id, account => account.Rows.OrderByDescending(row => row.IsPending).ToArray());
             var syncId = await _scene.StageAsync([.. accounts.Select(account => (account.Json, (string[]?)null))]);
             Dictionary<string, FetchedSpan> spans = [];
-            var plans = await _scene.Store.PlanAsync(
+            var plans = await _scene.Store.Staging.PlanAsync(
                 User, syncId, [.. accounts.Select(account => (account.Id, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)))],
                 new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
             foreach (var plan in plans)
@@ -345,7 +345,7 @@ public sealed class ChangeFeedProperties
 
         private async Task<FetchedSpan?> FetchPartAsync(string syncId, string accountId, KeptSpan kept, Row[] rows)
         {
-            var overlap = await _scene.Store.OpenOverlapAsync(User, accountId, kept, default);
+            var overlap = await _scene.Store.Staging.OpenOverlapAsync(User, accountId, kept, default);
             if (overlap is null)
                 return null;
             var newer = rows.Where(row => !row.IsPending && row.Day >= kept.From).ToArray();
@@ -353,7 +353,7 @@ public sealed class ChangeFeedProperties
             var matched = newer.Count(row => overlap.Takes(Encoding.UTF8.GetBytes(row.Json)));
             var days = new BankDays("Australia/Sydney");
             var ids = newer.Select(row => TransactionFacts.Read(Encoding.UTF8.GetBytes(row.Json), days).Id).ToHashSet();
-            if (matched != known || (newer.Length > matched && await _scene.Store.HasAnyKeptAsync(User, accountId, kept, ids, default) is not false))
+            if (matched != known || (newer.Length > matched && await _scene.Store.Staging.HasAnyKeptAsync(User, accountId, kept, ids, default) is not false))
                 return null;
             _scene.SetSegments(syncId, accountId, [await _scene.WriteSegmentAsync(syncId, accountId, 0, newer.Select(row => row.Json))]);
 
@@ -369,7 +369,7 @@ public sealed class ChangeFeedProperties
         /// <summary>Readers go on, or begin, repeat what they have read, or stop.</summary>
         private async Task ReadAsync()
         {
-            if (await _scene.Store.GetCurrentAsync(User, default) is null)
+            if (await _scene.Store.Reader.GetCurrentAsync(User, default) is null)
                 return;
             if (_followers.Count < 4 && _chance.Next(3) == 0)
                 _followers.Add((new Follower(_scene, _chance.Next(1, 12)) { MayRemoveUnknown = Happened.ContainsKey("connection removed") || Happened.ContainsKey("made anew") || Happened.ContainsKey("gone") }, null));

@@ -86,7 +86,7 @@ public sealed class ChangeFeedTests
         await AssertInStepAsync(followers[0]);
         Assert.Equal(60_001 + 90_000, followers[0].Told.Count);
 
-        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
         foreach (var follower in followers)
         {
             await follower.CatchUpAsync();
@@ -126,7 +126,7 @@ public sealed class ChangeFeedTests
         // Two whole fetches later nothing that the reader still needs is part of the snapshot, and all of it is there.
         for (var i = 1; i <= 2; i++)
             await _scene.SyncAsync("c1", (Account("a1", "c1", $"{i}.50"), rows[(i * 50)..600]), (Account("a2", "c1"), rows[(600 + i)..]));
-        await _scene.Store.RemoveLeftoversAsync(User, default);
+        await _scene.Store.Removal.RemoveLeftoversAsync(User, default);
         Assert.Contains(_scene.Blobs.Names, name => name.StartsWith("user-1/syncs/s1/a2/", StringComparison.Ordinal));
         await follower.CatchUpAsync();
         Assert.Equal(902, follower.Told.Count(told => told.StartsWith("added", StringComparison.Ordinal)));
@@ -140,10 +140,10 @@ public sealed class ChangeFeedTests
         Assert.True(await slow.StepAsync());
         _scene.Clock.Advance(TimeSpan.FromHours(20));
         Assert.True(await slow.StepAsync());
-        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.Contains(_scene.Blobs.Names, name => name.StartsWith("user-1/syncs/s3/a1/", StringComparison.Ordinal));
         _scene.Clock.Advance(TimeSpan.FromHours(24));
-        await _scene.Store.RemoveLeftoversAsync(User, default);
+        await _scene.Store.Removal.RemoveLeftoversAsync(User, default);
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.StartsWith("user-1/reads/", StringComparison.Ordinal) || name.StartsWith("user-1/syncs/s3/a1/", StringComparison.Ordinal));
         Assert.False(await slow.StepAsync());
         await slow.CatchUpAsync();
@@ -179,7 +179,7 @@ public sealed class ChangeFeedTests
         var days = await _scene.Due.ListDaysAsync("99999999", default);
         Assert.Equal([DueWork.DayOf(_scene.Clock.GetUtcNow() + TimeSpan.FromDays(1))], days);
         _scene.Clock.Advance(TimeSpan.FromDays(1));
-        Assert.Null(await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Null(await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.Contains("/reads/", StringComparison.Ordinal));
 
         // Whoever gets all in one page needs none.
@@ -199,10 +199,10 @@ public sealed class ChangeFeedTests
         var blob = Assert.Single(_scene.Blobs.Names, IsPart);
 
         _scene.Clock.Advance(TimeSpan.FromDays(89));
-        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Equal(_scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.Contains(blob, _scene.Blobs.Names);
         _scene.Clock.Advance(TimeSpan.FromDays(1));
-        Assert.Null(await _scene.Store.RemoveLeftoversAsync(User, default));
+        Assert.Null(await _scene.Store.Removal.RemoveLeftoversAsync(User, default));
         Assert.DoesNotContain(_scene.Blobs.Names, IsPart);
         Assert.False(await early.StepAsync());
         await early.CatchUpAsync();
@@ -235,7 +235,7 @@ public sealed class ChangeFeedTests
         await _scene.SyncAsync("c1", (Account("a1", "c1", "3.00"), [Posted("t3", Today, "another secret")]), (Account("a2", "c1"), [Posted("t9", Today, "secret")]));
         await followers[2].CatchUpAsync();
 
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
 
         // Of the connection's transactions and accounts no blob has more than ids, held reads or not.
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.Contains("/a1/", StringComparison.Ordinal) || name.Contains("/a2/", StringComparison.Ordinal));
@@ -260,7 +260,7 @@ public sealed class ChangeFeedTests
             await AssertInStepAsync(follower);
         }
 
-        await _scene.Store.RemoveUserAsync(User, default);
+        await _scene.Store.Removal.RemoveUserAsync(User, default);
         Assert.Empty(_scene.Blobs.Names);
         Assert.IsType<ChangesResult.NoSnapshot>(await _scene.Reader.ReadAsync(User, new ChangeQuery(1, followers[0].At), default));
 
@@ -279,7 +279,7 @@ public sealed class ChangeFeedTests
         for (var i = 0; i < 5; i++)
             await follower.StepAsync();
         Assert.Equal(["added a1/t10", "added a1/t11", "added a1/t12"], follower.Told[^3..]);
-        await _scene.Store.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
         await follower.CatchUpAsync();
         Assert.Empty(follower.Transactions);
         Assert.Empty(follower.Accounts);
@@ -416,7 +416,7 @@ public sealed class ChangeFeedTests
 
         // The removal of a connection whose files are damaged takes place all the same.
         await SpoilAsync(_scene.Blobs.Names.Single(name => name.Contains("/a1/", StringComparison.Ordinal)));
-        Assert.True(await _scene.Store.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.EndsWith(".pages", StringComparison.Ordinal));
     }
 
@@ -459,7 +459,7 @@ public sealed class ChangeFeedTests
         _scene.Clock.Advance(TimeSpan.FromDays(1));
 
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("t1000", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending("p2", Today)]);
         var read = _scene.Storage.BytesRead;
         await _scene.PublishAsync(syncId, ["c1"], spans: new() { ["a1"] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
@@ -475,7 +475,7 @@ public sealed class ChangeFeedTests
         var rows = Enumerable.Range(0, 40).Select(i => Posted($"t{i}", Today.AddDays(-i))).ToArray();
         await _scene.SyncAsync("c1", (Account("a1", "c1"), rows));
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("x", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         foreach (var (id, day, isThere) in new[] { ("x", Today, true), ("t39", Today.AddDays(-40), true), ("y", Today.AddDays(-40), false) })
         {
             var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending(id, day)]);

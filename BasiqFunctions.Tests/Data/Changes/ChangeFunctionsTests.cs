@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using static BasiqFunctions.Tests.Data.Changes.ChangeScene;
-using Answer = BasiqFunctions.Tests.Platform.Http.Answer;
 
 namespace BasiqFunctions.Tests.Data.Changes;
 
@@ -128,7 +127,7 @@ public sealed class ChangeFunctionsTests : IDisposable
 
         // Whoever follows an account that is gone is told so, and not that there never was one.
         var cursor = Cursor(await ListAsync("?accountId=a1"));
-        await _scene.Snapshots.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default);
+        await _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default);
         var gone = await ListAsync($"?accountId=a1&cursor={cursor}");
         Assert.Equal("""[{"type":"removed","accountId":"a1"}]""", gone.Json.GetProperty("accounts").GetRawText());
         Assert.Equal(2, gone.Json.GetProperty("changes").GetArrayLength());
@@ -141,7 +140,7 @@ public sealed class ChangeFunctionsTests : IDisposable
         var cursor = Cursor(await ListAsync(""));
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t2", Today)]);
         _scene.Clock.Advance(TimeSpan.FromDays(90));
-        await _scene.Snapshots.RemoveLeftoversAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
         Assert.Equal((410, "cursor-expired"), await ProblemAsync($"?cursor={cursor}"));
         Assert.Equal(200, (await ListAsync("")).Status);
     }
@@ -152,7 +151,7 @@ public sealed class ChangeFunctionsTests : IDisposable
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t1", Today), Posted("t2", Today)]);
         var whole = Cursor(await ListAsync("?limit=1"));
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t3", Today)]);
-        await _scene.Snapshots.RemoveUserAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.UserId, default);
         await _scene.Get<DeletionReceipts>().AddAsync(
             new DeletionReceipt("r1", UsersScene.UserId, DeletionReason.ConsentRevoked, "consent-1", null, 1, 2, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
         Assert.False(_scene.HasSnapshotFiles);
@@ -171,7 +170,7 @@ public sealed class ChangeFunctionsTests : IDisposable
     private async Task<Answer> ListAsync(string query, string userId = UsersScene.UserId, bool isFresh = false)
     {
         var cursors = isFresh
-            ? new ChangeCursors(new ChangeCursorKeys(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ChangeCursorKeys>.Instance))
+            ? new ChangeCursors(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ChangeCursors>.Instance)
             : _scene.Get<ChangeCursors>();
         var functions = ActivatorUtilities.CreateInstance<ChangeFunctions>(_scene.Services, cursors);
         var request = new DefaultHttpContext().Request;
@@ -182,12 +181,12 @@ public sealed class ChangeFunctionsTests : IDisposable
     private async Task SyncAsync(string connection, string account, string[] transactions, string userId = UsersScene.UserId)
     {
         var syncId = $"s{++_syncs}";
-        await _scene.Snapshots.StageAccountsAsync(userId, syncId, [Encoding.UTF8.GetBytes(account)], default);
-        await using var segment = await _scene.Snapshots.BeginSegmentAsync(userId, syncId, IdOf(account), 0, default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(userId, syncId, [Encoding.UTF8.GetBytes(account)], default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, syncId, IdOf(account), 0, default);
         foreach (var transaction in transactions)
             segment.Append(Encoding.UTF8.GetBytes(transaction));
         var attempt = (await segment.CompleteAsync(default)).Attempt;
-        await _scene.Snapshots.PublishAsync(
+        await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
                 userId, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [IdOf(account)] = [attempt] }),
             default);

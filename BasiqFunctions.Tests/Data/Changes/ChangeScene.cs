@@ -5,7 +5,6 @@ using BasiqFunctions.Data;
 using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Platform.Records;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Data.Changes;
@@ -26,8 +25,8 @@ internal sealed class ChangeScene
         Due = new DueWork(new MemoryRecordTables().Open("BasiqDue"), Clock);
         var snapshots = Microsoft.Extensions.Options.Options.Create(new SnapshotOptions());
         var changes = Microsoft.Extensions.Options.Options.Create(Options);
-        Store = new SnapshotStore(Storage, snapshots, changes, Clock, NullLogger<SnapshotStore>.Instance);
-        Reader = new ChangeReader(Store, Storage, Due, snapshots, changes, Clock);
+        Store = SnapshotParts.Over(Storage, Clock, changes: Options);
+        Reader = new ChangeReader(Store.Manifests, Storage, Due, snapshots, changes, Clock);
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2024, 7, 1, 0, 0, 0, TimeSpan.Zero));
@@ -40,7 +39,7 @@ internal sealed class ChangeScene
 
     public DueWork Due { get; }
 
-    public SnapshotStore Store { get; }
+    public SnapshotParts Store { get; }
 
     public ChangeReader Reader { get; }
 
@@ -63,7 +62,7 @@ internal sealed class ChangeScene
     public async Task<string> StageAsync(params (string Json, string[]? Transactions)[] accounts)
     {
         var syncId = string.Create(CultureInfo.InvariantCulture, $"s{++_syncs}");
-        await Store.StageAccountsAsync(User, syncId, accounts.Select(account => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)), default);
+        await Store.Staging.StageAccountsAsync(User, syncId, accounts.Select(account => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)), default);
         Dictionary<string, IReadOnlyList<string>> attempts = [];
         foreach (var (json, transactions) in accounts.Where(account => account.Transactions is not null))
             attempts.Add(IdOf(json), [await WriteSegmentAsync(syncId, IdOf(json), 0, transactions!)]);
@@ -73,7 +72,7 @@ internal sealed class ChangeScene
 
     public async Task<string> WriteSegmentAsync(string syncId, string accountId, int number, IEnumerable<string> transactions)
     {
-        await using var writer = await Store.BeginSegmentAsync(User, syncId, accountId, number, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(User, syncId, accountId, number, default);
         foreach (var transaction in transactions)
             writer.Append(Encoding.UTF8.GetBytes(transaction));
         return (await writer.CompleteAsync(default)).Attempt;
@@ -84,7 +83,7 @@ internal sealed class ChangeScene
 
     public Task<PublishResult> PublishAsync(
         string syncId, string[] connections, AccountListing? listing = null, Dictionary<string, FetchedSpan>? spans = null, DateTimeOffset? startedAt = null) =>
-        Store.PublishAsync(
+        Store.Publisher.PublishAsync(
             new SnapshotPublication(User, syncId, startedAt ?? Clock.GetUtcNow(), connections, _attempts[syncId])
             {
                 Listing = listing ?? AccountListing.None,
@@ -100,13 +99,13 @@ internal sealed class ChangeScene
     public async Task<(Dictionary<string, string> Transactions, Dictionary<string, string> Accounts)> ReadSnapshotAsync()
     {
         Dictionary<string, string> transactions = [], accounts = [];
-        foreach (var account in (await Store.GetCurrentAsync(User, default))?.Accounts ?? [])
+        foreach (var account in (await Store.Reader.GetCurrentAsync(User, default))?.Accounts ?? [])
         {
             accounts.Add(account.AccountId, Encoding.UTF8.GetString(account.Raw.Span));
             string? cursor = null;
             do
             {
-                if (await Store.ReadTransactionsAsync(User, account.AccountId, new TransactionQuery(Limit: 500, Cursor: cursor), default) is not TransactionsResult.Page page)
+                if (await Store.Reader.ReadTransactionsAsync(User, account.AccountId, new TransactionQuery(Limit: 500, Cursor: cursor), default) is not TransactionsResult.Page page)
                     break;
                 foreach (var transaction in page.Transactions.Select(t => Encoding.UTF8.GetString(t.Span)))
                     transactions.Add($"{account.AccountId}/{IdOf(transaction)}", transaction);

@@ -3,9 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using BasiqFunctions.Data;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 using nietras.SeparatedValues;
 using Parquet;
 
@@ -59,8 +57,8 @@ public sealed class ExportJourneyTests
         await using var app = await AppUnderTest.StartAsync(["Sandbox:TransactionsPerAccount=20000", "Sandbox:AccountsPerUser=2"]);
         var userId = await app.CreateUserAsync();
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
-        var store = app.Services.GetRequiredService<SnapshotStore>();
-        var connection = (await store.GetCurrentAsync(userId, default))!.Accounts[0].ConnectionId;
+        var store = new SnapshotParts(app.Services);
+        var connection = (await store.Reader.GetCurrentAsync(userId, default))!.Accounts[0].ConnectionId;
 
         using var client = new HttpClient { BaseAddress = app.Api.BaseAddress };
         using var answer = await client.GetAsync(new Uri($"users/{userId}/transactions.csv", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
@@ -68,7 +66,7 @@ public sealed class ExportJourneyTests
         var buffer = new byte[1_024];
         await body.ReadExactlyAsync(buffer);
         Assert.StartsWith("accountId,", Encoding.UTF8.GetString(buffer), StringComparison.Ordinal);
-        await store.RemoveConnectionAsync(userId, connection, null, default);
+        await store.Removal.RemoveConnectionAsync(userId, connection, null, default);
 
         await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null));
     }

@@ -94,7 +94,7 @@ public sealed class ExportTests : IDisposable
             var functions = ActivatorUtilities.CreateInstance<SnapshotFunctions>(_scene.Services);
             var request = new DefaultHttpContext().Request;
             request.QueryString = new QueryString($"?limit=50{query.Replace('?', '&')}{(cursor.Length > 0 ? $"&cursor={cursor}" : "")}");
-            var page = (await Platform.Http.Answer.OfAsync(await functions.ListUserTransactionsAsync(request, UsersScene.UserId, default))).Json;
+            var page = (await Answer.OfAsync(await functions.ListUserTransactionsAsync(request, UsersScene.UserId, default))).Json;
             listed.UnionWith(page.GetProperty("transactions").EnumerateArray().Select(transaction => transaction.GetProperty("id").GetString()!));
             cursor = page.TryGetProperty("nextCursor", out var next) ? next.GetString() : null;
         }
@@ -184,7 +184,7 @@ public sealed class ExportTests : IDisposable
         {
             await SyncAsync("c1", "a1", Some("z", 3));
             _scene.Clock.Advance(TimeSpan.FromMinutes(5));
-            await _scene.Snapshots.RemoveLeftoversAsync(UsersScene.UserId, default);
+            await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
             Assert.Single(await NotesAsync());
         });
 
@@ -193,7 +193,7 @@ public sealed class ExportTests : IDisposable
         Assert.Equal(["z0", "z1", "z2"], IdsOf((await ExportAsync(ExportFormat.Csv, "")).Body));
         Assert.Empty(await NotesAsync());
         Assert.NotEmpty(await BlobsAsync("s1/a1/"));
-        await _scene.Snapshots.RemoveLeftoversAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
         Assert.Empty(await BlobsAsync("s1/a1/"));
     }
 
@@ -203,7 +203,7 @@ public sealed class ExportTests : IDisposable
         await SyncAsync("c1", "a1", Some("x", 500), Some("y", 500));
 
         var answer = await ExportAsync(
-            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default), acceptEncoding: "gzip");
+            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default), acceptEncoding: "gzip");
 
         Assert.True(answer.IsAborted);
         Assert.Empty(await NotesAsync());
@@ -215,7 +215,7 @@ public sealed class ExportTests : IDisposable
     public async Task One_whose_user_is_removed_meanwhile_leaves_nothing()
     {
         await SyncAsync("c1", "a1", Some("x", 500), Some("y", 500));
-        var answer = await ExportAsync(ExportFormat.Parquet, "", whileReading: () => _scene.Snapshots.RemoveUserAsync(UsersScene.UserId, default));
+        var answer = await ExportAsync(ExportFormat.Parquet, "", whileReading: () => _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.UserId, default));
         Assert.True(answer.IsAborted);
         Assert.Empty(await _storage!.ListAsync("", default).ToListAsync());
     }
@@ -281,8 +281,8 @@ public sealed class ExportTests : IDisposable
     private async Task SyncAsync(string connection, string account, params string[][] pages)
     {
         var syncId = $"s{++_syncs}";
-        await _scene.Snapshots.StageAccountsAsync(UsersScene.UserId, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
-        await using var segment = await _scene.Snapshots.BeginSegmentAsync(UsersScene.UserId, syncId, account, 0, default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.UserId, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.UserId, syncId, account, 0, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -291,7 +291,7 @@ public sealed class ExportTests : IDisposable
         }
 
         var attempt = (await segment.CompleteAsync(default)).Attempt;
-        await _scene.Snapshots.PublishAsync(
+        await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
                 UsersScene.UserId, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [account] = [attempt] }),
             default);

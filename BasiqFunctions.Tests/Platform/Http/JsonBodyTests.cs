@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Platform.Http;
+using FluentValidation;
 using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Tests.Platform.Http;
@@ -14,8 +15,8 @@ public sealed class JsonBodyTests
     public async Task A_body_is_read()
     {
         var result = await ReadAsync("""{"name":"n","jobIds":["a","b"],"inner":{"count":2}}""");
-        Assert.True(result.IsRead);
-        Assert.Equal("n", result.Value.Name);
+        Assert.True(result.Refusal is null);
+        Assert.Equal("n", result.Value!.Name);
         Assert.Equal(["a", "b"], result.Value.JobIds!);
         Assert.Equal(2, result.Value.Inner!.Count);
     }
@@ -32,7 +33,7 @@ public sealed class JsonBodyTests
     public async Task Only_JSON_in_UTF8_is_taken(string? contentType, bool taken)
     {
         var result = await ReadAsync("{}", contentType);
-        Assert.Equal(taken, result.IsRead);
+        Assert.Equal(taken, result.Refusal is null);
         if (!taken)
             Assert.Equal((415, "unsupported-media-type"), (result.Refusal!.Status, result.Refusal.Code));
     }
@@ -43,19 +44,19 @@ public sealed class JsonBodyTests
         using var stream = new CountingStream(new string('x', 10_000_000));
         var request = Request(stream, "application/json");
 
-        var result = await JsonBody.ReadAsync(request, SampleJson.Default.Sample, optional: false, default);
+        var result = await ReadAsync(request);
 
         Assert.Equal((413, "body-too-large"), (result.Refusal!.Status, result.Refusal.Code));
         Assert.InRange(stream.BytesRead, 1, JsonBody.MaxBytes + 1);
         request.ContentLength = 10_000_000;
-        Assert.Equal(413, (await JsonBody.ReadAsync(request, SampleJson.Default.Sample, optional: false, default)).Refusal!.Status);
+        Assert.Equal(413, (await ReadAsync(request)).Refusal!.Status);
     }
 
     [Fact]
     public async Task The_largest_body_is_taken_and_one_byte_more_is_not()
     {
         var largest = "{}" + new string(' ', JsonBody.MaxBytes - 2);
-        Assert.True((await ReadAsync(largest)).IsRead);
+        Assert.True((await ReadAsync(largest)).Refusal is null);
         Assert.Equal(413, (await ReadAsync(largest + " ")).Refusal!.Status);
     }
 
@@ -108,10 +109,17 @@ public sealed class JsonBodyTests
     }
 
     [Fact]
+    public async Task What_cannot_be_read_and_what_is_against_the_rules_is_named_in_one_answer()
+    {
+        var answer = await RefusedAsync("""{"email":1,"jobIds":5,"inner":{"count":-1},"name":"much too long"}""");
+        Assert.Equal(["email", "jobIds", "name", "inner.count"], answer.Fields);
+    }
+
+    [Fact]
     public async Task Text_that_is_not_Unicode_is_refused()
     {
         using var invalid = new MemoryStream([.. "{\"name\":\""u8, 0xC3, 0x28, .. "\"}"u8]);
-        Assert.Equal(400, (await JsonBody.ReadAsync(Request(invalid, "application/json"), SampleJson.Default.Sample, false, default)).Refusal!.Status);
+        Assert.Equal(400, (await ReadAsync(Request(invalid, "application/json"))).Refusal!.Status);
         Assert.Equal(Body, (await RefusedAsync("{\"\\ud800\":1}")).Fields);
         Assert.Equal(["name"], (await RefusedAsync("{\"name\":\"\\ud800\"}")).Fields);
     }
@@ -119,24 +127,36 @@ public sealed class JsonBodyTests
     [Fact]
     public async Task An_optional_body_may_be_missing()
     {
-        var result = await JsonBody.ReadAsync(Request(Stream.Null, null), SampleJson.Default.Sample, optional: true, default);
-        Assert.True(result.IsRead);
-        Assert.Null(result.Value.Name);
+        var result = await ReadAsync(Request(Stream.Null, null), optional: true);
+        Assert.True(result.Refusal is null);
+        Assert.Null(result.Value!.Name);
     }
 
     private static async Task<Answer> RefusedAsync(string text)
     {
         var result = await ReadAsync(text);
-        Assert.False(result.IsRead);
-        var answer = await Answer.OfAsync(result.Refusal);
+        Assert.False(result.Refusal is null);
+        var answer = await Answer.OfAsync(result.Refusal!);
         Assert.Equal((400, "invalid-input"), (answer.Status, answer.Code));
         return answer;
     }
 
-    private static async Task<JsonBodyResult<Sample>> ReadAsync(string text, string? contentType = "application/json")
+    private static async Task<(Sample? Value, ProblemResult? Refusal)> ReadAsync(string text, string? contentType = "application/json")
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        return await JsonBody.ReadAsync(Request(stream, contentType), SampleJson.Default.Sample, optional: false, default);
+        return await ReadAsync(Request(stream, contentType));
+    }
+
+    private static async Task<(Sample? Value, ProblemResult? Refusal)> ReadAsync(HttpRequest request, bool optional = false)
+    {
+        try
+        {
+            return (await JsonBody.ReadAsync(request, new SampleValidator(), default, optional, type: SampleJson.Default.Sample), null);
+        }
+        catch (ProblemException e)
+        {
+            return (null, e.Problem);
+        }
     }
 
     private static HttpRequest Request(Stream body, string? contentType)
@@ -151,6 +171,16 @@ public sealed class JsonBodyTests
 
     internal sealed record SampleInner(int Count);
 
+    private sealed class SampleValidator : AbstractValidator<Sample>
+    {
+        public SampleValidator()
+        {
+            RuleFor(sample => sample.Name).MaximumLength(10);
+            RuleFor(sample => sample.JobIds).NotNull().When(sample => sample.Inner is { Count: < 0 });
+            RuleFor(sample => sample.Inner!.Count).GreaterThanOrEqualTo(0).When(sample => sample.Inner is not null);
+        }
+    }
+
     private sealed class CountingStream(string text) : MemoryStream(Encoding.ASCII.GetBytes(text))
     {
         public int BytesRead { get; private set; }
@@ -164,6 +194,7 @@ public sealed class JsonBodyTests
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, AllowDuplicateProperties = false, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(JsonBodyTests.Sample))]
 internal sealed partial class SampleJson : JsonSerializerContext;

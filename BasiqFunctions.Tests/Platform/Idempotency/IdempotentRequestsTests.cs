@@ -1,7 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Tests.Hosting;
-using BasiqFunctions.Tests.Users;
 using Microsoft.AspNetCore.Http;
 
 namespace BasiqFunctions.Tests.Platform.Idempotency;
@@ -136,7 +135,7 @@ public sealed class IdempotentRequestsTests : IDisposable
 
         (await _scene.CreateAsync(body: "nelson@hooli.com")).IsProblem(422, "idempotency-key-reused");
         Assert.Equal(1, _scene.Sent);
-        Assert.Single(_scene.Logs.Lines, line => line.Contains("nobody can tell", StringComparison.Ordinal));
+        Assert.Single(_scene.Logs.Lines, line => line.Contains("unknown whether", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -246,9 +245,7 @@ public sealed class IdempotentRequestsTests : IDisposable
     public async Task A_caller_who_hangs_up_does_not_stop_what_has_begun()
     {
         using var caller = new CancellationTokenSource();
-        var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _scene.AtBasiq = () => made.Task;
-        var first = _scene.CreateAsync(aborted: caller.Token);
+        var (made, first) = await BeginAsync((_, _) => _scene.CreateAsync(aborted: caller.Token));
         var second = _scene.CreateAsync(aborted: caller.Token);
 
         await caller.CancelAsync();
@@ -293,7 +290,7 @@ public sealed class IdempotentRequestsTests : IDisposable
         await _scene.Vault.CreateClient().SetSecretAsync("idempotency-seal-key", "another");
         var first = await _scene.CreateAsync("key-1", at: _scene.NewInstance());
 
-        _scene.Clock.Advance(AnswerSeal.LeastBetweenReads);
+        _scene.Clock.Advance(AnswerSeal.LeastBetweenLooks);
         AssertSame(first, await _scene.CreateAsync("key-1"));
         Assert.Equal(0, _scene.Restored);
     }
@@ -345,7 +342,7 @@ public sealed class IdempotentRequestsTests : IDisposable
         _scene.Clock.Advance(IdempotencyScene.Lease);
         (await _scene.CreateAsync()).IsProblem(504, "outcome-unknown");
         Assert.Equal(1, _scene.Sent);
-        Assert.Contains("could not be kept (RequestFailedException)", _scene.Logs.Text, StringComparison.Ordinal);
+        Assert.Contains("could not store the outcome of a request with an Idempotency-Key (RequestFailedException)", _scene.Logs.Text, StringComparison.Ordinal);
     }
 
     [Theory]

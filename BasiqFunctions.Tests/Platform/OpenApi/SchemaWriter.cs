@@ -76,7 +76,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             return ChangesPage();
         if (type != typeof(TransactionsPageResult))
             return null;
-        var page = Object(type, ("transactions", Of(typeof(Transaction[]))), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
+        var page = Object(type, ("transactions", new JsonObject { ["type"] = "array", ["items"] = Transaction() }), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
         page["required"] = new JsonArray("transactions");
         return page;
     }
@@ -85,8 +85,8 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     {
         var page = Object(
             typeof(ChangesPageResult),
-            ("changes", new JsonObject { ["type"] = "array", ["items"] = Component("TransactionChange", () => ChangeOf("transaction", typeof(Transaction), "transactionId")) }),
-            ("accounts", new JsonObject { ["type"] = "array", ["items"] = Component("AccountChange", () => ChangeOf("account", typeof(Account))) }),
+            ("changes", new JsonObject { ["type"] = "array", ["items"] = Component("TransactionChange", () => ChangeOf("transaction", Transaction(), "transactionId")) }),
+            ("accounts", new JsonObject { ["type"] = "array", ["items"] = Component("AccountChange", () => ChangeOf("account", Of(typeof(Account)))) }),
             ("nextCursor", Of(typeof(string))),
             ("hasMore", Of(typeof(bool))),
             ("dataAsOf", Of(typeof(DateTimeOffset))));
@@ -95,7 +95,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     }
 
     /// <summary>A change, which has what it is about unless that was removed.</summary>
-    private JsonObject ChangeOf(string what, Type type, params string[] ids)
+    private JsonObject ChangeOf(string what, JsonObject schema, params string[] ids)
     {
         var properties = new JsonObject
         {
@@ -106,7 +106,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             properties[id] = Of(typeof(string));
         if (ids.Length > 0)
             properties["inferredFrom"] = new JsonObject { ["type"] = "string", ["description"] = "The id of the pending transaction that it was, where nothing else fits." };
-        properties[what] = Of(type);
+        properties[what] = schema;
         return new JsonObject
         {
             ["type"] = "object",
@@ -124,6 +124,39 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
         ["properties"] = new JsonObject(properties.Select(p => KeyValuePair.Create(p.Name, (JsonNode?)p.Schema))),
     };
 
+    /// <summary>A transaction, of which the app has no type: it hands on Basiq's bytes.</summary>
+    private JsonObject Transaction() => Component("Transaction", () => AsBasiqSends("A transaction. Money is text, as Basiq sends it.", new JsonObject(
+        new (string Name, string Description)[]
+        {
+            ("id", "Basiq's id."),
+            ("status", "`pending` or `posted`."),
+            ("description", "The bank's text."),
+            ("amount", "Amount in `Currency`, negative for a debit."),
+            ("balance", "Balance after it."),
+            ("currency", "ISO 4217 code."),
+            ("direction", "`debit` or `credit`."),
+            ("class", "Such as `payment`, `transfer`."),
+            ("postDate", "When it was posted, ISO 8601; empty or null while pending."),
+            ("transactionDate", "When it was made, ISO 8601, if the bank says."),
+            ("account", "The account."),
+            ("connection", "The connection."),
+            ("institution", "The bank."),
+        }.Select(field => KeyValuePair.Create(field.Name, (JsonNode?)TextOrNull(field.Description))))));
+
+    private static JsonObject TextOrNull(string? description) => new() { ["type"] = new JsonArray("string", "null"), ["description"] = description };
+
+    private static JsonObject AsBasiqSends(string? description, JsonObject properties)
+    {
+        properties["id"]!["type"] = "string";
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["description"] = $"{description} As Basiq sent it: other members may be there.",
+            ["required"] = new JsonArray("id"),
+            ["properties"] = properties,
+        };
+    }
+
     private static bool IsBasiqs(Type type) =>
         type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IBasiqResource<>));
 
@@ -140,17 +173,10 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             // Whether it stands at the top and is called so is seen by reading one.
             var probe = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["id"] = "id", [name] = "probe" });
             if (property.GetValue(read.Invoke(null, [probe])) is "probe")
-                properties[name] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["description"] = documentation.SummaryOf(property) };
+                properties[name] = TextOrNull(documentation.SummaryOf(property));
         }
 
-        properties["id"]!["type"] = "string";
-        return new JsonObject
-        {
-            ["type"] = "object",
-            ["description"] = $"{documentation.SummaryOf(type)} As Basiq sent it: other members may be there.",
-            ["required"] = new JsonArray("id"),
-            ["properties"] = properties,
-        };
+        return AsBasiqSends(documentation.SummaryOf(type), properties);
     }
 
     private JsonObject ObjectOf(Type type, Type? validator, string[] required, string[] fields)

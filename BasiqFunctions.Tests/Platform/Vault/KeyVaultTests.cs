@@ -11,6 +11,7 @@ using BasiqFunctions.Tests.Basiq;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Platform.Vault;
@@ -348,16 +349,17 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
     public async Task With_Key_Vault_unreachable_the_app_lives_on_and_says_so(bool listens)
     {
         var tokens = Instance();
-        var states = new ConsentStateKey(_vault.CreateClient(), _clock, new Logger<ConsentStateKey>(new LoggerFactory([_logs])));
+        var states = new ConsentStates(
+            _vault.CreateClient(), Options.Create(new ConsentOptions()), _clock, new Logger<ConsentStates>(new LoggerFactory([_logs])));
         var token = await tokens.GetAsync();
-        var key = await states.GetAsync(CancellationToken.None);
+        var state = await states.IssueAsync("user-1", null, CancellationToken.None);
         _vault.IsDown = true;
         if (!listens)
             await _vault.StopAsync();
 
         _clock.Advance(TimeSpan.FromMinutes(50));
         Assert.Equal(token.Value, (await tokens.GetAsync()).Value);
-        Assert.Equal(key, await states.GetAsync(CancellationToken.None));
+        Assert.NotNull(await states.VerifyAsync(state, CancellationToken.None));
         _clock.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal("server-token-2", (await tokens.GetAsync()).Value);
 

@@ -6,7 +6,7 @@ namespace BasiqFunctions.Basiq.Auth;
 
 /// <inheritdoc />
 /// <remarks>
-/// At most one task that gets a token runs per process; whoever finds no token in memory waits for it. It belongs to none of
+/// At most one task that gets a token runs per process; callers that find no token in memory wait for it. It belongs to none of
 /// them, so that no caller's cancellation ends it, and a failed one is simply followed by the next.
 /// </remarks>
 internal sealed class ServerTokenProvider(
@@ -19,8 +19,8 @@ internal sealed class ServerTokenProvider(
     : IServerTokenProvider
 {
     /// <summary>
-    /// When Basiq refuses even the token that replaced a refused one, a third will not help: for so long none is minted, lest
-    /// every call cost a token request.
+    /// When Basiq refuses even the token that replaced a refused one, a third will not help: none is minted for so long, or
+    /// every call would cost a token request.
     /// </summary>
     private static readonly TimeSpan PauseAfterReplacement = TimeSpan.FromSeconds(5);
 

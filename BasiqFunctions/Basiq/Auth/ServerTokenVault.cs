@@ -37,7 +37,7 @@ internal sealed class ServerTokenVault(SecretClient secrets, TimeProvider timePr
             _lastError = null;
             var properties = secret.Properties;
             return properties.Enabled is not false
-                && AuthorizationHandler.IsCredential(secret.Value)
+                && Authorization.IsCredential(secret.Value)
                 && properties.ExpiresOn is { } expiresOn
                 && expiresOn > timeProvider.GetUtcNow()
                     ? new(secret.Value, MintedAt(properties) ?? properties.CreatedOn ?? expiresOn, expiresOn)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Threading.RateLimiting;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +14,7 @@ namespace BasiqFunctions.Basiq.Auth;
 /// kept for that one.
 /// </summary>
 /// <remarks>
-/// Whoever waits while the row is being read and written is served by the next turn, all at once: a crowd costs a handful of turns, and
+/// Callers that wait while the row is read and written are all served by the next turn: a crowd costs a handful of turns, and
 /// no permit lies unused with an instance. A crowd that must be refused is refused without the row. While the table is out of reach
 /// requests go uncounted, and Basiq's own refusal is what holds them.
 /// </remarks>
@@ -41,6 +42,13 @@ internal sealed class TokenRequestLimiter(
 
     /// <summary>How many permits only the server token gets: a twentieth.</summary>
     internal static int ReservedOf(int limit) => Math.Max(1, limit / 20);
+
+    /// <summary>A lease for one attempt; one that is not acquired says when to come back.</summary>
+    public async ValueTask<RateLimitLease> AcquireAsync(BasiqCall call)
+    {
+        var permit = await TakeAsync(forServerToken: call.LookUpUser is null);
+        return permit.IsGranted ? new Lease(this, permit, call) : new RefusedLease(permit.RetryAfter);
+    }
 
     /// <summary>Takes a permit, or says when the next will be free.</summary>
     /// <param name="forServerToken">Whether it may be one of the reserved.</param>
@@ -151,6 +159,29 @@ internal sealed class TokenRequestLimiter(
         }
 
         return permits;
+    }
+
+    /// <summary>Counts until it leaves the window, unless nothing was sent, as when the circuit breaker is open.</summary>
+    private sealed class Lease(TokenRequestLimiter limiter, TokenPermit permit, BasiqCall call) : RateLimitLease
+    {
+        private readonly int _attemptsBefore = call.Attempts;
+
+        public override bool IsAcquired => true;
+
+        public override IEnumerable<string> MetadataNames => [];
+
+        public override bool TryGetMetadata(string metadataName, [NotNullWhen(true)] out object? metadata)
+        {
+            metadata = null;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing && call.Attempts == _attemptsBefore)
+                limiter.GiveBack(permit);
+        }
     }
 }
 

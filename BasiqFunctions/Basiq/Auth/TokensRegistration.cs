@@ -10,8 +10,7 @@ namespace BasiqFunctions.Basiq.Auth;
 public static class TokensRegistration
 {
     /// <summary>
-    /// Adds <see cref="IServerTokenProvider"/>, <see cref="IApiKeyProvider"/>, the handler that authorizes calls to Basiq, and Key
-    /// Vault.
+    /// Adds <see cref="IServerTokenProvider"/>, <see cref="IApiKeyProvider"/>, the transport of authorized calls to Basiq, and Key Vault.
     /// </summary>
     public static IServiceCollection AddTokens(this IServiceCollection services, IConfiguration configuration)
     {
@@ -23,12 +22,21 @@ public static class TokensRegistration
         services.TryAddSingleton<IServerTokenProvider>(CreateTokenProvider);
         services.TryAddSingleton<IApiKeyProvider, ApiKeyProvider>();
         services.TryAddSingleton<ApiKeyRefusals>();
-        services.TryAddTransient<AuthorizationHandler>();
-
-        // First in the list is outermost: a refused token is replaced outside of retries and time-outs.
-        services.AddHttpClient(BasiqClient.HttpClientName).ConfigureAdditionalHttpMessageHandlers(
-            (handlers, provider) => handlers.Insert(0, provider.GetRequiredService<AuthorizationHandler>()));
+        services.TryAddSingleton<TokenRequestLimiter>();
+        services.TryAddSingleton(provider => new TokenEndpoint(
+            TransportOf(provider, new ApiKeyHandler(provider.GetRequiredService<IApiKeyProvider>(), provider.GetRequiredService<ApiKeyRefusals>())),
+            provider.GetRequiredService<TokenRequestLimiter>()));
+        services.TryAddSingleton<ITokenEndpoint>(provider => provider.GetRequiredService<TokenEndpoint>());
+        services.TryAddSingleton<IClientTokens, ClientTokens>();
+        services.TryAddSingleton(provider => TransportOf(provider, new ServerTokenHandler(provider.GetRequiredService<IServerTokenProvider>())));
         return services;
+    }
+
+    /// <summary>Outermost is what authorizes: a refused token or key is replaced outside of retries and time-outs.</summary>
+    private static BasiqTransport TransportOf(IServiceProvider provider, DelegatingHandler authorization)
+    {
+        authorization.InnerHandler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(BasiqTransport.HttpClientName);
+        return ActivatorUtilities.CreateInstance<BasiqTransport>(provider, authorization);
     }
 
     private static ServerTokenProvider CreateTokenProvider(IServiceProvider provider)

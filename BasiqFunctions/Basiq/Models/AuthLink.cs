@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace BasiqFunctions.Basiq.Models;
 
 /// <summary>
-/// A link to Basiq's consent page that can be sent by SMS or e-mail: whoever opens it proves by a code on the mobile who they are.
-/// Whoever has it may try, so it goes nowhere but to the caller.
+/// A link to Basiq's consent page that can be sent by SMS or e-mail: the person who opens it is identified by a code sent to the mobile.
+/// Anybody who holds it may try, so only the caller gets it.
 /// </summary>
 public sealed record AuthLink
 {

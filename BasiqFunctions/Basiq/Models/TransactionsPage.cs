@@ -66,15 +66,6 @@ public sealed class TransactionsPage : IDisposable
     /// <summary>Walks the transactions.</summary>
     public ReadOnlySpan<RawTransaction>.Enumerator GetEnumerator() => Items.Span.GetEnumerator();
 
-    /// <summary>The transactions as objects that outlive the page, for small pages.</summary>
-    public IReadOnlyList<Transaction> ToTransactions()
-    {
-        var transactions = new Transaction[Count];
-        for (var i = 0; i < Count; i++)
-            transactions[i] = Transaction.From(JsonElement.Parse(Items.Span[i].Json.Span));
-        return transactions;
-    }
-
     /// <inheritdoc />
     public void Dispose()
     {

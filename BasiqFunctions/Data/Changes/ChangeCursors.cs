@@ -3,6 +3,9 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Azure.Security.KeyVault.Secrets;
+using BasiqFunctions.Platform.Vault;
+using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Data.Changes;
 
@@ -10,8 +13,22 @@ namespace BasiqFunctions.Data.Changes;
 /// Writes positions as cursors, and reads them: opaque, signed with HMAC-SHA256 by a key of this app's over the position, the user and the
 /// account that is asked for. So a cursor is good for nothing but what it was given for, and nobody can make one up.
 /// </summary>
-public sealed class ChangeCursors(ChangeCursorKeys keys)
+/// <remarks>
+/// The keys are the versions of a secret in Key Vault, which is made on first use. The current one signs; all that are enabled are taken, so that a
+/// rotation ends no cursor, and to disable a version ends those that it signed.
+/// </remarks>
+public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILogger<ChangeCursors> logger)
 {
+    /// <summary>How long the current key is used without asking Key Vault again.</summary>
+    internal static readonly TimeSpan KeyFreshFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often forged cursors can make this ask Key Vault.</summary>
+    internal static readonly TimeSpan LeastBetweenLooks = TimeSpan.FromMinutes(1);
+
+    /// <summary>Cursors last some months, and nobody rotates so often.</summary>
+    private const int MostKeys = 12;
+
+
     private const byte InParts = 1;
     private const byte InWhole = 2;
     private const int FeedAt = 1;
@@ -23,16 +40,21 @@ public sealed class ChangeCursors(ChangeCursorKeys keys)
     private const int LengthInWhole = PlaceAt + (4 * sizeof(int));
     private const int SignatureLength = 16;
 
+    private readonly CachedSecret<byte[]> _key = new(
+        _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.ChangeCursorKey, clock, logger, CancellationToken.None), KeyFreshFor, LeastBetweenLooks, clock);
+
+    private readonly CachedSecret<IReadOnlyList<byte[]>> _allKeys = new(_ => ReadAllKeysAsync(secrets), LeastBetweenLooks, LeastBetweenLooks, clock);
+
     internal async Task<string> WriteAsync(string userId, string? accountId, ChangePosition position, CancellationToken cancellation) =>
-        Write(await keys.GetAsync(cancellation), userId, accountId, position);
+        Write(await _key.GetAsync(cancellation), userId, accountId, position);
 
     /// <summary>The position; null of what this app did not give for this user and account.</summary>
     internal async Task<ChangePosition?> ReadAsync(string userId, string? accountId, string cursor, CancellationToken cancellation)
     {
         if (Decode(cursor) is not { } bytes)
             return null;
-        if (!IsSignedWith(await keys.GetAsync(cancellation), userId, accountId, bytes)
-            && !(await keys.GetAllAsync(cancellation)).Any(key => IsSignedWith(key, userId, accountId, bytes)))
+        if (!IsSignedWith(await _key.GetAsync(cancellation), userId, accountId, bytes)
+            && !(await _allKeys.GetAsync(cancellation)).Any(key => IsSignedWith(key, userId, accountId, bytes)))
             return null;
         var feed = BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(FeedAt)).ToString("x16", CultureInfo.InvariantCulture);
         var part = BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(PartAt));
@@ -43,6 +65,21 @@ public sealed class ChangeCursors(ChangeCursorKeys keys)
                 Place(0), Place(1), Place(2), Place(3)));
 
         int Place(int index) => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(PlaceAt + (index * sizeof(int))));
+    }
+
+    private static async Task<IReadOnlyList<byte[]>> ReadAllKeysAsync(SecretClient secrets)
+    {
+        List<SecretProperties> versions = [];
+        await foreach (var version in secrets.GetPropertiesOfSecretVersionsAsync(SecretNames.ChangeCursorKey))
+        {
+            if (version.Enabled is not false)
+                versions.Add(version);
+        }
+
+        List<byte[]> keys = [];
+        foreach (var version in versions.OrderByDescending(version => version.CreatedOn).Take(MostKeys))
+            keys.Add(Encoding.UTF8.GetBytes((await secrets.GetSecretAsync(version.Name, version.Version)).Value.Value));
+        return keys;
     }
 
     private static string Write(byte[] key, string userId, string? accountId, ChangePosition position)

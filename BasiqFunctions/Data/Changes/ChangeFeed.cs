@@ -18,7 +18,7 @@ namespace BasiqFunctions.Data.Changes;
 /// </para>
 /// </remarks>
 internal sealed class ChangeFeed(
-    ISnapshotStorage storage, BankDays days, IOptions<SnapshotOptions> snapshots, IOptions<ChangeOptions> options, TimeProvider clock, ILogger logger)
+    ISnapshotStorage storage, IOptions<SnapshotOptions> snapshots, IOptions<ChangeOptions> options, TimeProvider clock, ILogger logger)
 {
     private readonly SegmentReader _reader = new(storage);
 
@@ -186,5 +186,5 @@ internal sealed class ChangeFeed(
 
     private ISnapshotStorage Storage => storage;
 
-    private BankDays Days => days;
+    private BankDays Days { get; } = new(snapshots.Value.TimeZone);
 }

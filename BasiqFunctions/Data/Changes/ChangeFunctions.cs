@@ -11,12 +11,13 @@ namespace BasiqFunctions.Data.Changes;
 public sealed class ChangeFunctions(
     ChangeReader reader,
     ChangeCursors cursors,
-    SnapshotStore store,
+    SnapshotReader snapshots,
+    DamagedAccounts damaged,
     IRemovalHistory removals,
     Instruments instruments,
     ILogger<ChangeFunctions> logger)
 {
-    private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
+    private readonly SnapshotAnswers _answers = new(snapshots, damaged, removals, instruments, logger);
 
     /// <summary>
     /// Without a cursor everything that there is, as added; with the last answer's what changed since, in the order in which it happened and

@@ -1,3 +1,4 @@
+using BasiqFunctions.Platform;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Data.Changes;
@@ -12,21 +13,14 @@ public sealed class ChangeOptions
     /// How long a change is kept, and with it the cursors before it are good. What is kept shorter than that
     /// (<see cref="SnapshotOptions.MaxAge"/>) takes its changes along.
     /// </summary>
+    [Duration("1d", "365d")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>How long whoever reads the whole may pause between two pages before it has to begin again.</summary>
+    /// <summary>How long a reader of the whole feed may pause between two pages before it must begin again.</summary>
+    [Duration("10m", "7d")]
     public TimeSpan ReadFor { get; set; } = TimeSpan.FromDays(1);
 }
 
-internal sealed class ChangeOptionsValidator : IValidateOptions<ChangeOptions>
-{
-    public ValidateOptionsResult Validate(string? name, ChangeOptions options)
-    {
-        var failures = new List<string>();
-        if (options.KeepFor < TimeSpan.FromDays(1) || options.KeepFor > TimeSpan.FromDays(365))
-            failures.Add("Changes:KeepFor must be between 1 day and 365 days.");
-        if (options.ReadFor < TimeSpan.FromMinutes(10) || options.ReadFor > TimeSpan.FromDays(7))
-            failures.Add("Changes:ReadFor must be between 10 minutes and 7 days.");
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-    }
-}
+/// <summary>Refuses settings that cannot work, by name.</summary>
+[OptionsValidator]
+internal sealed partial class ChangeOptionsValidator : IValidateOptions<ChangeOptions>;

@@ -5,7 +5,7 @@ namespace BasiqFunctions.Data.Changes;
 
 /// <summary>Reads a user's feed, a page at a time: first the whole as it is when somebody begins, then what changed since.</summary>
 public sealed class ChangeReader(
-    SnapshotStore store, ISnapshotStorage storage, DueWork due, IOptions<SnapshotOptions> snapshots, IOptions<ChangeOptions> options, TimeProvider clock)
+    SnapshotManifests manifests, ISnapshotStorage storage, DueWork due, IOptions<SnapshotOptions> snapshots, IOptions<ChangeOptions> options, TimeProvider clock)
 {
     /// <summary>How often a snapshot may be replaced while a page is read.</summary>
     private const int MostAttempts = 10;
@@ -13,7 +13,7 @@ public sealed class ChangeReader(
     /// <summary>Each is a blob: a page that goes over more of them would take too long, and is a short one.</summary>
     private const int MostParts = 64;
 
-    private readonly SnapshotStore _store = store;
+    private readonly SnapshotManifests _manifests = manifests;
     private readonly DueWork _due = due;
     private readonly TimeSpan _readFor = options.Value.ReadFor;
     private readonly TimeProvider _clock = clock;
@@ -27,7 +27,7 @@ public sealed class ChangeReader(
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await _store.ReadManifestAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null, FetchedAt: { } fetchedAt } manifest } current)
+            if (await _manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null, FetchedAt: { } fetchedAt } manifest } current)
                 return new ChangesResult.NoSnapshot();
             try
             {
@@ -38,7 +38,7 @@ public sealed class ChangeReader(
             catch (SnapshotCorruptException e)
             {
                 // Either it is damaged, or somebody has removed or replaced it meanwhile: the manifest tells which.
-                if ((await _store.ReadManifestAsync(userId, cancellationToken))?.ETag == current.ETag || attempt == MostAttempts)
+                if ((await _manifests.ReadAsync(userId, cancellationToken))?.ETag == current.ETag || attempt == MostAttempts)
                 {
                     if (query.After is null)
                         throw;
@@ -103,7 +103,7 @@ public sealed class ChangeReader(
             // Before there is anything to look after.
             await reader._due.SetAsync(userId, cancellationToken, (DueKinds.Leftover, read.ExpiresAt));
             await reader._reads.HoldAsync(userId, readId, read, cancellationToken);
-            var now = await reader._store.ReadManifestAsync(userId, cancellationToken);
+            var now = await reader._manifests.ReadAsync(userId, cancellationToken);
             if (now is null)
                 await reader._reads.DropAsync(userId, readId);
             return now?.ETag == etag;

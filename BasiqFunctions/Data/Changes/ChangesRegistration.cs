@@ -14,7 +14,6 @@ internal static class ChangesRegistration
         services.AddOptions<ChangeOptions>().Bind(configuration.GetSection(ChangeOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ChangeOptions>, ChangeOptionsValidator>());
         services.TryAddSingleton<ChangeReader>();
-        services.TryAddSingleton<ChangeCursorKeys>();
         services.TryAddSingleton<ChangeCursors>();
         return services;
     }

@@ -28,7 +28,7 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
     public async Task HoldAsync(string userId, string id, HeldRead read, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Read(userId, id);
-        var content = ChecksummedJson.Write(read, ChangesJson.Default.HeldRead);
+        var content = ChecksummedJson.Write(read, SnapshotJsonContext.Default.HeldRead);
         while (true)
         {
             var held = await storage.ReadAsync(name, cancellationToken);
@@ -41,7 +41,7 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
 
     /// <summary>Has a note last longer, unless somebody else did, or it is gone.</summary>
     public Task ProlongAsync(string userId, string id, HeldRead read, string etag, CancellationToken cancellationToken) =>
-        storage.TryPutAsync(SnapshotPaths.Read(userId, id), ChecksummedJson.Write(read, ChangesJson.Default.HeldRead), etag, cancellationToken);
+        storage.TryPutAsync(SnapshotPaths.Read(userId, id), ChecksummedJson.Write(read, SnapshotJsonContext.Default.HeldRead), etag, cancellationToken);
 
     /// <summary>Takes a note back, of a user of whom nothing is left.</summary>
     public Task DropAsync(string userId, string id) => storage.DeleteAsync(SnapshotPaths.Read(userId, id), CancellationToken.None);
@@ -81,7 +81,7 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
     {
         try
         {
-            return ChecksummedJson.Read(name, blob.Content.Span, ChangesJson.Default.HeldRead);
+            return ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.HeldRead);
         }
         catch (SnapshotCorruptException)
         {

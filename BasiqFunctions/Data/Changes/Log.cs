@@ -6,6 +6,6 @@ namespace BasiqFunctions.Data.Changes;
 internal static partial class Log
 {
     [LoggerMessage(EventId = 3700, Level = LogLevel.Warning,
-        Message = "The change feed of user {UserId} begins anew: what it is compared with cannot be read")]
+        Message = "Change feed of user {UserId} starts over: its base cannot be read")]
     public static partial void BegunAnew(ILogger logger, Exception exception, string userId);
 }

@@ -102,10 +102,3 @@ internal sealed record HeldRead(string FeedId, long After, DateTimeOffset Expire
     /// <summary>Whether it is good for anything.</summary>
     public bool IsLive(ManifestFeed? feed, DateTimeOffset now) => feed is not null && FeedId == feed.Id && After + 1 >= feed.Oldest && ExpiresAt > now;
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    RespectRequiredConstructorParameters = true,
-    RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(HeldRead))]
-internal sealed partial class ChangesJson : JsonSerializerContext;

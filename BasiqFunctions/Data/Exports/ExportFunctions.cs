@@ -10,9 +10,15 @@ namespace BasiqFunctions.Data.Exports;
 
 /// <summary>Answers all transactions of a range of days in one file.</summary>
 public sealed class ExportFunctions(
-    ExportReader reader, SnapshotStore store, IRemovalHistory removals, Instruments instruments, TimeProvider clock, ILogger<ExportFunctions> logger)
+    ExportReader reader,
+    SnapshotReader snapshots,
+    DamagedAccounts damaged,
+    IRemovalHistory removals,
+    Instruments instruments,
+    TimeProvider clock,
+    ILogger<ExportFunctions> logger)
 {
-    private readonly SnapshotAnswers _answers = new(store, removals, instruments, logger);
+    private readonly SnapshotAnswers _answers = new(snapshots, damaged, removals, instruments, logger);
 
     /// <summary>All transactions of a range of days as CSV (RFC 4180, UTF-8, with a header): 200.</summary>
     [Function("ExportTransactionsAsCsv")]
@@ -65,7 +71,7 @@ public sealed class ExportFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 if (EntityTags.NamesTags(request)
-                    && await store.FindVersionAsync(userId, query, cancellationToken) is { } version
+                    && await snapshots.FindVersionAsync(userId, query, cancellationToken) is { } version
                     && TagOf(request, version) is var known
                     && EntityTags.IsKnown(request, known))
                     return new NotModified(known);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace BasiqFunctions.Data.Exports;
 
 /// <summary>Opens a user's transactions to be read as a whole.</summary>
-public sealed class ExportReader(SnapshotStore store, ISnapshotStorage storage, DueWork due, IOptions<SnapshotOptions> options, TimeProvider clock)
+public sealed class ExportReader(SnapshotManifests manifests, SnapshotReader snapshots, ISnapshotStorage storage, DueWork due, IOptions<SnapshotOptions> options, TimeProvider clock)
 {
     /// <summary>How long a read may take: who takes longer has a network that does not carry it.</summary>
     internal static readonly TimeSpan ReadFor = TimeSpan.FromHours(1);
@@ -24,14 +24,14 @@ public sealed class ExportReader(SnapshotStore store, ISnapshotStorage storage, 
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await store.ReadManifestAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null } manifest } current)
+            if (await manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null } manifest } current)
                 return (null, new TransactionsResult.NoSnapshot());
-            var (accounts, missing) = SnapshotStore.Choose(manifest, query);
+            var (accounts, missing) = SnapshotReader.Choose(manifest, query);
             if (missing is not null)
                 return (null, missing);
             var readId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
             var export = new Export(
-                _reader, _reads, _days, userId, readId, accounts, TransactionFilter.Of(query.Transactions), store.VersionOf(accounts));
+                _reader, _reads, _days, userId, readId, accounts, TransactionFilter.Of(query.Transactions), snapshots.VersionOf(accounts));
             var isOpen = false;
             try
             {
@@ -42,7 +42,7 @@ public sealed class ExportReader(SnapshotStore store, ISnapshotStorage storage, 
             catch (SnapshotCorruptException) when (attempt < MostAttempts)
             {
                 // Either it is damaged, or somebody has removed it meanwhile: the manifest tells which.
-                if ((await store.ReadManifestAsync(userId, cancellationToken))?.ETag == current.ETag)
+                if ((await manifests.ReadAsync(userId, cancellationToken))?.ETag == current.ETag)
                     throw;
             }
             finally
@@ -58,7 +58,7 @@ public sealed class ExportReader(SnapshotStore store, ISnapshotStorage storage, 
 
     /// <summary>Whether what could not be read still is what there is: then it is damaged, and did not go with its connection.</summary>
     internal async Task<bool> IsDamageAsync(string userId, SnapshotCorruptException trouble, CancellationToken cancellationToken) =>
-        (await store.ReadManifestAsync(userId, cancellationToken))?.Manifest.Accounts
+        (await manifests.ReadAsync(userId, cancellationToken))?.Manifest.Accounts
             .Any(account => account.Transactions is { } held && new AccountSegments(account.AccountId, account.ConnectionId, held).Names(userId).Contains(trouble.BlobName)) is true;
 
     /// <summary>Sees to it that what is read stays; false when it may have gone already.</summary>
@@ -75,7 +75,7 @@ public sealed class ExportReader(SnapshotStore store, ISnapshotStorage storage, 
         // Before there is anything to look after, should nobody let go of it.
         await due.SetAsync(userId, cancellationToken, (DueKinds.Leftover, read.ExpiresAt));
         await _reads.HoldAsync(userId, readId, read, cancellationToken);
-        return (await store.ReadManifestAsync(userId, cancellationToken))?.ETag == etag;
+        return (await manifests.ReadAsync(userId, cancellationToken))?.ETag == etag;
     }
 
     private static async Task<bool> IsReadableAsync(Export export, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ public sealed class HealthChecks(IEnumerable<IDependency> dependencies, Uptime u
 }
 
 /// <summary>
-/// One dependency's line. Whoever asks within some seconds shares one answer, and a question that is not answered is not asked again
+/// One dependency's line. Callers within a few seconds share one answer, and a question that is not answered is not asked again
 /// beside itself.
 /// </summary>
 internal sealed class DependencyCheck(IDependency dependency, Uptime uptime, TimeProvider clock, ILogger logger)

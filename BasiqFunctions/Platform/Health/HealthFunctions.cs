@@ -20,8 +20,6 @@ public sealed class HealthFunctions(HealthChecks checks)
     {
         var report = await checks.ReportAsync(durable, cancellation);
         return new JsonAnswer<HealthReport>(
-            report.Status is HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
-            report,
-            HealthJson.Default.HealthReport);
+            report.Status is HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK, report);
     }
 }

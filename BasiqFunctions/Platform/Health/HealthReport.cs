@@ -17,7 +17,7 @@ public sealed record HealthReport(
 /// <param name="Name"><c>server-token</c>, <c>key-vault</c>, <c>snapshots</c>, <c>records</c>, <c>task-hub</c> or <c>basiq</c>.</param>
 /// <param name="Status">How well.</param>
 /// <param name="Detail">Why, as a code or a time; never a secret.</param>
-/// <param name="CheckedAt">When it was asked last; whoever asks within 5 s gets the same answer.</param>
+/// <param name="CheckedAt">When it was last asked; callers within 5 s get the same answer.</param>
 public sealed record HealthLine(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("status")] HealthStatus Status,

@@ -43,7 +43,7 @@ internal static class QueryParameters
     {
         var id = Value(query, name);
         if (id is not null && !RouteId.IsValid(id))
-            errors.Add(name, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
+            errors.Add(name, RouteId.Rule);
         return id;
     }
 

@@ -11,6 +11,9 @@ internal static class RouteId
 {
     public const int MaxLength = 64;
 
+    /// <summary>What is wrong with a text that is none.</summary>
+    public const string Rule = "must have 1 to 64 characters: letters, digits, '_' and '-'.";
+
     /// <summary>Whether it is an id.</summary>
     public static bool IsValid(string? id)
     {
@@ -31,7 +34,7 @@ internal static class RouteId
         foreach (var (field, id) in path)
         {
             if (field.EndsWith("Id", StringComparison.Ordinal) && !IsValid(id as string))
-                (errors ??= new FieldErrors()).Add(field, "must have 1 to 64 characters: letters, digits, '_' and '-'.");
+                (errors ??= new FieldErrors()).Add(field, Rule);
         }
 
         return errors is null ? null : Problem.InvalidInput(errors);

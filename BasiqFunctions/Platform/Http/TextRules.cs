@@ -12,6 +12,10 @@ internal static class TextRules
             .WithMessage(string.Create(
                 CultureInfo.InvariantCulture, $"must be at most {mostLength} characters without control characters."));
 
+    /// <summary>An id, where one is given.</summary>
+    public static IRuleBuilderOptions<T, string?> IsId<T>(this IRuleBuilder<T, string?> rule) =>
+        rule.Must(id => id is null || RouteId.IsValid(id)).WithMessage(RouteId.Rule);
+
     /// <summary>A mobile number as Basiq takes it.</summary>
     public static IRuleBuilderOptions<T, string?> IsMobile<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Matches(@"\A\+[1-9][0-9]{6,14}\z")

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Azure.Security.KeyVault.Secrets;
@@ -15,28 +14,30 @@ namespace BasiqFunctions.Platform.Idempotency;
 /// The name of a record does not depend on the secret. So a secret that was rotated makes no request run twice; answers that
 /// were sealed with the old one are made again instead.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore hands out no wait handle, so there is nothing to dispose.")]
 internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogger<AnswerSeal> logger)
 {
     /// <summary>How often answers that cannot be opened make this ask Key Vault for another secret.</summary>
-    internal static readonly TimeSpan LeastBetweenReads = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan LeastBetweenLooks = TimeSpan.FromMinutes(1);
 
     private const byte Version = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
     private const int OverheadBytes = 1 + NonceBytes + TagBytes;
 
-    private readonly SemaphoreSlim _reading = new(1, 1);
-    private volatile Held? _held;
+    private readonly CachedSecret<byte[]> _secret = new(
+        _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.IdempotencySealKey, clock, logger, CancellationToken.None),
+        TimeSpan.MaxValue,
+        LeastBetweenLooks,
+        clock);
 
     /// <summary>Has the secret at hand, so that <see cref="SealAsync"/> cannot fail when the work is done.</summary>
     /// <exception cref="Azure.RequestFailedException">Key Vault failed, and the secret is not in memory.</exception>
-    public async ValueTask PrepareAsync(CancellationToken cancellation) => await SecretAsync(null, cancellation);
+    public async ValueTask PrepareAsync(CancellationToken cancellation) => await _secret.GetAsync(cancellation);
 
     /// <summary>Seals an answer of the request with this key.</summary>
     public async ValueTask<byte[]> SealAsync(IdempotencyKey key, ReadOnlyMemory<byte> answer, CancellationToken cancellation)
     {
-        var secret = await SecretAsync(null, cancellation);
+        var secret = await _secret.GetAsync(cancellation);
         var sealedAnswer = new byte[OverheadBytes + answer.Length];
         sealedAnswer[0] = Version;
         var nonce = sealedAnswer.AsSpan(1, NonceBytes);
@@ -52,11 +53,10 @@ internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogg
     {
         if (sealedAnswer is not [Version, ..] || sealedAnswer.Length < OverheadBytes)
             return null;
-        var secret = await SecretAsync(null, cancellation);
+        var secret = await _secret.GetAsync(cancellation);
         if (TryOpen(secret, key, sealedAnswer) is { } answer)
             return answer;
-        var other = await SecretAsync(secret, cancellation);
-        return other.AsSpan().SequenceEqual(secret) ? null : TryOpen(other, key, sealedAnswer);
+        return TryOpen(await _secret.GetAsync(cancellation, unfit: secret), key, sealedAnswer);
     }
 
     private static byte[]? TryOpen(byte[] secret, IdempotencyKey key, byte[] sealedAnswer)
@@ -82,29 +82,4 @@ internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogg
         HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, cipherKey, salt: Encoding.ASCII.GetBytes(key.Id), info: key.Bytes);
         return new AesGcm(cipherKey, TagBytes);
     }
-
-    /// <summary>The secret in memory, else Key Vault's; another than the one that did not fit, where that is not asked too often.</summary>
-    private async ValueTask<byte[]> SecretAsync(byte[]? unfit, CancellationToken cancellation)
-    {
-        if (Usable(unfit) is { } usable)
-            return usable;
-        await _reading.WaitAsync(cancellation);
-        try
-        {
-            if (Usable(unfit) is { } meanwhile)
-                return meanwhile;
-            var readAt = clock.GetTimestamp();
-            _held = new Held(await RandomSecret.GetOrCreateAsync(secrets, SecretNames.IdempotencySealKey, clock, logger, cancellation), readAt);
-            return _held.Secret;
-        }
-        finally
-        {
-            _reading.Release();
-        }
-    }
-
-    private byte[]? Usable(byte[]? unfit) =>
-        _held is { } held && (held.Secret != unfit || clock.GetElapsedTime(held.ReadAt) < LeastBetweenReads) ? held.Secret : null;
-
-    private sealed record Held(byte[] Secret, long ReadAt);
 }

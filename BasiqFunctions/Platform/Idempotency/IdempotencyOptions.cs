@@ -1,4 +1,3 @@
-using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Platform.Idempotency;
@@ -10,30 +9,21 @@ public sealed class IdempotencyOptions
     public const string Section = "Idempotency";
 
     /// <summary>The table, created on first use.</summary>
+    [TableName]
     public string Table { get; set; } = "BasiqIdempotency";
 
     /// <summary>How long a key stands for its first request, counted from that request's arrival.</summary>
+    [Duration("1h", "30d")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
     /// How long a request may be under way before another instance takes its instance for dead. A creation is not sent again even
     /// then, so that one that was merely slow does no harm; longer than a call to Basiq with its retries, callers seldom see that.
     /// </summary>
+    [Duration("10s", "30m")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(3);
 }
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
-internal sealed class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>
-{
-    public ValidateOptionsResult Validate(string? name, IdempotencyOptions options)
-    {
-        List<string> failures = [];
-        if (!RecordTableName.IsValid(options.Table))
-            failures.Add($"Idempotency:Table {RecordTableName.Rule}.");
-        if (options.Retention < TimeSpan.FromHours(1) || options.Retention > TimeSpan.FromDays(30))
-            failures.Add("Idempotency:Retention must be between 1 hour and 30 days.");
-        if (options.Lease < TimeSpan.FromSeconds(10) || options.Lease > TimeSpan.FromMinutes(30))
-            failures.Add("Idempotency:Lease must be between 10 seconds and 30 minutes.");
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-    }
-}
+[OptionsValidator]
+internal sealed partial class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>;

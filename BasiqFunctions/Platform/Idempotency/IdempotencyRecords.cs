@@ -49,13 +49,13 @@ internal sealed class IdempotencyRecords([FromKeyedServices(IdempotencyOptions.S
     }
 
     private static TableRecord Stored(IdempotencyRecord record) =>
-        new(record.Id, Row, (record with { ETag = null }).ToContent(IdempotencyJson.Default.IdempotencyRecord))
+        new(record.Id, Row, (record with { ETag = null }).ToContent())
         {
             ExpiresAt = record.ExpiresAt,
             ETag = record.ETag,
         };
 
-    private static IdempotencyRecord Of(TableRecord found) => found.Read(IdempotencyJson.Default.IdempotencyRecord) with { ETag = found.ETag };
+    private static IdempotencyRecord Of(TableRecord found) => found.Read<IdempotencyRecord>() with { ETag = found.ETag };
 
     /// <summary>Before the record itself: one that is not named would be missed when the user is deleted.</summary>
     private async Task NameAsync(IdempotencyRecord record, CancellationToken cancellation)

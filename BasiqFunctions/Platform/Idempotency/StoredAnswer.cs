@@ -44,7 +44,7 @@ internal sealed record StoredAnswer(int Status, string? ContentType, string? Loc
     {
         try
         {
-            return JsonSerializer.Deserialize(bytes, IdempotencyJson.Default.StoredAnswer);
+            return JsonSerializer.Deserialize(bytes, AppJson.Of<StoredAnswer>());
         }
         catch (JsonException)
         {
@@ -53,7 +53,7 @@ internal sealed record StoredAnswer(int Status, string? ContentType, string? Loc
     }
 
     /// <summary>The answer as a store keeps it.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, IdempotencyJson.Default.StoredAnswer);
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, AppJson.Of<StoredAnswer>());
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

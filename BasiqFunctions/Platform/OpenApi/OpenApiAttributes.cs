@@ -8,7 +8,7 @@ internal sealed class TakesAttribute(Type body) : Attribute
     /// <summary>What the body is of.</summary>
     public Type Body { get; } = body;
 
-    /// <summary>Whether somebody else decides what stands in the body, so that nothing in it is refused.</summary>
+    /// <summary>Whether another party decides what is in the body, so that nothing in it is refused.</summary>
     public bool IsOpen { get; init; }
 
     /// <summary>Whether the body may be left out.</summary>

@@ -9,27 +9,18 @@ public sealed class DueOptions
     public const string Section = "Due";
 
     /// <summary>The table of what is due, created on first use.</summary>
+    [TableName]
     public string Table { get; set; } = "BasiqDue";
 
     /// <summary>How often Basiq is asked how a user's consents stand, at least; on the day of a consent's end it is asked as well.</summary>
+    [Duration("1d", "366d")]
     public TimeSpan CheckEvery { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Over how long a daily pass spreads its calls to Basiq.</summary>
+    [Duration("0s", "20h")]
     public TimeSpan SpreadOver { get; set; } = TimeSpan.FromHours(4);
 }
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
-internal sealed class DueOptionsValidator : IValidateOptions<DueOptions>
-{
-    public ValidateOptionsResult Validate(string? name, DueOptions options)
-    {
-        List<string> failures = [];
-        if (!RecordTableName.IsValid(options.Table))
-            failures.Add($"{DueOptions.Section}:{nameof(options.Table)} {RecordTableName.Rule}.");
-        if (options.CheckEvery < TimeSpan.FromDays(1) || options.CheckEvery > TimeSpan.FromDays(366))
-            failures.Add($"{DueOptions.Section}:{nameof(options.CheckEvery)} must be between 1 day and 366 days.");
-        if (options.SpreadOver < TimeSpan.Zero || options.SpreadOver > TimeSpan.FromHours(20))
-            failures.Add($"{DueOptions.Section}:{nameof(options.SpreadOver)} must be between 0 and 20 hours.");
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-    }
-}
+[OptionsValidator]
+internal sealed partial class DueOptionsValidator : IValidateOptions<DueOptions>;

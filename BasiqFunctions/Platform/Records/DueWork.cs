@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Platform.Records;
 
 /// <summary>
-/// What is due and when, written down by whoever learns a date, and read day by day: a daily pass costs what is due, whoever else exists.
+/// What is due and when. It is written when a date becomes known and read day by day: a daily pass costs what is due, however many users there are.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -77,7 +77,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     {
         var end = new RecordEnd(tableKey, record.Partition, record.Row);
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{end.Table}/{end.Partition}/{end.Row}")).AsSpan(0, 16));
-        return AddAsync(DayFor(expiresAt), name, $"{DueKinds.RecordEnd}.{name}", end.ToContent(StorageJson.Default.RecordEnd), cancellation);
+        return AddAsync(DayFor(expiresAt), name, $"{DueKinds.RecordEnd}.{name}", end.ToContent(), cancellation);
     }
 
     /// <summary>The days up to one on which something was or is due.</summary>
@@ -177,14 +177,14 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(string userId, CancellationToken cancellation)
     {
         var found = await table.FindAsync(PartitionOf(userId), OfUser, cancellation);
-        return (found, found is { Damage: null } ? found.Read(StorageJson.Default.ImmutableSortedDictionaryStringString) : ImmutableSortedDictionary<string, string>.Empty);
+        return (found, found is { Damage: null } ? found.Read<ImmutableSortedDictionary<string, string>>() : ImmutableSortedDictionary<string, string>.Empty);
     }
 
     /// <summary>Notes on which day each kind is due; null when somebody else has changed that since it was looked up.</summary>
     private Task<TableRecord?> NoteAsync(
         string userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
     {
-        var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent(StorageJson.Default.ImmutableSortedDictionaryStringString))
+        var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent())
         {
             ETag = found?.ETag,
         };

@@ -10,13 +10,13 @@ internal static class RecordTableExtensions
     private const int MaxAttempts = 100;
 
     /// <summary>A value as a record's content.</summary>
-    public static byte[] ToContent<T>(this T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
+    public static byte[] ToContent<T>(this T value, JsonTypeInfo<T>? type = null) => JsonSerializer.SerializeToUtf8Bytes(value, type ?? AppJson.Of<T>());
 
     /// <summary>The value that <see cref="ToContent"/> was given.</summary>
     /// <exception cref="JsonException">The content is something else.</exception>
-    public static T Read<T>(this TableRecord record, JsonTypeInfo<T> type)
+    public static T Read<T>(this TableRecord record, JsonTypeInfo<T>? type = null)
         where T : class =>
-        JsonSerializer.Deserialize(record.Content, type) ?? throw new JsonException("The content of a record is null.");
+        JsonSerializer.Deserialize(record.Content, type ?? AppJson.Of<T>()) ?? throw new JsonException("The content of a record is null.");
 
     /// <summary>All records of a partition, some at a time.</summary>
     public static async IAsyncEnumerable<TableRecord> ListAllAsync(

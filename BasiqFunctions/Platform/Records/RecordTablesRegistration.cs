@@ -45,7 +45,7 @@ internal static class RecordTablesRegistration
         if (services.Any(service => service.ServiceType == typeof(DueWork)))
             return;
         services.AddOptions<DueOptions>().Bind(configuration.GetSection(DueOptions.Section)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<DueOptions>, DueOptionsValidator>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<DueOptions>, DueOptionsValidator>());
         services.AddKeyedSingleton(
             DueOptions.Section, (provider, _) => Open(provider, DueOptions.Section, provider.GetRequiredService<IOptions<DueOptions>>().Value.Table));
         services.AddSingleton(new RecordTableKey(DueOptions.Section));

@@ -6,7 +6,7 @@ namespace BasiqFunctions.Platform.Vault;
 
 /// <summary>Makes the client of a vault, with what its calls may cost.</summary>
 /// <remarks>
-/// Whoever waits for a token gives Key Vault five seconds in all and then does without. In these fit two attempts at a vault that does
+/// A caller that needs a token gives Key Vault five seconds in all and then does without. In these fit two attempts at a vault that does
 /// not answer, or all four at one that answers and refuses; a <c>Retry-After</c> is waited for as long as it fits.
 /// </remarks>
 internal static class KeyVaultClient

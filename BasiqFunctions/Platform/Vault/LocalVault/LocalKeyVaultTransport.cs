@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
@@ -94,32 +93,28 @@ internal sealed class LocalKeyVaultTransport(LocalKeyVault vault) : HttpPipeline
         { } found => Bundle(name, found),
     };
 
-    private LocalResponse List(string name) => Json(
-        200,
-        new SecretPage([.. vault.Versions(name).Select(v => ToBundle(name, v) with { Value = null })], null),
-        LocalKeyVaultJson.Default.SecretPage);
+    private LocalResponse List(string name) =>
+        Json(200, new SecretPage([.. vault.Versions(name).Select(v => ToBundle(name, v) with { Value = null })], null));
 
     private LocalResponse Update(string name, string version, SecretRequest request) =>
         vault.Update(name, version, request.ContentType, request.Attributes, request.Tags) is { } updated
-            ? Json(200, ToBundle(name, updated) with { Value = null }, LocalKeyVaultJson.Default.SecretBundle)
+            ? Json(200, ToBundle(name, updated) with { Value = null })
             : Error(404, "SecretNotFound", $"A secret with (name/id) {name} was not found in this key vault.");
 
     private static SecretRequest Read(ReadOnlySpan<byte> body) =>
-        JsonSerializer.Deserialize(body, LocalKeyVaultJson.Default.SecretRequest)!;
+        JsonSerializer.Deserialize(body, AppJson.Of<SecretRequest>())!;
 
     private static LocalResponse Bundle(string name, SecretVersion version) =>
-        Json(200, ToBundle(name, version), LocalKeyVaultJson.Default.SecretBundle);
+        Json(200, ToBundle(name, version));
 
     private static SecretBundle ToBundle(string name, SecretVersion version) => new(
         $"{VaultUri}secrets/{name}/{version.Version}", version.Value, version.ContentType, version.Attributes, version.Tags);
 
-    private static LocalResponse Error(int status, string code, string message, string? inner = null) => Json(
-        status,
-        new KeyVaultError(new KeyVaultErrorBody(code, message, inner is null ? null : new KeyVaultInnerError(inner))),
-        LocalKeyVaultJson.Default.KeyVaultError);
+    private static LocalResponse Error(int status, string code, string message, string? inner = null) =>
+        Json(status, new KeyVaultError(new KeyVaultErrorBody(code, message, inner is null ? null : new KeyVaultInnerError(inner))));
 
-    private static LocalResponse Json<T>(int status, T body, JsonTypeInfo<T> type) =>
-        new(status, JsonSerializer.SerializeToUtf8Bytes(body, type));
+    private static LocalResponse Json<T>(int status, T body) =>
+        new(status, JsonSerializer.SerializeToUtf8Bytes(body, AppJson.Of<T>()));
 
     /// <summary>A request that never leaves the process.</summary>
     private sealed class LocalRequest : Request

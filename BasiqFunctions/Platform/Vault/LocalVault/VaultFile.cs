@@ -18,7 +18,7 @@ internal static class VaultFile
     /// <summary>Writes them.</summary>
     public static byte[] Write(Dictionary<string, List<SecretVersion>> secrets)
     {
-        var content = JsonSerializer.SerializeToUtf8Bytes(secrets, LocalKeyVaultJson.Default.DictionaryStringListSecretVersion);
+        var content = JsonSerializer.SerializeToUtf8Bytes(secrets, AppJson.Of<Dictionary<string, List<SecretVersion>>>());
         using var file = new MemoryStream();
         using (var writer = new Utf8JsonWriter(file))
         {
@@ -49,7 +49,7 @@ internal static class VaultFile
                     throw Damaged();
             }
 
-            var read = secrets.Deserialize(LocalKeyVaultJson.Default.DictionaryStringListSecretVersion);
+            var read = secrets.Deserialize(AppJson.Of<Dictionary<string, List<SecretVersion>>>());
             return read is not null && read.Values.All(versions => versions is { Count: > 0 } && versions.All(IsWhole)) ? read : throw Damaged();
         }
         catch (Exception exception) when (exception is not StoreUnavailableException)

@@ -1,89 +1,33 @@
 using System.Globalization;
+using System.Text;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using FluentValidation;
 
 namespace BasiqFunctions.Users;
 
-/// <summary>Reads a user's details from a request.</summary>
-internal static class UserDetailsReader
-{
-    private static readonly CreateUserValidator Create = new();
-    private static readonly UpdateUserValidator Update = new();
-
-    private static readonly string[] OnlyAtCreation =
-    [
-        "businessName", "businessIdNo", "businessIdNoType", "businessAddress", "verificationStatus", "verificationDate",
-    ];
-
-    /// <summary>What a user is created with.</summary>
-    /// <exception cref="ProblemException">400, naming each field that is wrong.</exception>
-    public static UserDetails ForCreation(RequestFields fields)
-    {
-        var details = Person(fields) with
-        {
-            BusinessName = fields.Text("businessName"),
-            BusinessIdNo = fields.Text("businessIdNo"),
-            BusinessIdNoType = fields.Text("businessIdNoType"),
-            BusinessAddress = Address(fields.Object("businessAddress")),
-            VerificationStatus = fields.Flag("verificationStatus"),
-            VerificationDate = fields.Text("verificationDate"),
-        };
-        return fields.Validated(details, Create);
-    }
-
-    /// <summary>
-    /// What is changed of a user: the fields of a person, which are all that Basiq takes here (Basiq, API reference: Update a user).
-    /// </summary>
-    /// <exception cref="ProblemException">400, naming each field that is wrong.</exception>
-    public static UserDetails ForUpdate(RequestFields fields)
-    {
-        if (fields.IsEmpty)
-            throw new ProblemException(Problem.InvalidInput(
-                "body", "needs at least one of email, mobile, firstName, middleName and lastName."));
-        foreach (var name in OnlyAtCreation)
-            fields.RefuseIfGiven(name, "can be given only when the user is created.");
-        return fields.Validated(Person(fields), Update);
-    }
-
-    private static UserDetails Person(RequestFields fields) => new()
-    {
-        Email = fields.Text("email"),
-        Mobile = fields.Text("mobile"),
-        FirstName = fields.Text("firstName"),
-        MiddleName = fields.Text("middleName"),
-        LastName = fields.Text("lastName"),
-    };
-
-    private static BusinessAddress? Address(RequestFields? fields) => fields is null
-        ? null
-        : new BusinessAddress
-        {
-            AddressLine1 = fields.Text("addressLine1"),
-            AddressLine2 = fields.Text("addressLine2"),
-            Suburb = fields.Text("suburb"),
-            State = fields.Text("state"),
-            Postcode = fields.Text("postcode"),
-            CountryCode = fields.Text("countryCode"),
-        };
-}
-
 /// <summary>The fields of a person, where they are given. Inherited and not included: an inclusion costs as much as its rules.</summary>
 internal abstract class PersonValidator : AbstractValidator<UserDetails>
 {
     private const int MostNameLength = 100;
+    private const int MostEmailLength = 254;
+    private const int MostLocalLength = 64;
 
     protected PersonValidator()
     {
-        RuleFor(user => user.Email).Must(EmailAddress.IsAddress!).When(user => user.Email is not null)
-            .WithMessage(
-                "must be an e-mail address such as name@example.com: at most 254 characters, one @, no spaces or control "
-                + "characters, each character in its plain, composed form (Unicode NFC and NFKC).");
+        RuleFor(user => user.Email).Must(email => email is null || IsEmail(email))
+            .WithMessage("must be an e-mail address such as name@example.com: at most 254 characters, one @, no spaces or control characters.");
         RuleFor(user => user.Mobile).IsMobile();
         RuleFor(user => user.FirstName).IsLine(MostNameLength);
         RuleFor(user => user.MiddleName).IsLine(MostNameLength);
         RuleFor(user => user.LastName).IsLine(MostNameLength);
     }
+
+    /// <summary>Whether a mail server may know it; only a mail to it could tell more (RFC 5321, section 4.5.3.1: the lengths).</summary>
+    private static bool IsEmail(string text) =>
+        text.Length <= MostEmailLength
+        && text.Split('@') is [{ Length: > 0 and <= MostLocalLength }, { Length: > 0 }]
+        && !text.EnumerateRunes().Any(c => Rune.IsWhiteSpace(c) || Rune.IsControl(c) || Rune.GetUnicodeCategory(c) is UnicodeCategory.Format);
 }
 
 /// <summary>What CreateUser takes (Basiq, API reference: Create a user).</summary>
@@ -117,8 +61,23 @@ internal sealed class CreateUserValidator : PersonValidator
     }
 }
 
-/// <summary>What UpdateUser takes.</summary>
-internal sealed class UpdateUserValidator : PersonValidator;
+/// <summary>What UpdateUser takes: the fields of a person, which are all that Basiq takes here (Basiq, API reference: Update a user).</summary>
+internal sealed class UpdateUserValidator : PersonValidator
+{
+    private const string OnlyAtCreation = "can be given only when the user is created.";
+
+    public UpdateUserValidator()
+    {
+        RuleFor(user => user).Must(user => user != new UserDetails()).OverridePropertyName("body")
+            .WithMessage("needs at least one of email, mobile, firstName, middleName and lastName.");
+        RuleFor(user => user.BusinessName).Null().WithMessage(OnlyAtCreation);
+        RuleFor(user => user.BusinessIdNo).Null().WithMessage(OnlyAtCreation);
+        RuleFor(user => user.BusinessIdNoType).Null().WithMessage(OnlyAtCreation);
+        RuleFor(user => user.BusinessAddress).Null().WithMessage(OnlyAtCreation);
+        RuleFor(user => user.VerificationStatus).Null().WithMessage(OnlyAtCreation);
+        RuleFor(user => user.VerificationDate).Null().WithMessage(OnlyAtCreation);
+    }
+}
 
 /// <summary>The address of a business user. Everything is optional, as it is to Basiq.</summary>
 internal sealed class BusinessAddressValidator : AbstractValidator<BusinessAddress>

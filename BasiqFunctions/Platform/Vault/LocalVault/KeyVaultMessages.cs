@@ -2,14 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace BasiqFunctions.Platform.Vault.LocalVault;
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Dictionary<string, List<SecretVersion>>))]
-[JsonSerializable(typeof(SecretRequest))]
-[JsonSerializable(typeof(SecretBundle))]
-[JsonSerializable(typeof(SecretPage))]
-[JsonSerializable(typeof(KeyVaultError))]
-internal sealed partial class LocalKeyVaultJson : JsonSerializerContext;
-
 /// <summary>Body of a set or an update.</summary>
 internal sealed record SecretRequest(
     [property: JsonPropertyName("value")] string? Value,
