@@ -6,6 +6,7 @@ using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Notifications;
 using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -26,9 +27,13 @@ public sealed class KilledRemovalTests : IAsyncLifetime
     [Fact]
     public async Task A_removal_killed_in_each_of_its_steps_ends_once_with_one_receipt_of_what_was_there()
     {
+        await using var receiver = await Receiver.StartAsync();
+        List<string> gone = [];
         var host = await _scene.StartHostAsync();
         try
         {
+            using (var set = await host.Api.PutAsJsonAsync("notifications/subscription", new { url = receiver.Url, events = (string[])["data.removed"] }))
+                Assert.Equal(HttpStatusCode.OK, set.StatusCode);
             var kept = await UserWithDataAsync(host);
             var data = await DataOfAsync(host, kept);
             for (var step = 1; step <= 6; step++)
@@ -41,7 +46,12 @@ public sealed class KilledRemovalTests : IAsyncLifetime
                 _scene.Kill(host);
                 host = await _scene.StartHostAsync();
                 await AssertGoneOnceAsync(host, userId, "user-deleted");
+                gone.Add(userId);
             }
+
+            // Told of each, of each once, and of nobody else.
+            await AppUnderTest.WaitForAsync(() => Task.FromResult(receiver.Taken), taken => taken.Length >= gone.Count);
+            Assert.Equal(gone.Order(), receiver.Taken.Select(message => message.Data.GetProperty("userId").GetString()).Order());
 
             await AssertKeptAsync(host, kept, data);
         }

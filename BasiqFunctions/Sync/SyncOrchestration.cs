@@ -25,29 +25,29 @@ public sealed class SyncOrchestration(Instruments instruments)
         ArgumentNullException.ThrowIfNull(context);
         var startedAt = context.CurrentUtcDateTime;
         var input = context.GetInput<SyncInput>()!;
+        var run = new SyncRun(context, input);
         SyncProgress? ended = null;
         try
         {
-            var run = new SyncRun(context, input);
             try
             {
                 ended = await run.RunAsync();
             }
-            catch (TaskFailedException)
+            finally
             {
-                await TellAsync(context, input, new SyncProgress(SyncState.Failed, input.Jobs, new AccountProgress(0, 0), 0), news: null);
-                throw;
+                // The end is the one place that is reached once, and only while nothing is replayed.
+                if (!context.IsReplaying)
+                    Measure(ended, input, context.CurrentUtcDateTime - startedAt);
             }
-
-            await TellAsync(context, input, ended, run.News);
-            return ended;
         }
-        finally
+        catch (TaskFailedException)
         {
-            // The end is the one place that is reached once, and only while nothing is replayed.
-            if (!context.IsReplaying)
-                Measure(ended, input, context.CurrentUtcDateTime - startedAt);
+            await TellAsync(context, input, new SyncProgress(SyncState.Failed, input.Jobs, new AccountProgress(0, 0), 0), news: null);
+            throw;
         }
+
+        await TellAsync(context, input, ended, run.News);
+        return ended;
     }
 
     /// <summary>Tells the team's backend how it ended, what changed, and which connections need the person, or do not any more.</summary>

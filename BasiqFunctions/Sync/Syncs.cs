@@ -157,10 +157,11 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             if (concurrent is null or { IsRunning: true } || isAgain)
                 throw;
 
-            // All is done and the team's backend is being told.
-            using var patience = new CancellationTokenSource(StopPatience, time);
+            // All is done and the team's backend is being told. Not by the app's clock: this is how often to look, and not how long.
+            using var patience = new CancellationTokenSource(StopPatience);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
-            await WaitForEndAsync(client, syncId, either.Token);
+            while (await client.GetInstanceAsync(syncId, getInputsAndOutputs: false, either.Token) is { IsCompleted: false })
+                await Task.Delay(StopPoll / 10, either.Token);
             return await ScheduleAsync(client, syncId, input, ended, suffices, cancellation, isAgain: true);
         }
 
