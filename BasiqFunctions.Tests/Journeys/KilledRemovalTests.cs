@@ -148,10 +148,10 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         [.. Directory.EnumerateFiles(Path.Combine(_scene.StateFolder, "snapshots"), "*", SearchOption.AllDirectories)
             .Where(file => file.Contains($"/{userId}/", StringComparison.Ordinal))];
 
-    /// <summary>The small records that name a user, receipts excepted.</summary>
+    /// <summary>The small records that name a user, receipts and what the team's backend is told of the removal excepted.</summary>
     private async Task<string> RecordsOfAsync(string userId) => (string)(await AskAsync(
         "records.db",
-        $"SELECT coalesce(group_concat(name || ' ' || part || '/' || row), '') FROM records WHERE name <> 'BasiqReceipts' AND (part LIKE '%{userId}%' OR row LIKE '%{userId}%')"))!;
+        $"SELECT coalesce(group_concat(name || ' ' || part || '/' || row), '') FROM records WHERE name NOT IN ('BasiqReceipts', 'BasiqNotifications') AND (part LIKE '%{userId}%' OR row LIKE '%{userId}%')"))!;
 
     private async Task<string> UserWithDataAsync(LocalHostProcess host)
     {

@@ -424,7 +424,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         var page = visit.Page;
         await page.GotoAsync(visit.Home);
 
-        await Assertions.Expect(page.Locator("#health li")).ToHaveCountAsync(6);
+        await Assertions.Expect(page.Locator("#health li")).ToHaveCountAsync(7);
         await Assertions.Expect(page.Locator("#token")).ToContainTextAsync("Next refresh");
         await page.Locator("#syncs a").ClickAsync();
         await visit.SeeStateAsync("charts", "done");
