@@ -26,9 +26,9 @@ internal static partial class Confidential
     }
 
     /// <summary>
-    /// An e-mail address, an Australian mobile number, or an access token's header. Longer numbers, such as correlation ids, may hold
-    /// the digits of a mobile number by chance.
+    /// An e-mail address, an Australian mobile number, or an access token's header. Longer numbers and hexadecimal ids may hold the
+    /// digits of a mobile number by chance.
     /// </summary>
-    [GeneratedRegex(@"[\w.+-]+@[\w-]+\.[\w.]+|(?<!\d)\+?614\d{8}(?!\d)|access_token|Bearer [\w-]{8,}")]
+    [GeneratedRegex(@"[\w.+-]+@[\w-]+\.[\w.]+|(?<![\da-f])\+?614\d{8}(?![\da-f])|access_token|Bearer [\w-]{8,}")]
     private static partial Regex Personal();
 }
