@@ -186,8 +186,8 @@ public sealed class DeliveryQueues
                     mine = place;
             }
 
-            var changed = new TableRecord(
-                queue, Head, (head with { Next = Math.Max(head.Next, mine.Value + 1) }).ToContent()) { ETag = found?.ETag };
+            var content = (head with { Next = Math.Max(head.Next, mine.Value + 1) }).ToContent();
+            var changed = new TableRecord(queue, Head, content) { ETag = found?.ETag };
             if ((found is null ? await _table.TryAddAsync(changed, cancellation) : await _table.TryReplaceAsync(changed, cancellation)) is null)
                 continue;
             await DeliveryOrchestration.StartAsync(client, head.InstanceId, new DeliveryInput(receiver, userId), cancellation);
