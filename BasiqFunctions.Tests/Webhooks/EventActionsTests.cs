@@ -3,9 +3,11 @@ using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Platform.Records;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.DurableTask.Client;
@@ -17,23 +19,6 @@ namespace BasiqFunctions.Tests.Webhooks;
 [Trait("Category", "Unit")]
 public sealed class EventActionsTests : IDisposable
 {
-    [Fact]
-    public async Task That_a_connection_needs_somebody_is_news_once_and_so_is_that_it_does_not_any_more()
-    {
-        var attentions = _scene.Get<ConnectionAttentions>();
-        var now = _scene.Clock.GetUtcNow();
-        Assert.False(await attentions.ClearAsync(UserId, "c1", "e0", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
-        Assert.False(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e2", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.ActAtBank, now, "e3", default));
-        Assert.Equal(NextAction.ActAtBank, Assert.Single(await attentions.ListAsync(UserId, default)).NextAction);
-        Assert.True(await attentions.ClearAsync(UserId, "c1", "e4", default));
-        Assert.True(await attentions.ClearAsync(UserId, "c1", "e4", default));
-        Assert.False(await attentions.ClearAsync(UserId, "c1", "e5", default));
-        Assert.Empty(await attentions.ListAsync(UserId, default));
-    }
-
     private const string UserId = UsersScene.UserId;
 
     private readonly UsersScene _scene = new();
@@ -174,6 +159,51 @@ public sealed class EventActionsTests : IDisposable
         await ActAsync("connection", "activated", "connections/c1");
         answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         Assert.False(answer.Json.TryGetProperty("attention", out _));
+    }
+
+    [Fact]
+    public async Task That_a_connection_needs_somebody_is_news_once_and_so_is_that_it_does_not_any_more()
+    {
+        var attentions = _scene.Get<ConnectionAttentions>();
+        var now = _scene.Clock.GetUtcNow();
+        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e0", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
+        Assert.False(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e2", default));
+        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.ActAtBank, now, "e3", default));
+        Assert.Equal(NextAction.ActAtBank, Assert.Single(await attentions.ListAsync(UserId, default)).NextAction);
+        Assert.True(await attentions.ClearAsync(UserId, "c1", now, "e4", default));
+        Assert.True(await attentions.ClearAsync(UserId, "c1", now, "e4", default));
+        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e5", default));
+        Assert.Empty(await attentions.ListAsync(UserId, default));
+    }
+
+    [Fact]
+    public async Task An_activation_that_comes_late_says_nothing_of_a_connection_that_does_not_work()
+    {
+        Consents("""{"id":"x","status":"active"}""");
+        Connection("c1", "invalid");
+        Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1", "e1"));
+        _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
+
+        var late = await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event("connection", "activated", "connections/c1", "e0"), default);
+
+        Assert.Null(late.Tells);
+        Assert.Single(await _scene.Get<ConnectionAttentions>().ListAsync(UserId, default));
+    }
+
+    [Fact]
+    public async Task A_note_that_is_removed_while_it_is_cleared_is_not_made_anew()
+    {
+        var table = new InterceptedRecordTable(_scene.Services.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section));
+        var attentions = new ConnectionAttentions(table);
+        var now = _scene.Clock.GetUtcNow();
+        await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default);
+        table.Before = step => step is "replace" ? _scene.Get<ConnectionAttentions>().RemoveAsync(UserId, "c1", default) : Task.CompletedTask;
+
+        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e2", default));
+
+        Assert.Empty(await _scene.Services.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section).ListAsync($"user-{UserId}", 10, null, default));
     }
 
     [Fact]

@@ -5,12 +5,9 @@ using BasiqFunctions.Sync;
 namespace BasiqFunctions.Connections;
 
 /// <summary>Keeps which connections need somebody.</summary>
-public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
+public sealed class ConnectionAttentions(IRecordTable table)
 {
     private const string Prefix = "attention.";
-
-    /// <summary>How long it is known what ended a connection's trouble: whoever noted that may be interrupted, and note it again.</summary>
-    private static readonly TimeSpan Recovered = TimeSpan.FromDays(8);
 
     /// <summary>The connections of a user that need somebody.</summary>
     public async Task<IReadOnlyList<ConnectionAttention>> ListAsync(string userId, CancellationToken cancellation) =>
@@ -27,23 +24,30 @@ public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
     internal async Task<bool> MarkAsync(
         string userId, string connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
     {
-        if (await FindAsync(userId, connectionId, cancellation) is { } before && before.NextAction == nextAction)
+        if (await FindAsync(userId, connectionId, cancellation) is { } found && found.Read<KeptAttention>() is var before && before.NextAction == nextAction)
             return before.Cause == cause;
-        await PutAsync(userId, new KeptAttention(connectionId, nextAction, since, cause), expiresAt: null, cancellation);
+        await table.PutAsync(
+            new TableRecord(PartitionOf(userId), Prefix + connectionId, new KeptAttention(connectionId, nextAction, since, cause).ToContent()), cancellation);
         return true;
     }
 
-    /// <summary>Notes that a connection works.</summary>
+    /// <summary>
+    /// Notes that a connection works. That stays noted, so that whoever was interrupted still learns that it was news; where somebody removes
+    /// the note meanwhile, none is made.
+    /// </summary>
     /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
-    internal async Task<bool> ClearAsync(string userId, string connectionId, string cause, CancellationToken cancellation)
+    internal async Task<bool> ClearAsync(string userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation)
     {
-        if (await FindAsync(userId, connectionId, cancellation) is not { } before)
-            return false;
-        if (before.NextAction is null)
-            return before.Cause == cause;
-        var now = clock.GetUtcNow();
-        await PutAsync(userId, new KeptAttention(connectionId, null, now, cause), now + Recovered, cancellation);
-        return true;
+        while (await FindAsync(userId, connectionId, cancellation) is { } found)
+        {
+            var before = found.Read<KeptAttention>();
+            if (before.NextAction is null)
+                return before.Cause == cause;
+            if (await table.TryReplaceAsync(found with { Content = new KeptAttention(connectionId, null, since, cause).ToContent() }, cancellation) is not null)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Removes what is noted of a connection.</summary>
@@ -52,13 +56,8 @@ public sealed class ConnectionAttentions(IRecordTable table, TimeProvider clock)
 
     private static string PartitionOf(string userId) => $"user-{userId}";
 
-    private async Task<KeptAttention?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        (await table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation))?.Read<KeptAttention>();
-
-    private Task PutAsync(string userId, KeptAttention kept, DateTimeOffset? expiresAt, CancellationToken cancellation) =>
-        table.PutAsync(
-            new TableRecord(PartitionOf(userId), Prefix + kept.ConnectionId, kept.ToContent()) { ExpiresAt = expiresAt },
-            cancellation);
+    private Task<TableRecord?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 }
 
 /// <summary>What is the matter with a connection.</summary>

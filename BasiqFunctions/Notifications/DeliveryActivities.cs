@@ -91,9 +91,9 @@ public sealed class DeliveryActivities(
         if (data.ConnectionId is not { } connectionId)
             return true;
         return notice.Type is NoticeTypes.ConnectionRecovered
-            ? await attentions.ClearAsync(data.UserId, connectionId, notice.MessageId, cancellation)
-            : await attentions.MarkAsync(data.UserId, connectionId, Enum(data.NextAction!), notice.Timestamp, notice.MessageId, cancellation);
+            ? await attentions.ClearAsync(data.UserId, connectionId, notice.Timestamp, notice.MessageId, cancellation)
+            : await attentions.MarkAsync(data.UserId, connectionId, ActionOf(data.NextAction!), notice.Timestamp, notice.MessageId, cancellation);
     }
 
-    private static NextAction Enum(string action) => JsonSerializer.Deserialize<NextAction>(JsonSerializer.SerializeToUtf8Bytes(action));
+    private static NextAction ActionOf(string action) => JsonSerializer.Deserialize<NextAction>(JsonSerializer.SerializeToUtf8Bytes(action));
 }

@@ -22,9 +22,27 @@ internal sealed class NotificationSecrets(
     /// <summary>After which secrets in memory are read anew.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private const int MostAttempts = 20;
 
-    private volatile Held? _held;
+    private readonly CachedSecret<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> _secrets = new(
+        async _ =>
+        {
+            using var patience = new CancellationTokenSource(Patience, clock);
+            try
+            {
+                return await ReadAsync(vault, patience.Token);
+            }
+            catch (Exception exception)
+            {
+                KeyVaultErrors.Report(logger, clock, "read", SecretNames.NotificationSecrets, exception);
+                throw;
+            }
+        },
+        Lifetime,
+        Lifetime,
+        clock);
 
     /// <summary>Makes a new secret for a subscription, and gives its text.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed.</exception>
@@ -48,25 +66,8 @@ internal sealed class NotificationSecrets(
 
     /// <summary>The keys to sign with, the current one first; none when there is no secret.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed, and nothing is in memory.</exception>
-    public async ValueTask<IReadOnlyList<byte[]>> GetKeysAsync(string subscription, CancellationToken cancellation)
-    {
-        var held = _held;
-        if (held is null || clock.GetElapsedTime(held.ReadAt) >= Lifetime)
-        {
-            var readAt = clock.GetTimestamp();
-            try
-            {
-                _held = held = new Held(await ReadAsync(cancellation), readAt);
-            }
-            catch (Exception exception) when (held is not null && KeyVaultErrors.IsAway(exception) && !cancellation.IsCancellationRequested)
-            {
-                // What was good half a minute ago is better than to keep the team waiting.
-                KeyVaultErrors.Report(logger, clock, "read", SecretNames.NotificationSecrets, exception);
-            }
-        }
-
-        return [.. held!.Secrets.GetValueOrDefault(subscription, []).Where(IsValid).Select(secret => StandardWebhooks.KeyOf(secret.Text)!)];
-    }
+    public async ValueTask<IReadOnlyList<byte[]>> GetKeysAsync(string subscription, CancellationToken cancellation) =>
+        [.. (await _secrets.GetAsync(cancellation)).GetValueOrDefault(subscription, []).Where(IsValid).Select(secret => StandardWebhooks.KeyOf(secret.Text)!)];
 
     private bool IsValid(SigningSecret secret) => !(secret.Until <= clock.GetUtcNow());
 
@@ -77,11 +78,11 @@ internal sealed class NotificationSecrets(
     {
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
-            var secrets = await ReadAsync(cancellation);
+            var secrets = await ReadAsync(vault, cancellation);
             var changed = change(secrets);
             if (changed == secrets)
             {
-                _held = new Held(secrets, clock.GetTimestamp());
+                _secrets.Forget();
                 return;
             }
 
@@ -97,7 +98,7 @@ internal sealed class NotificationSecrets(
         throw new InvalidOperationException($"The secret {SecretNames.NotificationSecrets} changed {MostAttempts} times while it was being stored.");
     }
 
-    private async Task<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> ReadAsync(CancellationToken cancellation)
+    private static async Task<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> ReadAsync(SecretClient vault, CancellationToken cancellation)
     {
         try
         {
@@ -109,8 +110,6 @@ internal sealed class NotificationSecrets(
             return ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>.Empty;
         }
     }
-
-    private sealed record Held(ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>> Secrets, long ReadAt);
 }
 
 /// <summary>A secret of a subscription.</summary>

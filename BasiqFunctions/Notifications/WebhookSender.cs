@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
 using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Vault;
 
 namespace BasiqFunctions.Notifications;
 
@@ -25,7 +26,16 @@ internal sealed class WebhookSender(
     {
         if (await subscriptions.FindUrlAsync(receiver, cancellation) is not { } url)
             return new SendResult("unsubscribed", IsDelivered: false) { IsGone = true };
-        var keys = await secrets.GetKeysAsync(receiver, cancellation);
+        IReadOnlyList<byte[]> keys;
+        try
+        {
+            keys = await secrets.GetKeysAsync(receiver, cancellation);
+        }
+        catch (Exception exception) when (KeyVaultErrors.IsAway(exception) && !cancellation.IsCancellationRequested)
+        {
+            keys = [];
+        }
+
         if (keys.Count == 0)
             return new SendResult("no-secret", IsDelivered: false);
         var body = message.ToJson();

@@ -49,7 +49,13 @@ public static class RemovalOrchestration
 
         // The history of a sync that is slow to stop is still there.
         if (!areForgotten)
+        {
             await UntilDoneAsync(context, nameof(RemovalActivities.ForgetSyncs), step);
+
+            // What it noted of a connection when it ended at last.
+            await context.CallActivityAsync(nameof(RemovalActivities.RemoveRecords), step, Retry);
+        }
+
         return receipt;
     }
 

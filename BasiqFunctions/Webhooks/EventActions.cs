@@ -54,7 +54,7 @@ public sealed class EventActions(
             (EventTypes.ConnectionInvalidated, { Status: "active" }) =>
                 await RecoverAsync(new EventHandled(type, "active-again"), userId, connectionId, happened.Id, cancellation),
             (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened, cancellation),
-            (EventTypes.ConnectionActivated, _) => await RecoverAsync(
+            (EventTypes.ConnectionActivated, { Status: "active" }) => await RecoverAsync(
                 new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened.Id, cancellation),
             _ => new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)),
         };
@@ -127,7 +127,7 @@ public sealed class EventActions(
     /// <summary>Notes that a connection works, and tells so where it was told that it did not.</summary>
     private async Task<EventHandled> RecoverAsync(
         EventHandled handled, string userId, string connectionId, string eventId, CancellationToken cancellation) =>
-        await attentions.ClearAsync(userId, connectionId, eventId, cancellation)
+        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation)
             ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
             : handled;
 

@@ -30,8 +30,7 @@ public static class WebhooksRegistration
         services.TryAddSingleton<WebhookSecrets>();
         services.TryAddSingleton<EventNotes>();
         services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<EventNotes>());
-        services.TryAddSingleton(provider => new ConnectionAttentions(
-            provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new ConnectionAttentions(provider.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section)));
         services.TryAddSingleton<EventActions>();
         services.TryAddSingleton<EventReconciliation>();
         services.TryAddSingleton(provider => new WebhookReceiver(

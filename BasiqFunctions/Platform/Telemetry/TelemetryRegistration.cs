@@ -54,7 +54,7 @@ public static class TelemetryRegistration
             .WithTracing(tracing => tracing
                 .AddProcessor<QueryRedaction>()
                 .AddSource(Instruments.Name, "Microsoft.Azure.Functions.Worker", "Microsoft.DurableTask")
-                .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !IsGrpc(request)))
+                .AddHttpClientInstrumentation(http => http.FilterHttpRequestMessage = request => !IsGrpc(request) && !IsNotification(request)))
             .WithMetrics(metrics => metrics.AddMeter(Instruments.Name, "System.Net.Http", "System.Runtime", "Polly"))
             .WithLogging();
         if (byOtlp)
@@ -69,6 +69,9 @@ public static class TelemetryRegistration
             });
         }
     }
+
+    /// <summary>The path of a receiver's URL may be all that keeps others from writing to it, so no trace has it.</summary>
+    private static bool IsNotification(HttpRequestMessage request) => request.Headers.Contains("webhook-signature");
 
     /// <summary>The worker talks to its own host by gRPC, all the time; that is no call of the app's.</summary>
     private static bool IsGrpc(HttpRequestMessage request) =>
