@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a chosen theme never flashes into the other one.
+// Runs before the first paint, so that a chosen theme never flashes into the other one, and what is below the first form keeps its place.
 (() => {
   const key = 'theme';
   const root = document.documentElement;
@@ -18,6 +18,7 @@
       button.setAttribute('aria-pressed', String(isDark()));
     }
   };
+  root.classList.toggle('first-visit', location.search === '');
   apply();
   system.addEventListener('change', apply);
   addEventListener('storage', apply);
