@@ -168,13 +168,15 @@ internal sealed class AppUnderTest : IAsyncDisposable
             if (isIt(seen))
                 return seen;
             if (patience.IsCancellationRequested)
-                Assert.Fail($"Waited {Patience.TotalSeconds} s in vain; the last look saw {JsonSerializer.Serialize(seen)}.");
+                Assert.Fail($"Waited {Patience.TotalSeconds} s in vain; the last look saw {Beginning(JsonSerializer.Serialize(seen))}.");
             betweenLooks?.Invoke();
 
             // Where a clock is moved between the looks, looking is what lets time pass.
             await Task.Delay(betweenLooks is null ? 25 : 10, CancellationToken.None);
         }
     }
+
+    private static string Beginning(string text) => text.Length <= 4000 ? text : $"{text[..4000]}… ({text.Length} characters)";
 
     public Task<JsonElement> StatsAsync() => Sandbox.GetFromJsonAsync<JsonElement>("_sandbox/stats");
 

@@ -132,7 +132,7 @@ public sealed class ConsentLifeTests
 
         clock.Advance(TimeSpan.FromDays(1));
 
-        var receipt = Assert.Single(await AppUnderTest.WaitForAsync(() => ReceiptsAsync(app, userId), receipts => receipts.Count > 0));
+        var receipt = Assert.Single(await AppUnderTest.WaitForAsync(() => ReceiptsAsync(app, userId), receipts => receipts.Count > 0, Later));
         Assert.NotEqual(old, Assert.Single(await ConnectionsAsync(app, userId)));
         Assert.Equal(
             ("consent-revoked", consentId, old),
@@ -148,7 +148,7 @@ public sealed class ConsentLifeTests
         var userId = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
         var consentId = Id((await FromSandboxAsync(app, userId))[0]);
         clock.Advance(TimeSpan.FromDays(11));
-        await WaitForGoneAsync(app, userId);
+        await WaitForGoneAsync(app, userId, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
         await AssertGoneAsync(app, userId, "consent-expired", consentId);
     }
 
@@ -165,7 +165,7 @@ public sealed class ConsentLifeTests
         knob.EnsureSuccessStatusCode();
 
         clock.Advance(TimeSpan.FromDays(1.5));
-        await WaitForGoneAsync(app, old);
+        await WaitForGoneAsync(app, old, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
         var receipt = Assert.Single(await ReceiptsAsync(app, old));
         Assert.Equal("retention", receipt.GetProperty("reason").GetString());
         using var gone = await app.Api.GetAsync(new Uri($"users/{old}/accounts", UriKind.Relative));
@@ -201,13 +201,14 @@ public sealed class ConsentLifeTests
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
     }
 
-    internal static Task WaitForGoneAsync(AppUnderTest app, string userId) => AppUnderTest.WaitForAsync(
+    internal static Task WaitForGoneAsync(AppUnderTest app, string userId, Action? betweenLooks = null) => AppUnderTest.WaitForAsync(
         async () =>
         {
             using var answer = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
             return (answer.StatusCode, Receipts: (await ReceiptsAsync(app, userId)).Count);
         },
-        seen => seen is (HttpStatusCode.NotFound, 1));
+        seen => seen is (HttpStatusCode.NotFound, 1),
+        betweenLooks);
 
     internal static async Task AssertGoneAsync(AppUnderTest app, string userId, string reason, string consentId, KeptOfUser? kept = null)
     {

@@ -89,10 +89,10 @@ internal sealed class DurableClientDouble
         };
 
     /// <summary>Has a sync that runs show how far it is.</summary>
-    public void Show(string syncId, SyncProgress progress) =>
+    public void Show(string syncId, SyncProgress progress, OrchestrationRuntimeStatus status = OrchestrationRuntimeStatus.Running) =>
         _instances[syncId] = new OrchestrationMetadata("SyncConnections", syncId)
         {
-            RuntimeStatus = OrchestrationRuntimeStatus.Running,
+            RuntimeStatus = status,
             CreatedAt = _clock.GetUtcNow(),
             LastUpdatedAt = _clock.GetUtcNow(),
             SerializedCustomStatus = JsonSerializer.Serialize(progress),

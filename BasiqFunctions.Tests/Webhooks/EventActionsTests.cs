@@ -364,7 +364,24 @@ public sealed class EventActionsTests : IDisposable
     {
         Connection("c1", "active");
         await _scene.PublishAsync(UserId, "c1");
-        Assert.Equal("covered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')"));
+        Assert.Equal("covered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", at: "2024-06-01T11:59:59Z"));
+    }
+
+    [Theory]
+    [InlineData("j1", "covered")]
+    [InlineData("j2", "fetched")]
+    [InlineData(null, "fetched")]
+    public async Task In_the_second_of_an_event_only_the_job_of_the_sync_tells_whether_its_news_were_fetched(string? jobOfSync, string outcome)
+    {
+        Connection("c1", "active");
+        var sync = jobOfSync is null ? "sync-of-news" : SyncId.For(UserId, [jobOfSync]);
+        await _scene.PublishByAsync(sync, UserId, "c1");
+        _scene.Durable.Show(
+            sync, Progress(SyncState.Completed, jobOfSync is null ? [] : [Job(jobOfSync, "c1", JobState.Success)]), OrchestrationRuntimeStatus.Completed);
+        var second = _scene.Clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null);
+        _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([new Job { Id = "j1", Updated = second, Links = new JobLinks { Source = $"/users/{UserId}/connections/c1" } }]);
+        Assert.Equal(outcome, await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", at: second));
     }
 
     [Fact]

@@ -39,19 +39,21 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>
     /// Up to when what happened at a connection is in the snapshot, as far as Basiq had it then: what was fetched of its accounts last, or,
-    /// for the whole of them, when the whole was last. Null when nothing of it is.
+    /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<DateTimeOffset?> FindAsOfAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
             return null;
-        var asOf = connection.AsOf ?? connection.StartedAt;
+        var (asOf, syncId) = (connection.AsOf ?? connection.StartedAt, SnapshotRun.SyncIdOf(connection.SyncId));
         if (!ofWhole)
-            return asOf;
+            return (asOf, syncId);
         ManifestTransactions?[] held = [.. manifest.Accounts.Where(a => a.ConnectionId == connectionId).Select(a => a.Transactions)];
-        return held.Contains(null) ? null : held.Select(transactions => transactions!.FullAsOf ?? connection.StartedAt).DefaultIfEmpty(asOf).Min();
+        return held.Contains(null)
+            ? null
+            : (held.Select(transactions => transactions!.FullAsOf ?? connection.StartedAt).DefaultIfEmpty(asOf).Min(), syncId);
     }
 
     /// <summary>

@@ -13,6 +13,10 @@ public sealed record SyncProgress(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactionsSkipped")] long? TransactionsSkipped = null)
 {
+    /// <summary>When it ended; its orchestration goes on for a moment and tells the team's backend.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("endedAt")]
+    public DateTimeOffset? EndedAt { get; init; }
+
     /// <summary>
     /// The most that a custom status may hold, in characters: Durable Functions allows 16 KiB of UTF-16
     /// (Microsoft Learn, "Custom orchestration status in Durable Functions").

@@ -481,7 +481,8 @@ internal sealed class SyncRun
     private void Report(SyncProgress progress)
     {
         _progress = progress;
-        _context.SetCustomStatus(progress.ToFit());
+        var isEnded = progress.Status is not (SyncState.WaitingForBank or SyncState.Fetching);
+        _context.SetCustomStatus(progress.ToFit() with { EndedAt = isEnded ? _context.CurrentUtcDateTime : null });
     }
 
     private static SyncStoppedException Failed(UpstreamFailure failure) => new(SyncState.Failed, ErrorFor(failure));

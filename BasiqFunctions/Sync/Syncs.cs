@@ -303,6 +303,17 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             || (BasiqTime.Of(job.Updated) >= happenedAt && fetched.Exists(known => known.JobId == job.Id)));
     }
 
+    /// <summary>
+    /// Whether a sync followed a job of a connection that Basiq last changed at a moment or later: what the job brought, the sync fetched.
+    /// Basiq runs one job of a connection at a time.
+    /// </summary>
+    /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
+    internal async Task<bool> HadJobOfAsync(
+        DurableTaskClient client, string userId, string syncId, string connectionId, DateTimeOffset since, CancellationToken cancellation) =>
+        await FindAsync(client, userId, syncId, cancellation) is { Jobs: { Count: > 0 } followed }
+        && (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId && BasiqTime.Of(job.Updated) >= since).ToArray() is { Length: > 0 } changed
+        && changed.All(job => followed.Any(known => known.JobId == job.Id && known.Status is JobState.Success));
+
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
     public Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
         AnyAsync(client, userId, null, DateTimeOffset.MinValue, cancellation);
@@ -375,7 +386,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         }
 
         return new SyncAnswer(
-            found.InstanceId, userId, progress.Status, found.CreatedAt, found.LastUpdatedAt, progress.Jobs, progress.Accounts,
+            found.InstanceId, userId, progress.Status, found.CreatedAt, progress.EndedAt ?? found.LastUpdatedAt, progress.Jobs, progress.Accounts,
             progress.Transactions, progress.Error, progress.TransactionsSkipped)
         {
             IsFull = started?.IsFull is true,

@@ -28,6 +28,9 @@ public sealed class EventActions(
     IOptions<SyncOptions> options,
     TimeProvider clock)
 {
+    /// <summary>Basiq's times are of whole seconds: what it says happened at a second may have happened until the next.</summary>
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
     /// <summary>Acts on an event; done again it changes nothing, or finishes what an interruption left.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
     public async Task<EventHandled> ActAsync(DurableTaskClient client, BasiqEvent happened, CancellationToken cancellation)
@@ -142,11 +145,15 @@ public sealed class EventActions(
         var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
 
         // A bank that was connected anew may tell its history otherwise than before; of one that is new the whole is fetched anyway.
-        var isFull = isActivated && await FetchedUpToAsync(userId, connectionId, ofWhole: false, cancellation) is not null;
+        var isFull = isActivated && await FindFetchedAsync(userId, connectionId, ofWhole: false, cancellation) is not null;
         if (await syncs.WakeForAsync(client, userId, connectionId, happenedAt, isFull, cancellation))
             return "woken";
-        if (await FetchedUpToAsync(userId, connectionId, isFull, cancellation) >= happenedAt)
+        if (await FindFetchedAsync(userId, connectionId, isFull, cancellation) is { } fetched
+            && (fetched.AsOf >= happenedAt + Second
+                || (fetched.AsOf >= happenedAt && !isFull && await syncs.HadJobOfAsync(client, userId, fetched.SyncId, connectionId, happenedAt, cancellation))))
+        {
             return "covered";
+        }
 
         // Late news of a job go on when the consent has ended, and a sync would fetch what nobody may keep.
         if (!await enforcement.IsConsentInForceAsync(userId, cancellation))
@@ -156,7 +163,7 @@ public sealed class EventActions(
         return news.EventId == happened.Id ? "fetched" : "gathered";
     }
 
-    private async Task<DateTimeOffset?> FetchedUpToAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellation)
+    private async Task<(DateTimeOffset AsOf, string SyncId)?> FindFetchedAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellation)
     {
         try
         {
