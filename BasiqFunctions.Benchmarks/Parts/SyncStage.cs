@@ -164,6 +164,13 @@ internal sealed class SyncStage : IAsyncDisposable
         return vault.RootElement.GetProperty("secrets").GetProperty("basiq-webhook-secret")[0].GetProperty("value").GetString()!;
     }
 
+    /// <summary>Has LocalHost tell an address of everything.</summary>
+    public async Task SubscribeToNotificationsAsync(string name, Uri url)
+    {
+        using var answer = await _api.PutAsJsonAsync($"notifications/subscription?name={name}", new Dictionary<string, string> { ["url"] = $"{url}" });
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>How often the sandbox was asked for an endpoint since <see cref="BeginAsync"/>.</summary>
     public async Task<long> RequestsAsync(string endpoint)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Platform.Notices;
@@ -61,6 +62,12 @@ public sealed class DeliveryActivities(
         var first = waiting.FirstAttemptAt ?? clock.GetUtcNow();
         var result = await senders.SendAsync(receiver, waiting.ToMessage(), cancellation);
         var now = clock.GetUtcNow();
+        if (result.IsUntried)
+        {
+            await queues.NoteAsync(place, record, waiting with { Delivery = delivery with { NextAttemptAt = now + SomeSeconds() } }, cancellation);
+            return;
+        }
+
         var next = result.IsDelivered || result.IsGone ? null : DeliverySchedule.Next(first, now, result.RetryAfter);
         delivery = delivery with
         {
@@ -83,6 +90,9 @@ public sealed class DeliveryActivities(
 
         await subscriptions.NoteAsync(receiver, isFailing: !result.IsDelivered, cancellation);
     }
+
+    /// <summary>Not the same for all who found no place.</summary>
+    private static TimeSpan SomeSeconds() => TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(500, 2_500));
 
     /// <summary>Whether a connection's trouble, or its end, has not been told.</summary>
     private async Task<bool> IsNewsAsync(Notice notice, CancellationToken cancellation)

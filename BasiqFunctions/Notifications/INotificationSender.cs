@@ -29,6 +29,9 @@ public sealed record SendResult(string Code, bool IsDelivered)
     /// <summary>Whether the receiver wants no more messages, or is not there any more.</summary>
     public bool IsGone { get; init; }
 
+    /// <summary>Whether it was not even tried, since the receiver has enough to do for the moment.</summary>
+    public bool IsUntried { get; init; }
+
     /// <summary>How long the receiver asks to wait.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

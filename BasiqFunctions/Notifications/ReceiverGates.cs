@@ -3,25 +3,36 @@ using System.Collections.Concurrent;
 namespace BasiqFunctions.Notifications;
 
 /// <summary>
-/// How many messages are on their way to one receiver at a time. One that did not answer in time is asked by one at a time until it does:
-/// what waits for it takes the turn of what waits for others.
+/// How many messages are on their way to one receiver at a time. One that did not answer in time is asked by one at a time until it does.
+/// Few wait for a place, and not for long: what waits for one receiver takes the turn of what waits for others.
 /// </summary>
 internal sealed class ReceiverGates
 {
-    private const int Most = 8;
+    private const int Most = 6;
+    private const int MostWaiting = 4;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Gate> _gates = new(StringComparer.Ordinal);
 
-    /// <summary>Waits for a place at a receiver, for a while; null when there is none.</summary>
-    public async Task<Pass?> EnterAsync(string receiver, CancellationToken cancellation)
+    /// <summary>A place at a receiver; null when there is none, and then whether that is because it does not answer in time.</summary>
+    public async Task<(Pass? Pass, bool IsSlow)> EnterAsync(string receiver, CancellationToken cancellation)
     {
         var gate = _gates.GetOrAdd(receiver, _ => new Gate());
-        var isProbe = gate.IsSlow;
-        return await (isProbe ? gate.Probe.WaitAsync(TimeSpan.Zero, cancellation) : gate.Places.WaitAsync(Patience, cancellation))
-            ? new Pass(gate, isProbe)
-            : null;
+        if (gate.IsSlow)
+            return (await gate.Probe.WaitAsync(TimeSpan.Zero, cancellation) ? new Pass(gate, isProbe: true) : null, true);
+        if (await gate.Places.WaitAsync(TimeSpan.Zero, cancellation))
+            return (new Pass(gate, isProbe: false), false);
+        if (!await gate.Waiting.WaitAsync(TimeSpan.Zero, cancellation))
+            return (null, false);
+        try
+        {
+            return (await gate.Places.WaitAsync(Patience, cancellation) ? new Pass(gate, isProbe: false) : null, gate.IsSlow);
+        }
+        finally
+        {
+            gate.Waiting.Release();
+        }
     }
 
     /// <summary>A place at a receiver; disposing of it gives it back.</summary>
@@ -44,6 +55,8 @@ internal sealed class ReceiverGates
         private volatile bool _isSlow;
 
         public SemaphoreSlim Places { get; } = new(Most);
+
+        public SemaphoreSlim Waiting { get; } = new(MostWaiting);
 
         public SemaphoreSlim Probe { get; } = new(1);
 

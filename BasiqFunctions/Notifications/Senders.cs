@@ -11,9 +11,10 @@ public sealed class Senders
     /// <summary>Sends a message once, unless so many wait already for a receiver that does not answer that another would only wait with them.</summary>
     public async Task<SendResult> SendAsync(string receiver, NotificationMessage message, CancellationToken cancellation)
     {
-        using var pass = await _gates.EnterAsync(receiver, cancellation);
+        var (pass, isSlow) = await _gates.EnterAsync(receiver, cancellation);
         if (pass is null)
-            return new SendResult("receiver-busy", IsDelivered: false);
+            return new SendResult("receiver-busy", IsDelivered: false) { IsUntried = !isSlow };
+        using var entered = pass;
         var result = await _senders.First(sender => sender.Serves(receiver)).SendAsync(receiver, message, cancellation);
         pass.Answered(inTime: result.Code is not SendResult.Timeout);
         return result;
