@@ -30,7 +30,7 @@ internal sealed class SampleProcess : IDisposable
         }
     }
 
-    public static SampleProcess Start(string program, IEnumerable<string> arguments)
+    public static SampleProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("sh", ["-c", Script, "sh", program, .. arguments])
         {
@@ -39,6 +39,8 @@ internal sealed class SampleProcess : IDisposable
             RedirectStandardError = true,
             Environment = { ["PAGE_LENGTH"] = "10", ["POLL_MS"] = "50" },
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var sample = new SampleProcess(Process.Start(start)!);
         sample._process.OutputDataReceived += sample.Keep;
         sample._process.ErrorDataReceived += sample.Keep;

@@ -35,7 +35,7 @@ public sealed class SampleTests
         var (gavin, richard) = (await app.CreateUserAsync(), await app.CreateUserAsync("richard@piedpiper.com"));
         var bank = (await app.WaitForSyncAsync(gavin, await app.ConsentAndReturnAsync(gavin, "gavinBelson"))).Jobs[0].ConnectionId!;
         await app.WaitForSyncAsync(richard, await app.ConsentAndReturnAsync(richard, "richard"));
-        var start = await StarterAsync(sample, app.Api.BaseAddress!, sample is "csharp" ? connection : file, gavin, richard);
+        var start = await StarterAsync(sample, app.Api.BaseAddress!, sample is "csharp" ? connection : file, null, gavin, richard);
         await using var copy = new CopyUnderTest(connection, app);
         var random = new Random(20);
 
@@ -92,6 +92,54 @@ public sealed class SampleTests
         }
     }
 
+    [SkippableTheory]
+    [InlineData("csharp")]
+    [InlineData("typescript")]
+    public async Task A_notification_wakes_a_program_that_would_look_in_an_hour_and_a_forged_one_does_not(string sample)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");
+        using var folder = new TemporaryDirectory();
+        var file = Path.Combine(folder.Path, "copy.db");
+        var connection = $"Data Source={file}";
+        await using var app = await AppUnderTest.StartAsync(
+            ["Sandbox:TransactionsPerAccount=20", "Sandbox:AccountsPerUser=1", "Sandbox:NewTransactions=5", "Sandbox:JobDuration=00:00:00", "Sandbox:Webhooks=false"]);
+        var gavin = await app.CreateUserAsync();
+        var bank = (await app.WaitForSyncAsync(gavin, await app.ConsentAndReturnAsync(gavin, "gavinBelson"))).Jobs[0].ConnectionId!;
+        var url = new Uri($"http://127.0.0.1:{LocalHostProcess.FreePort()}/notifications");
+        using var subscribed = await app.Api.PutAsJsonAsync("notifications/subscription", new { url });
+        var secret = (await AppUnderTest.ReadAsync(subscribed)).GetProperty("secret").GetString()!;
+        var start = await StarterAsync(
+            sample,
+            app.Api.BaseAddress!,
+            sample is "csharp" ? connection : file,
+            new Dictionary<string, string> { ["POLL_MS"] = "3600000", ["WEBHOOK_URL"] = $"{url}", ["WEBHOOK_SECRET"] = secret },
+            gavin);
+        await using var copy = new CopyUnderTest(connection, app);
+        using var program = start();
+        await copy.WaitUntilInStepAsync(gavin, program);
+
+        for (var round = 1; round <= 2; round++)
+        {
+            var before = await copy.CountAsync(gavin);
+            using (await app.Sandbox.PostAsync(new Uri($"_sandbox/background-refresh?userId={gavin}", UriKind.Relative), null))
+            {
+            }
+
+            using var started = await app.Api.PostAsJsonAsync($"users/{gavin}/syncs", new { connectionIds = new[] { bank } });
+            await app.WaitForSyncAsync(gavin, (await AppUnderTest.ReadAsync(started)).GetProperty("syncId").GetString()!);
+            await copy.WaitForAsync(gavin, count => count > before, program);
+            await copy.WaitUntilInStepAsync(gavin, program);
+        }
+
+        using var receiver = new HttpClient();
+        using var forged = new HttpRequestMessage(HttpMethod.Post, url) { Content = JsonContent.Create(new { type = "data.changed", data = new { userId = gavin } }) };
+        forged.Headers.Add("webhook-id", "msg_1");
+        forged.Headers.Add("webhook-timestamp", $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}");
+        forged.Headers.Add("webhook-signature", $"v1,{Convert.ToBase64String(new byte[32])}");
+        using var refused = await receiver.SendAsync(forged);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+    }
+
     [SkippableFact]
     public async Task The_types_of_the_TypeScript_sample_are_right()
     {
@@ -114,18 +162,19 @@ public sealed class SampleTests
         Assert.True(code == 0, output + errors);
     }
 
-    private static async Task<Func<SampleProcess>> StarterAsync(string sample, Uri api, string database, params string[] users)
+    private static async Task<Func<SampleProcess>> StarterAsync(
+        string sample, Uri api, string database, IReadOnlyDictionary<string, string>? environment, params string[] users)
     {
         if (sample is "csharp")
         {
             // Built beside the tests, in the same configuration.
             var built = new DirectoryInfo(AppContext.BaseDirectory);
             var program = Path.Combine(Repository.Root, "samples", "csharp", "bin", built.Parent!.Name, built.Name, "KeepInStep.dll");
-            return () => SampleProcess.Start("dotnet", [program, $"{api}", database, .. users]);
+            return () => SampleProcess.Start("dotnet", [program, $"{api}", database, .. users], environment);
         }
 
         var node = await NodeAsync();
-        return () => SampleProcess.Start(node, [Path.Combine(Repository.Root, "samples", "typescript", "src", "main.ts"), $"{api}", database, .. users]);
+        return () => SampleProcess.Start(node, [Path.Combine(Repository.Root, "samples", "typescript", "src", "main.ts"), $"{api}", database, .. users], environment);
     }
 
     private static async Task<string> NodeAsync()

@@ -4,8 +4,13 @@ using System.Text.Json;
 namespace KeepInStep;
 
 /// <summary>Keeps one user's rows in step.</summary>
-internal sealed class Follower(Feed feed, Copy copy, string userId)
+internal sealed class Follower(Feed feed, Copy copy, string userId) : IDisposable
 {
+    private readonly SemaphoreSlim _news = new(0);
+
+    /// <summary>Has it look at once: there is news of the user.</summary>
+    public void Wake() => _news.Release();
+
     public async Task FollowAsync(TimeSpan every, CancellationToken stop)
     {
         try
@@ -22,11 +27,19 @@ internal sealed class Follower(Feed feed, Copy copy, string userId)
         }
     }
 
-    /// <summary>
-    /// The one place that waits. Who receives notifications ends the wait as soon as a <c>data.changed</c> names this user; asking now and then
-    /// stays right, since a notification can be late.
-    /// </summary>
-    private static Task WaitForNewsAsync(TimeSpan every, CancellationToken stop) => Task.Delay(every, stop);
+    public void Dispose() => _news.Dispose();
+
+    /// <summary>Waits for news, or for as long as it goes without a look: a notification can be late.</summary>
+    private async Task WaitForNewsAsync(TimeSpan every, CancellationToken stop)
+    {
+        if (!await _news.WaitAsync(every, stop))
+            return;
+
+        // One look will do for all that were told of by now.
+        while (_news.Wait(0, CancellationToken.None))
+        {
+        }
+    }
 
     private async Task TryToCatchUpAsync(CancellationToken stop)
     {

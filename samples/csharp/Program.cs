@@ -19,7 +19,13 @@ var feed = new Feed(http, pageLength: Number("PAGE_LENGTH", 500));
 var every = TimeSpan.FromMilliseconds(Number("POLL_MS", 30_000));
 
 await using var copy = await Copy.OpenAsync(database, stop.Token);
-await Task.WhenAll(((string[])[first, .. others]).Select(userId => new Follower(feed, copy, userId).FollowAsync(every, stop.Token)));
+var followers = ((string[])[first, .. others]).Distinct().ToDictionary(userId => userId, userId => new Follower(feed, copy, userId));
+await using var receiver = Environment.GetEnvironmentVariable("WEBHOOK_URL") is { Length: > 0 } url
+    ? Receiver.Create(new Uri(url), Environment.GetEnvironmentVariable("WEBHOOK_SECRET") ?? "", followers)
+    : null;
+if (receiver is not null)
+    await receiver.StartAsync(stop.Token);
+await Task.WhenAll(followers.Values.Select(follower => follower.FollowAsync(every, stop.Token)));
 return 0;
 
 static int Number(string name, int otherwise) =>

@@ -2,8 +2,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Copy } from './copy.ts';
 import type { Feed } from './feed.ts';
 
+/** News of one user. What is told while nobody waits is remembered. */
+export class News {
+  #isTold = false;
+  #wake: (() => void) | undefined;
+
+  tell(): void {
+    this.#isTold = true;
+    this.#wake?.();
+  }
+
+  /** Waits for news, or for as long as it goes without a look: a notification can be late. */
+  async wait(every: number, stop: AbortSignal): Promise<void> {
+    if (!this.#isTold) {
+      const over = new AbortController();
+      this.#wake = () => over.abort();
+      await delay(every, undefined, { signal: AbortSignal.any([stop, over.signal]) }).catch(() => {});
+      this.#wake = undefined;
+    }
+
+    this.#isTold = false;
+  }
+}
+
 /** Keeps one user's rows in step, until it is stopped. */
-export async function follow(feed: Feed, copy: Copy, userId: string, every: number, stop: AbortSignal): Promise<void> {
+export async function follow(feed: Feed, copy: Copy, userId: string, news: News, every: number, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     try {
       await catchUp(feed, copy, userId, stop);
@@ -14,16 +37,8 @@ export async function follow(feed: Feed, copy: Copy, userId: string, every: numb
       console.error(`${userId}: ${error instanceof Error ? error.message : 'failed'} Again later.`);
     }
 
-    await waitForNews(every, stop);
+    await news.wait(every, stop);
   }
-}
-
-/**
- * The one place that waits. Who receives notifications ends the wait as soon as a `data.changed` names this user; asking now and then stays
- * right, since a notification can be late.
- */
-async function waitForNews(every: number, stop: AbortSignal): Promise<void> {
-  await delay(every, undefined, { signal: stop }).catch(() => {});
 }
 
 async function catchUp(feed: Feed, copy: Copy, userId: string, stop: AbortSignal): Promise<void> {
