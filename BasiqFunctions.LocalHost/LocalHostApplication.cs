@@ -215,6 +215,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     private static void AddConsole(IServiceCollection services, WebApplication? sandbox)
     {
         services.AddSingleton<ConsoleEndpoints>();
+        services.AddSingleton<NotificationReceiver>();
         if (sandbox is not null)
             services.AddSingleton(_ => new SandboxControl(AddressOf(sandbox)));
         services.AddSingleton(provider => ConsoleReturnUrls.Beside(

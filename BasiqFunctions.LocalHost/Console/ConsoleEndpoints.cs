@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sandbox.Connections;
@@ -16,17 +17,20 @@ namespace BasiqFunctions.LocalHost.Console;
 
 /// <summary>
 /// The console: its pages, <c>/</c> and <c>/reference</c>, which hold no data and are open, and the endpoints that its script asks
-/// beside the API: <c>/console/status</c>, <c>/console/webhooks</c> and, when Basiq is simulated, <c>/console/sandbox</c>.
+/// beside the API: <c>/console/status</c>, <c>/console/webhooks</c>, <c>/console/notifications</c> and, when Basiq is simulated,
+/// <c>/console/sandbox</c>.
 /// </summary>
 internal sealed class ConsoleEndpoints(
     FunctionCatalog functions,
     Journal journal,
     IServiceProvider services,
     TimeProvider clock,
-    CallerGuard guard)
+    CallerGuard guard,
+    NotificationReceiver receiver)
 {
     private const int RecentSyncs = 6;
     private const int RecentWebhooks = 12;
+    private const int RecentNotifications = 8;
 
     /// <summary>
     /// Nothing but the console's own files and this host's answers; no inline script or style, and no string becomes markup.
@@ -56,6 +60,14 @@ internal sealed class ConsoleEndpoints(
             var webhooks = await WebhooksAsync(context.RequestAborted);
             return new JsonAnswer<ConsoleWebhooks>(StatusCodes.Status200OK, webhooks, ConsoleJson.Default.ConsoleWebhooks);
         }));
+        endpoints.MapGet("/console/notifications", context => GuardedAsync(context, async () =>
+        {
+            var notifications = await NotificationsAsync(context.RequestAborted);
+            return new JsonAnswer<ConsoleNotifications>(StatusCodes.Status200OK, notifications, ConsoleJson.Default.ConsoleNotifications);
+        }));
+
+        // As open as a team's own receiver: the signature is the guard.
+        endpoints.MapPost("/console/notifications", context => AnswerAsync(context, () => receiver.ReceiveAsync(context.Request)));
         if (sandbox is null)
             return;
         endpoints.MapGet("/console/sandbox", context => GuardedAsync(
@@ -94,12 +106,15 @@ internal sealed class ConsoleEndpoints(
         return asset.WriteAsync(context);
     }
 
-    private async Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer)
+    private Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer) =>
+        AnswerAsync(context, async () => guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer());
+
+    private static async Task AnswerAsync(HttpContext context, Func<Task<IResult>> answer)
     {
         IResult result;
         try
         {
-            result = guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer();
+            result = await answer();
         }
         catch (ProblemException e)
         {
@@ -116,6 +131,21 @@ internal sealed class ConsoleEndpoints(
         return new ConsoleWebhooks(
             await subscriptions.AreExpectedAsync(cancellation),
             [.. records.Select(IncomingWebhook.From).OfType<IncomingWebhook>()]);
+    }
+
+    private async Task<ConsoleNotifications> NotificationsAsync(CancellationToken cancellation)
+    {
+        var queues = services.GetRequiredService<DeliveryQueues>();
+        var subscriptions = await services.GetRequiredService<NotificationSubscriptions>().ListAsync(cancellation);
+        List<SentNotification> sent = [];
+        foreach (var name in subscriptions.Select(subscription => subscription.Name))
+        {
+            var newest = await queues.ListAsync(name, status: null, after: null, RecentNotifications, cancellation);
+            sent.AddRange(newest.Deliveries.Select(delivery => new SentNotification(name, delivery)));
+        }
+
+        return new ConsoleNotifications(
+            subscriptions, [.. sent.OrderByDescending(s => s.Delivery.CreatedAt).Take(RecentNotifications)], receiver.Received);
     }
 
     private async Task<ConsoleStatus> StatusAsync(bool isSimulated, CancellationToken cancellation)

@@ -7,6 +7,7 @@ namespace BasiqFunctions.LocalHost.Console;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     AllowDuplicateProperties = false,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ConsoleNotifications))]
 [JsonSerializable(typeof(ConsoleStatus))]
 [JsonSerializable(typeof(ConsoleWebhooks))]
 [JsonSerializable(typeof(SandboxKnobs))]

@@ -11,6 +11,7 @@ import * as changes from './changes.js';
 import * as removal from './removal.js';
 import * as panel from './panel.js';
 import * as webhooks from './webhooks.js';
+import * as notifications from './notifications.js';
 import { showAllCalls } from './step.js';
 import { isOver } from './words.js';
 
@@ -197,8 +198,9 @@ $('key-form').addEventListener('submit', event => {
   $('key-form').hidden = true;
   panel.look();
   webhooks.look();
+  notifications.look();
   start(true);
 });
 
-await Promise.all([panel.start(), webhooks.start()]);
+await Promise.all([panel.start(), webhooks.start(), notifications.start()]);
 await start(true);

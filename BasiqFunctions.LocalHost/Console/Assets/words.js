@@ -55,6 +55,16 @@ export function ofOutcome({ state, outcome, trouble }) {
   return state === 'dropped' ? 'It could not be handled in a week, and was dropped.' : outcomes[outcome] ?? plain(outcome);
 }
 
+/** How a delivery of a notification stands. */
+export function ofDelivery({ status, attempts, lastResult, nextAttemptAt }) {
+  switch (status) {
+    case 'delivered': return attempts > 1 ? `Delivered at attempt ${attempts}.` : 'Delivered.';
+    case 'folded': return 'A later message says it all.';
+    case 'failed': return `Given up after ${count(attempts, 'attempt')}: ${lastResult ?? 'the subscription ended'}.`;
+    default: return attempts === 0 ? 'On its way …' : `Attempt ${attempts}: ${lastResult}.${nextAttemptAt ? ` Again at ${ofSecond(nextAttemptAt)}.` : ''}`;
+  }
+}
+
 export const ofReason = name => reasons[name] ?? plain(name);
 
 export const classOrder = Object.keys(classes);

@@ -33,6 +33,9 @@ public sealed class AccessibilityTests(Chromium chromium)
         await CheckAsync(visit, "the reference");
 
         await visit.CreateUserAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send them here" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a test message" }).ClickAsync();
+        await page.Locator("#notifications-received pre").WaitForAsync();
         await page.Locator("#connect-bank").ClickAsync();
         await page.Locator("main .banks").WaitForAsync();
         await CheckAsync(visit, "the bank picker");
@@ -53,7 +56,7 @@ public sealed class AccessibilityTests(Chromium chromium)
         await visit.AgreeAsync("jianYang");
         await visit.SeeStateAsync("jobs", "partial");
         await visit.SeeStateAsync("charts", "done");
-        await Assertions.Expect(page.Locator(".hook")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator("#webhooks-list .hook")).Not.ToHaveCountAsync(0);
         await page.EvaluateAsync("document.querySelectorAll('details').forEach(one => one.open = true)");
         await CheckAsync(visit, "the whole journey");
 

@@ -378,7 +378,7 @@ public sealed partial class JourneyTests(Chromium chromium)
     public async Task The_function_key_is_asked_for_once_for_the_tab_and_never_shown_in_a_line()
     {
         await using var visit = await Visit.StartAsync(chromium, ["LocalHost:FunctionKey=a-key-of-ours"]);
-        visit.Expected.AddRange(["401 /console/status", "401 /console/webhooks", "401 /api/users"]);
+        visit.Expected.AddRange(["401 /console/status", "401 /console/webhooks", "401 /console/notifications", "401 /api/users"]);
         var page = visit.Page;
         await page.GotoAsync(visit.Home);
         await page.Locator("#key").FillAsync("a wrong one");

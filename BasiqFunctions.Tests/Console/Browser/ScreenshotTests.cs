@@ -54,7 +54,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
         await page.Locator("[name=revoke]").ClickAsync();
         await visit.Page.Locator("#accounts .receipts").WaitForAsync();
-        await Assertions.Expect(visit.Page.Locator(".hook")).ToHaveCountAsync(5);
+        await Assertions.Expect(visit.Page.Locator("#webhooks-list .hook")).ToHaveCountAsync(5);
         await visit.Page.Locator("#jobs").EvaluateAsync("step => step.scrollIntoView()");
         await ShootAsync(visit.Page, name);
     }
@@ -69,7 +69,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         await visit.ConnectAsync("gavinBelson");
         await visit.SeeStateAsync("charts", "done");
         await visit.Page.Locator("#sandbox form").WaitForAsync();
-        await Assertions.Expect(visit.Page.Locator(".hook")).ToHaveCountAsync(3);
+        await Assertions.Expect(visit.Page.Locator("#webhooks-list .hook")).ToHaveCountAsync(3);
         return visit;
     }
 

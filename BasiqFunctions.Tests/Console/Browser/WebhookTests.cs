@@ -22,11 +22,11 @@ public sealed class WebhookTests(Chromium chromium)
         await visit.CreateUserAsync();
         await visit.ConnectAsync("Whistler");
         await visit.SeeStateAsync("charts", "done");
-        await Assertions.Expect(page.Locator(".hook", new() { HasText = "transactions.updated" })).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator("#webhooks-list .hook", new() { HasText = "transactions.updated" })).ToHaveCountAsync(1);
         await Assertions.Expect(page.Locator("#webhooks-none")).ToBeEmptyAsync();
 
         // A row that is open stays open when others come.
-        var opened = page.Locator(".hook", new() { HasText = "connection.activated" });
+        var opened = page.Locator("#webhooks-list .hook", new() { HasText = "connection.activated" });
         await opened.Locator("summary").FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(opened.Locator(".hook-facts")).ToContainTextAsync("Connection");
@@ -37,7 +37,7 @@ public sealed class WebhookTests(Chromium chromium)
         await tab.Locator("[name=revoke]").ClickAsync();
         await tab.Locator(".notice").WaitForAsync();
 
-        var told = page.Locator(".hook", new() { HasText = "consent.revoked" });
+        var told = page.Locator("#webhooks-list .hook", new() { HasText = "consent.revoked" });
         await Assertions.Expect(told).ToContainTextAsync("Removed the data; a receipt stays.");
         await Assertions.Expect(page.Locator("#accounts")).ToContainTextAsync("The consent has ended");
         await Assertions.Expect(page.Locator("#accounts .receipts")).ToContainTextAsync("because the consent was revoked");
