@@ -67,7 +67,7 @@ internal sealed class ConsoleEndpoints(
         }));
 
         // As open as a team's own receiver: the signature is the guard.
-        endpoints.MapPost("/console/notifications", context => AnswerAsync(context, () => receiver.ReceiveAsync(context.Request)));
+        endpoints.MapPost("/console/notifications", TakeNotificationAsync);
         if (sandbox is null)
             return;
         endpoints.MapGet("/console/sandbox", context => GuardedAsync(
@@ -105,6 +105,8 @@ internal sealed class ConsoleEndpoints(
         context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         return asset.WriteAsync(context);
     }
+
+    private Task TakeNotificationAsync(HttpContext context) => AnswerAsync(context, () => receiver.ReceiveAsync(context.Request));
 
     private Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer) =>
         AnswerAsync(context, async () => guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer());
