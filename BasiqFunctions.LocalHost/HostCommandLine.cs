@@ -13,8 +13,8 @@ internal static class HostCommandLine
           docs/configuration.md lists them.
 
         Exit codes:
-          0    stopped, or the demo fetched accounts
-          1    the demo's bank, or Basiq, did not give them
+          0    stopped, the demo fetched accounts, or the check found that everything works
+          1    the demo's bank, or Basiq, did not give them, or the check found what does not work
           2    could not start: the message says what to change
           130  the demo was interrupted by Ctrl-C
         """;
@@ -53,18 +53,21 @@ internal static class HostCommandLine
     /// <param name="args">The words of the command line.</param>
     /// <param name="run">Runs the host on its settings; the second argument says whether to open a browser.</param>
     /// <param name="demo">Runs the demo as a test user, on the host's settings.</param>
+    /// <param name="check">Checks the host's settings.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="LocalHostException">A word of the command line means nothing, or lacks its value.</exception>
-    public static async Task<int> RunAsync(string[] args, Func<string[], bool, Task<int>> run, Func<string, string[], Task<int>> demo)
+    public static async Task<int> RunAsync(string[] args, Func<string[], bool, Task<int>> run, Func<string, string[], Task<int>> demo, Func<string[], Task<int>> check)
     {
         var runCommand = new Command("run", "Run every function of the app (the default).") { Open };
         var demoCommand = new Command("demo", "Walk through the whole quickstart in the terminal.") { Login };
-        var root = new RootCommand("Runs the Functions app in one process, without Core Tools or Azure.") { Urls, SandboxUrl, Data, Open, runCommand, demoCommand };
+        var checkCommand = new Command("check", "Read the settings, and say of everything that they name whether it works.");
+        var root = new RootCommand("Runs the Functions app in one process, without Core Tools or Azure.") { Urls, SandboxUrl, Data, Open, runCommand, demoCommand, checkCommand };
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithMore();
-        foreach (var command in (Command[])[root, runCommand, demoCommand])
+        foreach (var command in (Command[])[root, runCommand, demoCommand, checkCommand])
             command.TreatUnmatchedTokensAsErrors = false;
         root.SetAction((parsed, _) => run(SettingsOf(parsed), parsed.GetValue(Open)));
         runCommand.SetAction((parsed, _) => run(SettingsOf(parsed), parsed.GetValue(Open)));
+        checkCommand.SetAction((parsed, _) => check(SettingsOf(parsed)));
         demoCommand.SetAction((parsed, _) => demo(parsed.GetValue(Login)!, SettingsOf(parsed)));
 
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
@@ -83,7 +86,7 @@ internal static class HostCommandLine
         {
             var word = parsed.UnmatchedTokens[i];
             if (!word.StartsWith("--", StringComparison.Ordinal))
-                throw new LocalHostException($"Unknown command '{word}'.{Nearest.Hint(word, ["run", "demo"])} See --help.");
+                throw new LocalHostException($"Unknown command '{word}'.{Nearest.Hint(word, ["run", "demo", "check"])} See --help.");
             var (name, value) = word[2..].Split('=', 2) is [var before, var after] ? (before, after) : (word[2..], null);
             if (SettingNames.Unknown(name) is { } hint)
                 throw new LocalHostException($"Unknown {(name.Contains(':', StringComparison.Ordinal) ? "setting" : "option")} '--{name}'.{hint} See --help.");

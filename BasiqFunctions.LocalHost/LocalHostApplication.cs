@@ -59,17 +59,19 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     /// <param name="configureSandbox">The same for the sandbox.</param>
     /// <param name="defaults">Settings that hold unless the command line, the environment or a file says otherwise.</param>
     /// <param name="sandboxDefaults">The same, for when Basiq is simulated.</param>
+    /// <param name="passesOverSample">Whether a copy of the sample settings, which are for Core Tools, is passed over.</param>
     /// <exception cref="LocalHostException">It cannot start, for a reason that the user can change.</exception>
     public static async Task<LocalHostApplication> StartAsync(
         string[] args,
         Action<WebApplicationBuilder>? configure = null,
         Action<WebApplicationBuilder>? configureSandbox = null,
         IReadOnlyDictionary<string, string?>? defaults = null,
-        IReadOnlyDictionary<string, string?>? sandboxDefaults = null)
+        IReadOnlyDictionary<string, string?>? sandboxDefaults = null,
+        bool passesOverSample = false)
     {
         // Settings are read once: nobody need watch their files.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
-        AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath);
+        AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath, passesOverSample);
         AddBelowAll(builder.Configuration, new Dictionary<string, string?>
         {
             ["Due:SpreadOver"] = "00:00:00",
@@ -202,7 +204,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     }
 
     /// <summary>Whether snapshots and records are kept in files, and not in a storage account.</summary>
-    private static bool UsesFiles(IConfiguration configuration) => !configuration.GetSection("AzureWebJobsStorage").Exists();
+    internal static bool UsesFiles(IConfiguration configuration) => !configuration.GetSection("AzureWebJobsStorage").Exists();
 
     private static void AddFiles(IServiceCollection services, StateFolder state, Task<SqliteRecordTables> records)
     {
@@ -386,7 +388,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     }
 
     /// <summary>Reads the <c>Values</c> of <c>local.settings.json</c>, as Core Tools do; the environment overrides them.</summary>
-    private static void AddLocalSettings(ConfigurationManager configuration, string directory)
+    private static void AddLocalSettings(ConfigurationManager configuration, string directory, bool passesOverSample)
     {
         var path = Path.Combine(directory, "local.settings.json");
         if (!File.Exists(path))
@@ -397,6 +399,8 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
                 File.ReadAllBytes(path),
                 new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (!settings.RootElement.TryGetProperty("Values", out var values))
+                return;
+            if (passesOverSample && values.TryGetProperty("Basiq__ApiKey", out var key) && key.ValueEquals(SandboxOptions.DefaultApiKey))
                 return;
 
             // A list: the configuration reads it again whenever it is rebuilt, when the document is long gone.

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 try
 {
-    return await HostCommandLine.RunAsync(args, RunAsync, DemoCommand.RunAsync);
+    return await HostCommandLine.RunAsync(args, RunAsync, DemoCommand.RunAsync, CheckCommand.RunAsync);
 }
 catch (LocalHostException exception)
 {

@@ -35,7 +35,14 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
                     ["urls"] = "http://127.0.0.1:0",
                     ["Sandbox:Url"] = "http://127.0.0.1:0",
                     ["LocalHost:SubscribeToSandbox"] = "false",
-                });
+                },
+                passesOverSample: true);
+            foreach (var (dependency, address) in Surroundings.Of(host))
+            {
+                if (await Surroundings.FindTroubleAsync(dependency, address) is { } trouble)
+                    throw new LocalHostException(trouble);
+            }
+
             using var demo = new DemoCommand(host, login, AnsiConsole.Console);
             try
             {

@@ -17,6 +17,7 @@ public sealed class CommandLineTests
     [InlineData("--Consent:ReturnUrls:0=https://app.example/a=b", "run --Consent:ReturnUrls:0=https://app.example/a=b")]
     [InlineData("--Sandbox:OddAnswers:html-403 0.1", "run --Sandbox:OddAnswers:html-403=0.1")]
     [InlineData("--Logging:LogLevel:Default Debug --environment Staging", "run --Logging:LogLevel:Default=Debug --environment=Staging")]
+    [InlineData("check --Sync:PageSize=100", "check --Sync:PageSize=100")]
     [InlineData("demo", "demo as gavinBelson")]
     [InlineData("demo --login bighead --Sandbox:JobDuration 00:00:01", "demo as bighead --Sandbox:JobDuration=00:00:01")]
     public async Task A_command_line_runs_what_it_names_with_its_settings(string line, string ran)
@@ -64,7 +65,8 @@ public sealed class CommandLineTests
     private Task<int> RunAsync(string line) => HostCommandLine.RunAsync(
         line.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         (settings, opens) => Ran(opens ? "run and open" : "run", settings),
-        (login, settings) => Ran($"demo as {login}", settings));
+        (login, settings) => Ran($"demo as {login}", settings),
+        settings => Ran("check", settings));
 
     private Task<int> Ran(string what, string[] settings)
     {

@@ -44,7 +44,7 @@ public static class SnapshotRegistration
         return services;
     }
 
-    private static BlobServiceClient CreateService(IConfiguration configuration) =>
+    internal static BlobServiceClient CreateService(IConfiguration configuration) =>
         HostStorage.Connect(
             configuration,
             "blob",

@@ -63,7 +63,7 @@ internal static class RecordTablesRegistration
         provider.GetRequiredService<TimeProvider>(),
         provider.GetRequiredService<ILogger<CheckedRecordTable>>());
 
-    private static TableServiceClient Connect(IConfiguration configuration) =>
+    internal static TableServiceClient Connect(IConfiguration configuration) =>
         HostStorage.Connect(
             configuration,
             "table",
