@@ -10,6 +10,7 @@ using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault.LocalVault;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Webhooks;
 
@@ -29,6 +30,8 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(DeliveryList))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(HeldRemovalList))]
+[JsonSerializable(typeof(IdentityList))]
+[JsonSerializable(typeof(IdentityMatch))]
 [JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(NotificationSubscription))]
 [JsonSerializable(typeof(NotificationSubscriptionList))]
@@ -42,6 +45,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(Basiq.Models.UserDetails))]
 [JsonSerializable(typeof(ConsentLinkRequest))]
 [JsonSerializable(typeof(CreateAuthLinkRequest))]
+[JsonSerializable(typeof(IdentityMatchRequest))]
 [JsonSerializable(typeof(MfaAnswerRequest))]
 [JsonSerializable(typeof(NotificationSubscriptionRequest))]
 [JsonSerializable(typeof(RefreshRequest))]

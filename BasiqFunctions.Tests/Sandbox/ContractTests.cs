@@ -28,6 +28,9 @@ public sealed class ContractTests
         await host.Get($"/users/{userId}/accounts/{account}");
         await host.Get($"/users/{userId}/transactions/{transaction}");
         await host.Get($"/jobs/{job}");
+        var identity = (await host.Get($"/users/{userId}/identities")).GetProperty("data")[0].GetProperty("id").GetString();
+        await host.Get($"/users/{userId}/identities/{identity}");
+        await host.Error(HttpMethod.Get, $"/users/{userId}/identities/none", HttpStatusCode.NotFound);
         await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.Accepted);
         await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.OK);
         await host.Send(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.Accepted);
@@ -134,6 +137,9 @@ public sealed class ContractTests
             "GET /users/{userId}/connections 200",
             "GET /users/{userId}/connections/{connectionId} 200",
             "GET /users/{userId}/consents 200",
+            "GET /users/{userId}/identities 200",
+            "GET /users/{userId}/identities/{identityId} 200",
+            "GET /users/{userId}/identities/{identityId} 404",
             "GET /users/{userId}/jobs 200",
             "GET /users/{userId}/transactions 200",
             "GET /users/{userId}/transactions/{transactionId} 200",

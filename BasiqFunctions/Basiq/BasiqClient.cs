@@ -87,6 +87,9 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new("DELETE /users/{userId}/consents/{consentId}", userId, consentId), "consent", consentId, cancellationToken);
 
+    public Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default) =>
+        transport.ListAsync(new("GET /users/{userId}/identities", userId), BasiqJson.Default.BasiqListIdentity, cancellationToken);
+
     public Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /events/{id}", eventId), BasiqJson.Default.BasiqEvent, cancellationToken);
 

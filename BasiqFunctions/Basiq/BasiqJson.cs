@@ -27,4 +27,5 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(BasiqList<WebhookMessage>))]
 [JsonSerializable(typeof(BasiqList<Connection>))]
 [JsonSerializable(typeof(BasiqList<Consent>))]
+[JsonSerializable(typeof(BasiqList<Identity>))]
 internal sealed partial class BasiqJson : JsonSerializerContext;

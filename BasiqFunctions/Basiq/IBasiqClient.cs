@@ -88,6 +88,9 @@ public interface IBasiqClient
     /// <summary>Revokes a consent (<c>DELETE /users/{userId}/consents/{consentId}</c>).</summary>
     Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default);
 
+    /// <summary>Lists who a user's banks say that the person is (<c>GET /users/{userId}/identities</c>).</summary>
+    Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default);
+
     /// <summary>Reads an event of the last 7 days (<c>GET /events/{id}</c>).</summary>
     Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default);
 
