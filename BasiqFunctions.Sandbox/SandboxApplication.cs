@@ -96,6 +96,7 @@ public static class SandboxApplication
         new AccountEndpoints(data).Map(routes);
         new TransactionEndpoints(data, stats).Map(routes);
         new IdentityEndpoints(data).Map(routes);
+        new ReportEndpoints(state, data, options, clock).Map(routes);
         new EventEndpoints(state, clock).Map(routes);
         new WebhookEndpoints(state, services.GetRequiredService<WebhookDelivery>(), clock).Map(routes);
         var manage = new ManagePage(state, tokens, consents, options, clock);
