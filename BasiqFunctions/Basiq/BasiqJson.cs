@@ -18,6 +18,7 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(AuthLink))]
 [JsonSerializable(typeof(MfaResponse))]
 [JsonSerializable(typeof(AuthLinkRequest))]
+[JsonSerializable(typeof(ReportDetails))]
 [JsonSerializable(typeof(BasiqEvent))]
 [JsonSerializable(typeof(Webhook))]
 [JsonSerializable(typeof(WebhookMessage))]

@@ -15,16 +15,28 @@ public sealed record Identity : IBasiqResource<Identity>
     /// <summary>Basiq's id.</summary>
     public string Id { get; }
 
+    /// <summary>The whole name.</summary>
+    public string? FullName => Json.Text("fullName");
+
+    /// <summary>The given name.</summary>
+    public string? FirstName => Json.Text("firstName");
+
+    /// <summary>The names between the given name and the family's.</summary>
+    public string? MiddleName => Json.Text("middleName");
+
+    /// <summary>The family's name.</summary>
+    public string? LastName => Json.Text("lastName");
+
     /// <summary>The names that it holds: of a person whole and in parts, and of an organisation.</summary>
     public IEnumerable<string> Names =>
         Present(
-            Json.Text("fullName"),
-            Joined(" ", Json.Text("firstName"), Json.Text("middleName"), Json.Text("lastName")),
+            FullName,
+            Joined(" ", FirstName, MiddleName, LastName),
             Json.Text("organisation", "businessName"),
             Json.Text("organisation", "legalName"));
 
     /// <summary>The date of birth as the bank writes it.</summary>
-    public string? DateOfBirth => Json.Text("DOB");
+    internal string? DateOfBirth => Json.Text("DOB");
 
     /// <summary>The addresses that it holds, each in one line: as Basiq formats it, and put together from its parts.</summary>
     public IEnumerable<string> Addresses =>
