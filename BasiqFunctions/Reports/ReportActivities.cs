@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -16,11 +17,13 @@ public sealed class ReportActivities(
     ReportStore store,
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
+    ClockCheck clockCheck,
     TimeProvider clock,
     ILogger<ReportActivities> logger)
 {
     private const string NotListedYet = "report-not-listed-yet";
     private const string JobFailed = "report-not-made";
+    private const string ClockInDoubt = "clock-not-confirmed";
 
     private static readonly UpstreamFailure Discarded = new(UpstreamFailure.DiscardedKind, "discarded", IsTransient: false);
 
@@ -49,8 +52,14 @@ public sealed class ReportActivities(
                 }
 
                 if (clock.GetUtcNow() - sentAt < options.Value.JobTimeout)
-                    return new Outcome<CreatedReport>(null, new UpstreamFailure(nameof(BasiqFailureKind.OutcomeUnknown), NotListedYet, IsTransient: true));
+                    return Later(NotListedYet);
             }
+
+            // By a clock that has jumped it could look as if the time of a job were over. Any answer of Basiq's tells the time.
+            if (!clockCheck.IsConfirmed)
+                await basiq.ListReportsAsync(cancellation);
+            if (!clockCheck.IsConfirmed)
+                return Later(ClockInDoubt);
 
             if (await store.ReadRequestAsync(report, cancellation) is not { } request)
                 return new Outcome<CreatedReport>(null, Discarded);
@@ -58,7 +67,7 @@ public sealed class ReportActivities(
             if (await store.ChangeAsync(step.UserId, step.ReportId, found => found.SentAt == report.SentAt ? found with { SentAt = now } : found, cancellation) is not { } noted)
                 return new Outcome<CreatedReport>(null, Discarded);
             if (noted.SentAt != now)
-                return new Outcome<CreatedReport>(null, new UpstreamFailure(nameof(BasiqFailureKind.OutcomeUnknown), NotListedYet, IsTransient: true));
+                return Later(NotListedYet);
             try
             {
                 var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, report.Mark, DateOnly.FromDateTime(report.CreatedAt.UtcDateTime)), cancellation);
@@ -124,6 +133,9 @@ public sealed class ReportActivities(
             Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
         return failed is not null;
     }
+
+    private static Outcome<CreatedReport> Later(string code) =>
+        new(null, new UpstreamFailure(nameof(BasiqFailureKind.OutcomeUnknown), code, IsTransient: true));
 
     private async Task<Outcome<CreatedReport>> NotedAsync(KeptReport report, CancellationToken cancellation)
     {

@@ -24,7 +24,7 @@ public static class ReportOrchestration
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(15);
 
     /// <summary>How often Basiq must say that it does not know a job, or a report, that it has given: once may be a replica that is behind.</summary>
-    private const int Misses = 3;
+    private const int Misses = 5;
 
     /// <summary>For what breaks on our side; what Basiq refuses comes back as a value.</summary>
     private static readonly TaskOptions Retry = TaskOptions.FromRetryPolicy(new RetryPolicy(

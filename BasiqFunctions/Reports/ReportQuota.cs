@@ -30,7 +30,8 @@ internal sealed class ReportQuota(
             {
                 throw new ProblemException(
                     Problem.Of(StatusCodes.Status429TooManyRequests, ProblemCodes.ReportLimit, "As many reports as Basiq makes in a day have been asked for; the next day begins at midnight UTC.")
-                        with { RetryAfter = tomorrow - now });
+                        with
+                    { RetryAfter = tomorrow - now });
             }
 
             var counted = new TableRecord(Partition, day, Encoding.ASCII.GetBytes((count + 1).ToString(CultureInfo.InvariantCulture)))

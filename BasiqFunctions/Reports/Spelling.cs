@@ -40,14 +40,27 @@ internal static class Spelling
         .SelectMany(letters => letters.Accented.Select(accented => KeyValuePair.Create(accented, letters.Letter.ToString())))
         .Concat(new Dictionary<char, string>
         {
-            ['Æ'] = "AE", ['Œ'] = "OE", ['Ø'] = "O", ['Ł'] = "L", ['Đ'] = "D", ['Ð'] = "D", ['Þ'] = "TH", ['ẞ'] = "SS", ['ß'] = "SS", ['ı'] = "I",
+            ['Æ'] = "AE",
+            ['Œ'] = "OE",
+            ['Ø'] = "O",
+            ['Ł'] = "L",
+            ['Đ'] = "D",
+            ['Ð'] = "D",
+            ['Þ'] = "TH",
+            ['ẞ'] = "SS",
+            ['ß'] = "SS",
+            ['ı'] = "I",
         })
         .ToFrozenDictionary();
 
     /// <summary>Letters that some spell out where others take off the accent.</summary>
     private static readonly FrozenDictionary<char, string> SpelledOut = new Dictionary<char, string>
     {
-        ['Ä'] = "AE", ['Ö'] = "OE", ['Ü'] = "UE", ['Å'] = "AA", ['Ø'] = "OE",
+        ['Ä'] = "AE",
+        ['Ö'] = "OE",
+        ['Ü'] = "UE",
+        ['Å'] = "AA",
+        ['Ø'] = "OE",
     }.ToFrozenDictionary();
 
     /// <summary>The words of a text in capitals. Apostrophes and full stops join what they stand between, and other punctuation separates, but for what is kept.</summary>
