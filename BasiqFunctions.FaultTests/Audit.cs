@@ -21,6 +21,9 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
 
     public int Accounts { get; private set; }
 
+    /// <summary>How many reports were compared.</summary>
+    public int Reports { get; private set; }
+
     /// <summary>How many transactions of readers were compared.</summary>
     public long Read { get; private set; }
 
@@ -44,8 +47,35 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
             }
         }
 
+        await CheckReportsAsync(outcomes, cancellation);
         CheckTokens(took);
         CheckOutput();
+    }
+
+    /// <summary>Of each report that was asked for there is one at the sandbox, and here the same, byte by byte; of who has left there is none at either.</summary>
+    private async Task CheckReportsAsync(IReadOnlyCollection<Outcome> outcomes, CancellationToken cancellation)
+    {
+        var listed = (await AtSandboxAsync("reports", cancellation)).GetProperty("data").EnumerateArray()
+            .ToLookup(report => report.GetProperty("title").GetString()!.Split(" [")[0], report => report.GetProperty("id").GetString()!, StringComparer.Ordinal);
+        foreach (var outcome in outcomes.Where(o => o.ReportId is not null))
+        {
+            string[] atSandbox = [.. listed[outcome.Person.ReportTitle]];
+            if (atSandbox.Length != (outcome.Person.Leaves ? 0 : 1))
+                tally.Violated($"Of report {outcome.ReportId} there are {atSandbox.Length} at the sandbox.");
+            var path = $"users/{outcome.UserId}/reports/{outcome.ReportId}";
+            if (outcome.Person.Leaves)
+            {
+                using var gone = await host.Api.GetAsync(new Uri(path, UriKind.Relative), cancellation);
+                if (gone.StatusCode is not HttpStatusCode.NotFound)
+                    tally.Violated($"{outcome.UserId} was deleted, and report {outcome.ReportId} is still here.");
+            }
+            else if ((await AtAppAsync(path, cancellation)).GetRawText() != (await AtSandboxAsync($"reports/{atSandbox.FirstOrDefault()}", cancellation)).GetRawText())
+            {
+                tally.Violated($"Report {outcome.ReportId} is another at the sandbox.");
+            }
+
+            Reports++;
+        }
     }
 
     private async Task SignInAsync(CancellationToken cancellation)

@@ -42,6 +42,9 @@ internal sealed partial class Host : IAsyncDisposable
             "--Sync:RetryDelay=00:00:00.3",
             "--Sync:PageSize=100",
             "--Sync:PagesPerActivity=3",
+            "--Reports:FirstPollDelay=00:00:00.3",
+            "--Reports:MaxPollDelay=00:00:01",
+            "--Reports:JobTimeout=00:00:30",
         ];
         Directory.CreateDirectory(State);
         Directory.CreateDirectory(Store);

@@ -20,6 +20,12 @@ namespace BasiqFunctions.FaultTests;
 internal sealed record Person(
     int Number, string Email, IReadOnlyList<string> Logins, string Expected, bool ByPost, bool Leaves, bool IsDamaged)
 {
+    /// <summary>Whether a report is asked for when there are accounts.</summary>
+    public bool HasReport => Number % 3 == 0 && Expected is not "failed";
+
+    /// <summary>What the report is called, unlike everybody else's.</summary>
+    public string ReportTitle => $"Of person {Number}";
+
     private static readonly string[] Happy = [.. TestUsers.All.Where(u => !u.AlwaysFails).Select(u => u.LoginId)];
 
     /// <summary>What the failing logins fail with, as the sandbox documents them.</summary>
@@ -55,9 +61,10 @@ internal sealed record Person(
 /// <param name="UserId">The user.</param>
 /// <param name="SyncId">The last sync.</param>
 /// <param name="Sync">How it ended.</param>
+/// <param name="ReportId">The report.</param>
 /// <param name="Repeats">How often a sync before it was repeated by a refresh: it said that something could not be read, or its snapshot was damaged.</param>
 internal sealed record Outcome(
-    Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null, int Repeats = 0);
+    Person Person, string Creation, string? UserId = null, string? SyncId = null, JsonElement? Sync = null, string? ReportId = null, int Repeats = 0);
 
 /// <summary>Takes people from the creation of their user to the end of their sync, as an app and a browser would.</summary>
 internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpClient sandbox, FeedReaders readers, Tally tally)
@@ -110,9 +117,10 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
                     continue;
                 }
 
+                var reportId = person.HasReport ? await ReportAsync(userId, person, cancellation) : null;
                 if (person.Leaves)
                     await LeaveAsync(userId, cancellation);
-                return new Outcome(person, creation, userId, syncId, sync, repeats);
+                return new Outcome(person, creation, userId, syncId, sync, reportId, repeats);
             }
 
             if (!upstream.WasOdd(userId, kind))
@@ -124,6 +132,38 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
     private Task<JsonElement> RefreshAsync(string userId, Person person, CancellationToken cancellation) => AskAsync(
         () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
         HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
+
+    /// <summary>Asks for a report, again with the same key when the answer was lost, and waits until it can be read.</summary>
+    private async Task<string> ReportAsync(string userId, Person person, CancellationToken cancellation)
+    {
+        var asked = await AskAsync(
+            async () =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"users/{userId}/reports", UriKind.Relative))
+                {
+                    Content = JsonContent.Create(new { type = "affordability", title = person.ReportTitle }),
+                };
+                request.Headers.Add("Idempotency-Key", person.Email);
+                var answer = await host.Api.SendAsync(request, cancellation);
+
+                // Another one with the key, whose answer was lost, is still under way.
+                if (answer.StatusCode is HttpStatusCode.Conflict)
+                    answer.StatusCode = HttpStatusCode.ServiceUnavailable;
+                return answer;
+            },
+            HttpStatusCode.Accepted, $"a report for {person.Email}", cancellation);
+        var reportId = asked.GetProperty("reportId").GetString()!;
+        await AskAsync(
+            async () =>
+            {
+                var answer = await host.Api.GetAsync(new Uri($"users/{userId}/reports/{reportId}", UriKind.Relative), cancellation);
+                if (answer.StatusCode is HttpStatusCode.Accepted)
+                    answer.StatusCode = HttpStatusCode.ServiceUnavailable;
+                return answer;
+            },
+            HttpStatusCode.OK, $"report {reportId}", cancellation);
+        return reportId;
+    }
 
     /// <summary>Flips a bit in a file of a snapshot: what is read of it from then on is as before, or refused as damaged.</summary>
     /// <returns>Whether there was a file.</returns>

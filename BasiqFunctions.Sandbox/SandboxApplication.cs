@@ -5,6 +5,7 @@ using BasiqFunctions.Sandbox.Consents;
 using BasiqFunctions.Sandbox.Control;
 using BasiqFunctions.Sandbox.Data;
 using BasiqFunctions.Sandbox.Platform;
+using BasiqFunctions.Sandbox.Reports;
 using BasiqFunctions.Sandbox.Sync;
 using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sandbox.Webhooks;
@@ -94,6 +95,8 @@ public static class SandboxApplication
         new ConnectionEndpoints(state, jobs, events, data, clock).Map(routes);
         new AccountEndpoints(data).Map(routes);
         new TransactionEndpoints(data, stats).Map(routes);
+        new IdentityEndpoints(data).Map(routes);
+        new ReportEndpoints(state, data, options, clock).Map(routes);
         new EventEndpoints(state, clock).Map(routes);
         new WebhookEndpoints(state, services.GetRequiredService<WebhookDelivery>(), clock).Map(routes);
         var manage = new ManagePage(state, tokens, consents, options, clock);

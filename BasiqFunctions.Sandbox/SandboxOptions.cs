@@ -88,6 +88,17 @@ public sealed class SandboxOptions
     /// <summary>New jobs stay in their second step for ever.</summary>
     public bool JobsNeverEnd { get; set; }
 
+    /// <summary>How many reports may be made within 24 hours while <see cref="Strict"/>; Basiq allows 1,000.</summary>
+    public int ReportLimit { get; set; } = 1_000;
+
+    /// <summary>The share of new reports, 0 to 1, whose job fails.</summary>
+    public double ShareOfFailedReports { get; set; }
+
+    /// <summary>
+    /// The share of new reports, 0 to 1, that are made although the answer to <c>POST /reports</c> is lost: the connection ends without one.
+    /// </summary>
+    public double ShareOfLostReportAnswers { get; set; }
+
     /// <summary>Accounts of each new connection; null: as many as the test user's household has. 0 is a user with no accounts.</summary>
     public int? AccountsPerUser { get; set; }
 
@@ -204,6 +215,10 @@ public sealed class SandboxOptions
             FaultsUnder,
             "a path that starts with '/'");
         Require(JobDuration >= TimeSpan.Zero, nameof(JobDuration), JobDuration, "zero or longer");
+        Require(ReportLimit > 0, nameof(ReportLimit), ReportLimit, "more than 0");
+        Require(ShareOfFailedReports is >= 0 and <= 1, nameof(ShareOfFailedReports), ShareOfFailedReports, "from 0 to 1");
+        Require(
+            ShareOfLostReportAnswers is >= 0 and <= 1, nameof(ShareOfLostReportAnswers), ShareOfLostReportAnswers, "from 0 to 1");
         Require(AccountsPerUser is null or (>= 0 and <= 10_000), nameof(AccountsPerUser), AccountsPerUser, "from 0 to 10,000");
         Require(
             TransactionsPerAccount is null or (>= 0 and <= 100_000_000),

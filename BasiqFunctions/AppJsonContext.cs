@@ -10,6 +10,7 @@ using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault.LocalVault;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Webhooks;
 
@@ -29,10 +30,16 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(DeliveryList))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(HeldRemovalList))]
+[JsonSerializable(typeof(IdentityList))]
+[JsonSerializable(typeof(IdentityMatch))]
 [JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(NotificationSubscription))]
 [JsonSerializable(typeof(NotificationSubscriptionList))]
 [JsonSerializable(typeof(RemovalUnderWay))]
+[JsonSerializable(typeof(ReportAnswer))]
+[JsonSerializable(typeof(ReportList))]
+[JsonSerializable(typeof(ReportSummary))]
+[JsonSerializable(typeof(ReportTypeList))]
 [JsonSerializable(typeof(SubscriptionAnswer))]
 [JsonSerializable(typeof(SyncAnswer))]
 [JsonSerializable(typeof(SyncStarted))]
@@ -42,9 +49,11 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(Basiq.Models.UserDetails))]
 [JsonSerializable(typeof(ConsentLinkRequest))]
 [JsonSerializable(typeof(CreateAuthLinkRequest))]
+[JsonSerializable(typeof(IdentityMatchRequest))]
 [JsonSerializable(typeof(MfaAnswerRequest))]
 [JsonSerializable(typeof(NotificationSubscriptionRequest))]
 [JsonSerializable(typeof(RefreshRequest))]
+[JsonSerializable(typeof(ReportRequest))]
 [JsonSerializable(typeof(StartSyncRequest))]
 [JsonSerializable(typeof(SubscriptionRequest))]
 
@@ -60,6 +69,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(KeptAttention))]
 [JsonSerializable(typeof(KeptDelivery))]
+[JsonSerializable(typeof(KeptReport))]
 [JsonSerializable(typeof(KeptSubscription))]
 [JsonSerializable(typeof(QueuedMessage))]
 [JsonSerializable(typeof(QueueHead))]

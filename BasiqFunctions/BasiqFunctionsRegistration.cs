@@ -12,6 +12,7 @@ using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
@@ -40,6 +41,7 @@ public static class BasiqFunctionsRegistration
         [ReceiptOptions.Section] = typeof(ReceiptOptions),
         [RemovalOptions.Section] = typeof(RemovalOptions),
         [DueOptions.Section] = typeof(DueOptions),
+        [ReportOptions.Section] = typeof(ReportOptions),
     };
 
     /// <summary>
@@ -61,6 +63,7 @@ public static class BasiqFunctionsRegistration
             .AddBankConnections()
             .AddConsents(configuration)
             .AddUsers()
+            .AddReports(configuration)
             .AddNotifications(configuration)
             .AddWebhooks(configuration)
             .AddDependencies()

@@ -111,6 +111,7 @@ var secretNames = {
     'consent-state-key'
     'idempotency-seal-key'
     'notification-secrets'
+    'report-key'
     'basiq-webhook-secret'
   ]
 }

@@ -10,6 +10,7 @@ param vaultName string
   'consent-state-key'
   'idempotency-seal-key'
   'notification-secrets'
+  'report-key'
   'basiq-webhook-secret'
 ])
 param name string = 'basiq-api-key'

@@ -81,7 +81,8 @@ internal sealed class AccountEndpoints(DataViews data)
         writer.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter writer, UserState user, AccountView account, string baseUrl)
+    /// <summary>The account with all that there is of it.</summary>
+    public static void Write(Utf8JsonWriter writer, UserState user, AccountView account, string baseUrl)
     {
         var kind = account.Kind;
         var home = Persona.Find(account.Connection.LoginId)!.Household;

@@ -89,7 +89,7 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, Tokens tokens, 
             : null;
         refusal = (token, header.Count) switch
         {
-            (not null, _) => TakesJson(context.Request.Headers.Accept)
+            (not null, _) => TakesJson(context.Request.Headers.Accept) || (WantsPdf(context) && context.Request.Path.StartsWithSegments("/reports"))
                 ? null
                 : Answers.Error(
                     context,
@@ -103,6 +103,10 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, Tokens tokens, 
         };
         return refusal is null ? token : null;
     }
+
+    /// <summary>Whether the caller wants a PDF; only reports have one.</summary>
+    public static bool WantsPdf(HttpContext context) =>
+        context.Request.Headers.Accept.ToString().Contains("application/pdf", StringComparison.OrdinalIgnoreCase);
 
     private static bool TakesJson(StringValues accept)
     {

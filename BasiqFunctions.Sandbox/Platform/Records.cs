@@ -83,6 +83,12 @@ internal sealed record JobRecord(
     /// <summary>It reads an uploaded statement: what it leads to is no source of it.</summary>
     public bool IsStatement { get; init; }
 
+    /// <summary>It makes a report, and no bank has to do with it.</summary>
+    public string? ReportId { get; init; }
+
+    /// <summary>It makes a report and fails.</summary>
+    public bool Fails { get; init; }
+
     /// <summary>The code that the bank asks for between logging in and giving data; null where it asks for none.</summary>
     public ChallengeRecord? Challenge { get; init; }
 }
@@ -99,6 +105,24 @@ internal sealed record ConsentRecord(
     string Id, string UserId, DateTimeOffset Created, DateTimeOffset Updated, DateTimeOffset Expires, DateTimeOffset? Revoked)
 {
     public bool HasEndedAt(DateTimeOffset now) => Revoked is not null || Expires <= now;
+}
+
+/// <summary>A report as it was made: later fetches of data change nothing about it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="JobId">The job that makes it.</param>
+/// <param name="Type">Its type, as <c>CON_AFFOR_01</c>.</param>
+/// <param name="Title">As given.</param>
+/// <param name="Created">When it was asked for.</param>
+/// <param name="Filters">As given, JSON.</param>
+/// <param name="Json">What it says.</param>
+/// <param name="Transactions">The transactions that it is about, JSON.</param>
+internal sealed record ReportRecord(
+    string Id, string JobId, string Type, string Title, DateTimeOffset Created, string Filters, string Json, string Transactions)
+{
+    public BasiqApplication Application { get; init; }
+
+    /// <summary>Without what it says, whatever prints it.</summary>
+    public override string ToString() => $"{nameof(ReportRecord)} {Id}";
 }
 
 internal sealed record AuthLinkRecord(string Id, string UserId, string Mobile, DateTimeOffset Expires);
@@ -185,6 +209,8 @@ internal sealed record StateLine
     public string? DeletedWebhook { get; init; }
     public string? DeletedUser { get; init; }
     public string? DeletedAuthLink { get; init; }
+    public ReportRecord? Report { get; init; }
+    public string? DeletedReport { get; init; }
 }
 
 [JsonSourceGenerationOptions(

@@ -64,6 +64,7 @@ internal sealed class SandboxState : IDisposable
     private readonly ConcurrentDictionary<string, UserState> _users = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, JobRecord> _jobs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _usersByAuthLink = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ReportRecord> _reports = new(StringComparer.Ordinal);
     private readonly StateFile? _file;
 
     // Writers share it; a compaction of the file has it alone, so that no line falls between snapshot and file.
@@ -95,6 +96,11 @@ internal sealed class SandboxState : IDisposable
     public UserState? User(string id) => _users.GetValueOrDefault(id);
 
     public JobRecord? Job(string id) => _jobs.GetValueOrDefault(id);
+
+    /// <summary>All reports, in no order.</summary>
+    public IEnumerable<ReportRecord> Reports => _reports.Values;
+
+    public ReportRecord? Report(string id) => _reports.GetValueOrDefault(id);
 
     public UserState? UserOfAuthLink(string id) => _usersByAuthLink.TryGetValue(id, out var userId) ? User(userId) : null;
 
@@ -185,6 +191,12 @@ internal sealed class SandboxState : IDisposable
             case { DeletedAuthLink: { } userId } when User(userId) is { } user:
                 ForgetAuthLink(user);
                 break;
+            case { Report: { } record }:
+                _reports[record.Id] = record;
+                break;
+            case { DeletedReport: { } reportId }:
+                _reports.TryRemove(reportId, out _);
+                break;
             case { DeletedUser: { } userId } when _users.TryRemove(userId, out var user):
                 user.Deleted = true;
                 ForgetAuthLink(user);
@@ -231,6 +243,8 @@ internal sealed class SandboxState : IDisposable
                 yield return new StateLine { AuthLink = link };
         }
 
+        foreach (var report in _reports.Values)
+            yield return new StateLine { Report = report };
         foreach (var line in Notifications.Snapshot())
             yield return line;
     }

@@ -26,6 +26,8 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     private static readonly TimeSpan Never = TimeSpan.MaxValue;
     private static readonly JobFailure NoConsent = new(0, "authorization-failed", "Authorization failed", "access_denied");
 
+    private static readonly JobFailure NoReport = new(2, "internal-server-error", "Internal Server error", "The report could not be made.");
+
     private static readonly JobFailure NotReadable = new(
         0,
         "bank-statement-not-supported",
@@ -37,6 +39,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
 
     public JobFailure? Failure { get; } = (job, Persona.Find(job.LoginId)?.Failure) switch
     {
+        ({ Fails: true }, _) => NoReport,
         ({ ConsentRevoked: true }, _) => NoConsent,
         ({ IsStatement: true }, not null) => NotReadable,
         (_, var failure) => failure,
@@ -261,7 +264,7 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, DataViews 
         if (!Filters.TryParse(context, out var filter, out var refusal))
             return refusal;
         var now = clock.GetUtcNow();
-        var jobs = user.Jobs.Where(j => now - j.Created < Listed && filter.Matches("connection.id", j.ConnectionId)).Reverse().ToArray();
+        var jobs = user.Jobs.Where(j => j.ReportId is null && now - j.Created < Listed && filter.Matches("connection.id", j.ConnectionId)).Reverse().ToArray();
         return Answers.Json(context, 200, (user.Id, jobs, now, context.BaseUrl()), static (writer, x) =>
         {
             var (userId, jobs, now, baseUrl) = x;
@@ -291,9 +294,51 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, DataViews 
         writer.WriteEndObject();
     }
 
+    /// <summary>A job that makes a report has one step, which takes all of its time.</summary>
+    private static void WriteOfReport(Utf8JsonWriter writer, JobRecord job, JobProgress progress, string baseUrl)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "job"u8);
+        writer.WriteString("id"u8, job.Id);
+        writer.WriteString("created"u8, Answers.Timestamp(job.Created));
+        writer.WriteString("updated"u8, Answers.Timestamp(progress.Updated));
+        writer.WriteString("jobType"u8, "report"u8);
+        writer.WriteString("status"u8, Name(progress.Whole));
+        writer.WriteStartArray("steps"u8);
+        writer.WriteStartObject();
+        writer.WriteString("title"u8, "create-report"u8);
+        writer.WriteString("status"u8, Name(progress.Whole));
+        if (progress.Whole is StepStatus.Success)
+        {
+            writer.WriteStartObject("result"u8);
+            writer.WriteString("type"u8, "link"u8);
+            writer.WriteString("url"u8, $"/reports/{job.ReportId}");
+            writer.WriteEndObject();
+        }
+        else
+        {
+            WriteFailure(writer, progress.Whole is StepStatus.Failed ? progress.Failure : null, inList: false);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        writer.WriteStartObject("links"u8);
+        writer.WriteString("self"u8, $"{baseUrl}/jobs/{job.Id}");
+        if (progress.Whole is StepStatus.Success)
+            writer.WriteString("source"u8, $"{baseUrl}/reports/{job.ReportId}");
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
     private static void Write(Utf8JsonWriter writer, JobRecord job, DateTimeOffset now, string baseUrl, bool inList)
     {
         var progress = new JobProgress(job, now);
+        if (job.ReportId is not null)
+        {
+            WriteOfReport(writer, job, progress, baseUrl);
+            return;
+        }
+
         var self = $"{baseUrl}/jobs/{job.Id}";
         var connection = $"/users/{job.UserId}/connections/{job.ConnectionId}";
         writer.WriteStartObject();

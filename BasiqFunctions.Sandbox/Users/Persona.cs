@@ -43,6 +43,10 @@ internal sealed record Household
 {
     public required string FirstName { get; init; }
     public required string LastName { get; init; }
+    public required DateOnly Born { get; init; }
+
+    /// <summary>Of the numbers that Australia keeps for fiction.</summary>
+    public required string Phone { get; init; }
     public required string Street { get; init; }
     public required string Suburb { get; init; }
     public required string State { get; init; }
@@ -75,6 +79,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Max",
                 LastName = "Wentworth-Smith",
+                Born = new(1984, 3, 7),
+                Phone = "+61491570006",
                 Street = "14 Lorikeet Avenue",
                 Suburb = "Dee Why",
                 State = "NSW",
@@ -97,6 +103,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Whistler",
                 LastName = "Smith",
+                Born = new(2003, 11, 21),
+                Phone = "+61491570156",
                 Street = "3/20 Banksia Street",
                 Suburb = "Brunswick",
                 State = "VIC",
@@ -115,6 +123,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Bertram",
                 LastName = "Gilfoyle",
+                Born = new(1981, 6, 30),
+                Phone = "+61491570157",
                 Street = "7 Ironbark Lane",
                 Suburb = "Fitzroy North",
                 State = "VIC",
@@ -135,6 +145,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Gavin",
                 LastName = "Belson",
+                Born = new(1968, 9, 12),
+                Phone = "+61491570158",
                 Street = "2 Harbour View Parade",
                 Suburb = "Mosman",
                 State = "NSW",
@@ -159,6 +171,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Jared",
                 LastName = "Dunn",
+                Born = new(1986, 4, 2),
+                Phone = "+61491570159",
                 Street = "11 Waratah Crescent",
                 Suburb = "Norwood",
                 State = "SA",
@@ -178,6 +192,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Richard",
                 LastName = "Hendricks",
+                Born = new(1987, 12, 5),
+                Phone = "+61491570110",
                 Street = "5/88 Jacaranda Road",
                 Suburb = "Paddington",
                 State = "QLD",
@@ -200,6 +216,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
             {
                 FirstName = "Ash",
                 LastName = "Mann",
+                Born = new(1979, 8, 19),
+                Phone = "+61491570266",
                 Street = "29 Karri Drive",
                 Suburb = "Fremantle",
                 State = "WA",
@@ -245,6 +263,8 @@ internal sealed record Persona(TestUser User, Household Household, JobFailure? F
     {
         FirstName = firstName,
         LastName = lastName,
+        Born = new(1990, 1, 1),
+        Phone = "+61491570313",
         Street = "1 Banksia Street",
         Suburb = "Newtown",
         State = "NSW",

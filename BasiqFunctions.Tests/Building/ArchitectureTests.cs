@@ -21,7 +21,7 @@ public sealed partial class ArchitectureTests
     /// <summary>Each may use those after it.</summary>
     private static readonly string[] Folders =
     [
-        "Webhooks", "Notifications", "Users", "Consents", "Connections", "Removal", "Sync", "Data",
+        "Webhooks", "Notifications", "Reports", "Users", "Consents", "Connections", "Removal", "Sync", "Data",
         "Basiq.Auth", "Basiq", "Basiq.Models",
         "Platform.Idempotency", "Platform.Health", "Platform.OpenApi", "Platform.Http", "Platform.Vault", "Platform.Records",
         "Platform.Telemetry", "Platform.Notices", "Platform",

@@ -164,6 +164,21 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
     /// <summary>Reads accounts and transactions as a front end would; what is in them is to be found nowhere else.</summary>
     private async Task ReadBankDataAsync(string userId)
     {
+        foreach (var identity in (await ReadAsync(HttpMethod.Get, $"users/{userId}/identities")).GetProperty("identities").EnumerateArray())
+        {
+            foreach (var field in new[] { "fullName", "lastName", "DOB" })
+                Add($"identity {field}", identity, field);
+            Add("identity phone", identity.GetProperty("phoneNumbers")[0]);
+            Add("identity address", identity.GetProperty("physicalAddresses")[0].GetProperty("formattedAddress"));
+        }
+
+        _secrets["name to compare"] = "Deirdre Vanderquist";
+        _secrets["date to compare"] = "1949-10-31";
+        _secrets["address to compare"] = "99 Betelgeuse Esplanade";
+        await SendAsync(
+            HttpMethod.Post,
+            $"users/{userId}/identities/match",
+            new { name = "Deirdre Vanderquist", dateOfBirth = "1949-10-31", address = "99 Betelgeuse Esplanade" });
         var snapshot = await ReadAsync(HttpMethod.Get, $"users/{userId}/accounts");
         foreach (var account in snapshot.GetProperty("accounts").EnumerateArray())
         {

@@ -47,6 +47,12 @@ internal static class AppSettingsContract
             "Receipts:Table",
             "Removal:KeepFinishedFor",
             "Removal:MostAtOnce",
+            "Reports:FirstPollDelay",
+            "Reports:JobTimeout",
+            "Reports:KeepFor",
+            "Reports:MaxPerDay",
+            "Reports:MaxPollDelay",
+            "Reports:Table",
             "Snapshots:LeftoverGrace",
             "Snapshots:MaxAge",
             "Snapshots:TimeZone",
@@ -82,6 +88,7 @@ internal static class AppSettingsContract
         ("For a developer's machine.", ["AZURE_FUNCTIONS_ENVIRONMENT"]),
         ("Telemetry goes to Application Insights.", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"]),
         ("A scope of Basiq's, no setting.", ["SERVER_ACCESS"]),
+        ("A type of Basiq's reports, no setting.", ["CON_AFFOR_01", "STATEMENT_01"]),
     ];
 
     /// <summary>Settings of the sample that Azure has otherwise, with how.</summary>

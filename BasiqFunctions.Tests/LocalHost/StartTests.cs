@@ -25,8 +25,8 @@ public sealed class StartTests
     [
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
-        "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteNotificationSubscription", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
-        "GetDeletionReceipt", "GetNotificationSubscription", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
+        "CreateClientToken", "CreateConsentLink", "CreateReport", "CreateUser", "DeleteConnection", "DeleteNotificationSubscription", "DeleteReport", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
+        "GetDeletionReceipt", "GetNotificationSubscription", "GetOpenApi", "GetReport", "GetReportSummary", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListIdentities", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListReportTransactions", "ListReportTypes", "ListReports", "ListTransactions", "ListUserTransactions", "MatchIdentity", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
         "SendTestNotification", "SetNotificationSubscription", "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];

@@ -28,6 +28,30 @@ public sealed class ContractTests
         await host.Get($"/users/{userId}/accounts/{account}");
         await host.Get($"/users/{userId}/transactions/{transaction}");
         await host.Get($"/jobs/{job}");
+        var identity = (await host.Get($"/users/{userId}/identities")).GetProperty("data")[0].GetProperty("id").GetString();
+        await host.Get($"/users/{userId}/identities/{identity}");
+        await host.Error(HttpMethod.Get, $"/users/{userId}/identities/none", HttpStatusCode.NotFound);
+        await host.Get("/reports/types");
+        await host.Get("/reports/types/CON_AFFOR_01");
+        await host.Error(HttpMethod.Get, "/reports/types/none", HttpStatusCode.NotFound);
+        await host.Error(HttpMethod.Post, "/reports", HttpStatusCode.BadRequest, new { reportType = "CON_AFFOR_01" });
+        await host.Error(
+            HttpMethod.Post, "/reports", HttpStatusCode.BadRequest, ReportTests.Order("CON_AFFOR_01", ("users", (string[])["a", "b", "c", "d", "e", "f"])));
+        await host.Error(HttpMethod.Post, "/reports", HttpStatusCode.NotFound, ReportTests.Order("CON_AFFOR_01", ("users", (string[])["none"])));
+        foreach (var order in (object[])
+            [ReportTests.Order("CON_AFFOR_01", ("users", (string[])[userId])), ReportTests.Order("STATEMENT_01", ("fromDate", "2026-01-01"), ("account", account!), ("user", userId))])
+        {
+            var made = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order)).GetProperty("id").GetString();
+            await host.Get($"/jobs/{made}");
+            host.Clock.Advance(TimeSpan.FromSeconds(6));
+            var report = (await host.Get($"/jobs/{made}")).GetProperty("links").GetProperty("source").GetString()!;
+            await host.Get(report);
+            await host.Get($"{report}/transactions");
+            await host.Get("/reports");
+            await host.Send(HttpMethod.Delete, report, HttpStatusCode.NoContent);
+            await host.Error(HttpMethod.Get, report, HttpStatusCode.NotFound);
+        }
+
         await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.Accepted);
         await host.Send(HttpMethod.Post, $"{connection}/refresh", HttpStatusCode.OK);
         await host.Send(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.Accepted);
@@ -105,6 +129,7 @@ public sealed class ContractTests
         string[] expected =
         [
             "DELETE /notifications/webhooks/{webhookId} 204",
+            "DELETE /reports/{id} 204",
             "DELETE /users/{userId} 204",
             "DELETE /users/{userId}/auth_link 204",
             "DELETE /users/{userId}/connections/{connectionId} 204",
@@ -123,6 +148,13 @@ public sealed class ContractTests
             "GET /notifications/webhooks/{webhookId} 200",
             "GET /notifications/webhooks/{webhookId}/messages 200",
             "GET /notifications/webhooks/{webhookId}/messages/{messageId} 200",
+            "GET /reports 200",
+            "GET /reports/types 200",
+            "GET /reports/types/{reportTypeId} 200",
+            "GET /reports/types/{reportTypeId} 404",
+            "GET /reports/{id} 200",
+            "GET /reports/{id} 404",
+            "GET /reports/{reportId}/transactions 200",
             "GET /users/{userId} 200",
             "GET /users/{userId}/accounts 200",
             "GET /users/{userId}/accounts 401",
@@ -134,6 +166,9 @@ public sealed class ContractTests
             "GET /users/{userId}/connections 200",
             "GET /users/{userId}/connections/{connectionId} 200",
             "GET /users/{userId}/consents 200",
+            "GET /users/{userId}/identities 200",
+            "GET /users/{userId}/identities/{identityId} 200",
+            "GET /users/{userId}/identities/{identityId} 404",
             "GET /users/{userId}/jobs 200",
             "GET /users/{userId}/transactions 200",
             "GET /users/{userId}/transactions/{transactionId} 200",
@@ -141,6 +176,9 @@ public sealed class ContractTests
             "POST /notifications/messages/test 201",
             "POST /notifications/webhooks 201",
             "POST /notifications/webhooks/{webhookId} 200",
+            "POST /reports 202",
+            "POST /reports 400",
+            "POST /reports 404",
             "POST /token 200",
             "POST /token 400",
             "POST /token 403",

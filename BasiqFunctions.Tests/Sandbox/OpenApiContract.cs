@@ -20,7 +20,7 @@ internal sealed class OpenApiContract
 
     private OpenApiContract(string folder)
     {
-        foreach (var file in (string[])["openapi-core.json", "openapi-data.json", "openapi-webhooks.json"])
+        foreach (var file in (string[])["openapi-core.json", "openapi-data.json", "openapi-webhooks.json", "openapi-identity.json", "openapi-reports.json"])
         {
             var document = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!.AsObject();
             foreach (var (template, operations) in document["paths"]!.AsObject())

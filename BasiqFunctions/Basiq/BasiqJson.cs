@@ -18,6 +18,7 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(AuthLink))]
 [JsonSerializable(typeof(MfaResponse))]
 [JsonSerializable(typeof(AuthLinkRequest))]
+[JsonSerializable(typeof(ReportDetails))]
 [JsonSerializable(typeof(BasiqEvent))]
 [JsonSerializable(typeof(Webhook))]
 [JsonSerializable(typeof(WebhookMessage))]
@@ -27,4 +28,5 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(BasiqList<WebhookMessage>))]
 [JsonSerializable(typeof(BasiqList<Connection>))]
 [JsonSerializable(typeof(BasiqList<Consent>))]
+[JsonSerializable(typeof(BasiqList<Identity>))]
 internal sealed partial class BasiqJson : JsonSerializerContext;

@@ -57,6 +57,8 @@ internal static class BasiqProblems
             (404, ProblemCodes.ConsentNotFound, "Basiq does not know this consent of this user."),
         not null when endpoint.Contains("{jobId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.JobNotFound, "Basiq does not know this job."),
+        not null when endpoint.Contains("{reportId}", StringComparison.Ordinal) =>
+            (404, ProblemCodes.ReportNotFound, "Basiq does not know this report, or no longer."),
         not null when endpoint.Contains("{webhookId}", StringComparison.Ordinal) =>
             (404, ProblemCodes.SubscriptionNotFound, "Basiq does not know this subscription any more; make it anew with PUT."),
         not null when endpoint.Contains("{userId}", StringComparison.Ordinal) =>

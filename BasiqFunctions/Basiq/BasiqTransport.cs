@@ -198,11 +198,11 @@ internal sealed class BasiqTransport(
         {
             failure = Unusable("empty-answer", isTransient: true);
         }
-        else if (!IsJson(response.Content.Headers))
+        else if (call.Accept is BasiqCall.Json ? !IsJson(response.Content.Headers) : !Is(call.Accept, response.Content.Headers))
         {
-            failure = Unusable("not-json", isTransient: true);
+            failure = Unusable(call.Accept is BasiqCall.Json ? "not-json" : "another-type", isTransient: true);
         }
-        else if (!Utf8.IsValid(bytes.Span))
+        else if (call.Accept is BasiqCall.Json && !Utf8.IsValid(bytes.Span))
         {
             // The JSON reader looks into few texts; what it lets through would break whatever keeps or passes the answer on.
             failure = Unusable("malformed-answer", isTransient: true);
@@ -216,7 +216,7 @@ internal sealed class BasiqTransport(
             catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
             {
                 // The exception is not chained: it may quote what it stumbled over.
-                failure = IsWellFormed(bytes) ? Unusable("unexpected-shape", isTransient: false) : Unusable("malformed-answer", isTransient: true);
+                failure = call.Accept is BasiqCall.Json && IsWellFormed(bytes) ? Unusable("unexpected-shape", isTransient: false) : Unusable("malformed-answer", isTransient: true);
             }
         }
 
@@ -238,6 +238,10 @@ internal sealed class BasiqTransport(
         || headers.ContentType?.MediaType is not { } mediaType
         || mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether an answer says that it is of a type.</summary>
+    private static bool Is(string mediaType, HttpContentHeaders headers) =>
+        string.Equals(headers.ContentType?.MediaType, mediaType, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsWellFormed(ReadOnlyMemory<byte> bytes)
     {

@@ -88,6 +88,33 @@ public interface IBasiqClient
     /// <summary>Revokes a consent (<c>DELETE /users/{userId}/consents/{consentId}</c>).</summary>
     Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default);
 
+    /// <summary>Lists who a user's banks say that the person is (<c>GET /users/{userId}/identities</c>).</summary>
+    Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Has a report made (<c>POST /reports</c>) and returns the id of the job that makes it. Each call makes another report, so it is sent
+    /// again only when Basiq surely did not process it; otherwise the failure is <see cref="BasiqFailureKind.OutcomeUnknown"/>.
+    /// </summary>
+    Task<string> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the reports of the last 24 hours (<c>GET /reports</c>), all pages.</summary>
+    Task<IReadOnlyList<ReportHeader>> ListReportsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a report (<c>GET /reports/{reportId}</c>), byte for byte; Basiq has it for 24 hours.</summary>
+    Task<byte[]> GetReportAsync(string reportId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a report as PDF.</summary>
+    Task<byte[]> GetReportPdfAsync(string reportId, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the transactions that a report is about (<c>GET /reports/{reportId}/transactions</c>), all pages: each as Basiq sent it.</summary>
+    Task<IReadOnlyList<JsonElement>> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a report at Basiq (<c>DELETE /reports/{reportId}</c>).</summary>
+    Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the types of reports that Basiq can make (<c>GET /reports/types</c>).</summary>
+    Task<IReadOnlyList<JsonElement>> ListReportTypesAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Reads an event of the last 7 days (<c>GET /events/{id}</c>).</summary>
     Task<BasiqEvent> GetEventAsync(string eventId, CancellationToken cancellationToken = default);
 

@@ -53,6 +53,9 @@ internal static class SnapshotPaths
     /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>
     public static string Changes(string userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
 
+    /// <summary>Where reports lie, each in a folder of its own.</summary>
+    public static string Report(string userId, string reportId) => $"{Id(userId)}/reports/{Id(reportId)}/";
+
     /// <summary>Where the reads of the whole are noted that are under way.</summary>
     public static string Reads(string userId) => $"{Id(userId)}/reads/";
 

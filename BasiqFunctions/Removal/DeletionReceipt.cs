@@ -14,6 +14,7 @@ namespace BasiqFunctions.Removal;
 /// <param name="SyncsStopped">How many syncs were running.</param>
 /// <param name="BegunAt">When the removal began.</param>
 /// <param name="RemovedAt">When all of it was gone.</param>
+/// <param name="Reports">How many reports were kept.</param>
 public sealed record DeletionReceipt(
     [property: JsonPropertyName("receiptId")] string ReceiptId,
     [property: JsonPropertyName("userId")] string UserId,
@@ -25,7 +26,8 @@ public sealed record DeletionReceipt(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connections")] long? Connections,
     [property: JsonPropertyName("syncsStopped")] int SyncsStopped,
     [property: JsonPropertyName("begunAt")] DateTimeOffset BegunAt,
-    [property: JsonPropertyName("removedAt")] DateTimeOffset RemovedAt)
+    [property: JsonPropertyName("removedAt")] DateTimeOffset RemovedAt,
+    [property: JsonPropertyName("reports")] int Reports = 0)
 {
     /// <summary>Whether a consent's end took all that was kept of the user.</summary>
     [JsonIgnore]

@@ -22,6 +22,7 @@ public sealed class DueLooks(
     SnapshotReader snapshots,
     SnapshotRemoval storedData,
     RecordTableList tables,
+    IKeptReports reports,
     IOptions<DueOptions> options,
     IOptions<SnapshotOptions> snapshotOptions,
     Instruments instruments,
@@ -43,6 +44,7 @@ public sealed class DueLooks(
                 DueKinds.ConsentCheck => await LookAtConsentsAsync(client, item, tell, cancellation),
                 DueKinds.Age => await LookAtAgeAsync(client, item, cancellation),
                 DueKinds.Leftover => await LookForLeftoversAsync(item, cancellation),
+                DueKinds.Report => await LookAtReportsAsync(item, cancellation),
                 DueKinds.RecordEnd => await EndRecordAsync(item, cancellation),
                 var kind => throw new InvalidOperationException($"Nobody knows how to do '{kind}'."),
             };
@@ -141,6 +143,12 @@ public sealed class DueLooks(
         }
 
         await (next is { } at ? due.MoveAsync(item, at, cancellation) : due.DoneAsync(item, cancellation));
+        return NobodyLookedAt;
+    }
+
+    private async Task<RetentionPass> LookAtReportsAsync(DueItem item, CancellationToken cancellation)
+    {
+        await (await reports.RemoveOldAsync(item.Subject, cancellation) is { } next ? due.MoveAsync(item, next, cancellation) : due.DoneAsync(item, cancellation));
         return NobodyLookedAt;
     }
 

@@ -17,6 +17,7 @@ public sealed class RemovalActivities(
     SnapshotReader snapshots,
     SnapshotRemoval storedData,
     IEnumerable<IUserRecords> others,
+    IKeptReports reports,
     DeletionReceipts receipts,
     DueWork due,
     IOptions<ChangeOptions> changes,
@@ -38,6 +39,7 @@ public sealed class RemovalActivities(
     {
         ArgumentNullException.ThrowIfNull(step);
         var (userId, connectionId) = (step.What.UserId, step.What.ConnectionId);
+        var keptReports = await reports.CountAsync(userId, connectionId, cancellation);
         try
         {
             var accounts = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts
@@ -47,11 +49,11 @@ public sealed class RemovalActivities(
             // A connection without accounts was kept as well: the snapshot knows of it.
             if (connectionId is not null && connections == 0 && (await snapshots.ListStartsAsync(userId, cancellation)).ContainsKey(connectionId))
                 connections = 1;
-            return new KeptCount(accounts.Length, accounts.Sum(account => account.Transactions ?? 0), connections);
+            return new KeptCount(accounts.Length, accounts.Sum(account => account.Transactions ?? 0), connections, keptReports);
         }
         catch (SnapshotCorruptException)
         {
-            return new KeptCount(null, null, null);
+            return new KeptCount(null, null, null, keptReports);
         }
     }
 

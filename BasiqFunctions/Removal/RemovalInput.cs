@@ -19,7 +19,8 @@ public sealed record RemovalStep(RemovalInput What, DateTimeOffset BegunAt);
 /// <param name="Accounts">Accounts.</param>
 /// <param name="Transactions">Their transactions.</param>
 /// <param name="Connections">The connections that those were of.</param>
-public sealed record KeptCount(long? Accounts, long? Transactions, long? Connections)
+/// <param name="Reports">Reports.</param>
+public sealed record KeptCount(long? Accounts, long? Transactions, long? Connections, int Reports = 0)
 {
-    internal bool IsNothing => this is { Accounts: 0, Connections: 0 };
+    internal bool IsNothing => this is { Accounts: 0, Connections: 0, Reports: 0 };
 }

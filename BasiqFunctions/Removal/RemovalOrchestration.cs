@@ -42,7 +42,7 @@ public static class RemovalOrchestration
                 nameof(RemovalActivities.WriteReceipt),
                 new DeletionReceipt(
                     what.ReceiptId, what.UserId, what.Cause.Reason, what.Cause.ConsentId, what.ConnectionId, found.Accounts, found.Transactions,
-                    found.Connections, stopped, step.BegunAt, step.BegunAt),
+                    found.Connections, stopped, step.BegunAt, step.BegunAt, found.Reports),
                 Retry);
             await context.TellAsync([.. NoticesOf(receipt).Select(notice => context.Notice(notice.Type, notice.Data))]);
         }

@@ -62,6 +62,18 @@ export async function call(step, method, route, { values = {}, query = {}, body,
   return result;
 }
 
+/** Calls a function that answers with a file; of anything but a success it gives what {@link call} gives. */
+export async function download(step, route, { values, type }) {
+  const url = route.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name]));
+  const headers = { Accept: type };
+  const curl = `${curlFor('GET', url, headers)} -OJ`;
+  const started = performance.now();
+  const answer = await fetchSafely(url, { headers: hasKey() ? { ...headers, 'x-functions-key': sessionStorage.getItem(keyName) } : headers, cache: 'no-store' });
+  const result = answer?.ok ? { status: answer.status, ok: true, file: await answer.blob() } : await readAnswer(answer);
+  remember(step, { method: 'GET', route, status: result.status, milliseconds: Math.round(performance.now() - started), curl, isPersonal: false });
+  return result;
+}
+
 async function fetchSafely(url, options) {
   try {
     return await fetch(url, options);

@@ -8,6 +8,7 @@ import * as accounts from './accounts.js';
 import * as transactions from './transactions.js';
 import * as charts from './charts.js';
 import * as changes from './changes.js';
+import * as reports from './reports.js';
 import * as removal from './removal.js';
 import * as panel from './panel.js';
 import * as webhooks from './webhooks.js';
@@ -102,11 +103,12 @@ async function loadData(at, signal) {
     transactions.clear();
     charts.clear();
     changes.clear();
+    reports.clear();
     return;
   }
   accounts.showAccounts(at.userId, snapshot, disconnected);
   changes.follow(at.userId);
-  await showData(read(), signal);
+  await Promise.all([showData(read(), signal), reports.offer(at.userId, snapshot.accounts, signal)]);
 }
 
 async function disconnected(name) {
@@ -133,6 +135,7 @@ function clearData() {
   accounts.clear();
   transactions.clear();
   charts.clear();
+  reports.clear();
 }
 
 function gone() {

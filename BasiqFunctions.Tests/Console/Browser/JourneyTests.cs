@@ -60,6 +60,39 @@ public sealed partial class JourneyTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_report_is_asked_for_read_as_a_page_downloaded_as_PDF_and_deleted()
+    {
+        await using var visit = await Visit.StartAsync(chromium, ["Reports:FirstPollDelay=00:00:00.05"]);
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("richard");
+        await visit.SeeStateAsync("charts", "done");
+
+        await page.Locator("#ask-report").ClickAsync();
+
+        await visit.SeeStateAsync("reports", "done");
+        var report = page.Locator("#reports");
+        foreach (var section in (string[])["Income", "Non-Discretionary Expenses", "Liabilities"])
+            await Assertions.Expect(report.GetByRole(AriaRole.Heading, new() { Name = section, Exact = true })).ToBeVisibleAsync();
+        await Assertions.Expect(report.GetByRole(AriaRole.Row, new() { NameRegex = new Regex("^Salary") })).ToBeVisibleAsync();
+        await Assertions.Expect(report.Locator(".report h3")).ToBeFocusedAsync();
+        Assert.Empty(await Axe.ViolationsAsync(page));
+        var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#report-pdf").ClickAsync());
+        Assert.StartsWith("report-", download.SuggestedFilename, StringComparison.Ordinal);
+        using (var pdf = UglyToad.PdfPig.PdfDocument.Open(await download.PathAsync()))
+            Assert.Contains("Affordability", pdf.GetPage(1).Text, StringComparison.Ordinal);
+
+        // It is there after a reload, and not after it was deleted.
+        await page.ReloadAsync();
+        await visit.SeeStateAsync("reports", "done");
+        await page.Locator("#report-delete").ClickAsync();
+        await Assertions.Expect(report).ToContainTextAsync("Deleted, here and at Basiq.");
+        await page.ReloadAsync();
+        await visit.SeeStateAsync("charts", "done");
+        await Assertions.Expect(report.Locator(".report h3")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task The_keyboard_alone_is_enough()
     {
         await using var visit = await Visit.StartAsync(chromium);

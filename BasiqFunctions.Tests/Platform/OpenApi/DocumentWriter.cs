@@ -214,6 +214,13 @@ internal sealed partial class DocumentWriter
         var responses = new SortedDictionary<string, JsonObject>(StringComparer.Ordinal);
         foreach (var answer in method.GetCustomAttributes<AnswersAttribute>())
         {
+            if (responses.TryGetValue(Text(answer.Status), out var other) && other["content"] is { } types)
+            {
+                // The same in another form.
+                types[answer.ContentType] = new JsonObject { ["schema"] = _schemas.Of(answer.Body!) };
+                continue;
+            }
+
             var response = responses[Text(answer.Status)] = new JsonObject
             {
                 ["description"] = Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(answer.Status),

@@ -43,6 +43,10 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             return Of(value);
         if (type.IsEnum)
             return Component(type.Name, () => EnumOf(type));
+        if (type == typeof(JsonElement))
+            return new JsonObject { ["type"] = "object", ["description"] = "As Basiq sent it." };
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>))
+            return new JsonObject { ["type"] = "object", ["additionalProperties"] = Of(type.GetGenericArguments()[1]) };
         if (ElementOf(type) is { } element)
             return new JsonObject { ["type"] = "array", ["items"] = Of(element) };
         return Component(type.Name, () => Written(type) ?? (IsBasiqs(type) ? BasiqsOwn(type) : ObjectOf(type, null, [], [])));

@@ -51,6 +51,9 @@ public sealed record Job
             .Select(step => JobLinks.ParseConnection(step.Result?.Url))
             .FirstOrDefault(link => link is not null);
 
+    /// <summary>The report that it makes, once a link names it.</summary>
+    public string? ReportId => Steps.Select(step => step.Result?.Url).Prepend(Links?.Source).Select(JobLinks.ParseReport).FirstOrDefault(id => id is not null);
+
     /// <summary>Reads a job; null for what is none.</summary>
     internal static Job? Read(JsonElement json) =>
         json.Text("id") is { Length: > 0 } id
@@ -184,6 +187,13 @@ public sealed partial record JobLinks
         link is not null && ConnectionPath().Match(link) is { Success: true } match
             ? (match.Groups["user"].Value, match.Groups["connection"].Value)
             : null;
+
+    /// <summary>The report that a link, absolute or relative, leads to.</summary>
+    internal static string? ParseReport(string? link) =>
+        link is not null && ReportPath().Match(link) is { Success: true } match ? match.Groups["report"].Value : null;
+
+    [GeneratedRegex("^(https?://[^/?#]+)?/reports/(?<report>[A-Za-z0-9_-]{1,64})/?$")]
+    private static partial Regex ReportPath();
 
     [GeneratedRegex("^(https?://[^/?#]+)?/users/(?<user>[A-Za-z0-9_-]{1,64})/connections/(?<connection>[A-Za-z0-9_-]{1,64})/?$")]
     private static partial Regex ConnectionPath();

@@ -33,6 +33,18 @@ internal static class ProblemCodes
     /// <summary>404: no daily pass that held up removals has this id, or it was too long ago.</summary>
     public const string RemovalNotFound = "removal-not-found";
 
+    /// <summary>404: the user has no such report, or no longer.</summary>
+    public const string ReportNotFound = "report-not-found";
+
+    /// <summary>409: the report could not be had.</summary>
+    public const string ReportFailed = "report-failed";
+
+    /// <summary>429, with <c>Retry-After</c>: as many reports as Basiq makes in a day have been asked for.</summary>
+    public const string ReportLimit = "report-limit";
+
+    /// <summary>500: what is stored of a report cannot be read.</summary>
+    public const string ReportDamaged = "report-damaged";
+
     /// <summary>404: nothing has been fetched for the user or the account yet.</summary>
     public const string NoSnapshot = "no-snapshot";
 

@@ -26,6 +26,13 @@ internal static class RandomSecret
     /// <exception cref="RequestFailedException">Key Vault failed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, or Key Vault took too long.</exception>
     internal static async Task<byte[]> GetOrCreateAsync(
+        SecretClient secrets, string name, TimeProvider timeProvider, ILogger logger, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetBytes((await GetOrCreateVersionAsync(secrets, name, timeProvider, logger, cancellationToken)).Value);
+
+    /// <summary>The same with the version that it is.</summary>
+    /// <exception cref="RequestFailedException">Key Vault failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled, or Key Vault took too long.</exception>
+    internal static async Task<KeyVaultSecret> GetOrCreateVersionAsync(
         SecretClient secrets, string name, TimeProvider timeProvider, ILogger logger, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, timeProvider);
@@ -33,7 +40,7 @@ internal static class RandomSecret
         try
         {
             if (await ReadSettledAsync(secrets, name, timeProvider, either.Token) is { } existing)
-                return Encoding.UTF8.GetBytes(existing.Value);
+                return existing;
 
             patience.CancelAfter(Patience + DeletedSecrets.Patience);
             return await DeletedSecrets.RecoverForAsync(
@@ -42,7 +49,7 @@ internal static class RandomSecret
                 timeProvider,
                 logger,
                 async token => await ReadSettledAsync(secrets, name, timeProvider, token) is { } recovered
-                    ? Encoding.UTF8.GetBytes(recovered.Value)
+                    ? recovered
                     : await CreateAsync(secrets, name, timeProvider, token),
                 either.Token);
         }
@@ -53,14 +60,12 @@ internal static class RandomSecret
         }
     }
 
-    private static async Task<byte[]> CreateAsync(
+    private static async Task<KeyVaultSecret> CreateAsync(
         SecretClient secrets, string name, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         var mine = await StoreAsync(secrets, name, NewValue(), timeProvider.GetUtcNow(), cancellationToken);
         var winner = await FirstMadeAsync(secrets, mine, cancellationToken);
-        if (winner != mine)
-            await StoreAsync(secrets, name, winner.Value, MadeAt(winner.Properties), cancellationToken);
-        return Encoding.UTF8.GetBytes(winner.Value);
+        return winner == mine ? mine : await StoreAsync(secrets, name, winner.Value, MadeAt(winner.Properties), cancellationToken);
     }
 
     /// <summary>

@@ -21,6 +21,9 @@ public static class SecretNames
     /// <summary>The key that seals the answers kept for requests with an <c>Idempotency-Key</c>.</summary>
     public const string IdempotencySealKey = "idempotency-seal-key";
 
+    /// <summary>The key that wraps the keys by which reports are encrypted.</summary>
+    public const string ReportKey = "report-key";
+
     /// <summary>What notifications are signed with, by subscription.</summary>
     public const string NotificationSecrets = "notification-secrets";
 }

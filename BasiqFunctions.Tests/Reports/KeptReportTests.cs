@@ -1,0 +1,144 @@
+using System.Text;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Vault;
+using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
+using BasiqFunctions.Tests.Users;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace BasiqFunctions.Tests.Reports;
+
+/// <summary>How reports are kept: encrypted, for a while, and no longer than their people's consents.</summary>
+[Trait("Category", "Unit")]
+public sealed class KeptReportTests : IDisposable
+{
+    private const string UserId = UsersScene.UserId;
+
+    private readonly UsersScene _scene = new();
+
+    private ReportStore Store => _scene.Get<ReportStore>();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public async Task What_a_report_says_is_stored_encrypted_and_is_bound_to_its_place()
+    {
+        var report = await KeptAsync("a1b2c3d4e5f6", UserId);
+        var other = await KeptAsync("b1b2c3d4e5f6", UserId);
+
+        Assert.Equal("what it says", Encoding.UTF8.GetString((await Store.ReadAsync(report, ReportPart.Json, default))!));
+        var storage = _scene.Get<ISnapshotStorage>();
+        var (name, otherName) = (SnapshotPaths.Report(UserId, report.ReportId) + ReportPart.Json, SnapshotPaths.Report(UserId, other.ReportId) + ReportPart.Json);
+        var (blob, second) = ((await storage.ReadAsync(name, default))!, (await storage.ReadAsync(otherName, default))!);
+        Assert.False(blob.Content.Span.IndexOf("says"u8) >= 0);
+        Assert.NotEqual(blob.Content.ToArray(), second.Content.ToArray());
+
+        // Neither another one in its place is read, nor one of which a bit has changed.
+        await storage.TryPutAsync(otherName, blob.Content, second.ETag, default);
+        Assert.Null(await Store.ReadAsync(other, ReportPart.Json, default));
+        for (var at = 0; at < blob.Content.Length; at++)
+        {
+            var changed = blob.Content.ToArray();
+            changed[at] ^= 1;
+            Assert.Null(await NewSeal().TryOpenAsync(name, changed, default));
+        }
+
+        for (var length = 0; length < blob.Content.Length; length++)
+            Assert.Null(await NewSeal().TryOpenAsync(name, blob.Content[..length], default));
+        Assert.NotNull(await NewSeal().TryOpenAsync(name, blob.Content, default));
+    }
+
+    [Fact]
+    public async Task A_rotated_key_encrypts_what_is_new_and_what_is_old_is_read_until_its_version_is_disabled()
+    {
+        var seal = NewSeal();
+        var before = await seal.SealAsync("u/a", "old"u8.ToArray(), default);
+        var secrets = _scene.Vault.CreateClient();
+        var old = (await secrets.GetSecretAsync(SecretNames.ReportKey)).Value.Properties;
+        var rotated = (await secrets.SetSecretAsync(SecretNames.ReportKey, "another")).Value.Properties.Version;
+        _scene.Clock.Advance(TimeSpan.FromMinutes(6));
+
+        var after = await seal.SealAsync("u/b", "new"u8.ToArray(), default);
+
+        Assert.True(after.AsSpan().IndexOf(Encoding.ASCII.GetBytes(rotated)) >= 0);
+        Assert.Equal("new"u8.ToArray(), await NewSeal().TryOpenAsync("u/b", after, default));
+        Assert.Equal("old"u8.ToArray(), await NewSeal().TryOpenAsync("u/a", before, default));
+        old.Enabled = false;
+        await secrets.UpdateSecretPropertiesAsync(old);
+        Assert.Null(await NewSeal().TryOpenAsync("u/a", before, default));
+        Assert.Equal("new"u8.ToArray(), await NewSeal().TryOpenAsync("u/b", after, default));
+    }
+
+    [Fact]
+    public async Task A_report_goes_once_it_has_been_kept_as_long_as_it_may_be()
+    {
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await KeptAsync("a1b2c3d4e5f6", UserId);
+        _scene.Clock.Advance(TimeSpan.FromDays(10));
+        var later = await KeptAsync("b1b2c3d4e5f6", UserId);
+        _scene.Clock.Advance(TimeSpan.FromDays(21));
+
+        // By a clock that Basiq contradicts nothing goes.
+        await _scene.PassAsync(TimeSpan.FromDays(21));
+        Assert.Equal(2, (await Store.ListAsync(UserId, default)).Count);
+        await _scene.PassAsync(TimeSpan.Zero);
+
+        Assert.Equal(later.ReportId, Assert.Single(await Store.ListAsync(UserId, default)).ReportId);
+        Assert.False(await _scene.Get<ISnapshotStorage>().ExistsAsync(SnapshotPaths.Report(UserId, "a1b2c3d4e5f6") + ReportPart.Json, default));
+        Assert.NotNull(await Store.ReadAsync(later, ReportPart.Json, default));
+        _scene.Clock.Advance(TimeSpan.FromDays(11));
+        await _scene.PassAsync(TimeSpan.Zero);
+        Assert.Equal(0, await Store.CountAsync(UserId, null, default));
+        Assert.False(_scene.HasSnapshotFiles);
+    }
+
+    [Fact]
+    public async Task A_removal_counts_and_takes_the_reports_of_a_person_of_whom_nothing_else_is_kept()
+    {
+        await KeptAsync("a1b2c3d4e5f6", "user-2", UserId);
+
+        var removed = await _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "c"));
+
+        Assert.Equal((1, 0L), (removed.Receipt!.Reports, removed.Receipt.Accounts));
+        Assert.Equal(0, await Store.CountAsync("user-2", null, default));
+        Assert.False(_scene.HasSnapshotFiles);
+    }
+
+    [Fact]
+    public async Task Who_adds_to_a_report_that_was_removed_meanwhile_is_told()
+    {
+        var report = await KeptAsync("a1b2c3d4e5f6", UserId);
+        await Store.RemoveAsync(report, default);
+
+        Assert.Null(await Store.ChangeAsync(UserId, report.ReportId, found => found with { State = ReportState.Ready }, default));
+        Assert.Null(await Store.FindAsync(UserId, report.ReportId, default));
+    }
+
+    [Fact]
+    public async Task Instances_that_race_never_ask_for_more_reports_than_there_may_be()
+    {
+        using var scene = new UsersScene(settings: new() { ["Reports:MaxPerDay"] = "25" });
+        var quota = scene.Get<ReportQuota>();
+        var taken = 0;
+        await Parallel.ForEachAsync(Enumerable.Range(0, 40), async (_, token) =>
+        {
+            if (await Record.ExceptionAsync(() => quota.TakeAsync(token)) is null)
+                Interlocked.Increment(ref taken);
+        });
+        Assert.Equal(25, taken);
+
+        scene.Clock.Advance(TimeSpan.FromHours(12));
+        await quota.TakeAsync(default);
+    }
+
+    private ReportSeal NewSeal() => new(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ReportSeal>.Instance);
+
+    private async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
+    {
+        var report = new KeptReport(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+        await Store.BeginAsync(report, new ReportRequest("affordability"), default);
+        await Store.WriteAsync(report, ReportPart.Json, "what it says"u8.ToArray(), default);
+        return (await Store.ChangeAsync(userIds[0], reportId, found => found with { State = ReportState.Ready }, default))!;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using UglyToad.PdfPig;
+
+namespace BasiqFunctions.Tests.Sandbox;
+
+/// <summary>Reports as Basiq's documents have them.</summary>
+[Trait("Category", "Unit")]
+public sealed class ReportTests
+{
+    [Fact]
+    public async Task An_affordability_report_agrees_with_the_transactions()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank("richard");
+
+        var url = await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])));
+
+        var report = await host.Get(url);
+        var transactions = (await host.Get($"{url}/transactions")).GetProperty("data").EnumerateArray().ToArray();
+        var posted = (await host.Transactions(userId, "?filter=transaction.status.eq('posted')")).ToDictionary(t => t.GetProperty("id").GetString()!);
+        Assert.NotEmpty(transactions);
+        Assert.All(transactions, t => Assert.All(
+            (string[])["account", "amount", "balance", "description", "postDate"],
+            field => Assert.Equal(posted[t.GetProperty("id").GetString()!].GetProperty(field).GetString(), t.GetProperty(field).GetString())));
+        var groups = report.GetProperty("data").GetProperty("groups").EnumerateArray().ToArray();
+        Assert.Contains(groups, group => group.GetProperty("id").GetString() is "INC-009");
+        foreach (var group in groups)
+        {
+            var members = group.GetProperty("subgroup").EnumerateArray().SelectMany(sub => sub.GetProperty("transactions").EnumerateArray()).ToArray();
+            Assert.Equal(Amount(group.GetProperty("analysis").GetProperty("amount"), "total"), members.Sum(member => Amount(posted[member.GetProperty("id").GetString()!], "amount")));
+        }
+
+        var salary = posted.Values.Where(t => t.GetProperty("class").GetString() is "direct-credit").Sum(t => Amount(t, "amount"));
+        Assert.Equal(Math.Truncate(salary / 12 * 100) / 100, Metric(report, "ME002"), 2);
+        Assert.Equal(1, Metric(report, "ME001"));
+    }
+
+    [Fact]
+    public async Task A_report_is_a_PDF_that_says_what_its_JSON_does()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank("Gilfoyle");
+        var account = (await host.Accounts(userId))[0].GetProperty("id").GetString()!;
+        var url = await MadeAsync(host, Order("STATEMENT_01", ("fromDate", "2026-01-01"), ("account", account), ("user", userId)));
+        var report = await host.Get(url);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/pdf"));
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal("application/pdf", answer.Content.Headers.ContentType?.MediaType);
+        using var pdf = PdfDocument.Open(await answer.Content.ReadAsByteArrayAsync());
+        var text = string.Join('\n', pdf.GetPages().Select(page => page.Text));
+        Assert.Contains("Bertram Gilfoyle", text, StringComparison.Ordinal);
+        Assert.Contains("7 Ironbark Lane, Fitzroy North, VIC, 3068", text, StringComparison.Ordinal);
+        Assert.Contains(report.GetProperty("title").GetString()!, text, StringComparison.Ordinal);
+        Assert.Contains(report.GetProperty("data").GetProperty("account")[0].GetProperty("balance").GetString()!, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_report_is_there_from_the_end_of_its_job_for_24_hours()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank();
+        var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, Order("CON_AFFOR_01", ("users", (string[])[userId])))).GetProperty("id").GetString();
+        Assert.Empty((await host.Get("/reports")).GetProperty("data").EnumerateArray());
+        Assert.Equal("in-progress", (await host.Get($"/jobs/{job}")).GetProperty("steps")[0].GetProperty("status").GetString());
+
+        host.Clock.Advance(TimeSpan.FromSeconds(6));
+        var done = await host.Get($"/jobs/{job}");
+        Assert.Equal("report", done.GetProperty("jobType").GetString());
+        Assert.Equal("create-report", done.GetProperty("steps")[0].GetProperty("title").GetString());
+        var url = done.GetProperty("links").GetProperty("source").GetString()!;
+        Assert.Single((await host.Get("/reports")).GetProperty("data").EnumerateArray());
+
+        host.Clock.Advance(TimeSpan.FromHours(24));
+        await host.SignIn();
+        await host.Error(HttpMethod.Get, url, HttpStatusCode.NotFound);
+        Assert.Empty((await host.Get("/reports")).GetProperty("data").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task Reports_are_limited_fail_and_have_answers_that_are_lost_by_knobs()
+    {
+        await using var host = await SandboxHost.StartAsync(options => (options.ReportLimit, options.ShareOfFailedReports) = (2, 1));
+        var userId = await host.UserWithBank();
+        var order = Order("CON_AFFOR_01", ("users", (string[])[userId]));
+        var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order)).GetProperty("id").GetString();
+        host.Clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal("failed", (await host.Get($"/jobs/{job}")).GetProperty("steps")[0].GetProperty("status").GetString());
+
+        await host.SetOptions(new { shareOfFailedReports = 0, shareOfLostReportAnswers = 1 });
+        await Assert.ThrowsAsync<HttpRequestException>(() => host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order));
+        host.Clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Single((await host.Get("/reports")).GetProperty("data").EnumerateArray());
+
+        await host.SetOptions(new { shareOfLostReportAnswers = 0 });
+        await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order);
+        await host.Error(HttpMethod.Post, "/reports", HttpStatusCode.TooManyRequests, order);
+    }
+
+    [Fact]
+    public async Task Reports_survive_a_restart()
+    {
+        using var folder = new Hosting.TemporaryDirectory();
+        var file = Path.Combine(folder.Path, "sandbox.jsonl");
+        string url, json;
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(SandboxHost.Start);
+        await using (var host = await SandboxHost.StartAsync(options => options.StateFile = file, clock))
+        {
+            var userId = await host.UserWithBank();
+            url = new Uri(await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])))).AbsolutePath;
+            json = (await host.Get(url)).GetRawText();
+        }
+
+        await using var again = await SandboxHost.StartAsync(options => options.StateFile = file, clock);
+        await again.SignIn();
+        Assert.Equal(json, (await again.Get(url)).GetRawText());
+    }
+
+    /// <summary>The body of <c>POST /reports</c>.</summary>
+    internal static object Order(string type, params (string Name, object Value)[] filters) =>
+        new { reportType = type, title = "Of a test", filters = filters.Select(filter => new { name = filter.Name, value = filter.Value }) };
+
+    private static async Task<string> MadeAsync(SandboxHost host, object order)
+    {
+        var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order)).GetProperty("id").GetString();
+        host.Clock.Advance(TimeSpan.FromSeconds(6));
+        return (await host.Get($"/jobs/{job}")).GetProperty("links").GetProperty("source").GetString()!;
+    }
+
+    private static decimal Metric(JsonElement report, string id) => decimal.Parse(
+        report.GetProperty("data").GetProperty("metrics").EnumerateArray().Single(metric => metric.GetProperty("id").GetString() == id)
+            .GetProperty("result").GetProperty("value").GetString()!,
+        CultureInfo.InvariantCulture);
+
+    private static decimal Amount(JsonElement of, string name) => decimal.Parse(of.GetProperty(name).GetString()!, CultureInfo.InvariantCulture);
+}

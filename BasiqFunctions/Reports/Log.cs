@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+
+namespace BasiqFunctions.Reports;
+
+internal static partial class Log
+{
+    [LoggerMessage(4001, LogLevel.Information, "Report {ReportId} of user {UserId} asked for, of {Users} users.")]
+    public static partial void ReportAsked(ILogger logger, string reportId, string userId, int users);
+
+    [LoggerMessage(4002, LogLevel.Information, "Report {ReportId} of user {UserId} is kept.")]
+    public static partial void ReportReady(ILogger logger, string reportId, string userId);
+
+    [LoggerMessage(4003, LogLevel.Warning, "Report {ReportId} of user {UserId} failed: {Code}.")]
+    public static partial void ReportFailed(ILogger logger, string reportId, string userId, string code);
+
+    [LoggerMessage(4004, LogLevel.Information, "Report {ReportId} of user {UserId}: the answer to its creation was lost, and Basiq lists it.")]
+    public static partial void ReportFound(ILogger logger, string reportId, string userId);
+}

@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Sync;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Reports;
+
+/// <summary>The steps of a report. Each may run again after a crash, and then finds what the first run did.</summary>
+public sealed class ReportActivities(
+    IBasiqClient basiq,
+    ReportStore store,
+    IEnumerable<IConsentCheck> consents,
+    IOptions<ReportOptions> options,
+    ClockCheck clockCheck,
+    TimeProvider clock,
+    ILogger<ReportActivities> logger)
+{
+    private const string NotListedYet = "report-not-listed-yet";
+    private const string JobFailed = "report-not-made";
+    private const string ClockInDoubt = "clock-not-confirmed";
+
+    private static readonly UpstreamFailure Discarded = new(UpstreamFailure.DiscardedKind, "discarded", IsTransient: false);
+
+    /// <summary>
+    /// Has Basiq make the report, once. That the creation is about to be sent is noted first; where what became of it is not known, the
+    /// report is looked for in Basiq's list, by the mark in its title. It is sent again only where Basiq surely did not carry it out: it
+    /// said so, or does not list the report when every job would be over.
+    /// </summary>
+    [Function(nameof(OrderReport))]
+    public Task<Outcome<CreatedReport>> OrderReport([ActivityTrigger] ReportStep step, [DurableClient] DurableTaskClient client, CancellationToken cancellation) =>
+        AsOutcomeAsync<CreatedReport>(step, async () =>
+        {
+            if (await store.FindAsync(step.UserId, step.ReportId, cancellation) is not { } report)
+                return new Outcome<CreatedReport>(null, Discarded);
+            if (report.JobId is not null || report.BasiqId is not null)
+                return new Outcome<CreatedReport>(new CreatedReport(report.JobId, report.BasiqId));
+            if (await HasAnyConsentEndedAsync(client, report, cancellation))
+                return new Outcome<CreatedReport>(null, UpstreamFailure.ConsentEnded);
+            if (report.SentAt is { } sentAt)
+            {
+                var listed = (await basiq.ListReportsAsync(cancellation)).FirstOrDefault(listed => listed.Title.EndsWith(report.Mark, StringComparison.Ordinal));
+                if (listed is not null)
+                {
+                    Log.ReportFound(logger, report.ReportId, report.OwnerId);
+                    return await NotedAsync(report with { BasiqId = listed.Id }, cancellation);
+                }
+
+                if (clock.GetUtcNow() - sentAt < options.Value.JobTimeout)
+                    return Later(NotListedYet);
+            }
+
+            // By a clock that has jumped it could look as if the time of a job were over. Any answer of Basiq's tells the time.
+            if (!clockCheck.IsConfirmed)
+                await basiq.ListReportsAsync(cancellation);
+            if (!clockCheck.IsConfirmed)
+                return Later(ClockInDoubt);
+
+            if (await store.ReadRequestAsync(report, cancellation) is not { } request)
+                return new Outcome<CreatedReport>(null, Discarded);
+            var now = clock.GetUtcNow();
+            if (await store.ChangeAsync(step.UserId, step.ReportId, found => found.SentAt == report.SentAt ? found with { SentAt = now } : found, cancellation) is not { } noted)
+                return new Outcome<CreatedReport>(null, Discarded);
+            if (noted.SentAt != now)
+                return Later(NotListedYet);
+            try
+            {
+                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, report.Mark, DateOnly.FromDateTime(report.CreatedAt.UtcDateTime)), cancellation);
+                return await NotedAsync(report with { JobId = jobId, SentAt = now }, cancellation);
+            }
+            catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.OutcomeUnknown)
+            {
+                return new Outcome<CreatedReport>(null, UpstreamFailure.From(e.Failure) with { IsTransient = true });
+            }
+            catch (BasiqException)
+            {
+                await store.ChangeAsync(step.UserId, step.ReportId, found => found with { SentAt = null }, cancellation);
+                throw;
+            }
+        });
+
+    /// <summary>Looks how far the report's job is.</summary>
+    [Function(nameof(ObserveReport))]
+    public Task<Outcome<ObservedReport>> ObserveReport([ActivityTrigger] ReportJob input, CancellationToken cancellation) =>
+        AsOutcomeAsync<ObservedReport>(input.Report, async () =>
+        {
+            var job = await basiq.GetJobAsync(input.JobId, cancellation);
+            return new Outcome<ObservedReport>(job.Outcome switch
+            {
+                JobOutcome.Failed => new ObservedReport(Error: job.Steps.Select(step => JobCodes.Known(step.Result?.Code)).FirstOrDefault(code => code is not null) ?? JobFailed),
+                JobOutcome.Succeeded => job.ReportId is { } id ? new ObservedReport(id) : new ObservedReport(Error: JobFailed),
+                _ => new ObservedReport(),
+            });
+        });
+
+    /// <summary>Fetches the report in all of its forms and keeps it; where it was removed meanwhile, it goes at Basiq as well.</summary>
+    [Function(nameof(FetchReport))]
+    public Task<Outcome<FetchedReport>> FetchReport([ActivityTrigger] ReportAtBasiq input, [DurableClient] DurableTaskClient client, CancellationToken cancellation) =>
+        AsOutcomeAsync<FetchedReport>(input.Report, async () =>
+        {
+            var (userId, reportId) = (input.Report.UserId, input.Report.ReportId);
+            if (await store.ChangeAsync(userId, reportId, found => found with { BasiqId = input.BasiqId }, cancellation) is not { } report)
+                return await DiscardedAsync(input, cancellation);
+            if (await HasAnyConsentEndedAsync(client, report, cancellation))
+                return new Outcome<FetchedReport>(null, UpstreamFailure.ConsentEnded);
+            var json = await basiq.GetReportAsync(input.BasiqId, cancellation);
+            var pdf = await basiq.GetReportPdfAsync(input.BasiqId, cancellation);
+            var transactions = ListOf(await basiq.ListReportTransactionsAsync(input.BasiqId, cancellation));
+            await store.WriteAsync(report, ReportPart.Json, json, cancellation);
+            await store.WriteAsync(report, ReportPart.Pdf, pdf, cancellation);
+            await store.WriteAsync(report, ReportPart.Transactions, transactions, cancellation);
+            var connectionIds = ConnectionsIn(json);
+            if (await store.ChangeAsync(userId, reportId, found => found with { State = ReportState.Ready, ConnectionIds = connectionIds }, cancellation) is null)
+                return await DiscardedAsync(input, cancellation);
+            Log.ReportReady(logger, reportId, userId);
+            return new Outcome<FetchedReport>(new FetchedReport(json.Length + pdf.Length + transactions.Length));
+        });
+
+    /// <summary>Notes that the report could not be had; false when it was removed meanwhile.</summary>
+    [Function(nameof(FailReport))]
+    public async Task<bool> FailReport([ActivityTrigger] FailedReport input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var failed = await store.ChangeAsync(
+            input.Report.UserId, input.Report.ReportId, found => found with { State = ReportState.Failed, Error = input.Code }, cancellation);
+        await store.RemoveBlobsAsync(input.Report.UserId, input.Report.ReportId, cancellation);
+        if (failed is not null)
+            Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
+        return failed is not null;
+    }
+
+    private static Outcome<CreatedReport> Later(string code) =>
+        new(null, new UpstreamFailure(nameof(BasiqFailureKind.OutcomeUnknown), code, IsTransient: true));
+
+    private async Task<Outcome<CreatedReport>> NotedAsync(KeptReport report, CancellationToken cancellation)
+    {
+        await store.ChangeAsync(report.OwnerId, report.ReportId, found => found with { JobId = report.JobId, BasiqId = report.BasiqId }, cancellation);
+        return new Outcome<CreatedReport>(new CreatedReport(report.JobId, report.BasiqId));
+    }
+
+    private async Task<Outcome<FetchedReport>> DiscardedAsync(ReportAtBasiq input, CancellationToken cancellation)
+    {
+        await store.RemoveBlobsAsync(input.Report.UserId, input.Report.ReportId, cancellation);
+        await basiq.DeleteReportAsync(input.BasiqId, cancellation).NotFoundAsync();
+        return new Outcome<FetchedReport>(null, Discarded);
+    }
+
+    private async Task<bool> HasAnyConsentEndedAsync(DurableTaskClient client, KeptReport report, CancellationToken cancellation)
+    {
+        foreach (var userId in report.UserIds)
+        {
+            foreach (var consent in consents)
+            {
+                if (await consent.HasEndedAsync(client, userId, cancellation))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The connections that a report's accounts came through; null where one does not say.</summary>
+    private static IReadOnlyList<string>? ConnectionsIn(byte[] report)
+    {
+        var json = JsonElement.Parse(report);
+        if (!json.TryGetProperty("data", out var data) || data.ValueKind is not JsonValueKind.Object)
+            return null;
+        JsonElement[] accounts =
+        [
+            .. ((string[])["accounts", "account"]).Where(name => data.TryGetProperty(name, out var list) && list.ValueKind is JsonValueKind.Array)
+                .SelectMany(name => data.GetProperty(name).EnumerateArray()),
+        ];
+        string?[] ids = [.. accounts.Select(account => account.Text("connection")).Distinct()];
+        return ids.Length == 0 || ids.Contains(null) ? null : [.. ids.OfType<string>()];
+    }
+
+    private static byte[] ListOf(IReadOnlyList<JsonElement> transactions)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(written))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("transactions"u8);
+            foreach (var transaction in transactions)
+                writer.WriteRawValue(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(transaction), skipInputValidation: true);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return written.WrittenSpan.ToArray();
+    }
+
+    private static async Task<Outcome<T>> AsOutcomeAsync<T>(ReportStep step, Func<Task<Outcome<T>>> run)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        try
+        {
+            return await run();
+        }
+        catch (BasiqException e)
+        {
+            return new Outcome<T>(null, UpstreamFailure.From(e.Failure));
+        }
+    }
+}

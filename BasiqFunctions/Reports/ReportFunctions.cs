@@ -1,0 +1,142 @@
+using System.Text.Json;
+using BasiqFunctions.Basiq;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Idempotency;
+using BasiqFunctions.Platform.OpenApi;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Headers;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Net.Http.Headers;
+
+namespace BasiqFunctions.Reports;
+
+/// <summary>The HTTP functions of reports.</summary>
+public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, ReportStore store, IdempotentRequests requests)
+{
+    private const string PdfType = "application/pdf";
+    private const string JsonType = "application/json; charset=utf-8";
+
+    private static readonly ReportRequestValidator Validator = new();
+
+    /// <summary>Has Basiq make a report about a user, or about several whose finances are assessed together: 202.</summary>
+    [Function("CreateReport")]
+    [Takes(typeof(ReportRequest), NullIsAbsent = true, Required = ["type"], Validator = typeof(ReportRequestValidator))]
+    [Parameter(IdempotencyKey.Header, IdempotencyKey.Meaning, IsHeader = true)]
+    [Answers(StatusCodes.Status202Accepted, typeof(ReportAnswer), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConsentEnded, ProblemCodes.ReportLimit, AsksBasiq = true)]
+    public async Task<IResult> CreateReport(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/reports")] HttpRequest request,
+        string userId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation)
+    {
+        var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
+        if (asked.Twice(userId) is { } twice)
+            return Problem.InvalidInput(twice.Field, $"has {twice.Id} more than once.");
+        var reportId = UserReports.IdFor(userId, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
+        return await requests.RunAsync(
+            request,
+            new IdempotentOperation(
+                $"POST users/{userId}/reports",
+                () => asked.Meaning(userId),
+                async token => (Answer(await reports.StartAsync(client, userId, reportId, asked, token)).Accepted(), userId))
+            {
+                UserId = userId,
+            },
+            cancellation);
+    }
+
+    /// <summary>Lists a user's reports, the newest first, without what they say: 200.</summary>
+    [Function("ListReports")]
+    [Answers(StatusCodes.Status200OK, typeof(ReportList))]
+    public async Task<IResult> ListReports(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports")] HttpRequest request,
+        string userId,
+        CancellationToken cancellation) =>
+        JsonAnswer.Ok(new ReportList([.. (await store.ListAsync(userId, cancellation)).Select(Answer)]));
+
+    /// <summary>Reads a report exactly as Basiq sent it, as JSON or, by <c>Accept</c>, as PDF: 200; 202 while it is being made.</summary>
+    [Function("GetReport")]
+    [Parameter("Accept", "application/pdf for the PDF.", IsHeader = true)]
+    [Answers(StatusCodes.Status200OK, typeof(JsonElement))]
+    [Answers(StatusCodes.Status200OK, typeof(string), ContentType = PdfType)]
+    [Answers(StatusCodes.Status202Accepted, typeof(ReportAnswer), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.ReportNotFound, ProblemCodes.ReportFailed, ProblemCodes.ReportDamaged)]
+    public Task<IResult> GetReport(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}")] HttpRequest request,
+        string userId,
+        string reportId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        WantsPdf(request.GetTypedHeaders())
+            ? ReadAsync(client, userId, reportId, ReportPart.Pdf, pdf => Results.File(pdf, PdfType, $"report-{reportId}.pdf"), cancellation)
+            : ReadAsync(client, userId, reportId, ReportPart.Json, json => Results.Bytes(json, JsonType), cancellation);
+
+    /// <summary>Reads a report in short, with its metrics by id: 200; 202 while it is being made.</summary>
+    [Function("GetReportSummary")]
+    [Answers(StatusCodes.Status200OK, typeof(ReportSummary))]
+    [Answers(StatusCodes.Status202Accepted, typeof(ReportAnswer), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.ReportNotFound, ProblemCodes.ReportFailed, ProblemCodes.ReportDamaged)]
+    public Task<IResult> GetReportSummary(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/summary")] HttpRequest request,
+        string userId,
+        string reportId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        ReadAsync(client, userId, reportId, ReportPart.Json, json => JsonAnswer.Ok(ReportSummary.Of(reportId, json)), cancellation);
+
+    /// <summary>Reads the transactions that a report is about, each as Basiq sent it: 200; 202 while it is being made.</summary>
+    [Function("ListReportTransactions")]
+    [Answers(StatusCodes.Status200OK, typeof(JsonElement))]
+    [Answers(StatusCodes.Status202Accepted, typeof(ReportAnswer), Headers = ["Location", "Retry-After"])]
+    [FailsWith(ProblemCodes.ReportNotFound, ProblemCodes.ReportFailed, ProblemCodes.ReportDamaged)]
+    public Task<IResult> ListReportTransactions(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/transactions")] HttpRequest request,
+        string userId,
+        string reportId,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellation) =>
+        ReadAsync(client, userId, reportId, ReportPart.Transactions, json => Results.Bytes(json, JsonType), cancellation);
+
+    /// <summary>Removes a report here and at Basiq: 204. One that is being made is not kept.</summary>
+    [Function("DeleteReport")]
+    [Answers(StatusCodes.Status204NoContent)]
+    [FailsWith(ProblemCodes.ReportNotFound, AsksBasiq = true)]
+    public async Task<IResult> DeleteReport(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}/reports/{reportId}")] HttpRequest request,
+        string userId,
+        string reportId,
+        CancellationToken cancellation) =>
+        await reports.DeleteAsync(userId, reportId, cancellation) ? Results.NoContent() : NotFound();
+
+    /// <summary>Lists the types of reports that Basiq makes, as it gives them: 200.</summary>
+    [Function("ListReportTypes")]
+    [Answers(StatusCodes.Status200OK, typeof(ReportTypeList))]
+    [FailsWith(AsksBasiq = true)]
+    public async Task<IResult> ListReportTypes(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "report-types")] HttpRequest request, CancellationToken cancellation) =>
+        JsonAnswer.Ok(new ReportTypeList(await basiq.ListReportTypesAsync(cancellation)));
+
+    private async Task<IResult> ReadAsync(
+        DurableTaskClient client, string userId, string reportId, string part, Func<byte[], IResult> answer, CancellationToken cancellation) =>
+        await reports.FindAsync(client, userId, reportId, cancellation) switch
+        {
+            null => NotFound(),
+            { State: ReportState.InProgress } report => Answer(report).Accepted(),
+            { State: ReportState.Failed } report => Problem.Conflict(ProblemCodes.ReportFailed, $"The report could not be had: {report.Error}. Ask for another one."),
+            var report => await store.ReadAsync(report, part, cancellation) is { } content ? answer(content)
+                : Problem.Of(StatusCodes.Status500InternalServerError, ProblemCodes.ReportDamaged, "What is stored of the report cannot be read: ask for another one."),
+        };
+
+    /// <summary>Whether a caller would rather have the PDF.</summary>
+    private static bool WantsPdf(RequestHeaders headers) =>
+        headers.Accept.OrderByDescending(type => type.Quality ?? 1).FirstOrDefault(type => type.MediaType.Equals(PdfType, StringComparison.OrdinalIgnoreCase) || IsJson(type)) is { } first
+        && !IsJson(first);
+
+    private static bool IsJson(MediaTypeHeaderValue type) => type.MatchesMediaType("application/json");
+
+    private ReportAnswer Answer(KeptReport report) => ReportAnswer.Of(report, store.EndOf(report));
+
+    private static ProblemResult NotFound() => Problem.NotFound(ProblemCodes.ReportNotFound, "The user has no such report, or no longer.");
+}

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Removal;
+using Microsoft.Extensions.Options;
+
+namespace BasiqFunctions.Reports;
+
+/// <summary>The parts of a report that are kept, each in a blob of its own.</summary>
+internal static class ReportPart
+{
+    /// <summary>What was asked for.</summary>
+    public const string Request = "request";
+
+    /// <summary>The report as Basiq sent it.</summary>
+    public const string Json = "report.json";
+
+    /// <summary>The same as PDF.</summary>
+    public const string Pdf = "report.pdf";
+
+    /// <summary>The transactions that it is about.</summary>
+    public const string Transactions = "transactions.json";
+}
+
+/// <summary>Keeps reports: what is known of them in rows, what they say encrypted in blobs.</summary>
+/// <remarks>
+/// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first and removes the blobs afterwards;
+/// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. So whichever comes first, nothing stays.
+/// </remarks>
+public sealed class ReportStore : IUserRecords, IKeptReports
+{
+    private const int MaxAttempts = 100;
+
+    private readonly IRecordTable _table;
+    private readonly ISnapshotStorage _storage;
+    private readonly ReportSeal _seal;
+    private readonly DueWork _due;
+    private readonly IOptions<ReportOptions> _options;
+    private readonly TimeProvider _clock;
+
+    internal ReportStore(IRecordTable table, ISnapshotStorage storage, ReportSeal seal, DueWork due, IOptions<ReportOptions> options, TimeProvider clock) =>
+        (_table, _storage, _seal, _due, _options, _clock) = (table, storage, seal, due, options, clock);
+
+    /// <summary>Notes that a report was asked for.</summary>
+    internal async Task BeginAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
+    {
+        await _due.SetAsync(report.OwnerId, cancellation, (DueKinds.Report, EndOf(report)));
+        await WriteAsync(report, ReportPart.Request, JsonSerializer.SerializeToUtf8Bytes(request, AppJson.Of<ReportRequest>()), cancellation);
+        foreach (var userId in report.UserIds.Reverse())
+            await _table.TryAddAsync(RecordOf(userId, report), cancellation);
+    }
+
+    /// <summary>A report of a user; null when there is none, or none any more.</summary>
+    internal async Task<KeptReport?> FindAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+        (await FindRowAsync(ownerId, reportId, cancellation))?.Report;
+
+    /// <summary>A user's reports, the newest first.</summary>
+    internal async Task<IReadOnlyList<KeptReport>> ListAsync(string ownerId, CancellationToken cancellation) =>
+    [
+        .. (await OfUserAsync(ownerId, cancellation)).Where(report => report.OwnerId == ownerId && IsThere(report))
+            .OrderByDescending(report => report.CreatedAt).ThenBy(report => report.ReportId, StringComparer.Ordinal),
+    ];
+
+    /// <summary>When a report has been kept as long as it may be.</summary>
+    internal DateTimeOffset EndOf(KeptReport report) => report.CreatedAt + _options.Value.KeepFor;
+
+    /// <summary>Changes what is known of a report; null when it is not there any more.</summary>
+    internal async Task<KeptReport?> ChangeAsync(string ownerId, string reportId, Func<KeptReport, KeptReport> change, CancellationToken cancellation)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (await FindRowAsync(ownerId, reportId, cancellation) is not { } row)
+                return null;
+            var changed = change(row.Report);
+            if (await _table.TryReplaceAsync(RecordOf(ownerId, changed) with { ETag = row.ETag }, cancellation) is not null)
+                return changed;
+        }
+
+        throw new InvalidOperationException($"A report changed {MaxAttempts} times while it was being changed.");
+    }
+
+    /// <summary>Encrypts and writes a part.</summary>
+    internal async Task WriteAsync(KeptReport report, string part, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        var name = NameOf(report, part);
+        await using var writer = await _storage.OpenWriteAsync(name, cancellation);
+        await writer.WriteAsync(await _seal.SealAsync(name, content, cancellation), cancellation);
+        await writer.CommitAsync(cancellation);
+    }
+
+    /// <summary>Reads and opens a part; null when it is not there, or cannot be read.</summary>
+    internal async Task<byte[]?> ReadAsync(KeptReport report, string part, CancellationToken cancellation)
+    {
+        var name = NameOf(report, part);
+        return await _storage.ReadAsync(name, cancellation) is { } blob ? await _seal.TryOpenAsync(name, blob.Content, cancellation) : null;
+    }
+
+    /// <summary>What was asked for; null when it cannot be read any more.</summary>
+    internal async Task<ReportRequest?> ReadRequestAsync(KeptReport report, CancellationToken cancellation) =>
+        await ReadAsync(report, ReportPart.Request, cancellation) is { } request ? JsonSerializer.Deserialize(request, AppJson.Of<ReportRequest>()) : null;
+
+    /// <summary>Removes what was written of a report that is not there any more.</summary>
+    internal Task RemoveBlobsAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+        _storage.DeleteByPrefixAsync(SnapshotPaths.Report(ownerId, reportId), cancellation);
+
+    /// <summary>Removes a report; done again it finishes what an interruption left.</summary>
+    internal async Task RemoveAsync(KeptReport report, CancellationToken cancellation)
+    {
+        await ChangeAsync(report.OwnerId, report.ReportId, found => found with { State = ReportState.Removed }, cancellation);
+        await RemoveBlobsAsync(report.OwnerId, report.ReportId, cancellation);
+        foreach (var userId in report.UserIds.Reverse())
+            await _table.RemoveAsync(PartitionOf(userId), report.ReportId, cancellation);
+    }
+
+    /// <inheritdoc />
+    public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
+    {
+        foreach (var report in await OfUserAsync(userId, cancellation))
+            await RemoveAsync(report, cancellation);
+    }
+
+    /// <inheritdoc />
+    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        foreach (var report in await OfConnectionAsync(userId, connectionId, cancellation))
+            await RemoveAsync(report, cancellation);
+    }
+
+    /// <inheritdoc />
+    public async Task<int> CountAsync(string userId, string? connectionId, CancellationToken cancellation) =>
+        (connectionId is null ? await OfUserAsync(userId, cancellation) : await OfConnectionAsync(userId, connectionId, cancellation)).Count;
+
+    /// <inheritdoc />
+    public async Task<DateTimeOffset?> RemoveOldAsync(string userId, CancellationToken cancellation)
+    {
+        DateTimeOffset? next = null;
+        foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId))
+        {
+            if (EndOf(report) <= _clock.GetUtcNow())
+                await RemoveAsync(report, cancellation);
+            else if (next is null || EndOf(report) < next)
+                next = EndOf(report);
+        }
+
+        return next;
+    }
+
+    private async Task<IReadOnlyList<KeptReport>> OfUserAsync(string userId, CancellationToken cancellation) =>
+        [.. (await _table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)).Select(record => record.Read<KeptReport>())];
+
+    /// <summary>Those that have data of a connection, by what their owners' rows say.</summary>
+    private async Task<IReadOnlyList<KeptReport>> OfConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    {
+        List<KeptReport> reports = [];
+        foreach (var report in await OfUserAsync(userId, cancellation))
+        {
+            var current = report.OwnerId == userId ? report : await FindAsync(report.OwnerId, report.ReportId, cancellation) ?? report;
+            if (current.Has(connectionId))
+                reports.Add(current);
+        }
+
+        return reports;
+    }
+
+    private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+        await _table.FindAsync(PartitionOf(ownerId), reportId, cancellation) is { } record
+        && record.Read<KeptReport>() is var report && report.OwnerId == ownerId && IsThere(report)
+            ? (report, record.ETag)
+            : null;
+
+    /// <summary>By what is known of it, and not by the clock: it goes when the daily pass, whose clock is confirmed, finds that it is time.</summary>
+    private static bool IsThere(KeptReport report) => report.State is not ReportState.Removed;
+
+    private static TableRecord RecordOf(string userId, KeptReport report) => new(PartitionOf(userId), report.ReportId, report.ToContent());
+
+    private static string PartitionOf(string userId) => $"user-{userId}";
+
+    private static string NameOf(KeptReport report, string part) => SnapshotPaths.Report(report.OwnerId, report.ReportId) + part;
+}
