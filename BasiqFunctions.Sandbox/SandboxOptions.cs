@@ -82,6 +82,9 @@ public sealed class SandboxOptions
     /// <summary>The status of connectors, by institution, of which <c>GET /connectors</c> says other than <c>operational</c>.</summary>
     public Dictionary<string, string> ConnectorStatuses { get; set; } = [];
 
+    /// <summary>How many banks there are in <c>GET /connectors</c> beside those of the consent page, for a list as long as Basiq's.</summary>
+    public int MoreBanks { get; set; }
+
     /// <summary>How long a new job takes, over all of its steps.</summary>
     public TimeSpan JobDuration { get; set; } = TimeSpan.FromSeconds(6);
 
@@ -190,6 +193,7 @@ public sealed class SandboxOptions
             Require(share is >= 0 and <= 1, name, share, "from 0 to 1");
         }
 
+        Require(MoreBanks >= 0 && MoreBanks <= Institution.More.Count, nameof(MoreBanks), MoreBanks, $"from 0 to {Institution.More.Count}");
         foreach (var (institution, status) in ConnectorStatuses)
         {
             var name = $"{nameof(ConnectorStatuses)}:{institution}";

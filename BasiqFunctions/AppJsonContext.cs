@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Connections;
+using BasiqFunctions.Connections.Institutions;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
@@ -29,6 +30,8 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(DeliveryList))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(HeldRemovalList))]
+[JsonSerializable(typeof(Institution))]
+[JsonSerializable(typeof(InstitutionList))]
 [JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(NotificationSubscription))]
 [JsonSerializable(typeof(NotificationSubscriptionList))]
@@ -60,6 +63,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(KeptAttention))]
 [JsonSerializable(typeof(KeptDelivery))]
+[JsonSerializable(typeof(KeptInstitutions))]
 [JsonSerializable(typeof(KeptSubscription))]
 [JsonSerializable(typeof(QueuedMessage))]
 [JsonSerializable(typeof(QueueHead))]

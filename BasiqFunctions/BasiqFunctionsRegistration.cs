@@ -30,6 +30,7 @@ public static class BasiqFunctionsRegistration
         [BasiqOptions.Section] = typeof(BasiqOptions),
         [KeyVaultOptions.Section] = typeof(KeyVaultOptions),
         [HttpOptions.Section] = typeof(HttpOptions),
+        [ConnectionOptions.Section] = typeof(ConnectionOptions),
         [ConsentOptions.Section] = typeof(ConsentOptions),
         [SyncOptions.Section] = typeof(SyncOptions),
         [SnapshotOptions.Section] = typeof(SnapshotOptions),
@@ -58,7 +59,7 @@ public static class BasiqFunctionsRegistration
             .AddIdempotency(configuration)
             .AddSync(configuration)
             .AddRemoval(configuration)
-            .AddBankConnections()
+            .AddBankConnections(configuration)
             .AddConsents(configuration)
             .AddUsers()
             .AddNotifications(configuration)

@@ -26,7 +26,7 @@ public sealed class StartTests
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateUser", "DeleteConnection", "DeleteNotificationSubscription", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
-        "GetDeletionReceipt", "GetNotificationSubscription", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
+        "GetDeletionReceipt", "GetInstitution", "GetNotificationSubscription", "GetOpenApi", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListInstitutions", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListTransactions", "ListUserTransactions", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
         "SendTestNotification", "SetNotificationSubscription", "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];

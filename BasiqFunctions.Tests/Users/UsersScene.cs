@@ -62,13 +62,14 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers()
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections(configuration).AddConsents(configuration).AddUsers()
             .AddNotifications(configuration).AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
         _engine = NewEngine();
 
-        // Unless a test says otherwise, the key is the right one.
+        // Unless a test says otherwise, there is one bank, and the key is the right one.
+        Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ReturnsAsync([new Connector("AU00000", Connector.OpenBanking)]);
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
         Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections/{connectionId}"));

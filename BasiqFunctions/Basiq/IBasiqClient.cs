@@ -117,6 +117,14 @@ public interface IBasiqClient
     Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(string webhookId, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Lists the ways to all banks, every page (<c>GET /connectors</c>). A record that is none is left out; a list of none is no answer.
+    /// </summary>
+    Task<IReadOnlyList<Connector>> ListConnectorsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads one way to a bank (<c>GET /connectors/{connectorId}/{method}</c>).</summary>
+    Task<Connector> GetConnectorAsync(string institutionId, string method, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>): the records as they are, for the caller to see
     /// which of them is an account.
     /// </summary>

@@ -18,6 +18,9 @@ internal static class ProblemCodes
     /// <summary>404.</summary>
     public const string ConnectionNotFound = "connection-not-found";
 
+    /// <summary>404: Basiq knows no such bank.</summary>
+    public const string InstitutionNotFound = "institution-not-found";
+
     /// <summary>404.</summary>
     public const string ConsentNotFound = "consent-not-found";
 
