@@ -122,7 +122,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
     }
 
     private Task<JsonElement> RefreshAsync(string userId, Person person, CancellationToken cancellation) => AskAsync(
-        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
+        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }, cancellation),
         HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
 
     /// <summary>Flips a bit in a file of a snapshot: what is read of it from then on is as before, or refused as damaged.</summary>

@@ -33,7 +33,7 @@ public sealed class SandboxOptions
     public string OtherApiKey { get; set; } = DefaultOtherApiKey;
 
     /// <summary>
-    /// Holds callers to Basiq's limits: <see cref="TokenRequestLimit"/> and <see cref="SameCredentialsPause"/>.
+    /// Holds callers to Basiq's limits: <see cref="TokenRequestLimit"/>, <see cref="SameCredentialsPause"/> and <see cref="RefreshesPerDay"/>.
     /// </summary>
     public bool Strict { get; set; } = true;
 
@@ -45,6 +45,9 @@ public sealed class SandboxOptions
     /// <see cref="Strict"/>; at Basiq 6 minutes.
     /// </summary>
     public TimeSpan SameCredentialsPause { get; set; } = TimeSpan.FromMinutes(6);
+
+    /// <summary>How often a connection may be refreshed on a day of Sydney's while <see cref="Strict"/>; Basiq says 20 of open banking.</summary>
+    public int RefreshesPerDay { get; set; } = 20;
 
     /// <summary>The account is disabled: <c>POST /token</c> is forbidden.</summary>
     public bool DisabledAccount { get; set; }
@@ -173,6 +176,7 @@ public sealed class SandboxOptions
             nameof(SameCredentialsPause),
             SameCredentialsPause,
             "from 0 to an hour");
+        Require(RefreshesPerDay > 0, nameof(RefreshesPerDay), RefreshesPerDay, "more than 0");
         Require(ExpiredTokenStatus is 401 or 403, nameof(ExpiredTokenStatus), ExpiredTokenStatus, "401 or 403");
         Require(Latency >= TimeSpan.Zero && Latency <= TimeSpan.FromMinutes(10), nameof(Latency), Latency, "from 0 to 10 minutes");
         Require(ShareOf429 is >= 0 and <= 1, nameof(ShareOf429), ShareOf429, "from 0 to 1");

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
@@ -23,6 +24,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(Basiq.Models.ClientToken))]
 [JsonSerializable(typeof(Basiq.Models.User))]
 [JsonSerializable(typeof(ConfirmedRemoval))]
+[JsonSerializable(typeof(ConnectionAttention))]
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(ConsentLink))]
 [JsonSerializable(typeof(ConsentList))]
@@ -35,6 +37,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(NotificationSubscription))]
 [JsonSerializable(typeof(NotificationSubscriptionList))]
+[JsonSerializable(typeof(RefreshSpared))]
 [JsonSerializable(typeof(RemovalUnderWay))]
 [JsonSerializable(typeof(SubscriptionAnswer))]
 [JsonSerializable(typeof(SyncAnswer))]
@@ -62,9 +65,11 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(IdempotencyRecord))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(KeptAttention))]
+[JsonSerializable(typeof(KeptConnections))]
 [JsonSerializable(typeof(KeptDelivery))]
 [JsonSerializable(typeof(KeptInstitutions))]
 [JsonSerializable(typeof(KeptSubscription))]
+[JsonSerializable(typeof(KeptVisits))]
 [JsonSerializable(typeof(QueuedMessage))]
 [JsonSerializable(typeof(QueueHead))]
 [JsonSerializable(typeof(ReceiverState))]

@@ -75,9 +75,6 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new(PurgeEndpoint, userId, connectionId), "connection", connectionId, cancellationToken);
 
-    public Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
-        transport.CallAsync(new("POST /users/{userId}/connections/refresh", userId), JobIds, cancellationToken);
-
     public Task<IReadOnlyList<string>> RefreshConnectionAsync(
         string userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.CallAsync(new("POST /users/{userId}/connections/{connectionId}/refresh", userId, connectionId), JobIds, cancellationToken);

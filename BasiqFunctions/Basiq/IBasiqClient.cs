@@ -73,12 +73,9 @@ public interface IBasiqClient
     Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Asks Basiq to refresh all connections of a user and returns the ids of the jobs that do it. While a job is still
-    /// running, Basiq answers with that same job.
+    /// Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented). While a job is still running, Basiq
+    /// answers with that same job.
     /// </summary>
-    Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default);
-
-    /// <summary>Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented).</summary>
     Task<IReadOnlyList<string>> RefreshConnectionAsync(
         string userId, string connectionId, CancellationToken cancellationToken = default);
 

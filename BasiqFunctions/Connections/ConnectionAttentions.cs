@@ -67,7 +67,12 @@ public sealed class ConnectionAttentions(IRecordTable table)
 public sealed record ConnectionAttention(
     [property: JsonPropertyName("connectionId")] string ConnectionId,
     [property: JsonPropertyName("nextAction")] NextAction NextAction,
-    [property: JsonPropertyName("since")] DateTimeOffset Since);
+    [property: JsonPropertyName("since")] DateTimeOffset Since)
+{
+    /// <summary>What CreateConsentLink takes to bring the person where it is done.</summary>
+    [JsonPropertyName("continueWith"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ContinueWith? ContinueWith { get; init; }
+}
 
 /// <summary>What is noted of a connection.</summary>
 /// <param name="ConnectionId">The connection.</param>

@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Removal;
@@ -13,19 +10,27 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    IBasiqClient basiq, ConnectionRemoval removal, ConnectionRefresh refresh, ConnectionAttentions attentions)
+    ConnectionStates states, ConnectionRemoval removal, ConnectionRefresh refresh, TimeProvider clock)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
-    /// <summary>Lists a user's connections as Basiq gives them: 200.</summary>
+    /// <summary>Lists a user's connections as Basiq gives them, and how each is: 200.</summary>
     [Function("ListConnections")]
+    [Parameter("live", "true asks Basiq, also where what it said is kept.")]
     [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public async Task<IResult> ListConnections(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
-        CancellationToken cancellation) =>
-        JsonAnswer.Ok(await ListAsync(userId, cancellation));
+        CancellationToken cancellation)
+    {
+        var errors = new FieldErrors();
+        QueryParameters.Check(request.Query, errors, "live");
+        var live = QueryParameters.Value(request.Query, "live");
+        if (live is not (null or "true" or "false"))
+            errors.Add("live", "must be true or false.");
+        return errors.Count > 0 ? Problem.InvalidInput(errors) : JsonAnswer.Ok(await states.ListAsync(userId, live is "true", cancellation));
+    }
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
@@ -41,12 +46,17 @@ public sealed class ConnectionFunctions(
         CancellationToken cancellation) =>
         RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
 
-    /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
+    /// <summary>
+    /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,
+    /// and 429 when the day's visits are spent.
+    /// </summary>
     [Function("RefreshConnections")]
     [Takes(typeof(RefreshRequest), Optional = true, NullIsAbsent = true, Validator = typeof(RefreshRequestValidator))]
+    [Answers(StatusCodes.Status200OK, typeof(RefreshSpared))]
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [FailsWith(
-        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, AsksBasiq = true)]
+        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, ProblemCodes.RefreshBudgetSpent,
+        AsksBasiq = true)]
     public async Task<IResult> RefreshConnections(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
         string userId,
@@ -54,25 +64,16 @@ public sealed class ConnectionFunctions(
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
-        return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
-            ? SyncAccepted.For(sync)
-            : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
-    }
-
-    private async Task<ConnectionList> ListAsync(string userId, CancellationToken cancellation)
-    {
-        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
-        var known = connections.Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
-        ConnectionAttention[] attention =
-            [.. (await attentions.ListAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
-        return new ConnectionList(connections, attention.Length == 0 ? null : attention);
+        return await refresh.StartAsync(client, userId, asked, cancellation) switch
+        {
+            { Sync: { } sync } => SyncAccepted.For(sync),
+            { Spared: { } spared } => JsonAnswer.Ok(spared),
+            { SpentUntil: { } until } => Problem.Of(
+                StatusCodes.Status429TooManyRequests, ProblemCodes.RefreshBudgetSpent, "The day's visits of the bank are spent; there are more after Retry-After.") with
+            {
+                RetryAfter = until - clock.GetUtcNow(),
+            },
+            _ => Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh."),
+        };
     }
 }
-
-/// <summary>ListConnections' answer: the connections as Basiq sent them.</summary>
-/// <param name="Connections">The connections.</param>
-/// <param name="Attention">What is known to be the matter with some of them; left out when nothing is.</param>
-internal sealed record ConnectionList(
-    [property: JsonPropertyName("connections")] IReadOnlyList<Connection> Connections,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("attention")]
-    IReadOnlyList<ConnectionAttention>? Attention = null);

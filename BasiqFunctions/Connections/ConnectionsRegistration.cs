@@ -1,4 +1,5 @@
 using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
@@ -25,6 +26,10 @@ public static class ConnectionsRegistration
         services.AddHybridCache();
         services.AddOptions<MemoryCacheOptions>().Configure<TimeProvider>((options, clock) => options.Clock = new CacheClock(clock));
         services.TryAddSingleton<InstitutionCatalog>();
+        services.TryAddSingleton<VisitBudget>();
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<VisitBudget>());
+        services.TryAddSingleton<ConnectionStates>();
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<ConnectionStates>());
         services.TryAddSingleton<ConnectionRefresh>();
         services.TryAddSingleton<ConnectionRemoval>();
         return services;

@@ -87,6 +87,10 @@ public enum NextAction
     [JsonStringEnumMemberName("retry-later")]
     RetryLater,
 
+    /// <summary>The user left before the bank was connected, and goes on.</summary>
+    [JsonStringEnumMemberName("finish-connecting")]
+    FinishConnecting,
+
     /// <summary>None of the above helps; the step's code and detail are what Basiq's support needs.</summary>
     [JsonStringEnumMemberName("contact-support")]
     ContactSupport,

@@ -21,6 +21,7 @@ public sealed class EventActions(
     Removals removals,
     EventNotes notes,
     ConnectionAttentions attentions,
+    ConnectionStates states,
     ConsentWarnings warnings,
     DeletionReceipts receipts,
     Syncs syncs,
@@ -48,6 +49,7 @@ public sealed class EventActions(
         if (happened.ConnectionId is not { } connectionId)
             return new EventHandled(type, "no-connection");
 
+        await states.ForgetAsync(userId, cancellation);
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
         return (type, connection) switch
         {
