@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Connections.Outages;
 using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Notifications;
@@ -55,6 +56,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(SubscriptionRequest))]
 
 // What is kept in tables, signed, or shown by an orchestration.
+[JsonSerializable(typeof(AffectedConnection))]
 [JsonSerializable(typeof(ConsentStatePayload))]
 [JsonSerializable(typeof(ConsentWarning))]
 [JsonSerializable(typeof(DeletionReceipt))]

@@ -74,6 +74,9 @@ internal sealed record JobRecord(
     /// <summary>Nobody asked for it: it keeps the connection fresh.</summary>
     public bool IsBackground { get; init; }
 
+    /// <summary>The bank cannot be reached, so that it fails, and says nothing about whether the connection works.</summary>
+    public bool BankIsOut { get; init; }
+
     /// <summary>What it finds at the bank; null where that is nothing but the days that passed.</summary>
     public Movement? Movement { get; init; }
 

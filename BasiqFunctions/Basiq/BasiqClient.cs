@@ -142,7 +142,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
 
     public Task<Connector> GetConnectorAsync(string institutionId, string method, CancellationToken cancellationToken = default) =>
         transport.CallAsync(
-            new("GET /connectors/{connectorId}/{method}", institutionId, method),
+            new("GET /connectors/{connectorId}/{method}", institutionId, method is Connector.OpenBanking ? "openbanking" : method),
             static (_, bytes) => Connector.Read(JsonElement.Parse(bytes.Span)) ?? throw new JsonException("A connector without an id or a method."),
             cancellationToken);
 

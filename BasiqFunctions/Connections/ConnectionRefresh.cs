@@ -1,5 +1,6 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections.Outages;
 using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Data;
 using BasiqFunctions.Sync;
@@ -10,7 +11,7 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>Has Basiq fetch anew from the banks where that is worth a visit and the day's budget has one, and follows the jobs that do it.</summary>
 public sealed class ConnectionRefresh(
-    IBasiqClient basiq, Syncs syncs, VisitBudget budget, ConnectionStates states, SnapshotReader snapshots, IOptions<ConnectionOptions> options, TimeProvider clock)
+    IBasiqClient basiq, Syncs syncs, VisitBudget budget, BankOutlook outlook, ConnectionStates states, SnapshotReader snapshots, IOptions<ConnectionOptions> options, TimeProvider clock)
 {
     /// <summary>Basiq's code of a refresh beyond what the bank allows on a day.</summary>
     private const string BeyondTheLimit = "access-denied";
@@ -30,7 +31,7 @@ public sealed class ConnectionRefresh(
             return null;
         var jobs = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(job => job.ConnectionId);
         var fetched = await FetchedAsync(userId, cancellation);
-        var looks = await Task.WhenAll(connections.Select(connection => LookAsync(userId, connection, asked, [.. jobs[connection.Id]], fetched, cancellation)));
+        var looks = await Task.WhenAll(connections.Select(connection => LookAsync(client, userId, connection, asked, [.. jobs[connection.Id]], fetched, cancellation)));
 
         string[] followed = [.. looks.Select(look => look.JobId).OfType<string>()];
         string[] unfetched = [.. looks.Where(look => look.IsUnfetched).Select(look => look.ConnectionId)];
@@ -53,7 +54,7 @@ public sealed class ConnectionRefresh(
     }
 
     private async Task<Look> LookAsync(
-        string userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
+        DurableTaskClient client, string userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
     {
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
         if (jobs.FirstOrDefault(job => job.Outcome is JobOutcome.Pending or JobOutcome.InProgress) is { } running)
@@ -65,6 +66,8 @@ public sealed class ConnectionRefresh(
         var hasFailed = jobs.MaxBy(job => BasiqTime.Of(job.Updated)) is { Outcome: JobOutcome.Failed };
         if (asked.Force is not true && !hasFailed && BasiqTime.Of(connection.LastUsed) is { } usedAt && usedAt > now - options.Value.FreshFor)
             return fetched.TryGetValue(connection.Id, out var asOf) && asOf >= usedAt ? look with { FreshAsOf = asOf } : look with { IsUnfetched = true };
+        if (await outlook.FindOutageAsync(client, userId, connection, cancellation) is not null)
+            return look with { Attention = new ConnectionAttention(connection.Id, NextAction.WaitForBank, now) };
         return ConnectionCare.IsOpenBanking(connection)
             ? await VisitAsync(userId, look, asked.Attended is not false, jobs, cancellation)
             : await AskAsync(userId, look, cancellation);

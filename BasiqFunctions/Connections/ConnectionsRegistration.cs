@@ -1,6 +1,8 @@
 using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Connections.Outages;
 using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Sync;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,6 +15,9 @@ namespace BasiqFunctions.Connections;
 /// <summary>Registers connections, and the banks there are.</summary>
 public static class ConnectionsRegistration
 {
+    /// <summary>How long the histories of outages are kept; what they told is in the list of deliveries.</summary>
+    private static readonly TimeSpan KeepHistoriesFor = TimeSpan.FromDays(1);
+
     /// <summary>
     /// Adds what the functions of this folder need beyond the Basiq client, the syncs and removal. Options: section <c>Connections</c>, validated
     /// at start.
@@ -26,6 +31,11 @@ public static class ConnectionsRegistration
         services.AddHybridCache();
         services.AddOptions<MemoryCacheOptions>().Configure<TimeProvider>((options, clock) => options.Clock = new CacheClock(clock));
         services.TryAddSingleton<InstitutionCatalog>();
+        services.TryAddSingleton<OutageNotes>();
+        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<OutageNotes>());
+        services.AddSingleton(new KeptHistory(OutageOrchestration.Prefix, KeepHistoriesFor));
+        services.TryAddSingleton<BankOutlook>();
+        services.AddSingleton<IBankOutlook>(provider => provider.GetRequiredService<BankOutlook>());
         services.TryAddSingleton<VisitBudget>();
         services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<VisitBudget>());
         services.TryAddSingleton<ConnectionStates>();

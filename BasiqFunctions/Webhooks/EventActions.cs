@@ -129,10 +129,12 @@ public sealed class EventActions(
             : marked;
     }
 
-    /// <summary>Notes that a connection works, and tells so where it was told that it did not.</summary>
+    /// <summary>
+    /// Notes that a connection works, and tells so where it was told that it did not. An event that comes late says nothing of a bank that is away.
+    /// </summary>
     private async Task<EventHandled> RecoverAsync(
         EventHandled handled, string userId, string connectionId, string eventId, CancellationToken cancellation) =>
-        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation)
+        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation, unless: NextAction.WaitForBank)
             ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
             : handled;
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
 
@@ -6,6 +7,7 @@ namespace BasiqFunctions.Basiq.Models;
 /// <summary>One way to a bank (Basiq, API reference: Connectors): what the app uses of it.</summary>
 /// <param name="InstitutionId">The bank, such as <c>AU00000</c>.</param>
 /// <param name="Method">How it is reached, such as <c>open-banking</c>.</param>
+[ImmutableObject(true)]
 public sealed record Connector(string InstitutionId, string Method)
 {
     /// <summary>The method of the Consumer Data Right, as connections and filters spell it.</summary>

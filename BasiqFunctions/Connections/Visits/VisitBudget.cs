@@ -72,14 +72,17 @@ public sealed class VisitBudget(
     }
 
     /// <inheritdoc />
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellation) => await table.RemovePartitionAsync(PartitionOf(userId), cancellation);
+    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => RemoveAsync(userId, Prefix, cancellation);
 
     /// <inheritdoc />
-    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) =>
+        RemoveAsync(userId, $"{Prefix}{connectionId}.", cancellation);
+
+    private async Task RemoveAsync(string userId, string prefix, CancellationToken cancellation)
     {
         await foreach (var record in table.ListAllAsync(PartitionOf(userId), cancellation))
         {
-            if (record.Row.StartsWith($"{Prefix}{connectionId}.", StringComparison.Ordinal))
+            if (record.Row.StartsWith(prefix, StringComparison.Ordinal))
                 await table.RemoveAsync(record.Partition, record.Row, cancellation);
         }
     }
