@@ -106,6 +106,9 @@ public sealed class SandboxOptions
     /// </summary>
     public TimeSpan BackgroundRefreshEvery { get; set; }
 
+    /// <summary>The code with which background refreshes fail, such as <c>user-action-required</c>; null: they fail as others do.</summary>
+    public string? BackgroundFailure { get; set; }
+
     /// <summary>
     /// Transactions that a refresh finds anew on a connection's first account. Once this or one of the next three knobs is not 0, it also
     /// finds what was pending there posted, under a new id.

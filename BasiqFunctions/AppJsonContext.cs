@@ -70,6 +70,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(KeptConnections))]
 [JsonSerializable(typeof(KeptDelivery))]
 [JsonSerializable(typeof(KeptInstitutions))]
+[JsonSerializable(typeof(KeptLook))]
 [JsonSerializable(typeof(KeptSubscription))]
 [JsonSerializable(typeof(KeptVisits))]
 [JsonSerializable(typeof(QueuedMessage))]

@@ -77,6 +77,9 @@ internal sealed record JobRecord(
     /// <summary>The bank cannot be reached, so that it fails, and says nothing about whether the connection works.</summary>
     public bool BankIsOut { get; init; }
 
+    /// <summary>How it fails while nobody asks for it; null: as any other.</summary>
+    public string? BackgroundFailure { get; init; }
+
     /// <summary>What it finds at the bank; null where that is nothing but the days that passed.</summary>
     public Movement? Movement { get; init; }
 

@@ -40,6 +40,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     public JobFailure? Failure { get; } = (job, Persona.Find(job.LoginId)?.Failure) switch
     {
         ({ BankIsOut: true }, _) => Outage,
+        ({ BackgroundFailure: { } code }, _) => new JobFailure(1, code, "Failed in the background", "The bank asks the user for something."),
         ({ ConsentRevoked: true }, _) => NoConsent,
         ({ IsStatement: true }, not null) => NotReadable,
         (_, var failure) => failure,
@@ -207,6 +208,7 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, DataViews 
         {
             Authorises = authorises,
             IsBackground = isBackground,
+            BackgroundFailure = isBackground ? options.Current.BackgroundFailure : null,
             BankIsOut = !record.IsStatement && options.Current.ConnectorStatuses.GetValueOrDefault(record.InstitutionId) is "major-outage",
             Movement = record.IsStatement || connection.Jobs.Length == 0 ? null : MovementOf(connection),
             IsStatement = record.IsStatement,

@@ -97,6 +97,19 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(["c2"], await ConnectionsKept());
     }
 
+    // Basiq is a strict mock: a purge would fail.
+    [Fact]
+    public async Task Whoever_means_it_leaves_with_Basiq_what_it_has_of_a_connection()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection("active");
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+
+        (await Delete("c1", "?purge=no")).Names("purge");
+        Assert.Equal(204, (await Delete("c1", "?purge=false")).Status);
+        Assert.Equal(["c2"], await ConnectionsKept());
+    }
+
     // That it is deleted all the same would fail, too.
     [Theory]
     [InlineData(BasiqFailureKind.Unavailable, 500, 503, "basiq-unavailable")]
@@ -186,8 +199,8 @@ public sealed class ConnectionTests : IDisposable
     private async Task<string[]> ConnectionsKept() =>
         [.. (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
 
-    private Task<Answer> Delete(string connectionId) =>
-        _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default));
+    private Task<Answer> Delete(string connectionId, string query = "") => _scene.CallAsync<ConnectionFunctions>(
+        (f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default), query: query);
 
     private Task<Answer> Refresh(string? body) =>
         _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, UserId, _scene.Durable.Client, default), body);

@@ -3,7 +3,6 @@ using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections;
-using BasiqFunctions.Data;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using Moq;

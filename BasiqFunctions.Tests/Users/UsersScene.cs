@@ -68,9 +68,10 @@ internal sealed class UsersScene : IDisposable
         _services = services.BuildServiceProvider();
         _engine = NewEngine();
 
-        // Unless a test says otherwise, there is one bank, and the key is the right one.
+        // Unless a test says otherwise, there is one bank, nobody has jobs, and the key is the right one.
         Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ReturnsAsync([new Connector("AU00000", Connector.OpenBanking)]);
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
+        Basiq.Setup(b => b.ListJobsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
         Basiq.Setup(b => b.GetConnectorAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, string method, CancellationToken _) => new Connector(id, method) { Status = "operational" });
         Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))

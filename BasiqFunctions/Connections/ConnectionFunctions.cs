@@ -22,18 +22,12 @@ public sealed class ConnectionFunctions(
     public async Task<IResult> ListConnections(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
-        CancellationToken cancellation)
-    {
-        var errors = new FieldErrors();
-        QueryParameters.Check(request.Query, errors, "live");
-        var live = QueryParameters.Value(request.Query, "live");
-        if (live is not (null or "true" or "false"))
-            errors.Add("live", "must be true or false.");
-        return errors.Count > 0 ? Problem.InvalidInput(errors) : JsonAnswer.Ok(await states.ListAsync(userId, live is "true", cancellation));
-    }
+        CancellationToken cancellation) =>
+        Flag(request, "live", out var live) is { } refusal ? refusal : JsonAnswer.Ok(await states.ListAsync(userId, live is true, cancellation));
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
+    [Parameter("purge", "false leaves with Basiq what it has of the connection.")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
@@ -44,7 +38,7 @@ public sealed class ConnectionFunctions(
         string connectionId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
+        Flag(request, "purge", out var purges) is { } refusal ? refusal : RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, purges is not false, cancellation));
 
     /// <summary>
     /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,
@@ -75,5 +69,17 @@ public sealed class ConnectionFunctions(
             },
             _ => Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh."),
         };
+    }
+
+    /// <summary>Reads the one parameter that a function takes: true, false, or neither; gives the refusal of anything else.</summary>
+    private static ProblemResult? Flag(HttpRequest request, string name, out bool? value)
+    {
+        var errors = new FieldErrors();
+        QueryParameters.Check(request.Query, errors, name);
+        var text = QueryParameters.Value(request.Query, name);
+        value = text switch { "true" => true, "false" => false, _ => null };
+        if (text is not null && value is null)
+            errors.Add(name, "must be true or false.");
+        return errors.Count > 0 ? Problem.InvalidInput(errors) : null;
     }
 }

@@ -23,9 +23,10 @@ public sealed class ConnectionStates(
     VisitBudget budget,
     SnapshotReader snapshots,
     IOptions<ConnectionOptions> options,
-    TimeProvider clock) : IUserRecords
+    TimeProvider clock)
 {
-    private const string Row = "connections";
+    /// <summary>The name of its row.</summary>
+    internal const string Row = "connections";
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
 
@@ -66,12 +67,6 @@ public sealed class ConnectionStates(
 
     /// <summary>Has Basiq be asked the next time: something has happened.</summary>
     internal Task ForgetAsync(string userId, CancellationToken cancellation) => table.RemoveAsync(PartitionOf(userId), Row, cancellation);
-
-    /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => ForgetAsync(userId, cancellation);
-
-    /// <inheritdoc />
-    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) => ForgetAsync(userId, cancellation);
 
     private static ConnectionAttention? ByStatus(Connection connection, DateTimeOffset since) =>
         ConnectionCare.ActionFor(connection) is { } action ? new ConnectionAttention(connection.Id, action, since) : null;

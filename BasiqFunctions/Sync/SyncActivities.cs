@@ -240,7 +240,7 @@ public sealed class SyncActivities(
 
             // Before there is anything to look after: tomorrow's look learns when the consents end.
             var now = clock.GetUtcNow();
-            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + options.Value.MaxAge));
+            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.JobLook, now), (DueKinds.Age, now + options.Value.MaxAge));
             var published = await publisher.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {

@@ -22,6 +22,7 @@ public sealed class EventActions(
     EventNotes notes,
     ConnectionAttentions attentions,
     ConnectionStates states,
+    JobLooks looks,
     ConsentWarnings warnings,
     DeletionReceipts receipts,
     Syncs syncs,
@@ -50,6 +51,7 @@ public sealed class EventActions(
             return new EventHandled(type, "no-connection");
 
         await states.ForgetAsync(userId, cancellation);
+        await looks.HeardAsync(userId, cancellation);
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
         return (type, connection) switch
         {

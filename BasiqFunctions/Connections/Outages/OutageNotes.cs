@@ -9,9 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Connections.Outages;
 
 /// <summary>Who is affected by the outage of a bank: a row in the bank's partition, and one in the user's that leads to it.</summary>
-public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] IRecordTable table) : IUserRecords
+public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] IRecordTable table)
 {
-    private const string Prefix = "outage.";
+    /// <summary>What the names of the users' rows begin with.</summary>
+    internal const string Prefix = "outage.";
 
     /// <summary>Notes that a connection is affected, and has the bank be watched.</summary>
     internal async Task AddAsync(DurableTaskClient client, BankWay bank, string userId, string connectionId, CancellationToken cancellation)
@@ -51,22 +52,9 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
         await table.RemoveAsync(UserOf(affected.UserId), Prefix + affected.ConnectionId, cancellation);
     }
 
-    /// <inheritdoc />
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
-    {
-        await foreach (var record in table.ListAllAsync(UserOf(userId), cancellation))
-        {
-            if (record.Row.StartsWith(Prefix, StringComparison.Ordinal))
-                await RemoveAsync(Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, record.Row[Prefix.Length..]), cancellation);
-        }
-    }
-
-    /// <inheritdoc />
-    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
-    {
-        if (await table.FindAsync(UserOf(userId), Prefix + connectionId, cancellation) is { } record)
-            await RemoveAsync(Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, connectionId), cancellation);
-    }
+    /// <summary>Removes what a row of the user's leads to.</summary>
+    internal Task RemoveAsync(string userId, TableRecord record, CancellationToken cancellation) => RemoveAsync(
+        Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, record.Row[Prefix.Length..]), cancellation);
 
     /// <summary>Has a bank be watched, or whoever watches it look for new notes.</summary>
     private static async Task WatchAsync(DurableTaskClient client, BankWay bank, CancellationToken cancellation)

@@ -17,9 +17,10 @@ public sealed class VisitBudget(
     [FromKeyedServices(ConnectionOptions.Section)] IRecordTable table,
     IOptions<ConnectionOptions> options,
     IOptions<SnapshotOptions> snapshots,
-    TimeProvider clock) : IUserRecords
+    TimeProvider clock)
 {
-    private const string Prefix = "visits.";
+    /// <summary>What the names of its rows begin with.</summary>
+    internal const string Prefix = "visits.";
 
     private readonly Lazy<DateTimeZone> _zone = new(() => DateTimeZoneProviders.Tzdb[snapshots.Value.TimeZone]);
 
@@ -69,22 +70,6 @@ public sealed class VisitBudget(
         return (connectionId => today.TryGetValue(Today(connectionId).Row, out var kept)
             ? kept.IsRefused ? 0 : Math.Max(0, LeftOf(kept, isAttended: true))
             : options.Value.VisitsPerDay, Today("").EndsAt);
-    }
-
-    /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => RemoveAsync(userId, Prefix, cancellation);
-
-    /// <inheritdoc />
-    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) =>
-        RemoveAsync(userId, $"{Prefix}{connectionId}.", cancellation);
-
-    private async Task RemoveAsync(string userId, string prefix, CancellationToken cancellation)
-    {
-        await foreach (var record in table.ListAllAsync(PartitionOf(userId), cancellation))
-        {
-            if (record.Row.StartsWith(prefix, StringComparison.Ordinal))
-                await table.RemoveAsync(record.Partition, record.Row, cancellation);
-        }
     }
 
     private int LeftOf(KeptVisits kept, bool isAttended)

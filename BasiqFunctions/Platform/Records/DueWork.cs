@@ -245,9 +245,12 @@ internal static class DueKinds
     /// <summary>Looking for what crashed syncs of a user left, for changes that are not kept any more, and for reads that nobody goes on with.</summary>
     public const string Leftover = "leftover";
 
+    /// <summary>Looking at what Basiq did for a user in the background, where no event told of it.</summary>
+    public const string JobLook = "job-look";
+
     /// <summary>Removing a record that has expired: a receipt, an answer for repetitions.</summary>
     public const string RecordEnd = "record-end";
 
     /// <summary>Those that are about a user.</summary>
-    public static readonly IReadOnlyList<string> OfUser = [ConsentCheck, Age, Leftover];
+    public static readonly IReadOnlyList<string> OfUser = [ConsentCheck, Age, Leftover, JobLook];
 }
