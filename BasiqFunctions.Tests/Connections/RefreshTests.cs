@@ -274,7 +274,11 @@ public sealed class RefreshTests : IDisposable
     private static Connection Connection(string id, string status = "active", DateTimeOffset? lastUsed = null, string method = "open-banking") =>
         BasiqFunctions.Basiq.Models.Connection.Parse(JsonSerializer.Serialize(new
         {
-            id, status, method, institution = new { id = "AU00000" }, lastUsed = lastUsed?.ToString("O", CultureInfo.InvariantCulture) ?? "2024-05-01T00:00:00Z",
+            id,
+            status,
+            method,
+            institution = new { id = "AU00000" },
+            lastUsed = lastUsed?.ToString("O", CultureInfo.InvariantCulture) ?? "2024-05-01T00:00:00Z",
         }));
 
     private static Job Job(string id, string connectionId, string status) => new()
