@@ -130,7 +130,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
     }
 
     private Task<JsonElement> RefreshAsync(string userId, Person person, CancellationToken cancellation) => AskAsync(
-        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }, cancellation),
+        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }, cancellation),
         HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
 
     /// <summary>Asks for a report, again with the same key when the answer was lost, and waits until it can be read.</summary>

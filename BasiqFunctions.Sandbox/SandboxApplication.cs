@@ -92,7 +92,7 @@ public static class SandboxApplication
         new Challenges(state, services.GetRequiredService<Milestones>(), clock).Map(routes);
         new Statements(state, jobs, options, clock).Map(routes);
         new Connectors(options).Map(routes);
-        new ConnectionEndpoints(state, jobs, events, data, clock).Map(routes);
+        new ConnectionEndpoints(state, jobs, events, data, options, clock).Map(routes);
         new AccountEndpoints(data).Map(routes);
         new TransactionEndpoints(data, stats).Map(routes);
         new IdentityEndpoints(data).Map(routes);

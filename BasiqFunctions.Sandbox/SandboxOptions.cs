@@ -33,7 +33,7 @@ public sealed class SandboxOptions
     public string OtherApiKey { get; set; } = DefaultOtherApiKey;
 
     /// <summary>
-    /// Holds callers to Basiq's limits: <see cref="TokenRequestLimit"/> and <see cref="SameCredentialsPause"/>.
+    /// Holds callers to Basiq's limits: <see cref="TokenRequestLimit"/>, <see cref="SameCredentialsPause"/> and <see cref="RefreshesPerDay"/>.
     /// </summary>
     public bool Strict { get; set; } = true;
 
@@ -45,6 +45,9 @@ public sealed class SandboxOptions
     /// <see cref="Strict"/>; at Basiq 6 minutes.
     /// </summary>
     public TimeSpan SameCredentialsPause { get; set; } = TimeSpan.FromMinutes(6);
+
+    /// <summary>How often a connection may be refreshed on a day of Sydney's while <see cref="Strict"/>; Basiq says 20 of open banking.</summary>
+    public int RefreshesPerDay { get; set; } = 20;
 
     /// <summary>The account is disabled: <c>POST /token</c> is forbidden.</summary>
     public bool DisabledAccount { get; set; }
@@ -82,6 +85,9 @@ public sealed class SandboxOptions
     /// <summary>The status of connectors, by institution, of which <c>GET /connectors</c> says other than <c>operational</c>.</summary>
     public Dictionary<string, string> ConnectorStatuses { get; set; } = [];
 
+    /// <summary>How many banks there are in <c>GET /connectors</c> beside those of the consent page, for a list as long as Basiq's.</summary>
+    public int MoreBanks { get; set; }
+
     /// <summary>How long a new job takes, over all of its steps.</summary>
     public TimeSpan JobDuration { get; set; } = TimeSpan.FromSeconds(6);
 
@@ -110,6 +116,9 @@ public sealed class SandboxOptions
     /// <c>POST /_sandbox/background-refresh</c> does it once.
     /// </summary>
     public TimeSpan BackgroundRefreshEvery { get; set; }
+
+    /// <summary>The code with which background refreshes fail, such as <c>user-action-required</c>; null: they fail as others do.</summary>
+    public string? BackgroundFailure { get; set; }
 
     /// <summary>
     /// Transactions that a refresh finds anew on a connection's first account. Once this or one of the next three knobs is not 0, it also
@@ -181,6 +190,7 @@ public sealed class SandboxOptions
             nameof(SameCredentialsPause),
             SameCredentialsPause,
             "from 0 to an hour");
+        Require(RefreshesPerDay > 0, nameof(RefreshesPerDay), RefreshesPerDay, "more than 0");
         Require(ExpiredTokenStatus is 401 or 403, nameof(ExpiredTokenStatus), ExpiredTokenStatus, "401 or 403");
         Require(Latency >= TimeSpan.Zero && Latency <= TimeSpan.FromMinutes(10), nameof(Latency), Latency, "from 0 to 10 minutes");
         Require(ShareOf429 is >= 0 and <= 1, nameof(ShareOf429), ShareOf429, "from 0 to 1");
@@ -201,6 +211,7 @@ public sealed class SandboxOptions
             Require(share is >= 0 and <= 1, name, share, "from 0 to 1");
         }
 
+        Require(MoreBanks >= 0 && MoreBanks <= Institution.More.Count, nameof(MoreBanks), MoreBanks, $"from 0 to {Institution.More.Count}");
         foreach (var (institution, status) in ConnectorStatuses)
         {
             var name = $"{nameof(ConnectorStatuses)}:{institution}";

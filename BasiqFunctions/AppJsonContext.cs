@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Connections;
+using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Connections.Outages;
+using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Consents;
 using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
@@ -23,6 +26,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(Basiq.Models.ClientToken))]
 [JsonSerializable(typeof(Basiq.Models.User))]
 [JsonSerializable(typeof(ConfirmedRemoval))]
+[JsonSerializable(typeof(ConnectionAttention))]
 [JsonSerializable(typeof(ConnectionList))]
 [JsonSerializable(typeof(ConsentLink))]
 [JsonSerializable(typeof(ConsentList))]
@@ -32,9 +36,12 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(HeldRemovalList))]
 [JsonSerializable(typeof(IdentityList))]
 [JsonSerializable(typeof(IdentityMatch))]
+[JsonSerializable(typeof(Institution))]
+[JsonSerializable(typeof(InstitutionList))]
 [JsonSerializable(typeof(NoBankConnected))]
 [JsonSerializable(typeof(NotificationSubscription))]
 [JsonSerializable(typeof(NotificationSubscriptionList))]
+[JsonSerializable(typeof(RefreshSpared))]
 [JsonSerializable(typeof(RemovalUnderWay))]
 [JsonSerializable(typeof(ReportAnswer))]
 [JsonSerializable(typeof(ReportList))]
@@ -58,6 +65,7 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(SubscriptionRequest))]
 
 // What is kept in tables, signed, or shown by an orchestration.
+[JsonSerializable(typeof(AffectedConnection))]
 [JsonSerializable(typeof(ConsentStatePayload))]
 [JsonSerializable(typeof(ConsentWarning))]
 [JsonSerializable(typeof(DeletionReceipt))]
@@ -68,9 +76,13 @@ namespace BasiqFunctions;
 [JsonSerializable(typeof(IdempotencyRecord))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, string>))]
 [JsonSerializable(typeof(KeptAttention))]
+[JsonSerializable(typeof(KeptConnections))]
 [JsonSerializable(typeof(KeptDelivery))]
+[JsonSerializable(typeof(KeptInstitutions))]
+[JsonSerializable(typeof(KeptLook))]
 [JsonSerializable(typeof(KeptReport))]
 [JsonSerializable(typeof(KeptSubscription))]
+[JsonSerializable(typeof(KeptVisits))]
 [JsonSerializable(typeof(QueuedMessage))]
 [JsonSerializable(typeof(QueueHead))]
 [JsonSerializable(typeof(ReceiverState))]

@@ -31,6 +31,7 @@ public static class BasiqFunctionsRegistration
         [BasiqOptions.Section] = typeof(BasiqOptions),
         [KeyVaultOptions.Section] = typeof(KeyVaultOptions),
         [HttpOptions.Section] = typeof(HttpOptions),
+        [ConnectionOptions.Section] = typeof(ConnectionOptions),
         [ConsentOptions.Section] = typeof(ConsentOptions),
         [SyncOptions.Section] = typeof(SyncOptions),
         [SnapshotOptions.Section] = typeof(SnapshotOptions),
@@ -60,7 +61,7 @@ public static class BasiqFunctionsRegistration
             .AddIdempotency(configuration)
             .AddSync(configuration)
             .AddRemoval(configuration)
-            .AddBankConnections()
+            .AddBankConnections(configuration)
             .AddConsents(configuration)
             .AddUsers()
             .AddReports(configuration)

@@ -245,7 +245,7 @@ check_journey() {
   is 'ListTransactions' 200 '"transactions":['
   ask GET "users/$user_id/connections"
   is 'ListConnections' 200 '"type":"connection"'
-  send POST "users/$user_id/refresh" '{}'
+  send POST "users/$user_id/refresh" '{"force":true}'
   is 'RefreshConnections' 202 '"syncId"'
   sync_id=$(field syncId)
   ask DELETE "users/$user_id/syncs/$sync_id"

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BasiqFunctions.Sandbox.Control;
 using BasiqFunctions.Sandbox.Data;
 using BasiqFunctions.Sandbox.Platform;
 using BasiqFunctions.Sandbox.Sync;
@@ -8,7 +9,7 @@ using BasiqFunctions.Sandbox.Webhooks;
 namespace BasiqFunctions.Sandbox.Connections;
 
 /// <summary><c>/users/{userId}/connections</c>: list, one, delete, purge, and refresh of all or one.</summary>
-internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events events, DataViews data, TimeProvider clock)
+internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events events, DataViews data, LiveOptions options, TimeProvider clock)
 {
     private static readonly FilterFields Filters = new(
     [
@@ -132,6 +133,8 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
                 return Answers.NotFound(context);
             if (connection.Record.IsStatement)
                 return Answers.BadParameter(context, "connectionId", "A statement has no bank that could be asked again.");
+            if (IsSpent(connection))
+                return BeyondTheLimit(context);
             (job, isNew) = jobs.Start(connection);
         }
 
@@ -142,18 +145,27 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
     private Task RefreshAll(HttpContext context, UserState user)
     {
         List<JobRecord> started = [];
-        var anyNew = false;
+        var (anyNew, anySpent) = (false, false);
         lock (user.Gate)
         {
             if (user.Deleted)
                 return Answers.NotFound(context);
             foreach (var connection in user.Connections.Where(c => c.Record is { Deleted: false, IsStatement: false }))
             {
+                if (IsSpent(connection))
+                {
+                    anySpent = true;
+                    continue;
+                }
+
                 var (job, isNew) = jobs.Start(connection);
                 started.Add(job);
                 anyNew |= isNew;
             }
         }
+
+        if (anySpent && started.Count == 0)
+            return BeyondTheLimit(context);
 
         var status = anyNew || started.Count == 0 ? 202 : 200;
         return Answers.Json(context, status, (started, context.BaseUrl()), static (writer, x) =>
@@ -166,6 +178,19 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
             writer.WriteEndArray();
             writer.WriteEndObject();
         });
+    }
+
+    private static Task BeyondTheLimit(HttpContext context) =>
+        Answers.Forbidden(context, "access-denied", "Access denied", "The connection has been refreshed as often as it can be on a day.");
+
+    /// <summary>Whether the day's refreshes that somebody asked for are used up; one that is running is given once more.</summary>
+    private bool IsSpent(ConnectionState connection)
+    {
+        var (current, now) = (options.Current, clock.GetUtcNow());
+        if (!current.Strict || (connection.Jobs is [.., var last] && new JobProgress(last, now).IsRunning))
+            return false;
+        var day = SydneyDays.Of(now.UtcDateTime);
+        return connection.Jobs.Count(job => job is { Authorises: false, IsBackground: false } && SydneyDays.Of(job.Created.UtcDateTime) == day) >= current.RefreshesPerDay;
     }
 
     /// <summary>A connection's status at a moment.</summary>

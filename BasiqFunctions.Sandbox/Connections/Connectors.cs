@@ -50,9 +50,12 @@ internal sealed partial class Connectors(LiveOptions options)
         ["connector.connectorEngine"] = ["chrome", "node"],
     };
 
-    private static readonly Connector[] All =
+    private static readonly Connector[] OfBanks = Of(Institution.All);
+    private static readonly Connector[] OfMoreBanks = Of(Institution.More);
+
+    private static Connector[] Of(IEnumerable<Institution> banks) =>
     [
-        .. Institution.All.SelectMany(bank => (Connector[])
+        .. banks.SelectMany(bank => (Connector[])
         [
             new(bank, OpenBanking, bank.AsksForCode ? "user-mfa" : "token", ConsentEndpoints.Scopes),
             .. bank.Type == "Test Bank"
@@ -60,6 +63,8 @@ internal sealed partial class Connectors(LiveOptions options)
                 : (Connector[])[new(bank, "pdf", "other", ["account.basic", "account.detail", "transaction.detail"])],
         ]),
     ];
+
+    private static IEnumerable<Connector> All(SandboxOptions current) => OfBanks.Concat(OfMoreBanks.Take(2 * current.MoreBanks));
 
     public void Map(ApiRoutes routes)
     {
@@ -75,7 +80,7 @@ internal sealed partial class Connectors(LiveOptions options)
         if (filter.Terms.Any(t => FilterValues.TryGetValue(t.Field, out var values) && !t.Values.All(values.Contains)))
             return Answers.BadParameter(context, "filter", "The provided filter parameter is in invalid format or unsupported.");
         var current = options.Current;
-        var connectors = Array.FindAll(All, c => Passes(c, filter, current));
+        var connectors = All(current).Where(c => Passes(c, filter, current)).ToArray();
         return Answers.Json(context, 200, (connectors, current, context.BaseUrl()), static (writer, x) =>
         {
             var (connectors, current, baseUrl) = x;
@@ -99,7 +104,7 @@ internal sealed partial class Connectors(LiveOptions options)
         if (!ConnectorId().IsMatch(id))
             return Answers.BadParameter(context, "connectorId", "ID value is not valid.");
         var method = (string)context.Request.RouteValues["method"]! is var given && given == OpenBankingInFilters ? OpenBanking : given;
-        return Array.Find(All, c => c.Bank.Id == id && c.Method == method) is { } connector
+        return All(options.Current).FirstOrDefault(c => c.Bank.Id == id && c.Method == method) is { } connector
             ? Answers.Json(context, 200, (connector, options.Current, context.BaseUrl()), static (writer, x) =>
                 Write(writer, x.connector, x.Current, x.Item3))
             : Answers.NotFound(context);

@@ -15,6 +15,13 @@ internal static class SydneyDays
         return day.ToDateTime(TimeOnly.MinValue).AddHours(-StandardOffset - (BeginsInSummerTime(day) ? 1 : 0));
     }
 
+    /// <summary>The number of the day that it is at a moment of UTC.</summary>
+    public static int Of(DateTime moment)
+    {
+        var day = DateOnly.FromDateTime(moment).DayNumber + 1;
+        return Begins(day) <= moment ? day : day - 1;
+    }
+
     // Clocks go on at 2 a.m. on the first Sunday of October, and back at 3 a.m. on the first of April: either day has begun by then.
     private static bool BeginsInSummerTime(DateOnly day) =>
         day > FirstSunday(day.Year, 10) || day <= FirstSunday(day.Year, 4);

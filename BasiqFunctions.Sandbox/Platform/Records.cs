@@ -74,6 +74,12 @@ internal sealed record JobRecord(
     /// <summary>Nobody asked for it: it keeps the connection fresh.</summary>
     public bool IsBackground { get; init; }
 
+    /// <summary>The bank cannot be reached, so that it fails, and says nothing about whether the connection works.</summary>
+    public bool BankIsOut { get; init; }
+
+    /// <summary>How it fails while nobody asks for it; null: as any other.</summary>
+    public string? BackgroundFailure { get; init; }
+
     /// <summary>What it finds at the bank; null where that is nothing but the days that passed.</summary>
     public Movement? Movement { get; init; }
 

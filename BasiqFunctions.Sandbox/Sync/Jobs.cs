@@ -34,12 +34,16 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
         "Statement not supported.",
         "Statement is not currently supported for this institution - check statement uploaded against correct bank.");
 
+    private static readonly JobFailure Outage = new(0, "service-unavailable", "Service unavailable", "The bank's service is not available at the moment.");
+
     private readonly DateTimeOffset _began = job.Created + job.Pause;
     private readonly TimeSpan _elapsed = now - (job.Created + job.Pause);
 
     public JobFailure? Failure { get; } = (job, Persona.Find(job.LoginId)?.Failure) switch
     {
         ({ Fails: true }, _) => NoReport,
+        ({ BankIsOut: true }, _) => Outage,
+        ({ BackgroundFailure: { } code }, _) => new JobFailure(1, code, "Failed in the background", "The bank asks the user for something."),
         ({ ConsentRevoked: true }, _) => NoConsent,
         ({ IsStatement: true }, not null) => NotReadable,
         (_, var failure) => failure,
@@ -97,7 +101,7 @@ internal readonly struct JobProgress(JobRecord job, DateTimeOffset now)
     public bool IsVerified => this[0] is StepStatus.Success or StepStatus.Failed;
 
     /// <summary>Whether the bank lets the person in, challenge included; null while that is open.</summary>
-    public bool? IsLetIn => (this[0], Challenge) switch
+    public bool? IsLetIn => job.BankIsOut ? null : (this[0], Challenge) switch
     {
         (StepStatus.Failed, _) or (_, StepStatus.Failed) => false,
         (StepStatus.Success, null or StepStatus.Success) => true,
@@ -207,6 +211,8 @@ internal sealed class Jobs(SandboxState state, Milestones milestones, DataViews 
         {
             Authorises = authorises,
             IsBackground = isBackground,
+            BackgroundFailure = isBackground ? options.Current.BackgroundFailure : null,
+            BankIsOut = !record.IsStatement && options.Current.ConnectorStatuses.GetValueOrDefault(record.InstitutionId) is "major-outage",
             Movement = record.IsStatement || connection.Jobs.Length == 0 ? null : MovementOf(connection),
             IsStatement = record.IsStatement,
             Pause = user is null || connection.Jobs.Length > 0 ? TimeSpan.Zero : PauseOf(user, record, now),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BasiqFunctions.Sandbox.Sync;
 
 namespace BasiqFunctions.Sandbox.Users;
@@ -26,6 +27,16 @@ internal sealed record Institution(string Id, string Name, string Bsb, string Sh
     /// <summary>After the log-in it asks for a code that it sent to a mobile; see <see cref="Challenges"/>.</summary>
     public bool AsksForCode { get; init; }
 
+    private static readonly string[] Kinds =
+        ["Bank", "Mutual", "Credit Union", "Building Society", "Direct", "Savings", "Rural", "Teachers", "Community", "Finance"];
+
+    private static readonly string[] Places =
+    [
+        "Acacia", "Boronia", "Brolga", "Bunya", "Cassowary", "Curlew", "Dingo Creek", "Echidna", "Emu Plains", "Galah", "Gumtree", "Ibis", "Jabiru", "Jarrah",
+        "Kauri", "Lorikeet", "Lyrebird", "Macadamia", "Magpie", "Mulga", "Myrtle", "Numbat", "Pademelon", "Pelican", "Platypus", "Possum", "Quoll", "Rosella",
+        "Saltbush", "Spinifex", "Taipan", "Tamarind", "Telopea", "Wallaby", "Waratah", "Wombat", "Yabby", "Yarra Flats", "Zamia", "Zircon Hill",
+    ];
+
     public static IReadOnlyList<Institution> All { get; } =
     [
         new("AU00000", "Hooli", "600000", "Hooli") { Type = "Test Bank", Tier = "4" },
@@ -35,7 +46,19 @@ internal sealed record Institution(string Id, string Name, string Bsb, string Sh
         new("AU90004", "Bottlebrush Bank", "604820", "Bottlebrush") { Tier = "1", AsksForCode = true },
     ];
 
-    public static Institution? Find(string? id) => All.FirstOrDefault(i => i.Id == id);
+    /// <summary>Banks in numbers, as Basiq has them: for whoever shows a long list.</summary>
+    public static IReadOnlyList<Institution> More { get; } =
+    [
+        .. Kinds.SelectMany(kind => Places.Select(place => (place, kind))).Select((bank, at) => new Institution(
+            string.Create(CultureInfo.InvariantCulture, $"AU8{at:d4}"), $"{bank.place} {bank.kind}", string.Create(CultureInfo.InvariantCulture, $"{700_000 + at}"), bank.place)
+        {
+            Type = bank.kind is "Credit Union" or "Building Society" ? bank.kind : "Bank",
+            Tier = at % 25 == 0 ? "1" : at % 10 == 0 ? "2" : at % 3 == 0 ? "3" : "4",
+            Stage = at % 7 == 6 ? "beta" : "live",
+        }),
+    ];
+
+    public static Institution? Find(string? id) => All.FirstOrDefault(i => i.Id == id) ?? More.FirstOrDefault(i => i.Id == id);
 }
 
 /// <summary>The money of a household. Amounts are cents; 0 means that there is no such thing.</summary>

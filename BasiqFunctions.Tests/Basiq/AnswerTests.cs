@@ -243,7 +243,6 @@ public sealed class AnswerTests
         {
             (() => test.Client.UpdateUserAsync("u1", new() { FirstName = "Gavin" }), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateAuthLinkAsync("u1", null), BasiqFailureKind.UnusableAnswer),
-            (() => test.Client.RefreshConnectionsAsync("u1"), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.RefreshConnectionAsync("u1", "c1"), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.UpdateWebhookAsync("w1", "https://app.example/hook", []), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), BasiqFailureKind.OutcomeUnknown),
@@ -275,7 +274,7 @@ public sealed class AnswerTests
         Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
-        Assert.Equal(["x2"], await test.Client.RefreshConnectionsAsync("u1"));
+        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync("u1", "c1"));
         Assert.Equal("https://basiq.test/link", (await test.Client.CreateAuthLinkAsync("u1", null)).Links.Public);
         using var page = await test.Client.GetTransactionsPageAsync("u1");
         Assert.Equal("""{"id":"x2"}""", Encoding.UTF8.GetString(page.Items.Span[0].Json.Span));

@@ -105,7 +105,7 @@ public sealed class FailureTests
             () => test.Client.ListAccountsAsync("u1"), () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"),
             () => test.Client.ListJobsAsync("u1"), () => test.Client.ListEventsAsync(), () => test.Client.ListWebhooksAsync(),
             () => test.Client.ListWebhookMessagesAsync("w1", 20), () => test.Client.GetTransactionsPageAsync("u1"),
-            () => test.Client.RefreshConnectionsAsync("u1"),
+            () => test.Client.RefreshConnectionAsync("u1", "c1"),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
@@ -123,7 +123,7 @@ public sealed class FailureTests
         {
             () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"), () => test.Client.ListEventsAsync(),
             () => test.Client.ListWebhooksAsync(), () => test.Client.ListWebhookMessagesAsync("w1", 20),
-            () => test.Client.GetTransactionsPageAsync("u1"), () => test.Client.RefreshConnectionsAsync("u1"),
+            () => test.Client.GetTransactionsPageAsync("u1"), () => test.Client.RefreshConnectionAsync("u1", "c1"),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);

@@ -32,7 +32,6 @@ public sealed class RequestTests
         await client.ListConnectionsAsync("u1");
         await client.GetConnectionAsync("u1", "c1");
         await client.DeleteConnectionAsync("u1", "c1");
-        await client.RefreshConnectionsAsync("u1");
         await client.RefreshConnectionAsync("u1", "c1");
         await client.ListConsentsAsync("u1");
         await client.DeleteConsentAsync("u1", "s1");
@@ -53,7 +52,6 @@ public sealed class RequestTests
                 "GET /users/u1/connections",
                 "GET /users/u1/connections/c1",
                 "DELETE /users/u1/connections/c1",
-                "POST /users/u1/connections/refresh",
                 "POST /users/u1/connections/c1/refresh",
                 "GET /users/u1/consents",
                 "DELETE /users/u1/consents/s1",
@@ -144,7 +142,6 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body, HttpStatusCode.Accepted));
 
-        Assert.Equal(jobIds, await test.Client.RefreshConnectionsAsync("u1"));
         Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync("u1", "c1"));
     }
 

@@ -38,8 +38,10 @@ public sealed class WhoseAnswerTests
         ["StartSync"] = person => Request(HttpMethod.Post, $"users/{person.UserId}/syncs", new { jobIds = new[] { "another-job" } }),
         ["AnswerMfa"] = person => Request(
             HttpMethod.Post, $"users/{person.UserId}/syncs/{person.WaitingSyncId}/mfa", AppUnderTest.MfaResponse("246810")),
-        ["ListConnections"] = person => Request(HttpMethod.Get, $"users/{person.UserId}/connections"),
-        ["RefreshConnections"] = person => Request(HttpMethod.Post, $"users/{person.UserId}/refresh", new { }),
+        ["ListInstitutions"] = _ => Request(HttpMethod.Get, "institutions"),
+        ["GetInstitution"] = _ => Request(HttpMethod.Get, "institutions/AU00000"),
+        ["ListConnections"] = person => Request(HttpMethod.Get, $"users/{person.UserId}/connections?live=true"),
+        ["RefreshConnections"] = person => Request(HttpMethod.Post, $"users/{person.UserId}/refresh", new { force = true }),
         ["DeleteConnection"] = person => Request(HttpMethod.Delete, $"users/{person.UserId}/connections/{person.ConnectionId}"),
         ["ListConsents"] = person => Request(HttpMethod.Get, $"users/{person.UserId}/consents"),
         ["RevokeConsent"] = person => Request(HttpMethod.Delete, $"users/{person.UserId}/consents/{person.ConsentId}"),

@@ -88,7 +88,7 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
 
         var connectionId = sync.Jobs.Single(j => j.Status is JobState.Success).ConnectionId;
         await SendAsync(HttpMethod.Get, $"users/{userId}/connections");
-        var refresh = await ReadAsync(HttpMethod.Post, $"users/{userId}/refresh", new { connectionId });
+        var refresh = await ReadAsync(HttpMethod.Post, $"users/{userId}/refresh", new { connectionId, force = true });
         await SendAsync(HttpMethod.Delete, $"users/{userId}/syncs/{refresh.GetProperty("syncId").GetString()}");
         await SendAsync(HttpMethod.Get, "health");
         await TellAsync();

@@ -48,7 +48,7 @@ public sealed class DamageInAzureTests(AzuriteFixture azurite) : IClassFixture<A
         await manifest.UploadAsync(BinaryData.FromBytes(Flipped(last, last.Length / 2)), overwrite: true);
         using (var refused = await app.Api.GetAsync(new Uri(sound[0].Path, UriKind.Relative)))
             await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.InternalServerError, "snapshot-damaged");
-        using var refresh = await app.Api.PostAsJsonAsync($"users/{userId}/refresh", new { });
+        using var refresh = await app.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true });
         Assert.Equal(HttpStatusCode.Accepted, refresh.StatusCode);
         await app.WaitForSyncAsync(userId, (await AppUnderTest.ReadAsync(refresh)).GetProperty("syncId").GetString()!);
         Assert.All(await ReadAsync(app, userId, sound), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));

@@ -161,7 +161,7 @@ public sealed class QuickstartJourneyTests
         var userId = await app.CreateUserAsync();
         var first = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "ashMann"));
 
-        using var answer = await app.Api.PostAsJsonAsync($"users/{userId}/refresh", new { });
+        using var answer = await app.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true });
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         var syncId = (await AppUnderTest.ReadAsync(answer)).GetProperty("syncId").GetString()!;
         var second = await app.WaitForSyncAsync(userId, syncId);

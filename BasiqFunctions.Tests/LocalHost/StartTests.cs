@@ -26,7 +26,7 @@ public sealed class StartTests
         "AnswerMfa",
         "CancelSync", "ConfirmRemoval", "ConsentReturn", "CreateAuthLink",
         "CreateClientToken", "CreateConsentLink", "CreateReport", "CreateUser", "DeleteConnection", "DeleteNotificationSubscription", "DeleteReport", "DeleteUser", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet",
-        "GetDeletionReceipt", "GetNotificationSubscription", "GetOpenApi", "GetReport", "GetReportSummary", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListIdentities", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListReportTransactions", "ListReportTypes", "ListReports", "ListTransactions", "ListUserTransactions", "MatchIdentity", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
+        "GetDeletionReceipt", "GetInstitution", "GetNotificationSubscription", "GetOpenApi", "GetReport", "GetReportSummary", "GetSync", "GetUser", "GetWebhookSubscription", "Health", "ListAccounts", "ListChanges", "ListConnections", "ListConsents", "ListDeletionReceipts", "ListHeldRemovals", "ListIdentities", "ListInstitutions", "ListNotificationDeliveries", "ListNotificationSubscriptions", "ListReportTransactions", "ListReportTypes", "ListReports", "ListTransactions", "ListUserTransactions", "MatchIdentity", "ReceiveWebhook", "RefreshConnections", "RetryNotificationDelivery", "RevokeConsent",
         "SendTestNotification", "SetNotificationSubscription", "SetWebhookSubscription", "StartSync",
         "UpdateUser",
     ];

@@ -94,7 +94,7 @@ public sealed class JsonReadingProperties
             () => client.GetUserAsync("u"), () => client.GetJobAsync("j"), () => client.ListJobsAsync("u"),
             () => client.ListConnectionsAsync("u"), () => client.GetConnectionAsync("u", "c"), () => client.ListAccountsAsync("u"),
             () => client.GetAccountAsync("u", "a"), () => client.ListConsentsAsync("u"), () => client.CreateClientTokenAsync("u"),
-            () => client.RefreshConnectionsAsync("u"), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
+            () => client.RefreshConnectionAsync("u", "c"), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
             async () =>
             {
                 using var page = await client.GetTransactionsPageAsync("u");

@@ -136,6 +136,31 @@ public sealed class JobTests
         Assert.NotEqual(next, Id((await host.Send(HttpMethod.Post, all, HttpStatusCode.Accepted)).GetProperty("data")[0]));
     }
 
+    [Fact]
+    public async Task A_connection_takes_twenty_refreshes_a_day_of_Sydney_s_and_tells_when_it_was_last_used()
+    {
+        await using var host = await SandboxHost.StartAsync(o => o.TokenLifetime = TimeSpan.FromDays(3));
+        await host.SignIn();
+        var userId = await host.CreateUser();
+        await host.Connect(userId);
+        var connectionId = (await host.Get($"/users/{userId}/connections")).GetProperty("data")[0].GetProperty("id").GetString();
+        var one = $"/users/{userId}/connections/{connectionId}/refresh";
+        for (var refresh = 0; refresh < 20; refresh++)
+        {
+            host.Clock.Advance(TimeSpan.FromMinutes(1));
+            await host.Send(HttpMethod.Post, one, HttpStatusCode.Accepted);
+            await host.Send(HttpMethod.Post, one, HttpStatusCode.OK);
+        }
+
+        var usedAt = (await host.Get($"/users/{userId}/connections")).GetProperty("data")[0].GetProperty("lastUsed").GetDateTimeOffset();
+        Assert.Equal(host.Clock.GetUtcNow().ToUnixTimeSeconds(), usedAt.ToUnixTimeSeconds());
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        await host.Error(HttpMethod.Post, one, HttpStatusCode.Forbidden);
+        await host.Error(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.Forbidden);
+        host.Clock.Advance(TimeSpan.FromDays(1));
+        await host.Send(HttpMethod.Post, one, HttpStatusCode.Accepted);
+    }
+
     private static string Statuses(JsonElement job) =>
         string.Join(' ', job.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("status").GetString()));
 

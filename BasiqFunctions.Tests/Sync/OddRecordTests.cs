@@ -383,6 +383,7 @@ public sealed class OddRecordTests
     {
         _basiq.Instead = request => request switch
         {
+            "GET /users/user-1/connections/c1" => ScriptedBasiq.Json("""{"type":"connection","id":"c1","status":"active"}"""),
             "POST /users/user-1/connections/c1/refresh" => ScriptedBasiq.Json("""{"type":"job","id":"job-new","links":{"self":"x"}}""", HttpStatusCode.Accepted),
             "GET /jobs/job-new" when _basiq.Count("GET /jobs/job-new") == 1 => ScriptedBasiq.NotFound(),
             _ => null,

@@ -63,14 +63,18 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections().AddConsents(configuration).AddUsers().AddReports(configuration)
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections(configuration).AddConsents(configuration).AddUsers().AddReports(configuration)
             .AddNotifications(configuration).AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
         _engine = NewEngine();
 
-        // Unless a test says otherwise, the key is the right one.
+        // Unless a test says otherwise, there is one bank, nobody has jobs, and the key is the right one.
+        Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ReturnsAsync([new Connector("AU00000", Connector.OpenBanking)]);
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
+        Basiq.Setup(b => b.ListJobsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
+        Basiq.Setup(b => b.GetConnectorAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((string id, string method, CancellationToken _) => new Connector(id, method) { Status = "operational" });
         Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections/{connectionId}"));
     }

@@ -152,7 +152,9 @@ public sealed class EventActionsTests : IDisposable
         var answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         var matter = Assert.Single(answer.Json.GetProperty("attention").EnumerateArray());
         Assert.Equal(("c1", "reconnect"), (matter.GetProperty("connectionId").GetString(), matter.GetProperty("nextAction").GetString()));
-        Assert.Equal("""{"id":"c1"}""", answer.Json.GetProperty("connections")[0].GetRawText());
+        var listed = answer.Json.GetProperty("connections")[0];
+        Assert.Equal(("c1", "reconnect"), (listed.GetProperty("id").GetString(), listed.GetProperty("attention").GetProperty("nextAction").GetString()));
+        Assert.Equal("reauthorise", listed.GetProperty("attention").GetProperty("continueWith").GetProperty("action").GetString());
 
         Connection("c1", "active");
         _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));

@@ -10,6 +10,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     /// <summary>Verb and path template of a purge.</summary>
     internal const string PurgeEndpoint = "POST /users/{userId}/connections/{connectionId}/purge";
 
+    private const string ConnectorsEndpoint = "GET /connectors";
     private const string EventsEndpoint = "GET /events";
     private const string TransactionsEndpoint = "GET /users/{userId}/transactions";
     private const string ReportsCreation = "POST /reports";
@@ -78,9 +79,6 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
 
     public Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new(PurgeEndpoint, userId, connectionId), "connection", connectionId, cancellationToken);
-
-    public Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
-        transport.CallAsync(new("POST /users/{userId}/connections/refresh", userId), JobIds, cancellationToken);
 
     public Task<IReadOnlyList<string>> RefreshConnectionAsync(
         string userId, string connectionId, CancellationToken cancellationToken = default) =>
@@ -161,6 +159,33 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
             BasiqJson.Default.BasiqListWebhookMessage,
             cancellationToken);
 
+    public async Task<IReadOnlyList<Connector>> ListConnectorsAsync(CancellationToken cancellationToken = default)
+    {
+        List<Connector> connectors = [];
+        HashSet<string> links = new(StringComparer.Ordinal);
+        var call = new BasiqCall(ConnectorsEndpoint);
+        while (true)
+        {
+            var (page, next) = await transport.CallAsync(call, static (_, bytes) => ConnectorsPage(JsonElement.Parse(bytes.Span)), cancellationToken);
+            connectors.AddRange(page);
+            if (next is null)
+                break;
+            if (!links.Add(next))
+                throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages") { Endpoint = ConnectorsEndpoint });
+            call = transport.Follow(ConnectorsEndpoint, next);
+        }
+
+        return connectors.Count > 0
+            ? connectors
+            : throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "no-connectors") { Endpoint = ConnectorsEndpoint });
+    }
+
+    public Task<Connector> GetConnectorAsync(string institutionId, string method, CancellationToken cancellationToken = default) =>
+        transport.CallAsync(
+            new("GET /connectors/{connectorId}/{method}", institutionId, method is Connector.OpenBanking ? "openbanking" : method),
+            static (_, bytes) => Connector.Read(JsonElement.Parse(bytes.Span)) ?? throw new JsonException("A connector without an id or a method."),
+            cancellationToken);
+
     public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(string userId, CancellationToken cancellationToken = default) =>
         transport.ListRecordsAsync(new("GET /users/{userId}/accounts", userId), cancellationToken);
 
@@ -219,6 +244,11 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
         string[] ids = [.. data.EnumerateArray().Select(job => job.Text("id")).OfType<string>().Where(id => id.Length > 0).Distinct()];
         return ids.Length > 0 || data.GetArrayLength() == 0 ? ids : throw new JsonException("Jobs without 'id'.");
     }
+
+    private static (IReadOnlyList<Connector> Connectors, string? NextLink) ConnectorsPage(JsonElement list) =>
+        list.ValueKind is JsonValueKind.Object && list.TryGetProperty("data", out var data) && data.ValueKind is JsonValueKind.Array
+            ? ([.. data.EnumerateArray().Select(Connector.Read).OfType<Connector>()], list.Text("links", "next"))
+            : throw new JsonException("A list without 'data'.");
 
     private static TransactionsPage Page(PooledContent content, ReadOnlyMemory<byte> bytes)
     {

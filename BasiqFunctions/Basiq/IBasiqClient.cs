@@ -73,12 +73,9 @@ public interface IBasiqClient
     Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Asks Basiq to refresh all connections of a user and returns the ids of the jobs that do it. While a job is still
-    /// running, Basiq answers with that same job.
+    /// Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented). While a job is still running, Basiq
+    /// answers with that same job.
     /// </summary>
-    Task<IReadOnlyList<string>> RefreshConnectionsAsync(string userId, CancellationToken cancellationToken = default);
-
-    /// <summary>Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented).</summary>
     Task<IReadOnlyList<string>> RefreshConnectionAsync(
         string userId, string connectionId, CancellationToken cancellationToken = default);
 
@@ -142,6 +139,14 @@ public interface IBasiqClient
 
     /// <summary>Lists messages of a subscription (<c>GET /notifications/webhooks/{webhookId}/messages</c>).</summary>
     Task<IReadOnlyList<WebhookMessage>> ListWebhookMessagesAsync(string webhookId, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Lists the ways to all banks, every page (<c>GET /connectors</c>). A record that is none is left out; a list of none is no answer.
+    /// </summary>
+    Task<IReadOnlyList<Connector>> ListConnectorsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads one way to a bank (<c>GET /connectors/{connectorId}/{method}</c>).</summary>
+    Task<Connector> GetConnectorAsync(string institutionId, string method, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>): the records as they are, for the caller to see

@@ -33,16 +33,19 @@ public sealed class ConnectionAttentions(IRecordTable table)
 
     /// <summary>
     /// Notes that a connection works. That stays noted, so that whoever was interrupted still learns that it was news; where somebody removes
-    /// the note meanwhile, none is made.
+    /// the note meanwhile, none is made. Where it waits for what is given last, it goes on doing so.
     /// </summary>
     /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
-    internal async Task<bool> ClearAsync(string userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation)
+    internal async Task<bool> ClearAsync(
+        string userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
     {
         while (await FindAsync(userId, connectionId, cancellation) is { } found)
         {
             var before = found.Read<KeptAttention>();
             if (before.NextAction is null)
                 return before.Cause == cause;
+            if (before.NextAction == unless)
+                return false;
             if (await table.TryReplaceAsync(found with { Content = new KeptAttention(connectionId, null, since, cause).ToContent() }, cancellation) is not null)
                 return true;
         }
@@ -67,7 +70,12 @@ public sealed class ConnectionAttentions(IRecordTable table)
 public sealed record ConnectionAttention(
     [property: JsonPropertyName("connectionId")] string ConnectionId,
     [property: JsonPropertyName("nextAction")] NextAction NextAction,
-    [property: JsonPropertyName("since")] DateTimeOffset Since);
+    [property: JsonPropertyName("since")] DateTimeOffset Since)
+{
+    /// <summary>What CreateConsentLink takes to bring the person where it is done.</summary>
+    [JsonPropertyName("continueWith"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ContinueWith? ContinueWith { get; init; }
+}
 
 /// <summary>What is noted of a connection.</summary>
 /// <param name="ConnectionId">The connection.</param>

@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using BasiqFunctions.Basiq;
-using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using BasiqFunctions.Removal;
@@ -13,22 +10,24 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    IBasiqClient basiq, ConnectionRemoval removal, ConnectionRefresh refresh, ConnectionAttentions attentions)
+    ConnectionStates states, ConnectionRemoval removal, ConnectionRefresh refresh, TimeProvider clock)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
-    /// <summary>Lists a user's connections as Basiq gives them: 200.</summary>
+    /// <summary>Lists a user's connections as Basiq gives them, and how each is: 200.</summary>
     [Function("ListConnections")]
+    [Parameter("live", "true asks Basiq, also where what it said is kept.")]
     [Answers(StatusCodes.Status200OK, typeof(ConnectionList))]
     [FailsWith(ProblemCodes.UserNotFound, AsksBasiq = true)]
     public async Task<IResult> ListConnections(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(await ListAsync(userId, cancellation));
+        Flag(request, "live", out var live) is { } refusal ? refusal : JsonAnswer.Ok(await states.ListAsync(userId, live is true, cancellation));
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
     [Function("DeleteConnection")]
+    [Parameter("purge", "false leaves with Basiq what it has of the connection.")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
     [FailsWith(ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, AsksBasiq = true)]
@@ -39,14 +38,19 @@ public sealed class ConnectionFunctions(
         string connectionId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, cancellation));
+        Flag(request, "purge", out var purges) is { } refusal ? refusal : RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, purges is not false, cancellation));
 
-    /// <summary>Has Basiq fetch anew from one bank or all: 202 as StartSync, 409 when there is no connection.</summary>
+    /// <summary>
+    /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,
+    /// and 429 when the day's visits are spent.
+    /// </summary>
     [Function("RefreshConnections")]
     [Takes(typeof(RefreshRequest), Optional = true, NullIsAbsent = true, Validator = typeof(RefreshRequestValidator))]
+    [Answers(StatusCodes.Status200OK, typeof(RefreshSpared))]
     [Answers(StatusCodes.Status202Accepted, typeof(SyncStarted), Headers = ["Location", "Retry-After"])]
     [FailsWith(
-        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, AsksBasiq = true)]
+        ProblemCodes.UserNotFound, ProblemCodes.ConnectionNotFound, ProblemCodes.JobNotFound, ProblemCodes.NoConnections, ProblemCodes.RefreshBudgetSpent,
+        AsksBasiq = true)]
     public async Task<IResult> RefreshConnections(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/refresh")] HttpRequest request,
         string userId,
@@ -54,25 +58,28 @@ public sealed class ConnectionFunctions(
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
-        return await refresh.StartAsync(client, userId, asked.ConnectionId, cancellation) is { } sync
-            ? SyncAccepted.For(sync)
-            : Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh.");
+        return await refresh.StartAsync(client, userId, asked, cancellation) switch
+        {
+            { Sync: { } sync } => SyncAccepted.For(sync),
+            { Spared: { } spared } => JsonAnswer.Ok(spared),
+            { SpentUntil: { } until } => Problem.Of(
+                StatusCodes.Status429TooManyRequests, ProblemCodes.RefreshBudgetSpent, "The day's visits of the bank are spent; there are more after Retry-After.") with
+            {
+                RetryAfter = until - clock.GetUtcNow(),
+            },
+            _ => Problem.Conflict(ProblemCodes.NoConnections, "The user has no connection to refresh."),
+        };
     }
 
-    private async Task<ConnectionList> ListAsync(string userId, CancellationToken cancellation)
+    /// <summary>Reads the one parameter that a function takes: true, false, or neither; gives the refusal of anything else.</summary>
+    private static ProblemResult? Flag(HttpRequest request, string name, out bool? value)
     {
-        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
-        var known = connections.Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
-        ConnectionAttention[] attention =
-            [.. (await attentions.ListAsync(userId, cancellation)).Where(matter => known.Contains(matter.ConnectionId))];
-        return new ConnectionList(connections, attention.Length == 0 ? null : attention);
+        var errors = new FieldErrors();
+        QueryParameters.Check(request.Query, errors, name);
+        var text = QueryParameters.Value(request.Query, name);
+        value = text switch { "true" => true, "false" => false, _ => null };
+        if (text is not null && value is null)
+            errors.Add(name, "must be true or false.");
+        return errors.Count > 0 ? Problem.InvalidInput(errors) : null;
     }
 }
-
-/// <summary>ListConnections' answer: the connections as Basiq sent them.</summary>
-/// <param name="Connections">The connections.</param>
-/// <param name="Attention">What is known to be the matter with some of them; left out when nothing is.</param>
-internal sealed record ConnectionList(
-    [property: JsonPropertyName("connections")] IReadOnlyList<Connection> Connections,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("attention")]
-    IReadOnlyList<ConnectionAttention>? Attention = null);

@@ -13,15 +13,20 @@ public sealed class ConnectionRemoval(IBasiqClient basiq, Removals removals, ILo
     /// Removes a connection at Basiq, with the accounts and transactions that it has of it, and those here. Calling again finishes what
     /// a failure left.
     /// </summary>
+    /// <param name="client">The durable client of the calling function.</param>
+    /// <param name="userId">The user, already validated as an id.</param>
+    /// <param name="connectionId">The connection, already validated as an id.</param>
+    /// <param name="purges">Whether Basiq removes what it has of the connection, and not only the connection.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="BasiqException">
     /// Basiq could not be asked, or neither Basiq nor this app has anything of the connection (<see cref="BasiqFailureKind.NotFound"/>),
     /// or Basiq does not know the user. Nothing has been removed here, and when Basiq could not purge, nothing has been deleted there.
     /// </exception>
     public async Task<RemovalAsked> RemoveAsync(
-        DurableTaskClient client, string userId, string connectionId, CancellationToken cancellation)
+        DurableTaskClient client, string userId, string connectionId, bool purges, CancellationToken cancellation)
     {
         var connection = await FindAsync(userId, connectionId, cancellation);
-        if (connection is { IsActive: true })
+        if (purges && connection is { IsActive: true })
             await PurgeAsync(userId, connectionId, cancellation);
         var unknown = await basiq.DeleteConnectionAsync(userId, connectionId, cancellation).NotFoundAsync();
         if (unknown is not null && await FindAsync(userId, connectionId, cancellation) is { IsDeleted: false })

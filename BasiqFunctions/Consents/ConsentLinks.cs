@@ -1,18 +1,23 @@
 using System.Text;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Connections.Institutions;
+using BasiqFunctions.Platform.Http;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Consents;
 
 /// <summary>Makes the links that bring a person to Basiq's consent page.</summary>
 public sealed class ConsentLinks(
-    IBasiqClient basiq, ConsentStates states, ReturnUrls returnUrls, IOptions<BasiqOptions> options, TimeProvider clock)
+    IBasiqClient basiq, ConsentStates states, ReturnUrls returnUrls, InstitutionCatalog institutions, IOptions<BasiqOptions> options, TimeProvider clock)
 {
     /// <summary>A link for one user, with a client token of its own.</summary>
+    /// <exception cref="ProblemException">Basiq knows no such bank.</exception>
     /// <exception cref="BasiqException">Basiq gave no token, or does not know the user.</exception>
     public async Task<ConsentLink> CreateAsync(string userId, ConsentLinkRequest request, CancellationToken cancellation)
     {
+        if (request.InstitutionId is { } institutionId && !await MayExistAsync(institutionId, cancellation))
+            throw new ProblemException(Problem.InvalidInput("institutionId", "is the id of no bank that Basiq knows; GET institutions lists them."));
         var state = await states.IssueAsync(userId, returnUrls.Allowed(request.ReturnUrl), cancellation);
         // Counted from before the request: a link that says it works does.
         var askedAt = clock.GetUtcNow();
@@ -29,6 +34,19 @@ public sealed class ConsentLinks(
         {
             if (value is not null)
                 url.Append(name == "token" ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+    }
+
+    /// <summary>Whether there is such a bank. Where no list can be had, Basiq's page is left to say so.</summary>
+    private async Task<bool> MayExistAsync(string institutionId, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await institutions.GetAsync(cancellation)).Find(institutionId) is not null;
+        }
+        catch (BasiqException)
+        {
+            return true;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sync;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Consents;
 
 /// <summary>Receives the person that the consent page sends back: starts the sync that the state allows, once.</summary>
-public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, Syncs syncs, ILogger<ConsentReturns> logger)
+public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, Syncs syncs, ConnectionStates connections, ILogger<ConsentReturns> logger)
 {
     /// <summary>
     /// Starts the sync of the jobs in the query, or finds it when the browser comes a second time, and answers with where the
@@ -43,6 +44,7 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
         }
 
         var jobIds = JobIdList.From(query);
+        await connections.ForgetAsync(state.UserId, cancellation);
         try
         {
             // A bank that was connected anew may tell its history otherwise than before.

@@ -56,6 +56,14 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
             : (held.Select(transactions => transactions!.FullAsOf ?? connection.StartedAt).DefaultIfEmpty(asOf).Min(), syncId);
     }
 
+    /// <summary>The same of every connection, and when the latest of them was published.</summary>
+    /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
+    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> ListAsOfAsync(string userId, CancellationToken cancellationToken)
+    {
+        var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
+        return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.AsOf ?? c.StartedAt, StringComparer.Ordinal));
+    }
+
     /// <summary>
     /// The connections of which accounts are kept, and when those were fetched: null for one of which a sync has staged accounts and
     /// none are published.

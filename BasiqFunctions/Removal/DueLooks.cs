@@ -23,6 +23,7 @@ public sealed class DueLooks(
     SnapshotRemoval storedData,
     RecordTableList tables,
     IKeptReports reports,
+    IEnumerable<IDueLook> others,
     IOptions<DueOptions> options,
     IOptions<SnapshotOptions> snapshotOptions,
     Instruments instruments,
@@ -46,6 +47,7 @@ public sealed class DueLooks(
                 DueKinds.Leftover => await LookForLeftoversAsync(item, cancellation),
                 DueKinds.Report => await LookAtReportsAsync(item, cancellation),
                 DueKinds.RecordEnd => await EndRecordAsync(item, cancellation),
+                var kind when others.FirstOrDefault(other => other.Kind == kind) is { } other => await LookAsync(client, item, other, tell, cancellation),
                 var kind => throw new InvalidOperationException($"Nobody knows how to do '{kind}'."),
             };
         }
@@ -64,6 +66,14 @@ public sealed class DueLooks(
                 Log.RetentionFailed(logger, item.Subject, e.GetType().Name);
             return new RetentionPass(1, 0, Failed: 1);
         }
+    }
+
+    /// <summary>Does what another folder knows how to do.</summary>
+    private async Task<RetentionPass> LookAsync(DurableTaskClient client, DueItem item, IDueLook other, Action<Notice> tell, CancellationToken cancellation)
+    {
+        var next = await other.LookAsync(client, item.Subject, tell, cancellation);
+        await (next is { } at ? due.MoveAsync(item, at, cancellation) : due.DoneAsync(item, cancellation));
+        return NobodyLookedAt;
     }
 
     /// <summary>Asks Basiq how the consents stand, which removes what has to go.</summary>

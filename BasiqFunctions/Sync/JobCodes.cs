@@ -12,6 +12,10 @@ internal static class JobCodes
     /// <summary>Basiq's code of a job that ran out of time.</summary>
     internal const string TimedOut = "job-timed-out";
 
+    /// <summary>Codes of a bank that may be away for longer than some minutes.</summary>
+    private static readonly FrozenSet<string> OfOutages =
+        FrozenSet.ToFrozenSet(["service-unavailable", "system-unavailable", "institution-not-available", "maintenance", "maintenance-error"], StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The codes that are known, each with its next action.</summary>
     internal static FrozenDictionary<string, NextAction> Actions { get; } = new Dictionary<string, NextAction>
     {
@@ -65,6 +69,9 @@ internal static class JobCodes
     /// <summary>The code in the table's spelling; null of one that is not known.</summary>
     internal static string? Known(string? code) => Spelled(code) is { } spelled && Names.TryGetValue(spelled, out var known) ? known : null;
 
+    /// <summary>Whether it may be worth a look at the bank, after a failure of this code.</summary>
+    internal static bool MayBeOutage(string? code) => Spelled(code) is { } spelled && OfOutages.Contains(spelled);
+
     private static FrozenSet<string> Names { get; } = Actions.Keys.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Basiq writes hyphens, and banks' own codes that it hands on have underscores.</summary>
@@ -86,6 +93,14 @@ public enum NextAction
     /// <summary>The bank is not available: refresh the connection in ten minutes or so.</summary>
     [JsonStringEnumMemberName("retry-later")]
     RetryLater,
+
+    /// <summary>The bank cannot be reached at all, as Basiq says: nobody visits it until it can, which is told then.</summary>
+    [JsonStringEnumMemberName("wait-for-bank")]
+    WaitForBank,
+
+    /// <summary>The user left before the bank was connected, and goes on.</summary>
+    [JsonStringEnumMemberName("finish-connecting")]
+    FinishConnecting,
 
     /// <summary>None of the above helps; the step's code and detail are what Basiq's support needs.</summary>
     [JsonStringEnumMemberName("contact-support")]

@@ -21,6 +21,7 @@ public sealed class SyncActivities(
     SnapshotPublisher publisher,
     SnapshotRemoval storedData,
     IEnumerable<IConsentCheck> consents,
+    JobOutlook outlook,
     DueWork due,
     IOptions<SnapshotOptions> options,
     Instruments instruments,
@@ -38,7 +39,8 @@ public sealed class SyncActivities(
 
     /// <summary>Reads a job. One that belongs to another user is not found.</summary>
     [Function(nameof(ObserveJob))]
-    public Task<Outcome<SyncedJob>> ObserveJob([ActivityTrigger] ObserveJobInput input, CancellationToken cancellation)
+    public Task<Outcome<SyncedJob>> ObserveJob(
+        [ActivityTrigger] ObserveJobInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync(nameof(ObserveJob), input.UserId, run: null, async () =>
@@ -46,7 +48,7 @@ public sealed class SyncActivities(
             var job = await basiq.GetJobAsync(input.JobId, cancellation);
             return job.UserId is { } owner && owner != input.UserId
                 ? SyncedJob.Lost(input.JobId, SyncedJob.NotFoundCode)
-                : SyncedJob.From(job);
+                : await outlook.OfAsync(client, input.UserId, job, cancellation);
         });
     }
 
@@ -238,7 +240,7 @@ public sealed class SyncActivities(
 
             // Before there is anything to look after: tomorrow's look learns when the consents end.
             var now = clock.GetUtcNow();
-            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + options.Value.MaxAge));
+            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.JobLook, now), (DueKinds.Age, now + options.Value.MaxAge));
             var published = await publisher.PublishAsync(
                 new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {

@@ -15,6 +15,10 @@ public sealed record SyncAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] SyncError? Error,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactionsSkipped")] long? TransactionsSkipped = null)
 {
+    /// <summary>While it waits for banks: when they will be done, by what their jobs take on average. Left out where nobody knows.</summary>
+    [JsonPropertyName("expectedEndsAt"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ExpectedEndsAt { get; init; }
+
     /// <summary>Whether it fetches the whole history of each account.</summary>
     [JsonIgnore]
     internal bool IsFull { get; init; }

@@ -17,7 +17,7 @@ public static class SyncRegistration
         services.AddSingleton<IValidateOptions<SyncOptions>, TokenPatienceValidator>();
         services.AddSingleton(provider =>
             new KeptHistory(SyncId.Prefix, provider.GetRequiredService<IOptions<SyncOptions>>().Value.KeepFinishedFor));
-        services.AddInstruments().AddSingleton<Syncs>().AddSingleton<WantedAccounts>().AddSingleton<Challenges>();
+        services.AddInstruments().AddSingleton<Syncs>().AddSingleton<WantedAccounts>().AddSingleton<Challenges>().AddSingleton<JobOutlook>();
         return services;
     }
 }

@@ -131,7 +131,7 @@ internal sealed class SyncRun
         if (outcome.Value is not null)
             _missing.Remove(job.JobId);
         _askedToWait = Max(_askedToWait, AskedBy(outcome.Failure));
-        return outcome.Value ?? job;
+        return outcome.Value is { IsSettled: false } running ? running with { ExpectedEndsAt = job.ExpectedEndsAt } : outcome.Value ?? job;
     }
 
     /// <summary>

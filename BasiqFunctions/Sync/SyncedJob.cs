@@ -18,6 +18,18 @@ public sealed record SyncedJob(
     [property: JsonPropertyName("steps")] IReadOnlyList<SyncedStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("nextAction")] NextAction? NextAction = null)
 {
+    /// <summary>With <c>wait-for-bank</c>: what Basiq says of the bank, such as <c>major-outage</c>.</summary>
+    [JsonPropertyName("bankStatus"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BankStatus { get; init; }
+
+    /// <summary>With <c>retry-later</c>: when to try again.</summary>
+    [JsonPropertyName("retryAt"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>When a job that is running will have ended, by what the bank's jobs take on average.</summary>
+    [JsonPropertyName("expectedEndsAt"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ExpectedEndsAt { get; init; }
+
     /// <summary>Code of a job that Basiq does not know, or that is another user's.</summary>
     public const string NotFoundCode = "job-not-found";
 
@@ -55,7 +67,7 @@ public sealed record SyncedJob(
     }
 
     /// <summary>The job after its time is over.</summary>
-    public SyncedJob TimedOut() => this with { Status = JobState.TimedOut, NextAction = Sync.NextAction.RetryLater };
+    public SyncedJob TimedOut() => this with { Status = JobState.TimedOut, NextAction = Sync.NextAction.RetryLater, ExpectedEndsAt = null };
 }
 
 /// <summary>Where a job stands.</summary>

@@ -13,7 +13,7 @@ namespace BasiqFunctions.Sync;
 /// <summary>Starts, finds and stops syncs, for the HTTP functions of every feature.</summary>
 [SuppressMessage(
     "Performance", "CA1822", Justification = "Callers hold one Syncs; which of its methods need its fields may change.")]
-public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEnumerable<IJobNews> news, TimeProvider time, ILogger<Syncs> logger)
+public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEnumerable<IJobNews> news, JobOutlook outlook, TimeProvider time, ILogger<Syncs> logger)
 {
     /// <summary>How long <see cref="StopAllAsync"/> waits at most.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
@@ -109,7 +109,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         if (ended is not null && !MayStart(ended))
             return ended;
 
-        var (jobs, unknown) = await FindJobsAsync(userId, [.. jobIds.Distinct()], areOfUser, cancellation);
+        var (jobs, unknown) = await FindJobsAsync(client, userId, [.. jobIds.Distinct()], areOfUser, cancellation);
         if (unknown.Count > 0)
         {
             // The jobs of a sync that has run are the user's, and what became of them cannot be told any better than it was.
@@ -365,7 +365,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         client.GetAllInstancesAsync(
             new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncId.PrefixFor(userId)));
 
-    private static SyncAnswer Answer(OrchestrationMetadata found, string userId)
+    private SyncAnswer Answer(OrchestrationMetadata found, string userId)
     {
         var progress = found.SerializedCustomStatus is { } json
             ? JsonSerializer.Deserialize(json, AppJson.Of<SyncProgress>())
@@ -390,6 +390,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             progress.Transactions, progress.Error, progress.TransactionsSkipped)
         {
             IsFull = started?.IsFull is true,
+            ExpectedEndsAt = ExpectedEndOf(progress.Status, progress.Jobs),
         };
     }
 
@@ -397,7 +398,17 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     {
         var now = time.GetUtcNow();
         return new SyncAnswer(
-            syncId, userId, SyncState.WaitingForBank, now, now, jobs, new AccountProgress(0, 0), 0, null);
+            syncId, userId, SyncState.WaitingForBank, now, now, jobs, new AccountProgress(0, 0), 0, null)
+        {
+            ExpectedEndsAt = ExpectedEndOf(SyncState.WaitingForBank, jobs),
+        };
+    }
+
+    /// <summary>When the banks will be done: nobody knows once that has passed, or while one of the jobs has no estimate.</summary>
+    private DateTimeOffset? ExpectedEndOf(SyncState state, IReadOnlyList<SyncedJob> jobs)
+    {
+        DateTimeOffset?[] ends = [.. jobs.Where(job => !job.IsSettled).Select(job => job.ExpectedEndsAt)];
+        return state is SyncState.WaitingForBank && ends.Length > 0 && !ends.Contains(null) && ends.Max() is { } end && end > time.GetUtcNow() ? end : null;
     }
 
     /// <summary>
@@ -405,7 +416,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// id, and counts only when it names this user.
     /// </summary>
     private async Task<(IReadOnlyList<SyncedJob> Jobs, IReadOnlyList<string> Unknown)> FindJobsAsync(
-        string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
+        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
     {
         var listed = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(j => j.Id);
         List<SyncedJob> jobs = [];
@@ -413,7 +424,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         foreach (var jobId in jobIds)
         {
             if ((listed[jobId].FirstOrDefault() ?? await FindJobAsync(userId, jobId, cancellation)) is { } job)
-                jobs.Add(SyncedJob.From(job));
+                jobs.Add(await outlook.OfAsync(client, userId, job, cancellation));
             else if (areOfUser)
                 jobs.Add(SyncedJob.Unseen(jobId));
             else

@@ -21,6 +21,8 @@ public sealed class EventActions(
     Removals removals,
     EventNotes notes,
     ConnectionAttentions attentions,
+    ConnectionStates states,
+    JobLooks looks,
     ConsentWarnings warnings,
     DeletionReceipts receipts,
     Syncs syncs,
@@ -48,6 +50,8 @@ public sealed class EventActions(
         if (happened.ConnectionId is not { } connectionId)
             return new EventHandled(type, "no-connection");
 
+        await states.ForgetAsync(userId, cancellation);
+        await looks.HeardAsync(userId, cancellation);
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
         return (type, connection) switch
         {
@@ -127,10 +131,12 @@ public sealed class EventActions(
             : marked;
     }
 
-    /// <summary>Notes that a connection works, and tells so where it was told that it did not.</summary>
+    /// <summary>
+    /// Notes that a connection works, and tells so where it was told that it did not. An event that comes late says nothing of a bank that is away.
+    /// </summary>
     private async Task<EventHandled> RecoverAsync(
         EventHandled handled, string userId, string connectionId, string eventId, CancellationToken cancellation) =>
-        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation)
+        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation, unless: NextAction.WaitForBank)
             ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
             : handled;
 

@@ -168,11 +168,13 @@ function againButton(userId, sync, trouble) {
 
 /** Has the banks asked anew: the answer is a sync like the first. */
 export async function refresh(userId, body, trouble) {
-  const result = await call('jobs', 'POST', '/api/users/{userId}/refresh', { values: { userId }, body });
-  if (result.ok) {
+  const result = await call('jobs', 'POST', '/api/users/{userId}/refresh', { values: { userId }, body: { ...body, force: true } });
+  if (result.ok && result.data.syncId) {
     announce('Asked the bank again.');
     go({ syncId: result.data.syncId });
     focusOn($('jobs-title'));
+  } else if (result.ok) {
+    show(trouble, h('p', {}, 'The bank cannot be asked: a person has to connect it first.'));
   } else {
     show(trouble, problemBox(result));
   }

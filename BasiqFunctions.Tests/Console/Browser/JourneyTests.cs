@@ -47,7 +47,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await Assertions.Expect(changes.Locator(".body")).ToContainTextAsync("Everything there is came as added");
         await Assertions.Expect(changes.Locator("tbody tr")).ToHaveCountAsync(0);
 
-        using (var started = await visit.App.Api.PostAsJsonAsync($"users/{userId}/refresh", new { }))
+        using (var started = await visit.App.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }))
             Assert.True(started.IsSuccessStatusCode);
 
         await Assertions.Expect(changes.Locator("tbody [data-change=added]")).Not.ToHaveCountAsync(0);

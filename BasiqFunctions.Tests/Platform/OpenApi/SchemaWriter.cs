@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Connections;
 using BasiqFunctions.Data;
 using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.OpenApi;
@@ -74,6 +75,8 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             return accounts;
         }
 
+        if (type == typeof(ConnectionState))
+            return State(type);
         if (type == typeof(OpenApiDocument))
             return new JsonObject { ["type"] = "object", ["description"] = documentation.SummaryOf(type) };
         if (type == typeof(ChangesPageResult))
@@ -83,6 +86,21 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
         var page = Object(type, ("transactions", new JsonObject { ["type"] = "array", ["items"] = Transaction() }), ("fullAsOf", Of(typeof(DateTimeOffset))), ("nextCursor", Of(typeof(string))));
         page["required"] = new JsonArray("transactions");
         return page;
+    }
+
+    /// <summary>A connection as Basiq sent it, with what the app adds.</summary>
+    private JsonObject State(Type type)
+    {
+        var schema = BasiqsOwn(typeof(Connection));
+        foreach (var property in type.GetProperties().Where(p => p.DeclaringType == type && p.PropertyType != typeof(Connection) && p.GetMethod!.IsPublic))
+        {
+            var added = Of(property.PropertyType);
+            added["description"] = documentation.SummaryOf(property);
+            schema["properties"]![JsonNamingPolicy.CamelCase.ConvertName(property.Name)] = added;
+        }
+
+        schema["required"]!.AsArray().Add((JsonNode)"isStale");
+        return schema;
     }
 
     private JsonObject ChangesPage()

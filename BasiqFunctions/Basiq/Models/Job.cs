@@ -14,6 +14,12 @@ public sealed record Job
     /// <summary>Basiq's id.</summary>
     public required string Id { get; init; }
 
+    /// <summary>When it was made, ISO 8601.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>The bank, which a user's job list names.</summary>
+    public string? InstitutionId { get; init; }
+
     /// <summary>When a step last changed, ISO 8601.</summary>
     public string? Updated { get; init; }
 
@@ -60,6 +66,8 @@ public sealed record Job
             ? new Job
             {
                 Id = id,
+                Created = json.Text("created"),
+                InstitutionId = json.Text("institution", "id"),
                 Updated = json.Text("updated"),
                 Steps = json.TryGetProperty("steps", out var steps) && steps.ValueKind is JsonValueKind.Array
                     ? [.. steps.EnumerateArray().Select(JobStep.Read)]

@@ -18,6 +18,9 @@ internal static class ProblemCodes
     /// <summary>404.</summary>
     public const string ConnectionNotFound = "connection-not-found";
 
+    /// <summary>404: Basiq knows no such bank.</summary>
+    public const string InstitutionNotFound = "institution-not-found";
+
     /// <summary>404.</summary>
     public const string ConsentNotFound = "consent-not-found";
 
@@ -65,6 +68,9 @@ internal static class ProblemCodes
 
     /// <summary>409: the user has nothing to refresh.</summary>
     public const string NoConnections = "no-connections";
+
+    /// <summary>429, with <c>Retry-After</c>: the bank has been visited as often as it may be on a day.</summary>
+    public const string RefreshBudgetSpent = "refresh-budget-spent";
 
     /// <summary>409, with <c>Retry-After</c>: the first request with the key is still under way elsewhere.</summary>
     public const string IdempotencyKeyInUse = "idempotency-key-in-use";

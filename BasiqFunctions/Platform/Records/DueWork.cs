@@ -248,9 +248,12 @@ internal static class DueKinds
     /// <summary>Looking whether a report of a user has been kept as long as it may be.</summary>
     public const string Report = "report";
 
+    /// <summary>Looking at what Basiq did for a user in the background, where no event told of it.</summary>
+    public const string JobLook = "job-look";
+
     /// <summary>Removing a record that has expired: a receipt, an answer for repetitions.</summary>
     public const string RecordEnd = "record-end";
 
     /// <summary>Those that are about a user.</summary>
-    public static readonly IReadOnlyList<string> OfUser = [ConsentCheck, Age, Leftover, Report];
+    public static readonly IReadOnlyList<string> OfUser = [ConsentCheck, Age, Leftover, Report, JobLook];
 }

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Records;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using NodaTime;
+
+namespace BasiqFunctions.Connections.Visits;
+
+/// <summary>
+/// How often a bank may still be visited for a connection. One row per connection and day of the banks' time zone, which every change must find as it
+/// was read: of instances that race none goes beyond the budget. A visit is written down before Basiq is asked for it, so that a crash in between
+/// costs one, and never a visit too many.
+/// </summary>
+public sealed class VisitBudget(
+    [FromKeyedServices(ConnectionOptions.Section)] IRecordTable table,
+    IOptions<ConnectionOptions> options,
+    IOptions<SnapshotOptions> snapshots,
+    TimeProvider clock)
+{
+    /// <summary>What the names of its rows begin with.</summary>
+    internal const string Prefix = "visits.";
+
+    private readonly Lazy<DateTimeZone> _zone = new(() => DateTimeZoneProviders.Tzdb[snapshots.Value.TimeZone]);
+
+    /// <summary>Takes a visit out of the day's budget, unless that is spent.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="isAttended">Whether the person is present: a part of the budget is kept for that.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal async Task<Visit> TakeAsync(string userId, string connectionId, bool isAttended, CancellationToken cancellation)
+    {
+        var (row, endsAt) = Today(connectionId);
+        while (true)
+        {
+            var found = await table.FindAsync(PartitionOf(userId), row, cancellation);
+            var kept = Read(found);
+            if (kept.IsRefused || LeftOf(kept, isAttended) <= 0)
+                return new Visit(userId, row, null, endsAt);
+            var id = Guid.NewGuid().ToString("N", null);
+            if (await WriteAsync(userId, row, kept with { Visits = [.. kept.Visits, new KeptVisit(id, isAttended)] }, found, endsAt, cancellation))
+                return new Visit(userId, row, id, endsAt);
+        }
+    }
+
+    /// <summary>Notes which job a visit has become. Where another visit has that job, the bank was not visited again, and this one goes back.</summary>
+    internal Task SettleAsync(Visit visit, string jobId, CancellationToken cancellation) => ChangeAsync(
+        visit,
+        kept => kept.Visits.Any(other => other.Id != visit.Id && other.JobId == jobId)
+            ? kept with { Visits = [.. kept.Visits.Where(other => other.Id != visit.Id)] }
+            : kept with { Visits = [.. kept.Visits.Select(other => other.Id == visit.Id ? other with { JobId = jobId } : other)] },
+        cancellation);
+
+    /// <summary>Puts a visit back that was not made.</summary>
+    /// <param name="visit">The visit.</param>
+    /// <param name="isRefused">Whether Basiq refused it.</param>
+    /// <param name="isLast">Whether Basiq takes none for the connection any more on this day.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal Task ReturnAsync(Visit visit, bool isRefused, bool isLast, CancellationToken cancellation) => ChangeAsync(
+        visit,
+        kept => new KeptVisits([.. kept.Visits.Where(other => other.Id != visit.Id)], kept.Refused + (isRefused ? 1 : 0), kept.IsRefused || isLast),
+        cancellation);
+
+    /// <summary>How many visits are left today to somebody who is present, by connection, and when the next day begins.</summary>
+    internal async Task<(Func<string, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(string userId, CancellationToken cancellation)
+    {
+        var today = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
+            .Where(record => record.Row.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(record => record.Row, Read, StringComparer.Ordinal);
+        return (connectionId => today.TryGetValue(Today(connectionId).Row, out var kept)
+            ? kept.IsRefused ? 0 : Math.Max(0, LeftOf(kept, isAttended: true))
+            : options.Value.VisitsPerDay, Today("").EndsAt);
+    }
+
+    private int LeftOf(KeptVisits kept, bool isAttended)
+    {
+        var settings = options.Value;
+        var left = settings.VisitsPerDay - kept.Visits.Count;
+        return isAttended ? left : Math.Min(left, settings.VisitsPerDay - settings.VisitsForPeople - kept.Visits.Count(visit => !visit.IsAttended));
+    }
+
+    private async Task ChangeAsync(Visit visit, Func<KeptVisits, KeptVisits> change, CancellationToken cancellation)
+    {
+        // Whatever has been removed meanwhile has gone with its user or its connection.
+        while (await table.FindAsync(PartitionOf(visit.UserId), visit.Row, cancellation) is { Damage: null } found
+            && !await WriteAsync(visit.UserId, visit.Row, change(Read(found)), found, visit.NextDayAt, cancellation))
+        {
+        }
+    }
+
+    private async Task<bool> WriteAsync(
+        string userId, string row, KeptVisits kept, TableRecord? found, DateTimeOffset endsAt, CancellationToken cancellation)
+    {
+        var record = new TableRecord(PartitionOf(userId), row, kept.ToContent()) { ETag = found?.ETag, ExpiresAt = endsAt };
+        return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
+    }
+
+    /// <summary>The row of this day, and when the day ends.</summary>
+    private (string Row, DateTimeOffset EndsAt) Today(string connectionId)
+    {
+        var day = Instant.FromDateTimeOffset(clock.GetUtcNow()).InZone(_zone.Value).Date;
+        return (string.Create(CultureInfo.InvariantCulture, $"{Prefix}{connectionId}.{day:yyyyMMdd}"), day.PlusDays(1).AtStartOfDayInZone(_zone.Value).ToInstant().ToDateTimeOffset());
+    }
+
+    private static KeptVisits Read(TableRecord? record) => record?.Read<KeptVisits>() ?? new KeptVisits([]);
+
+    private static string PartitionOf(string userId) => $"user-{userId}";
+}
+
+/// <summary>A visit that was asked of the budget.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Row">Where it is counted.</param>
+/// <param name="Id">What tells it from others; null where the budget is spent.</param>
+/// <param name="NextDayAt">When the next day begins.</param>
+internal sealed record Visit(string UserId, string Row, string? Id, DateTimeOffset NextDayAt);
+
+/// <summary>The visits of a day.</summary>
+/// <param name="Visits">Those that were made, or may have been.</param>
+/// <param name="Refused">How many were not made, since Basiq refused them.</param>
+/// <param name="IsRefused">Whether Basiq takes none any more.</param>
+internal sealed record KeptVisits(
+    [property: JsonPropertyName("visits")] IReadOnlyList<KeptVisit> Visits,
+    [property: JsonPropertyName("refused")] int Refused = 0,
+    [property: JsonPropertyName("isRefused")] bool IsRefused = false);
+
+/// <summary>A visit.</summary>
+/// <param name="Id">What tells it from others.</param>
+/// <param name="IsAttended">Whether the person was present.</param>
+/// <param name="JobId">The job that made it, once Basiq has given it.</param>
+internal sealed record KeptVisit(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("isAttended")] bool IsAttended,
+    [property: JsonPropertyName("jobId")] string? JobId = null);
