@@ -30,7 +30,7 @@ async function start() {
 }
 
 function card({ path, verb, item, operation }) {
-  const server = api.servers?.[0]?.url ?? '';
+  const server = new URL(api.servers?.[0]?.url ?? '/', location.origin).pathname.replace(/\/$/, '');
   const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(follow);
   const isOpen = (operation.security ?? api.security ?? []).length === 0;
   const responses = Object.entries(operation.responses ?? {}).map(([status, response]) => [status, follow(response)]);

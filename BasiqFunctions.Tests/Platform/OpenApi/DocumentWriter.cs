@@ -15,6 +15,9 @@ namespace BasiqFunctions.Tests.Platform.OpenApi;
 /// </summary>
 internal sealed partial class DocumentWriter
 {
+    /// <summary>The codes of an answer, for programs; its description explains them.</summary>
+    internal const string Codes = "x-codes";
+
     private const string ProblemType = "application/problem+json";
     private const string JsonType = "application/json";
 
@@ -32,6 +35,21 @@ internal sealed partial class DocumentWriter
     private static readonly string[] OfIdempotencyKeys =
         [ProblemCodes.InvalidInput, ProblemCodes.IdempotencyKeyInUse, ProblemCodes.IdempotencyKeyReused];
 
+    /// <summary>The folders of the functions, in the order in which somebody who builds on the API meets them.</summary>
+    private static readonly (string Name, string Description)[] Tags =
+    [
+        ("Users", "Creating, reading, changing and deleting a person."),
+        ("Consents", "The consent link and the way back from it, client tokens, what a person has consented to, and revoking it."),
+        ("Sync", "Following the bank's jobs until accounts and transactions are fetched."),
+        ("Data", "Accounts and transactions as they were last fetched, what changed since, and files of them."),
+        ("Connections", "A person's banks, and the banks that there are."),
+        ("Reports", "What a lender asks for: reports, statements, identities."),
+        ("Notifications", "How the team's own backend is told what happens."),
+        ("Webhooks", "How Basiq tells this app what happens."),
+        ("Removal", "How data goes: receipts, and removals that wait for somebody's word."),
+        ("Platform", "Health, and this description."),
+    ];
+
     private static readonly Dictionary<string, string> Headers = new()
     {
         ["ETag"] = "What tells the answer from those before and after it, for If-None-Match.",
@@ -42,7 +60,6 @@ internal sealed partial class DocumentWriter
     private readonly XmlDocumentation _documentation = new(typeof(BasiqFunctionsRegistration).Assembly);
     private readonly SchemaWriter _schemas;
     private readonly Dictionary<string, (int[] Statuses, string Meaning)> _codes;
-    private readonly SortedDictionary<string, JsonObject> _problems = new(StringComparer.Ordinal);
 
     private DocumentWriter()
     {
@@ -51,7 +68,7 @@ internal sealed partial class DocumentWriter
             .ToDictionary(f => (string)f.GetRawConstantValue()!, CodeOf);
     }
 
-    /// <summary>The functions that answer HTTP requests, by route and name.</summary>
+    /// <summary>The functions that answer HTTP requests, in the order of the tags, and in each by route and name.</summary>
     public static IEnumerable<(MethodInfo Method, string Name, HttpTriggerAttribute Trigger)> Functions =>
         from type in typeof(BasiqFunctionsRegistration).Assembly.GetTypes()
         from method in type.GetMethods()
@@ -59,17 +76,24 @@ internal sealed partial class DocumentWriter
         where function is not null
         let trigger = method.GetParameters().Select(p => p.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(t => t is not null)
         where trigger is not null
-        orderby trigger.Route, function.Name
+        orderby Array.FindIndex(Tags, tag => tag.Name == TagOf(method)), trigger.Route, function.Name
         select (method, function.Name, trigger);
 
     public static JsonObject Write() => new DocumentWriter().Document();
 
+    /// <summary>The top folder in which a function stands.</summary>
+    private static string TagOf(MethodInfo method) => method.DeclaringType!.Namespace!.Split('.')[1];
+
     private JsonObject Document()
     {
         var paths = new JsonObject();
+        HashSet<string> used = [];
         foreach (var (method, name, trigger) in Functions)
         {
             var path = $"/{trigger.Route}";
+            if (Tags.All(tag => tag.Name != TagOf(method)))
+                throw new InvalidOperationException($"{name} is in a folder that {nameof(Tags)} does not have.");
+            used.Add(TagOf(method));
             paths[path] ??= new JsonObject();
 
             // HEAD goes with GET, as HTTP has it, and is no operation of its own.
@@ -86,14 +110,20 @@ internal sealed partial class DocumentWriter
                 ["title"] = "BasiqFunctions",
                 ["version"] = "1",
                 ["description"] = "Takes a person from \"new user\" to \"bank accounts fetched\" through the Basiq API.",
+                ["contact"] = new JsonObject { ["name"] = "The maintainers of BasiqFunctions" },
+                ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
             },
-            ["servers"] = new JsonArray(new JsonObject { ["url"] = "/api" }),
+            ["servers"] = new JsonArray(new JsonObject
+            {
+                ["url"] = "https://my-app.azurewebsites.net/api",
+                ["description"] = "In Azure, by the name of your function app. LocalHost and Core Tools serve it at http://localhost:7071/api.",
+            }),
+            ["tags"] = new JsonArray([.. Tags.Where(tag => used.Contains(tag.Name)).Select(tag => (JsonNode)new JsonObject { ["name"] = tag.Name, ["description"] = tag.Description })]),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
                 ["schemas"] = new JsonObject(_schemas.Components.OrderBy(c => c.Key, StringComparer.Ordinal)
                     .Select(c => KeyValuePair.Create(c.Key, c.Value?.DeepClone()))),
-                ["responses"] = new JsonObject(_problems.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),
                 ["securitySchemes"] = new JsonObject
                 {
                     ["functionKey"] = new JsonObject
@@ -121,7 +151,7 @@ internal sealed partial class DocumentWriter
         var operation = new JsonObject
         {
             ["operationId"] = name,
-            ["tags"] = new JsonArray(method.DeclaringType!.Namespace!.Split('.')[^1]),
+            ["tags"] = new JsonArray(TagOf(method)),
             ["summary"] = End().Split(words)[0],
             ["description"] = words,
         };
@@ -200,33 +230,22 @@ internal sealed partial class DocumentWriter
             .SelectMany(code => _codes[code].Statuses.Select(status => (status, code)))
             .GroupBy(c => c.status, c => c.code, (status, codes) => (status, codes.ToArray())))
         {
-            if (responses.TryGetValue(Text(status), out var response))
-                Add(response, status, codes);
-            else
-                responses[Text(status)] = Shared(status, codes);
+            if (!responses.TryGetValue(Text(status), out var response))
+                response = responses[Text(status)] = [];
+            Add(response, status, codes);
         }
 
         if (trigger.AuthLevel is not AuthorizationLevel.Anonymous)
         {
             var key = trigger.AuthLevel is AuthorizationLevel.Admin ? "master key" : "function key";
-            responses["401"] = new JsonObject { ["description"] = $"No {key}, or a wrong one. The answer is the host's." };
+            responses["401"] = new JsonObject
+            {
+                ["description"] = $"No {key}, or a wrong one. The Functions host answers it without a body.",
+                ["content"] = new JsonObject { [ProblemType] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" } } },
+            };
         }
-
 
         return new JsonObject(responses.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value)));
-    }
-
-    /// <summary>Most functions have the same problems: they are described once.</summary>
-    private JsonObject Shared(int status, string[] codes)
-    {
-        var name = $"{Text(status)}.{string.Join('.', codes)}";
-        if (!_problems.TryGetValue(name, out var response))
-        {
-            response = _problems[name] = new JsonObject { ["description"] = "" };
-            Add(response, status, codes);
-        }
-
-        return new JsonObject { ["$ref"] = $"#/components/responses/{name}" };
     }
 
     private void Add(JsonObject response, int status, string[] codes)
@@ -237,19 +256,9 @@ internal sealed partial class DocumentWriter
         response["content"] ??= new JsonObject();
         response["content"]![ProblemType] = new JsonObject
         {
-            ["schema"] = new JsonObject
-            {
-                ["allOf"] = new JsonArray(
-                    new JsonObject { ["$ref"] = "#/components/schemas/Problem" },
-                    new JsonObject
-                    {
-                        ["properties"] = new JsonObject
-                        {
-                            ["code"] = new JsonObject { ["enum"] = new JsonArray([.. codes.Select(c => (JsonNode)c)]) },
-                        },
-                    }),
-            },
+            ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Problem" },
         };
+        response[Codes] = new JsonArray([.. codes.Select(code => (JsonNode)code)]);
     }
 
     private static IEnumerable<string> CodesOf(MethodInfo method, HttpTriggerAttribute trigger)
@@ -287,7 +296,7 @@ internal sealed partial class DocumentWriter
         return ([.. match.Groups[1].Captures.Select(c => int.Parse(c.Value, CultureInfo.InvariantCulture))], match.Groups[2].Value);
     }
 
-    private static JsonObject Problem() => new()
+    private JsonObject Problem() => new()
     {
         ["type"] = "object",
         ["description"] = "What went wrong (RFC 9457).",
@@ -296,7 +305,7 @@ internal sealed partial class DocumentWriter
         {
             ["title"] = new JsonObject { ["type"] = "string" },
             ["status"] = new JsonObject { ["type"] = "integer" },
-            ["code"] = new JsonObject { ["type"] = "string", ["description"] = "Stays the same from version to version." },
+            ["code"] = new JsonObject { ["type"] = "string", ["description"] = $"Stays the same from version to version; new ones may come. Known: {string.Join(", ", _codes.Keys.Order(StringComparer.Ordinal).Select(code => $"`{code}`"))}." },
             ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "For people." },
             ["errors"] = new JsonObject
             {

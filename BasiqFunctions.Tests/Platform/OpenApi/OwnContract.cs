@@ -41,13 +41,12 @@ internal sealed class OwnContract(HttpMessageHandler inner) : DelegatingHandler(
         var status = ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
         if (operation["responses"]![status] is not { } described)
             return [$"{name} answers {status}, which is not described."];
-        var declared = described["$ref"] is { } reference ? Find((string)reference!) : described;
         List<string> errors = [];
-        errors.AddRange((declared["headers"]?.AsObject() ?? [])
+        errors.AddRange((described["headers"]?.AsObject() ?? [])
             .Where(h => response.IsSuccessStatusCode && !response.Headers.Contains(h.Key))
             .Select(h => $"{name} {status}: no {h.Key}."));
         if (status is not "401" && response.Content.Headers.ContentLength is null or (> 0 and < MostBytes) && await IsWorthALookAsync($"{name} {status}", response.Content))
-            errors.AddRange(await CheckAnswerAsync($"{name} {status}", declared, response.Content));
+            errors.AddRange(await CheckAnswerAsync($"{name} {status}", described, response.Content));
         if (response.IsSuccessStatusCode && request.Content is { } body)
             errors.AddRange(await CheckRequestAsync(name, operation, body));
         return errors;
@@ -86,9 +85,13 @@ internal sealed class OwnContract(HttpMessageHandler inner) : DelegatingHandler(
             return [$"{what}: content type {content.Headers.ContentType} is not described."];
 
         // Of a file no more is described than its type.
-        return type.EndsWith("json", StringComparison.Ordinal)
-            ? (await ValidateAsync(body, schema)).Select(e => $"{what}: {e}")
-            : [];
+        if (!type.EndsWith("json", StringComparison.Ordinal))
+            return [];
+        var errors = (await ValidateAsync(body, schema)).Select(e => $"{what}: {e}");
+        return type is "application/problem+json" && declared[DocumentWriter.Codes] is JsonArray codes
+            && JsonNode.Parse(body)?["code"]?.GetValue<string>() is var code && codes.All(known => (string)known! != code)
+                ? errors.Append($"{what}: the code {code} is not described.")
+                : errors;
     }
 
     private static async Task<string> TextOfAsync(HttpContent content)

@@ -43,7 +43,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
         if (Nullable.GetUnderlyingType(type) is { } value)
             return Of(value);
         if (type.IsEnum)
-            return EnumOf(type);
+            return Component(type.Name, () => EnumOf(type));
         if (ElementOf(type) is { } element)
             return new JsonObject { ["type"] = "array", ["items"] = Of(element) };
         return Component(type.Name, () => Written(type) ?? (IsBasiqs(type) ? BasiqsOwn(type) : ObjectOf(type, null, [], [])));
@@ -117,7 +117,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     {
         var properties = new JsonObject
         {
-            ["type"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("added", "modified", "removed") },
+            ["type"] = Component("ChangeType", () => new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("added", "modified", "removed") }),
             ["accountId"] = Of(typeof(string)),
         };
         foreach (var id in ids)
@@ -159,7 +159,32 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
             ("account", "The account."),
             ("connection", "The connection."),
             ("institution", "The bank."),
-        }.Select(field => KeyValuePair.Create(field.Name, (JsonNode?)TextOrNull(field.Description))))));
+        }.Select(field => KeyValuePair.Create(field.Name, (JsonNode?)TextOrNull(field.Description)))
+            .Append(KeyValuePair.Create("subClass", (JsonNode?)Part("What the money went for, by the ANZSIC classification.", ("code", "The class's number."), ("title", "Its name."))))
+            .Append(KeyValuePair.Create("enrich", (JsonNode?)Part("What Basiq makes of the bank's text: merchant, category, location.", ("cleanDescription", "The text in plain words."))))
+            .Append(Links()))));
+
+    /// <summary>What stands in an account beside its texts.</summary>
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> PartsOfAccount() =>
+    [
+        KeyValuePair.Create("class", (JsonNode?)Part("What kind of account it is.", ("type", "Such as `transaction`, `savings`, `credit-card`, `mortgage`."), ("product", "What the bank calls it."))),
+        KeyValuePair.Create("transactionIntervals", (JsonNode?)new JsonObject
+        {
+            ["type"] = new JsonArray("array", "null"),
+            ["description"] = "Over which days the bank has given transactions.",
+            ["items"] = Part("From one day to another.", ("from", "The first day."), ("to", "The last day.")),
+        }),
+        Links(),
+    ];
+
+    private static KeyValuePair<string, JsonNode?> Links() => KeyValuePair.Create("links", (JsonNode?)Part("Where it is at Basiq."));
+
+    private static JsonObject Part(string description, params (string Name, string Description)[] texts) => new()
+    {
+        ["type"] = new JsonArray("object", "null"),
+        ["description"] = description,
+        ["properties"] = new JsonObject(texts.Select(text => KeyValuePair.Create(text.Name, (JsonNode?)TextOrNull(text.Description)))),
+    };
 
     private static JsonObject TextOrNull(string? description) => new() { ["type"] = new JsonArray("string", "null"), ["description"] = description };
 
@@ -194,6 +219,8 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
                 properties[name] = TextOrNull(documentation.SummaryOf(property));
         }
 
+        foreach (var (name, schema) in type == typeof(Account) ? PartsOfAccount() : [])
+            properties[name] = schema;
         return AsBasiqSends(documentation.SummaryOf(type), properties);
     }
 
