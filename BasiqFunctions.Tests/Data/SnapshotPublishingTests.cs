@@ -239,6 +239,21 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_a_sync_that_changed_something_is_news()
+    {
+        Assert.True(await IsNewsAsync("first", "1.00"));
+        Assert.False(await IsNewsAsync("same", "1.00"));
+        Assert.True(await IsNewsAsync("other-balance", "2.00"));
+        Assert.False(await IsNewsAsync("same-again", "2.00"));
+
+        async Task<bool> IsNewsAsync(string syncId, string balance)
+        {
+            await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a1", "c1", balance)], default);
+            return (await _scene.PublishAsync(User, syncId, [], "c1")).HasNews;
+        }
+    }
+
+    [Fact]
     public async Task A_connection_left_without_accounts_is_not_refilled_by_an_older_sync()
     {
         var older = _scene.Clock.GetUtcNow();

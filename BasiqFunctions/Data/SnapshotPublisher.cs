@@ -58,7 +58,7 @@ public sealed class SnapshotPublisher(
                 await removal.SweepAsync(userId, settled == PublishOutcome.Superseded ? syncId : null, cancellationToken);
                 if (settled == PublishOutcome.Superseded)
                     Log.Superseded(logger, userId, syncId);
-                return Result(settled, manifest, syncId) with { HasNews = settled is PublishOutcome.AlreadyPublished && HasNewsOf(syncId, manifest) };
+                return Result(settled, manifest, syncId) with { HasNews = settled is PublishOutcome.AlreadyPublished && MayHaveNewsOf(syncId, manifest) };
             }
 
             staged ??= await manifests.ReadStagedAsync(userId, syncId, cancellationToken);
@@ -107,7 +107,12 @@ public sealed class SnapshotPublisher(
                 await TakeBackAsync(userId, syncId, current, etag);
                 throw new SnapshotDiscardedException(syncId);
             }
-            var result = Result(PublishOutcome.Published, merged, syncId) with { Linked = linked, Ambiguous = ambiguous, HasNews = current is null || HasNewsOf(syncId, merged) };
+            var result = Result(PublishOutcome.Published, merged, syncId) with
+            {
+                Linked = linked,
+                Ambiguous = ambiguous,
+                HasNews = current is null || merged.Feed?.Id != ManifestFeed.Of(manifest).Id || HasPartOf(syncId, merged),
+            };
             Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
             await damage.ClearAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
             await removal.SweepAsync(userId, syncId, cancellationToken);
@@ -342,9 +347,11 @@ public sealed class SnapshotPublisher(
         return new PublishResult(outcome, accounts, transactions) { DataAsOf = manifest.FetchedAt };
     }
 
-    /// <summary>Whether a sync changed anything: what it published first of all has no part of its own.</summary>
-    private static bool HasNewsOf(string syncId, SnapshotManifest manifest) =>
-        manifest.Feed is not { Last: > 0 } feed || feed.Parts.Any(part => part.SyncId == syncId);
+    /// <summary>Whether the feed tells of what a sync changed. Of what the first of all published, and of a feed begun anew, it has no part.</summary>
+    private static bool HasPartOf(string syncId, SnapshotManifest manifest) => manifest.Feed?.Parts.Any(part => part.SyncId == syncId) is true;
+
+    /// <summary>Whether a sync that published before, and died upon it, may have changed anything: it may have been the first of all.</summary>
+    private static bool MayHaveNewsOf(string syncId, SnapshotManifest manifest) => manifest.Feed is not { Last: > 0 } || HasPartOf(syncId, manifest);
 
     /// <summary>
     /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,
