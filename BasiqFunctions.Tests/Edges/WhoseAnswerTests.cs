@@ -46,10 +46,15 @@ public sealed class WhoseAnswerTests
         ["SetWebhookSubscription"] = _ => Request(
             HttpMethod.Put, "webhooks/basiq/subscription", new { url = "https://app.example/api/webhooks/basiq" }),
         ["GetWebhookSubscription"] = _ => Request(HttpMethod.Get, "webhooks/basiq/subscription"),
+        ["CreateReport"] = person => Request(HttpMethod.Post, $"users/{person.UserId}/reports", new { type = "affordability" }),
+        ["ListIdentities"] = person => Request(HttpMethod.Get, $"users/{person.UserId}/identities"),
+        ["MatchIdentity"] = person => Request(HttpMethod.Post, $"users/{person.UserId}/identities/match", new { name = "Gavin Belson" }),
+        ["ListReportTypes"] = _ => Request(HttpMethod.Get, "report-types"),
         ["DeleteUser"] = person => Request(HttpMethod.Delete, $"users/{person.UserId}"),
     };
 
-    // The list of banks serves on while Basiq is away: InstitutionTests have that. ConfirmRemoval asks Basiq about a pass that was held up: KeyInDoubtTests and AbsenceRemovalTests have one.
+    // The list of banks serves on while Basiq is away: InstitutionTests have that. ConfirmRemoval asks Basiq about a pass that was held up, and
+    // DeleteReport about a report: KeyInDoubtTests and AbsenceRemovalTests, and ReportTests, have one.
     [Fact]
     public void Every_function_that_asks_Basiq_is_tried() => Assert.Equal(
         from type in typeof(FailsWithAttribute).Assembly.GetExportedTypes()
@@ -57,7 +62,7 @@ public sealed class WhoseAnswerTests
         where method.GetCustomAttribute<FailsWithAttribute>() is { AsksBasiq: true }
         orderby method.GetCustomAttribute<FunctionAttribute>()!.Name
         select method.GetCustomAttribute<FunctionAttribute>()!.Name,
-        Requests.Keys.Concat(["ConfirmRemoval", "GetInstitution", "ListInstitutions"]).Order(StringComparer.Ordinal));
+        Requests.Keys.Concat(["ConfirmRemoval", "DeleteReport", "GetInstitution", "ListInstitutions"]).Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData(404, "resource-not-found", "Unable to authenticate. Please, check your API key")]

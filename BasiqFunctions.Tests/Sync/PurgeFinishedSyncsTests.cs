@@ -102,7 +102,7 @@ public sealed class PurgeFinishedSyncsTests
         await using var app = await AppUnderTest.StartAsync(
             ["Sync:KeepFinishedFor=40.00:00:00", "Webhooks:RememberFor=9.00:00:00", "Removal:KeepFinishedFor=50.00:00:00"]);
         Assert.Equal(
-            [("deliver-", 1), ("event-", 9), ("outage-", 1), ("remove-", 50), ("sync-", 40)],
+            [("deliver-", 1), ("event-", 9), ("outage-", 1), ("remove-", 50), ("report-", 30), ("sync-", 40)],
             app.Services.GetServices<KeptHistory>().Select(kept => (kept.Prefix, kept.For.TotalDays)).Order());
     }
 

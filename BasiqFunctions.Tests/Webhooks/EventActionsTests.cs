@@ -67,7 +67,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal((2, 2, 1), (receipt.GetProperty("accounts").GetInt32(), receipt.GetProperty("connections").GetInt32(), receipt.GetProperty("syncsStopped").GetInt32()));
         Assert.Equal((reason, _scene.Clock.GetUtcNow()), (receipt.GetProperty("reason").GetString(), receipt.GetProperty("removedAt").GetDateTimeOffset()));
         Assert.Subset<string>(
-            new HashSet<string> { "receiptId", "userId", "reason", "consentId", "accounts", "transactions", "connections", "syncsStopped", "begunAt", "removedAt" },
+            new HashSet<string> { "receiptId", "userId", "reason", "consentId", "accounts", "transactions", "connections", "syncsStopped", "begunAt", "removedAt", "reports" },
             receipt.EnumerateObject().Select(property => property.Name).ToHashSet());
         Assert.Equal("nothing-kept", await ActAsync(entity, type, path));
         Assert.Single(await ReceiptsAsync());

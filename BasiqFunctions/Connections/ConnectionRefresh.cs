@@ -59,11 +59,15 @@ public sealed class ConnectionRefresh(
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
         if (jobs.FirstOrDefault(job => job.Outcome is JobOutcome.Pending or JobOutcome.InProgress) is { } running)
             return look with { JobId = running.Id };
-        if (ConnectionCare.ActionFor(connection) is { } action)
+        var last = jobs.MaxBy(job => BasiqTime.Of(job.Updated));
+        var hasFailed = last is { Outcome: JobOutcome.Failed };
+
+        // A refresh heals what is invalid for another reason than its credentials: once the person has done at the bank what it asked for.
+        var mayHeal = hasFailed && !connection.IsDeleted && SyncedJob.From(last!).NextAction is NextAction.ActAtBank or NextAction.RetryLater;
+        if (ConnectionCare.ActionFor(connection) is { } action && !(mayHeal && action is NextAction.Reconnect))
             return look with { Attention = new ConnectionAttention(connection.Id, action, now) { ContinueWith = ConnectionCare.LinkFor(connection, action) } };
 
         // What failed a moment ago has brought nothing, however recent it is.
-        var hasFailed = jobs.MaxBy(job => BasiqTime.Of(job.Updated)) is { Outcome: JobOutcome.Failed };
         if (asked.Force is not true && !hasFailed && BasiqTime.Of(connection.LastUsed) is { } usedAt && usedAt > now - options.Value.FreshFor)
             return fetched.TryGetValue(connection.Id, out var asOf) && asOf >= usedAt ? look with { FreshAsOf = asOf } : look with { IsUnfetched = true };
         if (await outlook.FindOutageAsync(client, userId, connection, cancellation) is not null)

@@ -91,8 +91,12 @@ public sealed class JobLooks(
             var found = await FindAsync(userId, cancellation);
             var noted = new TableRecord(PartitionOf(userId), Row, change(found?.Read<KeptLook>() ?? new KeptLook(null, null)).ToContent()) { ETag = found?.ETag };
             if ((found is null ? await table.TryAddAsync(noted, cancellation) : await table.TryReplaceAsync(noted, cancellation)) is not null)
-                return;
+                break;
         }
+
+        // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
+        if ((await FetchedAsync(userId, cancellation)).Count == 0)
+            await table.RemoveAsync(PartitionOf(userId), Row, cancellation);
     }
 
     private Task<TableRecord?> FindAsync(string userId, CancellationToken cancellation) => table.FindAsync(PartitionOf(userId), Row, cancellation);

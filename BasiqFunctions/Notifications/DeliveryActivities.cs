@@ -79,7 +79,7 @@ public sealed class DeliveryActivities(
         };
         await queues.NoteAsync(place, record, waiting with { Delivery = delivery, FirstAttemptAt = first }, cancellation);
         instruments.NotificationTried(delivery.Type, delivery.Status is DeliveryStatus.Pending ? "retried" : delivery.Status is DeliveryStatus.Failed ? "failed" : Instruments.Success);
-        if (delivery.Status is DeliveryStatus.Failed)
+        if (delivery.Status is DeliveryStatus.Failed && !result.IsGone)
             Log.GivenUp(logger, delivery.MessageId, receiver, result.Code, delivery.Attempts);
         if (result.IsGone)
         {

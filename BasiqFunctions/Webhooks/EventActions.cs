@@ -113,8 +113,11 @@ public sealed class EventActions(
     private async Task<EventHandled> MarkAsync(
         DurableTaskClient client, string userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
+        // As the sync of the job that failed says it, if there is one.
+        var last = (await basiq.ListJobsAsync(userId, cancellation).OrNullAsync() ?? []).Where(job => job.ConnectionId == connectionId).MaxBy(job => BasiqTime.Of(job.Updated));
+        var action = last is { Outcome: JobOutcome.Failed } && SyncedJob.From(last).NextAction is NextAction.ActAtBank ? NextAction.ActAtBank : NextAction.Reconnect;
         var isNews = await attentions.MarkAsync(
-            userId, connectionId, NextAction.Reconnect, happened.CreatedAt ?? clock.GetUtcNow(), happened.Id, cancellation);
+            userId, connectionId, action, happened.CreatedAt ?? clock.GetUtcNow(), happened.Id, cancellation);
 
         // Nothing is noted of somebody whose data has gone. Looked up after the note was made: a removal that begins later takes it along.
         if (!await enforcement.IsConsentInForceAsync(userId, cancellation))
@@ -127,7 +130,7 @@ public sealed class EventActions(
         await syncs.WakeAllAsync(client, userId, cancellation);
         var marked = new EventHandled(happened.TypeId, "marked");
         return isNews
-            ? marked with { Tells = NoticeTypes.ConnectionAttention, Told = new NoticeData(userId) { ConnectionId = connectionId, NextAction = "reconnect" } }
+            ? marked with { Tells = NoticeTypes.ConnectionAttention, Told = new NoticeData(userId) { ConnectionId = connectionId, NextAction = action is NextAction.ActAtBank ? "act-at-bank" : "reconnect" } }
             : marked;
     }
 

@@ -205,7 +205,8 @@ function nextButtons(userId, job, bank, trouble) {
     : null;
   const again = action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bank}` },
     () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble));
-  return job.nextAction === 'reconnect' ? [again, retry] : [retry, again];
+  // A bank that somebody has to connect again cannot be asked before that.
+  return job.nextAction === 'reconnect' ? again : [retry, again];
 }
 
 function tell(before, now, firstLook) {

@@ -193,7 +193,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         visit.Expected.Add("404 /accounts");
         var page = visit.Page;
         await visit.CreateUserAsync();
-        await visit.ConnectAsync("bighead");
+        await visit.ConnectAsync("erlich");
         await visit.SeeStateAsync("jobs", "failed");
         var first = page.Url;
 

@@ -217,12 +217,12 @@ public sealed class HealthTests : IDisposable
         await Ask();
         AssertAsked(2);
 
-        // The records are four tables.
+        // The records are seven tables.
         void AssertAsked(int times)
         {
             Assert.Equal((times, times), (_upstream.Requests.Count, _scene.Vault.Requests));
             _storage!.Verify(s => s.TryPutAsync("health", It.IsAny<ReadOnlyMemory<byte>>(), null, It.IsAny<CancellationToken>()), Times.Exactly(times));
-            Assert.Equal((5 * times, times), (_recordsAsked, _taskHubAsked));
+            Assert.Equal((7 * times, times), (_recordsAsked, _taskHubAsked));
         }
     }
 
