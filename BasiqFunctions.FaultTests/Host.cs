@@ -42,6 +42,7 @@ internal sealed partial class Host : IAsyncDisposable
             "--Sync:RetryDelay=00:00:00.3",
             "--Sync:PageSize=100",
             "--Sync:PagesPerActivity=3",
+            "--Idempotency:Lease=00:00:10",
             "--Reports:FirstPollDelay=00:00:00.3",
             "--Reports:MaxPollDelay=00:00:01",
             "--Reports:JobTimeout=00:00:30",
