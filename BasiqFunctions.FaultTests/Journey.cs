@@ -113,7 +113,7 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
             {
                 if (person.IsDamaged && repeats == 0 && person.Expected is "completed" && await SufferDamageAsync(userId, new Random(person.Number), cancellation))
                 {
-                    started = await RefreshAsync(userId, person, cancellation);
+                    started = await RefreshAsync(userId, person, jobIds, cancellation);
                     continue;
                 }
 
@@ -125,12 +125,20 @@ internal sealed partial class Journey(Host host, FaultyUpstream upstream, HttpCl
 
             if (!upstream.WasOdd(userId, kind))
                 tally.Violated($"Sync {syncId} of {person.Email} ended with '{error}', and nothing had been answered so.");
-            started = await RefreshAsync(userId, person, cancellation);
+            started = await RefreshAsync(userId, person, jobIds, cancellation);
         }
     }
 
-    private Task<JsonElement> RefreshAsync(string userId, Person person, CancellationToken cancellation) => AskAsync(
-        () => host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }, cancellation),
+    /// <summary>Has the banks asked anew; where nobody but the person can mend any of them, the jobs that failed are looked at once more.</summary>
+    private Task<JsonElement> RefreshAsync(string userId, Person person, string[] jobIds, CancellationToken cancellation) => AskAsync(
+        async () =>
+        {
+            var answer = await host.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }, cancellation);
+            if (answer.StatusCode is not HttpStatusCode.OK)
+                return answer;
+            answer.Dispose();
+            return await host.Api.PostAsJsonAsync($"users/{userId}/syncs", new { jobIds }, cancellation);
+        },
         HttpStatusCode.Accepted, $"a refresh for {person.Email}", cancellation);
 
     /// <summary>Asks for a report, again with the same key when the answer was lost, and waits until it can be read.</summary>

@@ -54,6 +54,19 @@ public sealed class RefreshTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_only_the_list_has_is_not_followed()
+    {
+        Has(Connection("c1"));
+        Visits("c1");
+        KnowsJobs(Job("a", "c1", "in-progress"));
+        _scene.Basiq.Setup(b => b.GetJobAsync("a", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
+
+        await Refresh("""{"connectionId":"c1","force":true}""");
+
+        Assert.Equal(1, _visits);
+    }
+
+    [Fact]
     public async Task What_Basiq_fetched_a_moment_ago_is_fresh_unless_it_is_forced_or_failed()
     {
         var usedAt = _scene.Clock.GetUtcNow();
@@ -300,6 +313,8 @@ public sealed class RefreshTests : IDisposable
         _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
         _scene.Basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
+        foreach (var job in jobs)
+            _scene.Basiq.Setup(b => b.GetJobAsync(job.Id, It.IsAny<CancellationToken>())).ReturnsAsync(job);
     }
 
     /// <summary>Basiq makes visits: under one job, or each under its own.</summary>

@@ -57,7 +57,10 @@ public sealed class ConnectionRefresh(
         DurableTaskClient client, string userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
     {
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
-        if (jobs.FirstOrDefault(job => job.Outcome is JobOutcome.Pending or JobOutcome.InProgress) is { } running)
+
+        // What a list says of a job may be odd, and then nobody could follow it.
+        if (jobs.FirstOrDefault(job => job.Outcome is JobOutcome.Pending or JobOutcome.InProgress) is { } listed
+            && await basiq.GetJobAsync(listed.Id, cancellation).OrNullAsync() is { Outcome: JobOutcome.Pending or JobOutcome.InProgress } running)
             return look with { JobId = running.Id };
         var last = jobs.MaxBy(job => BasiqTime.Of(job.Updated));
         var hasFailed = last is { Outcome: JobOutcome.Failed };
