@@ -9,6 +9,7 @@ using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using Microsoft.DurableTask;
@@ -142,7 +143,7 @@ internal sealed class SweepStage : IAsyncDisposable
         }
 
         services.AddSingleton(new LocalHostOptions());
-        services.AddSingleton(_ => FunctionCatalog.Of(typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities)));
+        services.AddSingleton(_ => FunctionCatalog.Of(typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));
         services.AddSingleton(_ => Journal.Open(Path.Combine(stage.State.Path, "sweeps.db")));
         services.AddSingleton<OrchestrationEngine>();
         services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();

@@ -6,7 +6,6 @@ using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
-using BasiqFunctions.Sandbox.Connections;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Webhooks;
 using Microsoft.Azure.Functions.Worker;
@@ -82,6 +81,14 @@ internal sealed class ConsoleEndpoints(
 
     private static JsonAnswer<SandboxKnobs> Knobs(SandboxKnobs knobs) =>
         new(StatusCodes.Status200OK, knobs, ConsoleJson.Default.SandboxKnobs);
+
+    /// <summary>The page for an address that nothing is at, for a browser that asked for a page; the status is set.</summary>
+    public Task WriteMissingAsync(HttpContext context)
+    {
+        // It is no other page than before, and still not found.
+        context.Request.Headers.IfNoneMatch = default;
+        return PageAsync(context, "missing.html");
+    }
 
     private Task PageAsync(HttpContext context, string name)
     {
@@ -178,6 +185,6 @@ internal sealed class ConsoleEndpoints(
             }
         }
 
-        return new ConsoleStatus(now, token, timers, recent, services.GetRequiredService<IOptions<SnapshotOptions>>().Value.TimeZone, isSimulated ? Banks.Names : null);
+        return new ConsoleStatus(now, token, timers, recent, services.GetRequiredService<IOptions<SnapshotOptions>>().Value.TimeZone, isSimulated);
     }
 }

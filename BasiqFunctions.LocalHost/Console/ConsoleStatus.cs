@@ -8,14 +8,14 @@ namespace BasiqFunctions.LocalHost.Console;
 /// <param name="Timers">The timer functions.</param>
 /// <param name="Syncs">The newest syncs, newest first.</param>
 /// <param name="TimeZone">Where banks' days are, as <c>Snapshots:TimeZone</c> has it.</param>
-/// <param name="Banks">Names of the simulated banks by their id; null when Basiq is not simulated.</param>
+/// <param name="IsSimulated">Whether the sandbox stands in for Basiq.</param>
 internal sealed record ConsoleStatus(
     DateTimeOffset Now,
     TokenTimes? Token,
     IReadOnlyList<TimerTimes> Timers,
     IReadOnlyList<RecentSync> Syncs,
     string TimeZone,
-    IReadOnlyDictionary<string, string>? Banks);
+    bool IsSimulated);
 
 /// <summary>When the server token was minted and when it expires; never the token.</summary>
 internal sealed record TokenTimes(DateTimeOffset MintedAt, DateTimeOffset ExpiresAt);

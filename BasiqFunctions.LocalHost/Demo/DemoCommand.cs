@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
@@ -104,7 +105,7 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
     {
         using var answer = await _api.PostAsJsonAsync($"users/{userId}/consent-link", new { });
         var link = await ReadAsync<ConsentLinkAnswer>(answer, HttpStatusCode.OK);
-        Done("POST users/{id}/consent-link", $"good until {link.ExpiresAt.ToLocalTime():HH:mm}");
+        Done("POST users/{id}/consent-link", $"good until {link.ExpiresAt.ToLocalTime():d MMM yyyy, h:mm tt}");
         return link.Url;
     }
 
@@ -191,7 +192,7 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
         {
             table.AddRow(
                 Markup.Escape(account.Name ?? ""), Markup.Escape(account.Class?.Type ?? ""), LastDigits(account.AccountNo),
-                Markup.Escape($"{account.Balance} {account.Currency}"), Markup.Escape(account.AvailableFunds ?? ""));
+                Markup.Escape($"{Money(account.Balance)} {account.Currency}"), Markup.Escape(Money(account.AvailableFunds)));
         }
 
         console.Write(table);
@@ -208,7 +209,7 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
         }
 
         if (sync.Status is SyncState.Completed)
-            console.MarkupLineInterpolated($"[green]✓ {sync.Accounts.Fetched} accounts and {sync.Transactions} transactions fetched.[/]");
+            console.MarkupLineInterpolated($"[green]✓ {sync.Accounts.Fetched} accounts and {sync.Transactions:N0} transactions fetched.[/]");
         else if (sync.Error is { } error)
             console.MarkupLineInterpolated($"[red]✗ {error.Code}:[/] {error.Detail}");
     }
@@ -217,6 +218,12 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
         console.MarkupLineInterpolated($"[green]✓[/] [bold]{call,-29}[/] {outcome}");
 
     private static bool IsOver(SyncAnswer sync) => sync.Status is not (SyncState.WaitingForBank or SyncState.Fetching);
+
+    /// <summary>An amount with its thousands told apart, to the digit as the bank gave it; what is no number stays as it is.</summary>
+    private static string Money(string? amount) =>
+        decimal.TryParse(amount, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            ? value.ToString($"N{value.Scale}", CultureInfo.InvariantCulture)
+            : amount ?? "";
 
     private static string LastDigits(string? accountNo) => accountNo?.Length > 4 ? $"…{Markup.Escape(accountNo[^4..])}" : "";
 

@@ -83,6 +83,29 @@ public sealed partial class ServingTests
     }
 
     [Fact]
+    public async Task A_browser_gets_a_page_in_words_where_there_is_none_and_everybody_else_a_problem()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+
+        using var page = await AskAsync("/no/such/page", "text/html");
+        using var program = await AskAsync("/no/such/page", "application/json");
+        using var function = await AskAsync("/api/no-such-function", "text/html");
+
+        Assert.Equal((HttpStatusCode.NotFound, "text/html"), (page.StatusCode, page.Content.Headers.ContentType!.MediaType));
+        Assert.Contains("There is no page at this address", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("script-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        await AppUnderTest.AssertProblemAsync(program, HttpStatusCode.NotFound, "not-found");
+        await AppUnderTest.AssertProblemAsync(function, HttpStatusCode.NotFound, "not-found");
+
+        async Task<HttpResponseMessage> AskAsync(string path, string accepted)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.Accept.ParseAdd(accepted);
+            return await app.Api.SendAsync(request);
+        }
+    }
+
+    [Fact]
     public async Task Files_come_compressed_to_those_who_take_it_and_are_the_same()
     {
         await using var app = await AppUnderTest.StartAsync();
@@ -119,7 +142,7 @@ public sealed partial class ServingTests
         Assert.Equal(syncId, recent.GetProperty("syncId").GetString());
         Assert.Equal("completed", recent.GetProperty("status").GetString());
         Assert.Equal(sync.Transactions, recent.GetProperty("transactions").GetInt64());
-        Assert.Equal("Hooli", status.GetProperty("banks").GetProperty("AU00000").GetString());
+        Assert.True(status.GetProperty("isSimulated").GetBoolean());
         Assert.DoesNotContain(SandboxOptions.DefaultApiKey, text, StringComparison.Ordinal);
         Assert.DoesNotContain("hooli.com", text, StringComparison.Ordinal);
     }

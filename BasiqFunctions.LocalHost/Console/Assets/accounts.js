@@ -1,7 +1,7 @@
-import { action, h, show } from './dom.js';
+import { $, action, confirm, focusOn, h, show } from './dom.js';
 import { call } from './api.js';
 import { href } from './address.js';
-import { bankOf } from './bank.js';
+import { bankOf } from './institutions.js';
 import { refresh } from './jobs.js';
 import { add, compare, currencyOf, format, ofCurrency, parse, zero } from './money.js';
 import { receiptsOf } from './removal.js';
@@ -50,10 +50,15 @@ export function showAccounts(userId, snapshot, onDisconnected) {
   const byBank = Map.groupBy(accounts, account => account.connection ?? account.institution ?? '');
   here.show(
     accounts.length > 0 ? totals(accounts) : h('p', {}, 'The bank has no accounts for this login.'),
-    h('p', { class: 'soft' }, `Fetched ${ofMoment(fetchedAt)}.`),
+    h('p', { class: 'soft' }, `Fetched ${ofMoment(fetchedAt)}. `, accounts.length > 0 ? h('a', { href: '#charts', onclick: toCharts }, 'See where the money goes') : null),
     trouble,
     [...byBank].map(([connectionId, list]) => bank(userId, connectionId, list, trouble, onDisconnected)));
 }
+
+const toCharts = event => {
+  event.preventDefault();
+  focusOn($('charts-title'), 'start');
+};
 
 function bank(userId, connectionId, accounts, trouble, onDisconnected) {
   const name = bankOf(accounts[0].institution);
@@ -67,6 +72,9 @@ function bank(userId, connectionId, accounts, trouble, onDisconnected) {
 }
 
 async function disconnect(userId, connectionId, name, trouble, onDisconnected) {
+  if (!await confirm(`Disconnect ${name}?`, 'Its accounts and everything that was fetched of them will be removed, at Basiq and here. To have them back, the bank must be connected again.', 'Disconnect', 'really-disconnect')) {
+    return;
+  }
   const result = await call('accounts', 'DELETE', '/api/users/{userId}/connections/{connectionId}', { values: { userId, connectionId } });
   if (result.ok) {
     await onDisconnected(name);
@@ -106,7 +114,7 @@ function totals(accounts) {
   }
   return [
     [...byCurrency].toSorted(([a], [b]) => a < b ? -1 : 1).map(([currency, { own, owe }]) => h('dl', { class: 'totals', 'aria-label': `Totals in ${ofCurrency(currency)}` },
-      total('In the accounts', own, currency), total('Owed', owe, currency), total('Together', add(own, owe), currency, 'sum'))),
+      total('In the accounts', own, currency), total('Owed', owe, currency), total('Net position', add(own, owe), currency, 'sum'))),
     unread > 0 ? h('p', { class: 'soft' }, `${count(unread, 'account')} without a balance ${unread === 1 ? 'is' : 'are'} not in the totals.`) : null,
   ];
 }

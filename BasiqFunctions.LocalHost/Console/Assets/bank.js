@@ -1,17 +1,13 @@
-import { action, announce, confirm, h, show } from './dom.js';
+import { action, announce, busy, confirm, h, show } from './dom.js';
 import { call } from './api.js';
 import { href } from './address.js';
+import { bankOf, find, load } from './institutions.js';
 import { problemBox, step } from './step.js';
-import { plain, ofDay } from './words.js';
+import { count, ofAction, ofCondition, ofDay, ofMethod, ofNeed, plain } from './words.js';
 
 const here = step('bank', [['POST', '/api/users/{userId}/consent-link']]);
 const banks = new Map();
-let names = {};
-
-/** Names of banks by institution id, where they are known. */
-export const useNames = known => { names = known ?? {}; };
-
-export const bankOf = institutionId => names[institutionId] ?? institutionId ?? 'A bank';
+const mostShown = 6;
 
 /** The bank behind a connection, as far as it is known by now. */
 export const bankOfConnection = connectionId => (banks.has(connectionId) ? bankOf(banks.get(connectionId)) : 'The bank');
@@ -36,36 +32,100 @@ export async function connect(userId, request, place) {
   show(place, problemBox(result));
 }
 
-/** The banks of a user, and the way to another. */
-export async function showBanks(userId, { error, isManaged, hasSync, signal }) {
+/** The banks of a user, and the way to another. @param told Connections of which the jobs say already what is wrong. */
+export async function showBanks(userId, { error, isManaged, hasSync, told = [], signal }) {
+  const noList = await load(signal);
   const result = await call('bank', 'GET', '/api/users/{userId}/connections', { values: { userId }, signal });
   const connections = result.ok ? result.data.connections : [];
   for (const connection of connections) {
     banks.set(connection.id, connection.institution?.id);
   }
-  here.set(connections.length > 0 ? 'done' : hasSync ? 'busy' : 'now');
   const place = h('div');
-  const consents = connections.length > 0 ? await consentsOf(userId, place, signal) : null;
+  const standings = connections.length > 0 ? await standingsOf(userId, signal) : [];
+  const isInForce = standings.length === 0 || standings.some(standing => standing.status === 'active');
+  const needy = connections.filter(needOf);
+  if (connections.length === 0) {
+    here.set(hasSync ? 'busy' : 'now');
+  } else if (isInForce) {
+    here.set(needy.length > 0 ? 'partial' : 'done', needy.length > 0 ? 'Needs you' : undefined);
+  } else {
+    here.set('failed', 'Consent ended');
+  }
+  const isConnected = connections.length > 0 && isInForce;
   here.show(
     // Whoever managed a consent connected nothing either, and did not want to.
     error === 'no-bank-connected' && !isManaged
       ? h('div', { class: 'box warn', role: 'status' }, h('p', {}, h('strong', {}, 'No bank was connected.')), h('p', { class: 'soft' }, 'You came back from the consent page without agreeing. Nothing has been fetched.'))
       : null,
     result.ok ? null : problemBox(result),
-    connections.length > 0 ? h('ul', { class: 'banks' }, connections.map(connection => line(userId, connection, place))) : null,
-    consents,
-    h('div', { class: 'actions' },
-      action(connections.length > 0 ? 'Connect another bank' : 'Connect a bank', { class: connections.length > 0 ? '' : 'main', id: 'connect-bank' }, () => connect(userId, {}, place))),
+    connections.length > 0 ? h('ul', { class: 'banks' }, connections.map(connection => line(userId, connection, { isInForce, isTold: told.includes(connection.id), place }))) : null,
+    standings.length > 0 ? consents(userId, standings, place) : null,
+    isConnected
+      ? h('details', { class: 'another' }, h('summary', {}, 'Connect another bank'), picker(userId, noList, place))
+      : picker(userId, noList, place),
     place);
+  if (isConnected && needy.length === 0 && hasSync && error !== 'no-bank-connected') {
+    here.fold(`${[...new Set(connections.map(connection => bankOf(connection.institution?.id)))].join(', ')}${standings[0]?.endsAt ? `, consent until ${ofDay(standings[0].endsAt)}` : ''}`);
+  }
   return connections;
 }
 
-/** The consents, each with its end and a way out: what it covered is deleted then. */
-async function consentsOf(userId, place, signal) {
-  const result = await call('bank', 'GET', '/api/users/{userId}/consents', { values: { userId }, signal });
-  if (!result.ok || result.data.consents.length === 0) {
+const needOf = connection => connection.attention?.nextAction ?? (connection.status === 'active' || connection.status === 'pending' ? null : 'reconnect');
+
+/** The banks there are, to be found by name; the consent page has a list of its own for whoever would rather choose there. */
+function picker(userId, noList, place) {
+  const list = h('ul', { class: 'choices', 'aria-label': 'Banks' });
+  const said = h('p', { class: 'soft', id: 'banks-found', role: 'status' });
+  const search = h('input', { type: 'search', id: 'bank-search', autocomplete: 'off', 'aria-describedby': 'banks-found' });
+  const choose = (bank, element) => busy(element, () => connect(userId, { institutionId: bank.id }, place));
+  const look = () => {
+    const found = find(search.value);
+    show(list, found.slice(0, mostShown).map(bank => choice(bank, choose)));
+    said.textContent = found.length === 0
+      ? 'No bank has this name.'
+      : found.length > mostShown ? `${mostShown} of ${count(found.length, 'bank')}. Type a name to find the others.` : count(found.length, 'bank');
+  };
+  const form = h('form', { class: 'picker', role: 'search' },
+    h('div', { class: 'field' }, h('label', { for: 'bank-search' }, 'Find your bank'), search), list, said);
+  search.addEventListener('input', look);
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    const [only, another] = find(search.value).filter(isOpen);
+    if (only && !another) {
+      return choose(only, search);
+    }
+    list.querySelector('button')?.focus();
     return null;
-  }
+  });
+  look();
+  return [
+    noList ? h('p', { class: 'soft' }, `The list of banks cannot be had: ${noList.problem.detail}`) : form,
+    h('div', { class: 'actions' }, action('Choose on the consent page', { class: noList ? 'main' : 'quiet', id: 'connect-bank' }, () => connect(userId, {}, place))),
+  ];
+}
+
+const isOpen = bank => bank.status !== 'major-outage';
+
+/** A bank, how it is, and the way to it. Its logo is a link: this page loads nothing from elsewhere. */
+function choice(bank, choose) {
+  const facts = [bank.methods.map(ofMethod).join(' or '), ofCondition(bank.status), bank.stage === 'live' ? '' : plain(bank.stage)].filter(fact => fact);
+  return h('li', {},
+    h('span', { class: 'mark', 'aria-hidden': 'true' }, bank.name.slice(0, 1)),
+    h('span', { class: 'grow' }, h('strong', {}, bank.name), h('span', { class: 'soft block' }, facts.join(' · '))),
+    bank.logoUrl ? h('a', { class: 'soft', href: bank.logoUrl, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `Logo of ${bank.name}, in a new tab` }, 'Logo') : null,
+    isOpen(bank)
+      ? h('button', { type: 'button', class: 'small', 'aria-label': `Connect ${bank.name}`, onclick: event => choose(bank, event.currentTarget) }, 'Connect')
+      : null);
+}
+
+/** The consents, each with its end. */
+async function standingsOf(userId, signal) {
+  const result = await call('bank', 'GET', '/api/users/{userId}/consents', { values: { userId }, signal });
+  return result.ok ? result.data.standings : [];
+}
+
+/** Each consent with a way out: what it covered is deleted then. */
+function consents(userId, standings, place) {
   const revoke = async consentId => {
     if (!await confirm('Revoke this consent?', 'The app may not use the bank’s data any more, and deletes what it fetched.', 'Revoke', 'really-revoke')) {
       return;
@@ -78,7 +138,7 @@ async function consentsOf(userId, place, signal) {
     announce('The consent has been revoked, and the data deleted.');
     dispatchEvent(new Event('retry'));
   };
-  return h('ul', { class: 'banks consents' }, result.data.standings.map(standing => h('li', {},
+  return h('ul', { class: 'banks consents' }, standings.map(standing => h('li', {},
     h('span', { class: 'grow' }, h('strong', {}, 'Consent'), h('span', { class: 'soft block' },
       standing.endsAt ? `${standing.status === 'active' ? 'Ends' : 'Ended'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
     h('span', { class: 'pill', data: { state: standing.status === 'active' ? 'done' : 'failed' } }, plain(standing.status)),
@@ -89,14 +149,23 @@ async function consentsOf(userId, place, signal) {
       : null)));
 }
 
-function line(userId, connection, place) {
-  const isGood = connection.status === 'active';
+/** A bank that is connected: what it needs, unless its consent has ended or its job says it already. */
+function line(userId, connection, { isInForce, isTold, place }) {
+  const name = bankOf(connection.institution?.id);
+  const need = isInForce ? needOf(connection) : null;
+  const [state, word] = !isInForce
+    ? ['failed', 'No consent']
+    : need ? ['failed', ofNeed(need)] : [connection.status === 'active' ? 'done' : 'busy', plain(connection.status)];
   return h('li', {},
-    h('span', { class: 'mark', 'aria-hidden': 'true' }, bankOf(connection.institution?.id).slice(0, 1)),
-    h('span', { class: 'grow' }, h('strong', {}, bankOf(connection.institution?.id)), h('span', { class: 'soft block' },
-      connection.expiryDate ? `Consent until ${ofDay(connection.expiryDate)}` : 'Connected')),
-    h('span', { class: 'pill', data: { state: isGood ? 'done' : connection.status === 'invalid' ? 'failed' : 'busy' } }, plain(connection.status)),
-    connection.status === 'invalid'
-      ? action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bankOf(connection.institution?.id)}` }, () => connect(userId, { action: 'reauthorise', connectionId: connection.id }, place))
-      : null);
+    h('span', { class: 'mark', 'aria-hidden': 'true' }, name.slice(0, 1)),
+    h('span', { class: 'grow' }, h('strong', {}, name), h('span', { class: 'soft block' },
+      need && !isTold ? ofAction(need) : connection.expiryDate && isInForce ? `Consent until ${ofDay(connection.expiryDate)}` : '')),
+    h('span', { class: 'pill', data: { state } }, word),
+    need && !isTold ? way(userId, connection, need, name, place) : null);
+}
+
+function way(userId, connection, need, name, place) {
+  const next = connection.attention?.continueWith ?? { action: 'reauthorise', connectionId: connection.id };
+  const label = { reconnect: 'Connect again', 'finish-connecting': 'Go on' }[need];
+  return label ? action(label, { class: 'small', 'aria-label': `${label}: ${name}` }, () => connect(userId, next, place)) : null;
 }

@@ -1,7 +1,7 @@
 import { h, show } from './dom.js';
 import { call } from './api.js';
 import { note, read } from './address.js';
-import { bankOf } from './bank.js';
+import { bankOf } from './institutions.js';
 import { bankDay, dayOf, today } from './days.js';
 import { absolute, add, compare, currencyOf, format, negate, ofCurrency, parse, position, zero } from './money.js';
 import { barChart, drawn, lineChart, shareBar } from './drawing.js';

@@ -47,23 +47,31 @@ export function announce(text) {
   announcer.textContent = text;
 }
 
-/** Moves the focus to a heading or a message, for whoever follows the page by keyboard or by ear. */
-export function focusOn(element) {
+/** Moves the focus to a heading or a message, for whoever follows the page by keyboard or by ear. @param block Where it shall stand. */
+export function focusOn(element, block = 'nearest') {
   if (!element.hasAttribute('tabindex') && !element.matches('a[href], button, input, select, textarea')) {
     element.setAttribute('tabindex', '-1');
   }
   element.focus({ preventScroll: true });
-  element.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  element.scrollIntoView({ block, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
 
-/** Asks before what cannot be undone; true when the person goes on. */
+/** Goes to the step that is active now, for whoever has not gone elsewhere in the meantime. */
+export function lead(title) {
+  const at = document.activeElement;
+  if (at === document.body || at.matches('main h2') || !at.isConnected) {
+    focusOn(title, 'start');
+  }
+}
+
+/** Asks before what cannot be undone; true when the person goes on. The focus rests on the button that changes nothing. */
 export function confirm(title, text, label, id) {
   const dialog = h('dialog', { 'aria-labelledby': 'sure-title' },
     h('h2', { id: 'sure-title' }, title),
     h('p', {}, text),
     h('div', { class: 'actions' },
       h('button', { type: 'button', class: 'danger', id, onclick: () => dialog.close('yes') }, label),
-      h('button', { type: 'button', onclick: () => dialog.close('') }, 'Keep')));
+      h('button', { type: 'button', autofocus: true, onclick: () => dialog.close('') }, 'Keep')));
   document.body.append(dialog);
   return new Promise(resolve => {
     dialog.addEventListener('close', () => {

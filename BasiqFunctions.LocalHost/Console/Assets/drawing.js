@@ -25,11 +25,11 @@ export function drawn(draw) {
 
 /** A line over days. @param unit What the vertical axis counts in. @param mark Gets a function that marks the day of an index. */
 export function lineChart(width, { title, description, values, labels, unit, format, mark }) {
-  const [low, high, ticks] = scale(values, false);
+  const [low, high, ticks] = scale(values);
   const x = index => left + (values.length < 2 ? 0.5 : index / (values.length - 1)) * (width - left - right);
   const y = value => top + (high - value) / (high - low) * (height - top - bottom);
   const line = values.map((value, index) => `${index ? 'L' : 'M'}${x(index).toFixed(1)} ${y(value).toFixed(1)}`).join('');
-  const base = y(Math.max(low, Math.min(high, 0)));
+  const base = y(0);
   const hair = s('line', { class: 'hair', y1: top, y2: height - bottom });
   const dot = s('circle', { class: 'dot-mark', r: 4.5 });
   mark(index => {
@@ -49,7 +49,7 @@ export function lineChart(width, { title, description, values, labels, unit, for
 
 /** Two bars for each label. @param pairs [[first, second], …], none below zero. */
 export function barChart(width, { title, description, pairs, labels, unit, format, tips }) {
-  const [, high, ticks] = scale(pairs.flat(), true);
+  const [, high, ticks] = scale(pairs.flat());
   const slot = (width - left - right) / Math.max(1, pairs.length);
   const bar = Math.max(2, Math.min(18, slot * 0.36));
   const y = value => top + (high - value) / high * (height - top - bottom);
@@ -93,14 +93,11 @@ function monthLabels(labels, x, width) {
   return labels.filter((_, place) => place % every === 0).map(({ index, text }) => s('text', { class: 'tick-text', x: Math.min(x(index), width - right - 14), y: height - 8, 'text-anchor': 'middle' }, text));
 }
 
-// From a round number below the least to one above the most, in four steps or so.
-function scale(values, fromZero) {
-  let low = Math.min(...values, fromZero ? 0 : Infinity);
-  let high = Math.max(...values);
-  if (!Number.isFinite(low) || !Number.isFinite(high) || low === high) {
-    const size = Math.abs(high) || 1;
-    [low, high] = fromZero ? [0, size] : [(low || 0) - size / 2, (high || 0) + size / 2];
-  }
+// From a round number below the least to one above the most, in four steps or so. Zero is always in it: how much there is shows in the
+// height, and what is owed below the line.
+function scale(values) {
+  const low = Math.min(...values, 0);
+  const high = Math.max(...values, low === 0 ? 1 : 0);
   const rough = (high - low) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const unit = [1, 2, 2.5, 5, 10].find(factor => factor * power >= rough) * power;

@@ -1,4 +1,4 @@
-import { $, action, announce, busy, focusOn, h, show } from './dom.js';
+import { $, action, announce, busy, focusOn, h, lead, show } from './dom.js';
 import { call } from './api.js';
 import { go } from './address.js';
 import { bankOfConnection, connect } from './bank.js';
@@ -18,6 +18,7 @@ export const clear = text => {
 /** Follows a sync to its end, which it returns; null when there is no such sync. */
 export async function follow(userId, syncId, { signal, onConnection }) {
   const view = makeView(userId, syncId);
+  lead(here.title);
   let seen = null;
   let firstLook = true;
   while (true) {
@@ -37,6 +38,9 @@ export async function follow(userId, syncId, { signal, onConnection }) {
       seen = result.data;
       firstLook = false;
       if (isOver(seen.status)) {
+        if (seen.status === 'completed') {
+          here.fold(`${count(seen.accounts.fetched, 'account')} and ${count(seen.transactions, 'transaction')} from ${count(seen.jobs.length, 'bank')}`);
+        }
         return seen;
       }
     } else if (result.status === 401) {
@@ -97,8 +101,10 @@ function makeView(userId, syncId) {
         show(questions, asking.map(job => question(userId, syncId, job)));
       }
       if (over) {
-        show(buttons, againButton(userId, sync, trouble));
-        if (sync.error) {
+        // One bank that failed has its button at its own message; so has what the sync says of it.
+        const failed = sync.jobs.filter(hasFailed);
+        show(buttons, failed.length === 1 ? null : againButton(userId, sync, trouble));
+        if (sync.error && failed.length === 0) {
           show(trouble, h('div', { class: 'box bad' }, h('p', {}, h('strong', {}, sync.error.detail ?? sync.error.code)), h('p', { class: 'soft' }, h('code', {}, sync.error.code))));
         }
       }
@@ -128,7 +134,7 @@ function question(userId, syncId, job) {
       const result = await call('jobs', 'POST', `${route}/mfa`, {
         values: { userId, syncId }, body: { 'mfa-response': inputs.map(input => input.value), jobId: job.jobId },
       });
-      message.textContent = result.ok ? '' : Object.values(result.problem.errors ?? {}).flat().join(' ') || result.problem.detail;
+      message.textContent = result.ok ? '' : result.status === 400 ? 'That code is not right.' : result.problem.detail;
       if (result.ok) {
         show(form, h('p', { role: 'status' }, 'Sent. The bank goes on.'));
         focusOn(here.title);
@@ -183,30 +189,32 @@ export async function refresh(userId, body, trouble) {
 function jobCard(userId, job, over, trouble) {
   const bank = bankOfConnection(job.connectionId);
   const failed = job.steps.find(item => item.status === 'failed');
-  const hasEnded = job.status === 'failed' || job.status === 'timed-out';
   return h('li', { class: 'job', data: { state: job.status } },
     h('div', { class: 'job-head' }, h('h3', {}, bank), h('span', { class: 'pill', data: { state: pillOf(job.status) } }, ofJob(job.status))),
     h('ol', { class: 'job-steps' }, (job.steps.length ? job.steps : [{ title: 'verify-credentials', status: 'pending' }]).map(item => h('li', { data: { state: item.status } },
       h('span', { class: 'tick', 'aria-hidden': 'true' }), h('span', {}, ofStep(item.title)), h('span', { class: 'visually-hidden' }, `: ${ofJob(item.status)}`)))),
-    hasEnded
+    hasFailed(job)
       ? h('div', { class: 'box bad' },
         h('p', {}, h('strong', {}, failed?.detail ?? (job.status === 'timed-out' ? 'The bank did not finish in time.' : 'The bank could not be read.'))),
         failed?.code ? h('p', { class: 'soft' }, h('code', {}, failed.code)) : null,
         job.nextAction ? h('p', {}, h('b', {}, 'What to do: '), ofAction(job.nextAction)) : null,
-        over ? h('div', { class: 'actions' }, nextButtons(userId, job, bank, trouble)) : null)
+        over ? h('div', { class: 'actions' }, nextButton(userId, job, bank, trouble)) : null)
       : null);
 }
 
 const pillOf = status => ({ success: 'done', failed: 'failed', 'timed-out': 'failed', 'in-progress': 'busy' })[status] ?? 'todo';
 
-function nextButtons(userId, job, bank, trouble) {
-  const retry = job.connectionId
-    ? action('Try again', { class: 'small', 'aria-label': `Try again: ${bank}` }, () => refresh(userId, { connectionId: job.connectionId }, trouble))
-    : null;
-  const again = action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bank}` },
-    () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble));
-  // A bank that somebody has to connect again cannot be asked before that.
-  return job.nextAction === 'reconnect' ? again : [retry, again];
+const hasFailed = job => job.status === 'failed' || job.status === 'timed-out';
+
+/** The one thing to do: a bank that is to be connected again cannot be asked before that, and one that is out of order not at all. */
+function nextButton(userId, job, bank, trouble) {
+  if (job.nextAction === 'wait-for-bank') {
+    return null;
+  }
+  return job.nextAction === 'reconnect' || !job.connectionId
+    ? action('Connect again', { class: 'small', 'aria-label': `Connect again: ${bank}` },
+      () => connect(userId, job.connectionId ? { action: 'reauthorise', connectionId: job.connectionId } : {}, trouble))
+    : action('Try again', { class: 'small', 'aria-label': `Try again: ${bank}` }, () => refresh(userId, { connectionId: job.connectionId }, trouble));
 }
 
 function tell(before, now, firstLook) {

@@ -1,4 +1,4 @@
-import { $, announce, focusOn } from './dom.js';
+import { $, announce, focusOn, lead } from './dom.js';
 import { forgetCalls, hasKey, useKey } from './api.js';
 import { note, read } from './address.js';
 import * as user from './user.js';
@@ -30,7 +30,7 @@ async function start(isForced) {
     }
     return;
   }
-  if (at.userId !== shown.userId && shown.userId !== null) {
+  if (at.userId !== shown.userId && shown.userId) {
     forgetCalls();
     showAllCalls();
   }
@@ -92,9 +92,13 @@ async function run(at, signal) {
   });
   panel.look();
   if (sync && isOver(sync.status)) {
-    connections = await bank.showBanks(at.userId, { hasSync: connections.length > 0, signal });
+    const told = sync.jobs.filter(job => job.nextAction).map(job => job.connectionId);
+    connections = await bank.showBanks(at.userId, { hasSync: connections.length > 0, told, signal });
   }
   await loadData(at, signal);
+  if (sync?.status === 'completed') {
+    lead($('accounts-title'));
+  }
 }
 
 async function loadData(at, signal) {
@@ -159,6 +163,10 @@ document.addEventListener('click', event => {
   history.pushState(null, '', link.getAttribute('href'));
   start();
   focusOn($(link.dataset.go || 'user-title'));
+});
+document.querySelector('.skip').addEventListener('click', event => {
+  event.preventDefault();
+  focusOn(document.querySelector('.step:is([data-state="now"], [data-state="busy"]) h2') ?? $('journey'), 'start');
 });
 addEventListener('addresschange', () => start());
 addEventListener('popstate', () => start());

@@ -1,6 +1,5 @@
 import { $, h, show } from './dom.js';
 import { call } from './api.js';
-import { useNames } from './bank.js';
 import { useZone } from './days.js';
 import { isOver, ofClock, ofSeconds, ofSync, plain } from './words.js';
 
@@ -53,11 +52,10 @@ async function refreshStatus() {
     return;
   }
   const status = result.data;
-  useNames(status.banks);
   useZone(status.timeZone);
   showToken(status);
   showSyncs(status);
-  if (status.banks && !hasKnobs) {
+  if (status.isSimulated && !hasKnobs) {
     hasKnobs = true;
     await showSandbox();
   }

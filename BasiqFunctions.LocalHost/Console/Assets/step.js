@@ -1,5 +1,6 @@
 import { $, h, show } from './dom.js';
 import { callsOf, onCall } from './api.js';
+import { count } from './words.js';
 
 // One step of the journey: its state, what it holds, and what it calls.
 
@@ -11,12 +12,30 @@ export function step(id, plan) {
   const section = $(id);
   const body = section.querySelector('.body');
   const pill = section.querySelector('.pill');
+  const title = section.querySelector('h2');
   const link = document.querySelector(`[data-step="${id}"]`);
+  const line = h('p', { class: 'fold-line' });
+  let isKeptOpen = false;
+  const toggle = h('button', { type: 'button', class: 'quiet small', hidden: true, onclick: () => {
+    isKeptOpen = section.hasAttribute('data-folded');
+    turn(!isKeptOpen);
+  } });
+  const turn = isFolded => {
+    if (isFolded && body.contains(document.activeElement)) {
+      title.focus({ preventScroll: true });
+    }
+    section.toggleAttribute('data-folded', isFolded);
+    toggle.textContent = isFolded ? 'Show' : 'Hide';
+    toggle.setAttribute('aria-expanded', !isFolded);
+    toggle.setAttribute('aria-label', `${toggle.textContent}: ${title.lastChild.textContent}`);
+  };
+  section.querySelector('header').append(toggle);
+  section.querySelector('header').after(line);
   showCalls(id);
   return {
     section,
     body,
-    title: section.querySelector('h2'),
+    title,
     /** @param {'todo'|'now'|'busy'|'done'|'failed'|'partial'} state */
     set(state, text) {
       section.dataset.state = state;
@@ -28,6 +47,17 @@ export function step(id, plan) {
       } else {
         link.removeAttribute('aria-current');
       }
+      if (state !== 'done') {
+        isKeptOpen = false;
+        toggle.hidden = true;
+        turn(false);
+      }
+    },
+    /** Folds a step that is finished into one line; a person may open it, and then it stays open. */
+    fold(text) {
+      line.textContent = text;
+      toggle.hidden = false;
+      turn(!isKeptOpen);
     },
     show: (...children) => show(body, ...children),
     clear: () => show(body),
@@ -52,14 +82,17 @@ function showCalls(id) {
     show(place, h('div', { class: 'call planned' }, planned[id].map(([method, route]) => [h('code', {}, h('b', {}, method), ' ', route)])));
     return;
   }
-  const last = made.at(-1);
-  const others = made.slice(0, -1).reverse();
+  // What the step is there for stays in sight, whatever the page asked since.
+  const main = made.findLast(entry => planned[id].some(([method, route]) => entry.method === method && pathOf(entry.route) === pathOf(route))) ?? made.at(-1);
+  const others = made.filter(entry => entry !== main).reverse();
   show(
     place,
-    row(last),
-    h('details', { open: wasOpen }, h('summary', {}, others.length ? `The line, and ${others.length} before it` : 'The line for your terminal'),
-      [last, ...others].map(entry => [entry === last ? null : row(entry), h('pre', { class: 'curl' }, h('code', {}, entry.curl))])));
+    row(main),
+    h('details', { open: wasOpen }, h('summary', {}, others.length ? `The line, and ${count(others.length, 'other call')}` : 'The line for your terminal'),
+      [main, ...others].map(entry => [entry === main ? null : row(entry), h('pre', { class: 'curl' }, h('code', {}, entry.curl))])));
 }
+
+const pathOf = route => route.split('?')[0];
 
 function row(entry) {
   const good = entry.status >= 200 && entry.status < 400;

@@ -1,7 +1,7 @@
 import { $, h, show } from './dom.js';
 import { call } from './api.js';
 import { go, note } from './address.js';
-import { bankOf } from './bank.js';
+import { bankOf } from './institutions.js';
 import { dayOf } from './days.js';
 import { format } from './money.js';
 import { problemBox, step } from './step.js';

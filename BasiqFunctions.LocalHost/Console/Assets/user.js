@@ -1,7 +1,7 @@
 import { $, announce, busy, focusOn, h } from './dom.js';
-import { call } from './api.js';
+import { call, forgetCalls } from './api.js';
 import { go } from './address.js';
-import { problemBox, step } from './step.js';
+import { problemBox, showAllCalls, step } from './step.js';
 
 const here = step('user', [['POST', '/api/users']]);
 const keyName = 'createKey';
@@ -46,11 +46,17 @@ function fillIn() {
 
 async function create(form, errors) {
   const body = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
+  if (body.mobile) {
+    // People write numbers in groups.
+    body.mobile = body.mobile.replace(/[\s()-]/g, '');
+  }
   let key = sessionStorage.getItem(keyName);
   if (key === null) {
     key = newKey();
     sessionStorage.setItem(keyName, key);
   }
+  forgetCalls();
+  showAllCalls();
   const result = await call('user', 'POST', '/api/users', { body, headers: { 'Idempotency-Key': key } });
   showErrors(result.problem?.errors ?? {}, errors, result);
   if (result.ok) {
@@ -67,13 +73,23 @@ function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
+const rules = { email: 'Enter a full e-mail address, such as name@example.com.', mobile: 'Use the international form, such as +61 410 888 666.' };
+
+/** What to enter instead, in words for a person who does not know the API. */
+function inWords(name, input, messages) {
+  if (name === 'email' && input.value === '') {
+    return 'Enter an e-mail address or a mobile number.';
+  }
+  return rules[name] ?? `This ${messages[0]}`;
+}
+
 function showErrors(problems, errors, result) {
   let first = null;
   const others = [];
   for (const [name] of fields) {
     const input = $(`user-${name}`);
     const messages = problems[name] ?? [];
-    $(`user-${name}-error`).textContent = messages.join(' ');
+    $(`user-${name}-error`).textContent = messages.length > 0 ? inWords(name, input, messages) : '';
     if (messages.length > 0) {
       input.setAttribute('aria-invalid', 'true');
       first ??= input;
@@ -112,7 +128,8 @@ export async function showUser(userId, signal) {
       name ? pair('Name', name) : null,
       user.email ? pair('E-mail', user.email) : null,
       user.mobile ? pair('Mobile', user.mobile) : null),
-      h('p', { class: 'actions' }, h('a', { href: '/' , class: 'button', data: { go: '' } }, 'Start with another user')));
+      h('p', { class: 'actions' }, h('a', { href: '/', class: 'button', data: { go: '' } }, 'Start with another user')));
+    here.fold(name || user.email || user.mobile || user.id);
     return true;
   }
   if (result.status === 404 || result.status === 400) {

@@ -16,8 +16,22 @@ const actions = {
   reconnect: 'Connect the bank again with the right login. An account that is locked must be unlocked at the bank first.',
   'act-at-bank': 'Log in at the bank’s own site, clear what it asks for, then try again.',
   'retry-later': 'The bank is not available at the moment. Wait ten minutes or so, then try again.',
+  'wait-for-bank': 'The bank is out of order. Nothing needs to be done: it is asked again when it is back.',
+  'finish-connecting': 'Connecting it was left half-way. Go on where it was left.',
   'contact-support': 'Ask Basiq’s support, and give them the code and the detail.',
 };
+
+const needs = {
+  reconnect: 'Connect it again', 'act-at-bank': 'Needs you at the bank', 'retry-later': 'Try again later', 'wait-for-bank': 'Bank is out of order',
+  'finish-connecting': 'Left half-way', 'contact-support': 'Ask support',
+};
+
+const conditions = {
+  operational: 'Works', 'under-maintenance': 'Under maintenance, but can be connected', 'degraded-performance': 'Slower than usual',
+  'partial-outage': 'Partly out of order', 'major-outage': 'Out of order: try again later',
+};
+
+const methods = { 'open-banking': 'Open Banking', web: 'log-in with a password', pdf: 'statements as PDF', csv: 'statements as CSV' };
 
 const classes = {
   transaction: 'Everyday', savings: 'Savings', 'term-deposit': 'Term deposit', 'credit-card': 'Credit card', loan: 'Loan',
@@ -78,6 +92,9 @@ export const ofSync = status => syncs[status] ?? plain(status);
 export const ofJob = status => jobs[status] ?? plain(status);
 export const ofStep = title => (title ? steps[title] ?? plain(title) : 'Step');
 export const ofAction = name => actions[name] ?? plain(name);
+export const ofNeed = name => needs[name] ?? plain(name);
+export const ofCondition = name => conditions[name] ?? plain(name);
+export const ofMethod = name => methods[name] ?? name;
 export const ofClass = name => classes[name] ?? plain(name || 'account');
 export const ofKind = name => kinds[name] ?? plain(name || 'other');
 export const isOver = status => status !== 'waiting-for-bank' && status !== 'fetching';

@@ -36,9 +36,10 @@ public sealed class AccessibilityTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new() { Name = "Send them here" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test message" }).ClickAsync();
         await page.Locator("#notifications-received pre").WaitForAsync();
+        await CheckAsync(visit, "the bank picker");
         await page.Locator("#connect-bank").ClickAsync();
         await page.Locator("main .banks").WaitForAsync();
-        await CheckAsync(visit, "the bank picker");
+        await CheckAsync(visit, "the consent page's banks");
         await page.GetByRole(AriaRole.Button, new() { Name = "Hooli" }).ClickAsync();
         await page.Locator("#loginId").WaitForAsync();
         await CheckAsync(visit, "the bank's log-in");
@@ -57,8 +58,15 @@ public sealed class AccessibilityTests(Chromium chromium)
         await visit.SeeStateAsync("jobs", "partial");
         await visit.SeeStateAsync("charts", "done");
         await Assertions.Expect(page.Locator("#webhooks-list .hook")).Not.ToHaveCountAsync(0);
+        await CheckAsync(visit, "the whole journey, folded");
+        await page.EvaluateAsync("document.querySelectorAll('.step > header button[aria-expanded=false]:not([hidden])').forEach(one => one.click())");
         await page.EvaluateAsync("document.querySelectorAll('details').forEach(one => one.open = true)");
         await CheckAsync(visit, "the whole journey");
+        await page.Locator("a.account").First.WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disconnect Hooli" }).ClickAsync();
+        await page.Locator("#really-disconnect").WaitForAsync();
+        await CheckAsync(visit, "the question before disconnecting");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep" }).ClickAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
         await page.Locator("[name=revoke]").WaitForAsync();
@@ -81,6 +89,10 @@ public sealed class AccessibilityTests(Chromium chromium)
         await CheckAsync(visit, "the page after deleting");
         await page.GotoAsync(new Uri(visit.App.Sandbox.BaseAddress!, "home").ToString());
         await CheckAsync(visit, "the consent page without a token");
+
+        visit.Expected.Add("404 /no-such-page");
+        await page.GotoAsync(visit.Home + "no-such-page");
+        await CheckAsync(visit, "the page for an address without one");
 
         visit.Expected.Add("400 /api/consent/return");
         await page.GotoAsync(visit.Home + "api/consent/return?state=forged&jobIds=a");

@@ -135,6 +135,139 @@ public sealed partial class JourneyTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_bank_is_found_by_its_name_and_its_consent_begins_at_its_log_in()
+    {
+        await using var visit = await Visit.StartAsync(
+            chromium, ["Sandbox:MoreBanks=40", "Sandbox:ConnectorStatuses:AU90001=major-outage", "Sandbox:ConnectorStatuses:AU90002=degraded-performance"]);
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        var choices = page.Locator(".choices li");
+        await Assertions.Expect(choices).ToHaveCountAsync(6);
+        await Assertions.Expect(page.Locator("#banks-found")).ToContainTextAsync("of 45 banks");
+        await Assertions.Expect(page.Locator("main img")).ToHaveCountAsync(0);
+
+        // How a bank is stands in words, and nobody is sent to one that is out of order.
+        var search = page.GetByLabel("Find your bank");
+        await search.FillAsync("wattle");
+        await Assertions.Expect(choices).ToContainTextAsync("Slower than usual");
+        await search.FillAsync("banksia");
+        await Assertions.Expect(choices).ToContainTextAsync("Out of order: try again later");
+        await Assertions.Expect(choices.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
+        await search.FillAsync("no such bank");
+        await Assertions.Expect(page.Locator("#banks-found")).ToHaveTextAsync("No bank has this name.");
+        await search.FillAsync("credit wattle");
+        await Assertions.Expect(choices.GetByRole(AriaRole.Link)).ToHaveAttributeAsync("rel", "noopener noreferrer");
+        await page.Keyboard.PressAsync("Enter");
+
+        await page.Locator("#loginId").WaitForAsync();
+        await Assertions.Expect(page.Locator("main")).ToContainTextAsync("Wattle Creek Credit Union");
+        await visit.AgreeAsync("Whistler");
+        await visit.SeeStateAsync("charts", "done");
+        await Assertions.Expect(page.Locator("#bank .fold-line")).ToContainTextAsync("Wattle Creek Credit Union, consent until ");
+    }
+
+    [Fact]
+    public async Task What_is_finished_folds_and_the_view_goes_to_what_is_next()
+    {
+        await using var visit = await Visit.StartAsync(chromium);
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await Assertions.Expect(page.Locator("#bank-title")).ToBeFocusedAsync();
+        await visit.ConnectAsync("gavinBelson");
+        await Assertions.Expect(page.Locator("#accounts-title")).ToBeFocusedAsync();
+        await Assertions.Expect(page.Locator("#accounts-title")).ToBeInViewportAsync();
+        await Assertions.Expect(page.Locator("#user .fold-line")).ToHaveTextAsync("Max Wentworth-Smith");
+        await Assertions.Expect(page.Locator("#jobs .fold-line")).ToHaveTextAsync(FoldedSync());
+
+        // What made the user stays in sight, and what a person opens stays open.
+        await Assertions.Expect(page.Locator("#user .call code").First).ToHaveTextAsync("POST /api/users");
+        await visit.UnfoldAsync("jobs");
+        await page.Locator("#refresh-all").ClickAsync();
+        await visit.SeeStateAsync("jobs", "done");
+        await visit.SeeStateAsync("charts", "done");
+    }
+
+    [Fact]
+    public async Task From_the_start_to_the_charts_it_takes_at_most_15_presses_of_Tab()
+    {
+        await using var visit = await Visit.StartAsync(chromium);
+        var page = visit.Page;
+        await page.GotoAsync(visit.Home);
+        await page.Locator("#user-form").WaitForAsync();
+        var presses = await TabToAsync(page, ".skip");
+        await page.Keyboard.PressAsync("Enter");
+        presses += await TabToAsync(page, "#user-email");
+        await page.Keyboard.TypeAsync("max@hooli.com");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("#bank-search").WaitForAsync();
+        presses += await TabToAsync(page, "#bank-search");
+        await page.Keyboard.TypeAsync("hooli");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("#loginId").WaitForAsync();
+        presses += await TabToAsync(page, "#loginId");
+        await page.Keyboard.TypeAsync("Whistler");
+        presses += await TabToAsync(page, "#password");
+        await page.Keyboard.TypeAsync("ShowBox");
+        await page.Keyboard.PressAsync("Enter");
+        await visit.SeeStateAsync("charts", "done");
+        await Assertions.Expect(page.Locator("#accounts-title")).ToBeFocusedAsync();
+        presses += await TabToAsync(page, "a[href='#charts']");
+        await page.Keyboard.PressAsync("Enter");
+
+        await Assertions.Expect(page.Locator("#charts-title")).ToBeFocusedAsync();
+        await Assertions.Expect(page.Locator("#charts-title")).ToBeInViewportAsync();
+        Assert.InRange(presses, 5, 15);
+    }
+
+    [Fact]
+    public async Task A_bank_is_disconnected_only_after_a_question_whose_harmless_answer_is_the_nearer()
+    {
+        await using var visit = await Visit.StartAsync(chromium);
+        visit.Expected.Add("404 /accounts");
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("Whistler");
+        await visit.SeeStateAsync("charts", "done");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disconnect Hooli" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Keep" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("a.account").First).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disconnect Hooli" }).ClickAsync();
+        await page.Locator("#really-disconnect").ClickAsync();
+
+        await Assertions.Expect(page.Locator("a.account")).ToHaveCountAsync(0);
+    }
+
+    [Theory]
+    [InlineData(1280)]
+    [InlineData(390)]
+    public async Task A_message_at_a_field_moves_nothing_around_it(int width)
+    {
+        await using var visit = await Visit.StartAsync(
+            chromium, options: new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 } });
+        visit.Expected.Add("400 /api/users");
+        var page = visit.Page;
+        await page.GotoAsync(visit.Home);
+        await page.GetByLabel("E-mail").FillAsync("max@");
+        await page.GetByLabel("Mobile").FillAsync("0410 888 666");
+        const string Tops = "[...document.querySelectorAll('#user input, #create-user')].map(one => Math.round(one.getBoundingClientRect().top + scrollY))";
+        var before = await page.EvaluateAsync<int[]>(Tops);
+
+        await page.Locator("#create-user").ClickAsync();
+
+        await Assertions.Expect(page.Locator("#user-email-error")).ToHaveTextAsync("Enter a full e-mail address, such as name@example.com.");
+        await Assertions.Expect(page.Locator("#user-mobile-error")).ToHaveTextAsync("Use the international form, such as +61 410 888 666.");
+        Assert.Equal(before, await page.EvaluateAsync<int[]>(Tops));
+
+        // As it says, so it takes it.
+        await page.GetByLabel("E-mail").FillAsync("");
+        await page.GetByLabel("Mobile").FillAsync("+61 410 888 666");
+        await page.Locator("#create-user").ClickAsync();
+        await page.Locator("#bank-search").WaitForAsync();
+    }
+
+    [Fact]
     public async Task What_the_API_refuses_stands_at_its_field_and_the_first_one_gets_the_focus()
     {
         await using var visit = await Visit.StartAsync(chromium);
@@ -146,7 +279,7 @@ public sealed partial class JourneyTests(Chromium chromium)
 
         await page.Locator("#create-user").ClickAsync();
 
-        await Assertions.Expect(page.Locator("#user-mobile-error")).ToContainTextAsync("must be in E.164");
+        await Assertions.Expect(page.Locator("#user-mobile-error")).ToHaveTextAsync("Use the international form, such as +61 410 888 666.");
         await Assertions.Expect(page.Locator("#user-firstName-error")).ToContainTextAsync("at most 100");
         await Assertions.Expect(page.GetByLabel("Mobile")).ToBeFocusedAsync();
         await Assertions.Expect(page.GetByLabel("Mobile")).ToHaveAttributeAsync("aria-invalid", "true");
@@ -187,7 +320,7 @@ public sealed partial class JourneyTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Trying_again_is_a_sync_of_its_own_and_connecting_again_mends_the_bank()
+    public async Task A_bank_that_is_tried_again_is_a_sync_of_its_own()
     {
         await using var visit = await Visit.StartAsync(chromium);
         visit.Expected.Add("404 /accounts");
@@ -200,7 +333,24 @@ public sealed partial class JourneyTests(Chromium chromium)
         await page.Locator(".job").GetByRole(AriaRole.Button, new() { Name = "Try again: Hooli" }).ClickAsync();
         await Assertions.Expect(page).Not.ToHaveURLAsync(first);
         await visit.SeeStateAsync("jobs", "failed");
-        await page.Locator(".job").GetByRole(AriaRole.Button, new() { Name = "Connect again: Hooli" }).ClickAsync();
+    }
+
+    [Fact]
+    public async Task A_bank_that_is_connected_again_is_mended_and_until_then_the_page_says_so_once()
+    {
+        await using var visit = await Visit.StartAsync(chromium);
+        visit.Expected.Add("404 /accounts");
+        var page = visit.Page;
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("bighead");
+        await visit.SeeStateAsync("jobs", "failed");
+        await Assertions.Expect(page.Locator("#bank > header .pill")).ToHaveTextAsync("Needs you");
+        await Assertions.Expect(page.Locator(".banks:not(.consents) .pill")).ToHaveTextAsync("Connect it again");
+        await Assertions.Expect(page.GetByText("Connect the bank again with the right login")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator("#jobs .body button")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Connect again: Hooli" })).ToHaveCountAsync(1);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Connect again: Hooli" }).ClickAsync();
         await visit.AgreeAsync("Whistler");
 
         await visit.SeeStateAsync("jobs", "done");
@@ -297,6 +447,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await page.GoBackAsync();
 
         await Assertions.Expect(shown).ToHaveValueAsync(first);
+        await visit.UnfoldAsync("user");
         await page.GetByRole(AriaRole.Link, new() { Name = "Start with another user" }).ClickAsync();
         await page.Locator("#user-form").WaitForAsync();
         await visit.SeeStateAsync("charts", "todo");
@@ -316,7 +467,8 @@ public sealed partial class JourneyTests(Chromium chromium)
         var address = page.Url;
 
         await page.Locator("#delete-user").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Keep" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Keep" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("a.account").First).ToBeVisibleAsync();
         await page.Locator("#delete-user").ClickAsync();
         await page.Locator("#really-delete").ClickAsync();
@@ -342,7 +494,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         var answer = page.Locator(".question input");
         await answer.FillAsync("000000");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send the answer" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".question .field-error")).Not.ToBeEmptyAsync();
+        await Assertions.Expect(page.Locator(".question .field-error")).ToHaveTextAsync("That code is not right.");
         Assert.Empty(await Axe.ViolationsAsync(page));
         await answer.FillAsync("246810");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send the answer" }).ClickAsync();
@@ -360,6 +512,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await visit.CreateUserAsync();
         await visit.ConnectAsync("Whistler");
         await visit.SeeStateAsync("charts", "done");
+        await visit.UnfoldAsync("bank");
         await Assertions.Expect(page.Locator(".consents li")).ToContainTextAsync("Ends ");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Revoke the consent" }).ClickAsync();
@@ -368,6 +521,11 @@ public sealed partial class JourneyTests(Chromium chromium)
         await Assertions.Expect(page.Locator("#accounts .receipts")).ToContainTextAsync("because the consent was revoked");
         await Assertions.Expect(page.Locator("a.account")).ToHaveCountAsync(0);
         await Assertions.Expect(page.Locator(".consents .pill")).ToHaveTextAsync("Revoked");
+
+        // Nothing on the page says that the bank is well when it may not be asked any more.
+        await Assertions.Expect(page.Locator("#bank > header .pill")).ToHaveTextAsync("Consent ended");
+        await Assertions.Expect(page.Locator(".banks:not(.consents) .pill")).ToHaveTextAsync("No consent");
+        await Assertions.Expect(page.Locator("#bank-search")).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -470,7 +628,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await using var visit = await Visit.StartAsync(chromium);
         await visit.CreateUserAsync();
         await visit.Page.Locator("#user .calls summary").ClickAsync();
-        var line = await visit.Page.Locator("#user .curl").First.TextContentAsync();
+        var line = await visit.Page.Locator("#user .curl").Filter(new() { HasNotText = "-d" }).First.TextContentAsync();
 
         var address = QuotedAddress().Match(line!).Groups[1].Value;
 
@@ -526,21 +684,24 @@ public sealed partial class JourneyTests(Chromium chromium)
         Assert.True(shift <= 0.1, $"{shift}: {await visit.Page.EvaluateAsync<string>("window.shifted")}");
     }
 
-    /// <summary>Presses Tab until the focus is there.</summary>
-    private static async Task TabToAsync(IPage page, string selector)
+    /// <summary>Presses Tab until the focus is there, and says how often.</summary>
+    private static async Task<int> TabToAsync(IPage page, string selector)
     {
-        for (var i = 0; i < 120; i++)
+        for (var presses = 1; presses <= 120; presses++)
         {
             await page.Keyboard.PressAsync("Tab");
             if (await page.EvaluateAsync<bool>("selector => document.activeElement.matches(selector)", selector))
-                return;
+                return presses;
         }
 
-        Assert.Fail($"Tab does not reach {selector}.");
+        throw new InvalidOperationException($"Tab does not reach {selector}.");
     }
 
     private static decimal Amount(string text) =>
         decimal.Parse(text.Replace('−', '-').Replace("$", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("^\\d+ accounts and [\\d,]+ transactions from 1 bank$")]
+    private static partial Regex FoldedSync();
 
     [GeneratedRegex("'(http[^']+)'")]
     private static partial Regex QuotedAddress();

@@ -51,6 +51,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         visit.Expected.AddRange(["404 /accounts", "404 /syncs/"]);
         var page = await visit.OpenAsync();
         await page.GotoAsync(visit.Page.Url);
+        await page.Locator("#bank > header button").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
         await page.Locator("[name=revoke]").ClickAsync();
         await visit.Page.Locator("#accounts .receipts").WaitForAsync();

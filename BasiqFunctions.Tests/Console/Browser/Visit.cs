@@ -83,6 +83,13 @@ internal sealed class Visit : IAsyncDisposable
         await AgreeAsync(login);
     }
 
+    /// <summary>Opens a step that has folded itself.</summary>
+    public async Task UnfoldAsync(string step)
+    {
+        await Assertions.Expect(Page.Locator($"#{step}")).ToHaveAttributeAsync("data-folded", "");
+        await Page.Locator($"#{step} > header button").ClickAsync();
+    }
+
     /// <summary>On the consent page's log-in.</summary>
     public async Task AgreeAsync(string login)
     {

@@ -33,6 +33,7 @@ public sealed class WebhookTests(Chromium chromium)
 
         var tab = await visit.OpenAsync();
         await tab.GotoAsync(page.Url);
+        await tab.Locator("#bank > header button").ClickAsync();
         await tab.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
         await tab.Locator("[name=revoke]").ClickAsync();
         await tab.Locator(".notice").WaitForAsync();
