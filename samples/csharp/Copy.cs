@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
+using BasiqFunctions.Client.Models;
 using Microsoft.Data.Sqlite;
+using Microsoft.Kiota.Abstractions.Serialization;
 using Npgsql;
 
 namespace KeepInStep;
@@ -50,13 +52,13 @@ internal sealed class Copy : IAsyncDisposable
     }
 
     /// <summary>Stores what a page says, and that it was read.</summary>
-    public async Task ApplyAsync(string userId, Place place, Page page, CancellationToken cancellationToken)
+    public async Task ApplyAsync(string userId, Place place, ChangesPageResult page, CancellationToken cancellationToken)
     {
         await using var connection = await _database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (!await MoveAsync(connection, userId, place, place with { Cursor = page.NextCursor }, cancellationToken))
             return;
-        foreach (var account in (page.Accounts ?? []).Where(account => !account.IsRemoval))
+        foreach (var account in (page.Accounts ?? []).Where(account => account.Type is not ChangeType.Removed))
         {
             await RunAsync(
                 connection,
@@ -65,12 +67,12 @@ internal sealed class Copy : IAsyncDisposable
                 ON CONFLICT (user_id, account_id) DO UPDATE SET json = excluded.json, reading = excluded.reading
                 """,
                 cancellationToken,
-                ("user", userId), ("account", account.AccountId), ("json", account.Account!.Value.GetRawText()), ("reading", place.Reading));
+                ("user", userId), ("account", account.AccountId), ("json", await KiotaJsonSerializer.SerializeAsStringAsync(account.Account!, false, cancellationToken)), ("reading", place.Reading));
         }
 
-        foreach (var change in page.Changes)
+        foreach (var change in page.Changes!)
         {
-            if (change.IsRemoval)
+            if (change.Type is ChangeType.Removed)
             {
                 await RunAsync(
                     connection,
@@ -88,12 +90,12 @@ internal sealed class Copy : IAsyncDisposable
                 """,
                 cancellationToken,
                 ("user", userId), ("account", change.AccountId), ("id", change.TransactionId), ("from", change.InferredFrom),
-                ("json", change.Transaction!.Value.GetRawText()), ("reading", place.Reading));
+                ("json", await KiotaJsonSerializer.SerializeAsStringAsync(change.Transaction!, false, cancellationToken)), ("reading", place.Reading));
         }
 
-        foreach (var account in (page.Accounts ?? []).Where(account => account.IsRemoval))
+        foreach (var account in (page.Accounts ?? []).Where(account => account.Type is ChangeType.Removed))
             await RunAsync(connection, "DELETE FROM accounts WHERE user_id = @user AND account_id = @account", cancellationToken, ("user", userId), ("account", account.AccountId));
-        if (!page.HasMore)
+        if (page.HasMore is not true)
             await EndReadingAsync(connection, userId, place.Reading, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }

@@ -1,10 +1,12 @@
 using System.Data.Common;
-using System.Text.Json;
+using BasiqFunctions.Client;
+using BasiqFunctions.Client.Models;
+using Microsoft.Kiota.Abstractions;
 
 namespace KeepInStep;
 
 /// <summary>Keeps one user's rows in step.</summary>
-internal sealed class Follower(Feed feed, Copy copy, string userId) : IDisposable
+internal sealed class Follower(BasiqFunctionsClient client, Copy copy, string userId, int pageLength) : IDisposable
 {
     private readonly SemaphoreSlim _news = new(0);
 
@@ -47,28 +49,33 @@ internal sealed class Follower(Feed feed, Copy copy, string userId) : IDisposabl
         {
             await CatchUpAsync(stop);
         }
-        catch (Exception e) when (!stop.IsCancellationRequested && e is HttpRequestException or JsonException or DbException or OperationCanceledException)
+        catch (Exception e) when (!stop.IsCancellationRequested && e is HttpRequestException or ApiException or DbException or OperationCanceledException)
         {
             // Nothing of the page has been kept: the same is read next time.
-            Console.Error.WriteLine($"{userId}: {e.GetType().Name}, {(e as HttpRequestException)?.StatusCode}; again later.");
+            Console.Error.WriteLine($"{userId}: {(e as Problem)?.Code ?? e.GetType().Name}; again later.");
         }
     }
 
     private async Task CatchUpAsync(CancellationToken stop)
     {
-        bool hasMore;
-        do
+        var place = await copy.FindPlaceAsync(userId, stop);
+        try
         {
-            var place = await copy.FindPlaceAsync(userId, stop);
-            var answer = await feed.ReadAsync(userId, place.Cursor, stop);
-            if (answer.Page is { } page)
+            await foreach (var page in client.ReadChangesAsync(userId, place.Cursor, pageLength, stop))
+            {
                 await copy.ApplyAsync(userId, place, page, stop);
-            else if (answer.HasExpired)
-                await copy.BeginAgainAsync(userId, place, stop);
-            else
-                await copy.ForgetAsync(userId, stop);
-            hasMore = answer.HasExpired || answer.Page is { HasMore: true };
+                place = place with { Cursor = page.NextCursor };
+            }
         }
-        while (hasMore);
+        catch (Problem problem) when (problem.Code is "cursor-expired")
+        {
+            await copy.BeginAgainAsync(userId, place, stop);
+            Wake();
+        }
+        catch (Problem problem) when (problem.Code is "consent-ended" or "no-snapshot")
+        {
+            // Only these words end a copy: a 404 can come from a wrong address, too.
+            await copy.ForgetAsync(userId, stop);
+        }
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using BasiqFunctions.Client;
 using KeepInStep;
+using Microsoft.Extensions.DependencyInjection;
 
 if (args is not [var api, var database, var first, .. var others])
 {
@@ -12,14 +14,15 @@ using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-using var http = new HttpClient { BaseAddress = new Uri($"{api.TrimEnd('/')}/") };
-if (Environment.GetEnvironmentVariable("FUNCTIONS_KEY") is { Length: > 0 } key)
-    http.DefaultRequestHeaders.Add("x-functions-key", key);
-var feed = new Feed(http, pageLength: Number("PAGE_LENGTH", 500));
+var services = new ServiceCollection();
+services.AddBasiqFunctionsClient(options => (options.BaseUrl, options.FunctionKey) = (new Uri(api), Environment.GetEnvironmentVariable("FUNCTIONS_KEY")));
+await using var provider = services.BuildServiceProvider();
+var client = provider.GetRequiredService<BasiqFunctionsClient>();
+var pageLength = Number("PAGE_LENGTH", 500);
 var every = TimeSpan.FromMilliseconds(Number("POLL_MS", 30_000));
 
 await using var copy = await Copy.OpenAsync(database, stop.Token);
-var followers = ((string[])[first, .. others]).Distinct().ToDictionary(userId => userId, userId => new Follower(feed, copy, userId));
+var followers = ((string[])[first, .. others]).Distinct().ToDictionary(userId => userId, userId => new Follower(client, copy, userId, pageLength));
 await using var receiver = Environment.GetEnvironmentVariable("WEBHOOK_URL") is { Length: > 0 } url
     ? Receiver.Create(new Uri(url), Environment.GetEnvironmentVariable("WEBHOOK_SECRET") ?? "", followers)
     : null;

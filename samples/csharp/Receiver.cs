@@ -44,5 +44,5 @@ internal static class Receiver
     }
 
     private static string UserOf(string body) =>
-        JsonSerializer.Deserialize(body, FeedJson.Default.JsonElement).GetProperty("data").GetProperty("userId").GetString()!;
+        JsonElement.Parse(body).GetProperty("data").GetProperty("userId").GetString()!;
 }

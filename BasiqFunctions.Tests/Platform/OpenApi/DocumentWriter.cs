@@ -313,7 +313,7 @@ internal sealed partial class DocumentWriter
             ["title"] = new JsonObject { ["type"] = "string" },
             ["status"] = new JsonObject { ["type"] = "integer" },
             ["code"] = new JsonObject { ["type"] = "string", ["description"] = $"Stays the same from version to version; new ones may come. Known: {string.Join(", ", _codes.Keys.Order(StringComparer.Ordinal).Select(code => $"`{code}`"))}." },
-            ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "For people." },
+            ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "For people.", ["x-ms-primary-error-message"] = true },
             ["errors"] = new JsonObject
             {
                 ["type"] = "object",
