@@ -41,6 +41,25 @@ public sealed partial class DocumentTests
         Assert.Contains("\"connections\":[{", output, StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public async Task The_PowerShell_lines_work_one_after_another()
+    {
+        using var folder = new TemporaryDirectory();
+        var pwsh = await DotnetTool.InstallAsync(folder.Path, "PowerShell", "7.6.9", "pwsh");
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:JobDuration=00:00:01"]);
+        var script = Path.Combine(folder.Path, "journey.ps1");
+        await File.WriteAllTextAsync(script, "$ErrorActionPreference = 'Stop'; $PSStyle.OutputRendering = 'PlainText'\n" + PowerShellBlock().Match(Page("api")).Groups[1].Value
+            .Replace("http://localhost:7071/api", app.Api.BaseAddress!.ToString().TrimEnd('/'), StringComparison.Ordinal));
+
+        var (code, output, errors) = await ChildProcess.RunAsync(new(pwsh, ["-NoProfile", "-File", script]), TimeSpan.FromMinutes(2));
+
+        Assert.True(code == 0, output + errors);
+        Assert.Matches("firstName +: Max", output);
+        Assert.Matches("(?m)^completed\\r?$", output);
+        Assert.Matches("(?m)^Everyday Account +-?[0-9.]+ +AUD", output);
+        Assert.Matches("(?m)^healthy\\r?$", output);
+    }
+
     [Theory]
     [InlineData(typeof(BasiqOptions), "Basiq")]
     [InlineData(typeof(KeyVaultOptions), "KeyVault")]
@@ -139,6 +158,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"```powershell\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex PowerShellBlock();
 
     [GeneratedRegex(@"```bash\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex BashBlock();
