@@ -48,10 +48,10 @@ internal sealed class CreateUserValidator : PersonValidator
             .WithMessage("is required with businessIdNoType.");
         RuleFor(user => user.BusinessIdNo).Must(BusinessNumber.IsAbn!)
             .When(user => user is { BusinessIdNo: not null, BusinessIdNoType: "ABN" })
-            .WithMessage("is not an ABN: 11 digits, of which the first two check the others.");
+            .WithMessage("must be an ABN: 11 digits, of which the first two check the others.");
         RuleFor(user => user.BusinessIdNo).Must(BusinessNumber.IsAcn!)
             .When(user => user is { BusinessIdNo: not null, BusinessIdNoType: "ACN" })
-            .WithMessage("is not an ACN: 9 digits, of which the last checks the others.");
+            .WithMessage("must be an ACN: 9 digits, of which the last checks the others.");
         RuleFor(user => user.BusinessAddress!).SetValidator(new BusinessAddressValidator())
             .When(user => user.BusinessAddress is not null);
         RuleFor(user => user.VerificationDate)

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Tests.Hosting;
 using Microsoft.Azure.Functions.Worker;
 
 namespace BasiqFunctions.Tests.Platform.OpenApi;
@@ -18,6 +19,7 @@ internal sealed partial class DocumentWriter
     /// <summary>The codes of an answer, for programs; its description explains them.</summary>
     internal const string Codes = "x-codes";
 
+    private const string ExamplesFile = "examples.json";
     private const string ProblemType = "application/problem+json";
     private const string JsonType = "application/json";
 
@@ -35,19 +37,29 @@ internal sealed partial class DocumentWriter
     private static readonly string[] OfIdempotencyKeys =
         [ProblemCodes.InvalidInput, ProblemCodes.IdempotencyKeyInUse, ProblemCodes.IdempotencyKeyReused];
 
-    /// <summary>The folders of the functions, in the order in which somebody who builds on the API meets them.</summary>
-    private static readonly (string Name, string Description)[] Tags =
+    /// <summary>The folders of the functions and what is in each, in the order in which somebody who builds on the API meets them.</summary>
+    private static readonly (string Name, string Description, string[] Functions)[] Tags =
     [
-        ("Users", "Creating, reading, changing and deleting a person."),
-        ("Consents", "The consent link and the way back from it, client tokens, what a person has consented to, and revoking it."),
-        ("Sync", "Following the bank's jobs until accounts and transactions are fetched."),
-        ("Data", "Accounts and transactions as they were last fetched, what changed since, and files of them."),
-        ("Connections", "A person's banks, and the banks that there are."),
-        ("Reports", "What a lender asks for: reports, statements, identities."),
-        ("Notifications", "How the team's own backend is told what happens."),
-        ("Webhooks", "How Basiq tells this app what happens."),
-        ("Removal", "How data goes: receipts, and removals that wait for somebody's word."),
-        ("Platform", "Health, and this description."),
+        ("Users", "Creating, reading, changing and deleting a person.",
+            ["CreateUser", "GetUser", "UpdateUser", "DeleteUser"]),
+        ("Consents", "The consent link and the way back from it, client tokens, what a person has consented to, and revoking it.",
+            ["CreateConsentLink", "ConsentReturn", "CreateAuthLink", "CreateClientToken", "ListConsents", "RevokeConsent"]),
+        ("Sync", "Following the bank's jobs until accounts and transactions are fetched.",
+            ["StartSync", "GetSync", "AnswerMfa", "CancelSync"]),
+        ("Data", "Accounts and transactions as they were last fetched, what changed since, and files of them.",
+            ["ListAccounts", "ListTransactions", "ListUserTransactions", "ListChanges", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet"]),
+        ("Connections", "A person's banks, and the banks that there are.",
+            ["ListInstitutions", "GetInstitution", "ListConnections", "RefreshConnections", "DeleteConnection"]),
+        ("Reports", "What a lender asks for: reports, statements, identities.",
+            ["ListReportTypes", "CreateReport", "ListReports", "GetReport", "GetReportSummary", "ListReportTransactions", "DeleteReport", "ListIdentities", "MatchIdentity"]),
+        ("Notifications", "How the team's own backend is told what happens.",
+            ["SetNotificationSubscription", "GetNotificationSubscription", "ListNotificationSubscriptions", "DeleteNotificationSubscription", "SendTestNotification", "ListNotificationDeliveries", "RetryNotificationDelivery"]),
+        ("Webhooks", "How Basiq tells this app what happens.",
+            ["SetWebhookSubscription", "GetWebhookSubscription", "ReceiveWebhook"]),
+        ("Removal", "How data goes: receipts, and removals that wait for somebody's word.",
+            ["ListDeletionReceipts", "GetDeletionReceipt", "ListHeldRemovals", "ConfirmRemoval"]),
+        ("Platform", "Health, and this description.",
+            ["Health", "GetOpenApi"]),
     ];
 
     private static readonly Dictionary<string, string> Headers = new()
@@ -58,6 +70,7 @@ internal sealed partial class DocumentWriter
     };
 
     private readonly XmlDocumentation _documentation = new(typeof(BasiqFunctionsRegistration).Assembly);
+    private readonly JsonNode _examples = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "BasiqFunctions.Tests/Platform/OpenApi", ExamplesFile)))!;
     private readonly SchemaWriter _schemas;
     private readonly Dictionary<string, (int[] Statuses, string Meaning)> _codes;
 
@@ -68,7 +81,7 @@ internal sealed partial class DocumentWriter
             .ToDictionary(f => (string)f.GetRawConstantValue()!, CodeOf);
     }
 
-    /// <summary>The functions that answer HTTP requests, in the order of the tags, and in each by route and name.</summary>
+    /// <summary>The functions that answer HTTP requests, in the order of the tags.</summary>
     public static IEnumerable<(MethodInfo Method, string Name, HttpTriggerAttribute Trigger)> Functions =>
         from type in typeof(BasiqFunctionsRegistration).Assembly.GetTypes()
         from method in type.GetMethods()
@@ -76,10 +89,18 @@ internal sealed partial class DocumentWriter
         where function is not null
         let trigger = method.GetParameters().Select(p => p.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(t => t is not null)
         where trigger is not null
-        orderby Array.FindIndex(Tags, tag => tag.Name == TagOf(method)), trigger.Route, function.Name
+        orderby PlaceOf(method, function.Name)
         select (method, function.Name, trigger);
 
     public static JsonObject Write() => new DocumentWriter().Document();
+
+    private static (int Tag, int Function) PlaceOf(MethodInfo method, string name)
+    {
+        var tag = Array.FindIndex(Tags, tag => tag.Name == TagOf(method) && tag.Functions.Contains(name));
+        return tag >= 0
+            ? (tag, Array.IndexOf(Tags[tag].Functions, name))
+            : throw new InvalidOperationException($"{nameof(Tags)} does not have {name} under {TagOf(method)}.");
+    }
 
     /// <summary>The top folder in which a function stands.</summary>
     private static string TagOf(MethodInfo method) => method.DeclaringType!.Namespace!.Split('.')[1];
@@ -87,13 +108,9 @@ internal sealed partial class DocumentWriter
     private JsonObject Document()
     {
         var paths = new JsonObject();
-        HashSet<string> used = [];
         foreach (var (method, name, trigger) in Functions)
         {
             var path = $"/{trigger.Route}";
-            if (Tags.All(tag => tag.Name != TagOf(method)))
-                throw new InvalidOperationException($"{name} is in a folder that {nameof(Tags)} does not have.");
-            used.Add(TagOf(method));
             paths[path] ??= new JsonObject();
 
             // HEAD goes with GET, as HTTP has it, and is no operation of its own.
@@ -118,7 +135,7 @@ internal sealed partial class DocumentWriter
                 ["url"] = "https://my-app.azurewebsites.net/api",
                 ["description"] = "In Azure, by the name of your function app. LocalHost and Core Tools serve it at http://localhost:7071/api.",
             }),
-            ["tags"] = new JsonArray([.. Tags.Where(tag => used.Contains(tag.Name)).Select(tag => (JsonNode)new JsonObject { ["name"] = tag.Name, ["description"] = tag.Description })]),
+            ["tags"] = new JsonArray([.. Tags.Select(tag => (JsonNode)new JsonObject { ["name"] = tag.Name, ["description"] = tag.Description })]),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -163,11 +180,20 @@ internal sealed partial class DocumentWriter
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = !takes.Optional,
-                ["content"] = new JsonObject { [JsonType] = new JsonObject { ["schema"] = takes.IsOpen ? new JsonObject { ["type"] = "object" } : _schemas.Of(takes, name) } },
+                ["content"] = new JsonObject
+                {
+                    [JsonType] = new JsonObject
+                    {
+                        ["schema"] = takes.IsOpen ? new JsonObject { ["type"] = "object" } : _schemas.Of(takes, name),
+                        ["example"] = Example(name, "request"),
+                    },
+                },
             };
         }
 
         operation["responses"] = Responses(method, name, trigger);
+        if (operation["responses"]!.AsObject().Select(answer => answer.Value!["content"]?[JsonType]).FirstOrDefault(content => content is not null) is { } answered)
+            answered["example"] = Example(name, "answer");
         operation["security"] = trigger.AuthLevel is AuthorizationLevel.Anonymous
             ? new JsonArray()
             : new JsonArray(new JsonObject
@@ -176,6 +202,9 @@ internal sealed partial class DocumentWriter
             });
         return operation;
     }
+
+    private JsonNode Example(string name, string part) =>
+        _examples[name]?[part]?.DeepClone() ?? throw new InvalidOperationException($"{ExamplesFile} has no {part} of {name}.");
 
     private JsonArray Parameters(MethodInfo method, HttpTriggerAttribute trigger)
     {
