@@ -180,8 +180,9 @@ internal sealed class ConnectionEndpoints(SandboxState state, Jobs jobs, Events 
         });
     }
 
-    private static Task BeyondTheLimit(HttpContext context) =>
-        Answers.Forbidden(context, "access-denied", "Access denied", "The connection has been refreshed as often as it can be on a day.");
+    /// <summary>That open banking takes 20 refreshes a day is documented; how Basiq refuses one more is not. Too many requests is the nearest that it has.</summary>
+    private static Task BeyondTheLimit(HttpContext context) => Answers.Error(
+        context, 429, new ApiError("too-many-requests", "Too many requests.", "The connection has been refreshed as often as it can be on a day."));
 
     /// <summary>Whether the day's refreshes that somebody asked for are used up; one that is running is given once more.</summary>
     private bool IsSpent(ConnectionState connection)

@@ -13,9 +13,6 @@ namespace BasiqFunctions.Connections;
 public sealed class ConnectionRefresh(
     IBasiqClient basiq, Syncs syncs, VisitBudget budget, BankOutlook outlook, ConnectionStates states, SnapshotReader snapshots, IOptions<ConnectionOptions> options, TimeProvider clock)
 {
-    /// <summary>Basiq's code of a refresh beyond what the bank allows on a day.</summary>
-    private const string BeyondTheLimit = "access-denied";
-
     /// <summary>
     /// Looks at each connection first: one whose job is running is followed, one that Basiq has visited a moment ago is fresh, and what
     /// it has and this app has not is fetched without a visit. The others are visited, as far as their budget goes. Null when there is nothing to refresh.
@@ -90,15 +87,14 @@ public sealed class ConnectionRefresh(
         if (asked.JobId is { } jobId)
         {
             // A job that was listed is nobody's visit of now.
-            await (known.Any(job => job.Id == jobId) ? budget.ReturnAsync(visit, isRefused: false, isLast: false, CancellationToken.None) : budget.SettleAsync(visit, jobId, CancellationToken.None));
+            await (known.Any(job => job.Id == jobId) ? budget.ReturnAsync(visit, isRefused: false, CancellationToken.None) : budget.SettleAsync(visit, jobId, CancellationToken.None));
             return asked;
         }
 
         var failure = asked.Failure!.Failure;
-        var isBeyond = failure is { Kind: BasiqFailureKind.Forbidden, Code: BeyondTheLimit };
         if (!MayHaveVisited(failure))
-            await budget.ReturnAsync(visit, isRefused: !failure.IsRefusedHere, isBeyond, CancellationToken.None);
-        return isBeyond ? look with { SpentUntil = visit.NextDayAt } : asked;
+            await budget.ReturnAsync(visit, isRefused: !failure.IsRefusedHere, CancellationToken.None);
+        return asked;
     }
 
     private async Task<Look> AskAsync(string userId, Look look, CancellationToken cancellation)
