@@ -130,6 +130,21 @@ public sealed class RefreshTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("invalid-credentials", 200)]
+    [InlineData("account-not-accessible-requires-user-action", 202)]
+    [InlineData("service-unavailable", 202)]
+    public async Task What_is_invalid_is_refreshed_where_that_can_heal_it(string code, int status)
+    {
+        Has(Connection("c1", "invalid"));
+        Visits("c1");
+        KnowsJobs(Failed("z", "c1", code));
+
+        Assert.Equal(status, (await Refresh("""{"connectionId":"c1"}""")).Status);
+
+        Assert.Equal(status is 202 ? 1 : 0, _visits);
+    }
+
     [Fact]
     public async Task People_have_a_part_of_the_day_s_visits_to_themselves_and_the_next_day_begins_in_Sydney()
     {
@@ -299,6 +314,11 @@ public sealed class RefreshTests : IDisposable
         Id = id,
         Steps = [new JobStep { Title = "verify-credentials", Status = status }],
         Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
+    };
+
+    private static Job Failed(string id, string connectionId, string code) => Job(id, connectionId, "failed") with
+    {
+        Steps = [new JobStep { Title = "verify-credentials", Status = "failed", Result = new JobStepResult { Code = code } }],
     };
 
     private void Has(params Connection[] connections)
