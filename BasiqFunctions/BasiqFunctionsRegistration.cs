@@ -63,7 +63,6 @@ public static class BasiqFunctionsRegistration
             .AddRemoval(configuration)
             .AddBankConnections(configuration)
             .AddConsents(configuration)
-            .AddUsers()
             .AddReports(configuration)
             .AddNotifications(configuration)
             .AddWebhooks(configuration)
