@@ -7,7 +7,6 @@ using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Notifications;
-using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -184,7 +183,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
             .Where(file => file.Contains($"/{userId}/", StringComparison.Ordinal))];
 
     /// <summary>The small records that name a user, receipts and what the team's backend is told of the removal excepted.</summary>
-    private async Task<string> RecordsOfAsync(string userId) => (string)(await AskAsync(
+    private async Task<string> RecordsOfAsync(string userId) => (string)(await _scene.AskAsync(
         "records.db",
         $"SELECT coalesce(group_concat(name || ' ' || part || '/' || row), '') FROM records WHERE name NOT IN ('BasiqReceipts', 'BasiqNotifications') AND (part LIKE '%{userId}%' OR row LIKE '%{userId}%')"))!;
 
@@ -198,24 +197,13 @@ public sealed class KilledRemovalTests : IAsyncLifetime
     /// <summary>Waits until an activity of an orchestration has begun, the n-th of all its runs, or the orchestration has ended.</summary>
     private Task StepAsync(string instance, int step) => AppUnderTest.WaitForAsync(
         async () => Convert.ToInt64(
-            await AskAsync("journal.db", $"SELECT count(*) FROM activity_runs WHERE instance_id = '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
+            await _scene.AskAsync("journal.db", $"SELECT count(*) FROM activity_runs WHERE instance_id = '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
         runs => runs >= step);
 
     /// <summary>Waits until a daily pass has asked for an activity.</summary>
     private Task BegunAsync(string activity) => AppUnderTest.WaitForAsync(
-        () => AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
+        () => _scene.AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
         turns => turns is > 0L);
-
-    private async Task<object?> AskAsync(string file, string sql)
-    {
-        await using var database = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, file)};Pooling=False");
-        await database.OpenAsync();
-        await using var command = database.CreateCommand();
-#pragma warning disable CA2100 // The test's own.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return await command.ExecuteScalarAsync();
-    }
 
     private async Task RevokeAsync(string userId)
     {
