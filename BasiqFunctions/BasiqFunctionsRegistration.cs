@@ -14,7 +14,6 @@ using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

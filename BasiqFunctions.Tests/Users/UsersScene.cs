@@ -18,7 +18,6 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;
-using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
