@@ -211,7 +211,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         var folder = state.CreateSnapshotsFolder();
         services.AddSingleton<ISnapshotStorage>(provider =>
             new ReachableSnapshotStorage(new FileSnapshotStorage(folder, provider.GetRequiredService<TimeProvider>()), folder));
-        services.AddSingleton<IRecordTables>(_ => records.GetAwaiter().GetResult());
+        services.TryAddSingleton<IRecordTables>(_ => records.GetAwaiter().GetResult());
     }
 
     private static void AddConsole(IServiceCollection services, WebApplication? sandbox)

@@ -117,6 +117,9 @@ public sealed class SandboxOptions
     /// </summary>
     public TimeSpan BackgroundRefreshEvery { get; set; }
 
+    /// <summary>Whether connections that were deleted are given, with the status <c>deleted</c>: Basiq's guide has that status, and says not how long.</summary>
+    public bool GivesDeletedConnections { get; set; }
+
     /// <summary>The code with which background refreshes fail, such as <c>user-action-required</c>; null: they fail as others do.</summary>
     public string? BackgroundFailure { get; set; }
 

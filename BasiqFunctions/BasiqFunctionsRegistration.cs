@@ -14,7 +14,6 @@ using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -63,7 +62,6 @@ public static class BasiqFunctionsRegistration
             .AddRemoval(configuration)
             .AddBankConnections(configuration)
             .AddConsents(configuration)
-            .AddUsers()
             .AddReports(configuration)
             .AddNotifications(configuration)
             .AddWebhooks(configuration)

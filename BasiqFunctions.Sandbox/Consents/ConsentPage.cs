@@ -23,7 +23,8 @@ namespace BasiqFunctions.Sandbox.Consents;
 /// first: the page answered to <c>another=1</c> holds it in a hidden field); and one of
 /// <c>another=1</c> (200: the bank picker again), <c>finish=1</c> (303 to the return URL with <c>jobIds=a,b</c>,
 /// <c>jobId=a</c> and <c>state</c>), <c>cancel=1</c> (303 back at once; with no <c>jobIds</c> unless a bank was connected).
-/// With <c>finish=1</c> and no <c>institutionId</c> the visit ends with the banks it has. A wrong password is 400 with the
+/// A person who leaves at the bank's log-in leaves a connection that is <c>pre-init</c>, or <c>init</c> after a password that was
+/// wrong; the next visit of that bank goes on with it. With <c>finish=1</c> and no <c>institutionId</c> the visit ends with the banks it has. A wrong password is 400 with the
 /// form again, a token that is missing, expired or not a client token 401.
 /// </para>
 /// </remarks>
@@ -124,6 +125,7 @@ internal sealed class ConsentPage(
     {
         if (Persona.Find(visit.LoginId!) is not { } persona || persona.User.Password != visit["password"])
         {
+            Begin(visit, "init");
             await ShowStep(context, visit, 400, "The login or the password is not right.");
             return;
         }
@@ -152,34 +154,56 @@ internal sealed class ConsentPage(
     private ConnectionState Connected(Visit visit, Persona persona)
     {
         var user = visit.User;
-        var now = clock.GetUtcNow();
         var consent = consents.InForce(user) ?? consents.Give(user);
 
         ConnectionRecord record;
-        if (visit.Connection is { } known && known.Record.InstitutionId == visit.InstitutionId)
+        if ((visit.Connection ?? Unfinished(visit)) is { } known && known.Record.InstitutionId == visit.InstitutionId)
         {
-            record = known.Record with { LoginId = persona.User.LoginId, ConsentId = consent.Id, ConsentRevoked = false };
+            record = known.Record with { LoginId = persona.User.LoginId, ConsentId = consent.Id, ConsentRevoked = false, LeftAs = null };
         }
         else
         {
-            var current = options.Current;
-            record = new ConnectionRecord(
-                Guid.NewGuid().ToString(),
-                user.Id,
-                visit.InstitutionId!,
-                persona.User.LoginId,
-                consent.Id,
-                now,
-                current.Seed,
-                current.AccountsPerUser,
-                current.TransactionsPerAccount);
+            record = New(visit, persona.User.LoginId, consent.Id);
         }
 
-        var isNew = user.Connection(record.Id) is null;
+        var isNew = user.Connection(record.Id) is null or { Record.LeftAs: not null };
         state.Record(new StateLine { Connection = record });
         if (isNew)
             events.Raise(EventTypes.ConnectionCreated, record, "pending");
         return user.Connection(record.Id)!;
+    }
+
+    private ConnectionRecord New(Visit visit, string loginId, string consentId)
+    {
+        var current = options.Current;
+        return new ConnectionRecord(
+            Guid.NewGuid().ToString(),
+            visit.User.Id,
+            visit.InstitutionId!,
+            loginId,
+            consentId,
+            clock.GetUtcNow(),
+            current.Seed,
+            current.AccountsPerUser,
+            current.TransactionsPerAccount);
+    }
+
+    /// <summary>The connection of this bank that the person has begun and not finished.</summary>
+    private static ConnectionState? Unfinished(Visit visit) =>
+        visit.User.Connections.FirstOrDefault(c => c.Record is { Deleted: false, LeftAs: not null } record && record.InstitutionId == visit.InstitutionId);
+
+    /// <summary>Notes how far a person has come who connects a bank.</summary>
+    private void Begin(Visit visit, string status)
+    {
+        lock (visit.User.Gate)
+        {
+            if (visit.User.Deleted || visit.Connection is not null || visit.Action is not (null or "connect"))
+                return;
+            if (Unfinished(visit)?.Record is not { } begun)
+                state.Record(new StateLine { Connection = New(visit, loginId: "", consentId: "") with { LeftAs = status } });
+            else if (status == "init")
+                state.Record(new StateLine { Connection = begun with { LeftAs = status } });
+        }
     }
 
     private void Extend(UserState user)
@@ -210,7 +234,11 @@ internal sealed class ConsentPage(
     private Task ShowStep(HttpContext context, Visit visit, int status, string? error = null)
     {
         if (visit.Institution is { } bank)
+        {
+            Begin(visit, "pre-init");
             return Page(context, status, $"Log in to {bank.Name}", LogIn(visit, bank, error));
+        }
+
         if (visit.InstitutionId is not null)
             (status, error, visit) = (400, "There is no such bank here. Choose one of these.", visit with { InstitutionId = null });
         return Page(context, status, "Choose your bank", ChooseBank(visit, error));
@@ -221,7 +249,7 @@ internal sealed class ConsentPage(
         var html = new StringBuilder();
         html.Append("<p class=\"lead\">You will log in there, on the bank's own page. The app never sees your password.</p>");
         AppendError(html, error);
-        var connected = visit.User.Connections.Where(c => !c.Record.Deleted).ToArray();
+        var connected = visit.User.Connections.Where(c => c.Record is { Deleted: false, LeftAs: null }).ToArray();
         if (connected.Length > 0)
         {
             html.Append("<h2>Connected so far</h2><ul class=\"connected\">");

@@ -46,6 +46,12 @@ internal sealed record ConnectionRecord(
     /// <summary>The connection is gone; per the OpenAPI its accounts and transactions are not.</summary>
     public bool Deleted { get; init; }
 
+    /// <summary>
+    /// How far the person came who has not finished: <c>pre-init</c>, chose the bank; <c>init</c>, was at the bank and not let in. There is no consent
+    /// behind it, and no job. Null once it has been authorised.
+    /// </summary>
+    public string? LeftAs { get; init; }
+
     /// <summary>The consent it rests on was revoked: it is invalid, and the bank refuses the next job.</summary>
     public bool ConsentRevoked { get; init; }
 

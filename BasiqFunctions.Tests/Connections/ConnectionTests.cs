@@ -1,6 +1,7 @@
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Tests.Users;
 using Moq;
 using static BasiqFunctions.Tests.Users.UsersScene;
@@ -153,6 +154,61 @@ public sealed class ConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Whom_Basiq_keeps_waiting_is_told_where_the_receipt_will_be_and_what_fails_then_is_tried_again_by_itself()
+    {
+        await _scene.PublishAsync(UserId, "c1", "c2");
+        HasConnection("active");
+        var slow = new TaskCompletionSource();
+        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(slow.Task).Returns(Task.CompletedTask);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(Failure(BasiqFailureKind.Forbidden, 403, Endpoint)).Returns(Task.CompletedTask);
+
+        var answer = await _scene.PassTimeAsync(Delete("c1"));
+        Assert.Equal(202, answer.Status);
+        slow.SetException(Failure(BasiqFailureKind.Unavailable, 503, BasiqClient.PurgeEndpoint));
+        await _scene.EndOfRemovalAsync(UserId, "c1");
+
+        Assert.Equal(["c2"], await ConnectionsKept());
+        Assert.Equal(
+            (answer.Json.GetProperty("receiptId").GetString(), "c1"),
+            Assert.Single((await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Select(receipt => (receipt.ReceiptId, receipt.ConnectionId))));
+    }
+
+    [Fact]
+    public async Task A_deletion_that_Basiq_carried_out_and_whose_answer_was_lost_leaves_a_receipt_although_nothing_was_kept()
+    {
+        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"invalid"}""")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+            .ThrowsAsync(new IOException("the machine died")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
+
+        Assert.InRange((await _scene.PassTimeAsync(Delete("c1"))).Status, 202, 204);
+        await _scene.EndOfRemovalAsync(UserId, "c1");
+
+        Assert.Equal("c1", Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).ConnectionId);
+    }
+
+    [Fact]
+    public async Task What_Basiq_refuses_for_a_day_is_not_tried_for_ever_and_the_next_call_says_why()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        HasConnection("invalid");
+        var slow = new TaskCompletionSource();
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(slow.Task);
+        var refused = Failure(BasiqFailureKind.Forbidden, 403, Endpoint);
+
+        Assert.Equal(202, (await _scene.PassTimeAsync(Delete("c1"))).Status);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(refused);
+        slow.SetException(refused);
+        var before = _scene.Clock.GetUtcNow();
+        await _scene.EndOfRemovalAsync(UserId, "c1");
+
+        Assert.True(_scene.Clock.GetUtcNow() - before >= TimeSpan.FromDays(1));
+        (await Delete("c1")).IsProblem(502, "basiq-refused");
+        Assert.Equal(["c1"], await ConnectionsKept());
+    }
+
+    [Fact]
     public async Task A_connection_that_ceases_to_be_active_while_it_is_purged_is_just_deleted()
     {
         await _scene.PublishAsync(UserId, "c1");
@@ -200,7 +256,7 @@ public sealed class ConnectionTests : IDisposable
         [.. (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)];
 
     private Task<Answer> Delete(string connectionId, string query = "") => _scene.CallAsync<ConnectionFunctions>(
-        (f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client, default), query: query);
+        (f, r) => f.DeleteConnection(r, UserId, connectionId, _scene.Durable.Client), query: query);
 
     private Task<Answer> Refresh(string? body) =>
         _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, UserId, _scene.Durable.Client, default), body);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -7,6 +8,7 @@ using BasiqFunctions.Connections;
 using BasiqFunctions.Connections.Institutions;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Basiq;
+using BasiqFunctions.Tests.Edges;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Platform.Records;
 using Microsoft.Extensions.Configuration;
@@ -44,6 +46,7 @@ public sealed class InstitutionTests
         Assert.Equal(["Hooli"], await NamesAsync(app, "method=web"));
         Assert.Equal(["Wattle Creek Credit Union"], await NamesAsync(app, "q=cReDiT%20wATTLe"));
         Assert.Equal(["Bottlebrush Bank"], (await NamesAsync(app, "tier=1&country=australia&method=openbanking")).Where(name => name.StartsWith("Bo", StringComparison.Ordinal)));
+        Assert.Equal(["Hooli"], await NamesAsync(app, "q=HOOLI%20au000"));
         Assert.Empty(await NamesAsync(app, "country=New%20Zealand"));
         Assert.Equal(1, await app.CountAsync("GET /connectors"));
     }
@@ -78,6 +81,31 @@ public sealed class InstitutionTests
             using var request = new HttpRequestMessage(HttpMethod.Get, List) { Headers = { { "If-None-Match", tag } } };
             using var answer = await app.Api.SendAsync(request);
             return answer.StatusCode;
+        }
+    }
+
+    [Theory]
+    [InlineData("br")]
+    [InlineData("gzip")]
+    [InlineData(null)]
+    public async Task The_list_is_the_same_in_each_coding_that_a_caller_takes(string? coding)
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:MoreBanks=50"]);
+        using var api = new HttpClient { BaseAddress = app.Api.BaseAddress };
+        var plain = await api.GetByteArrayAsync(List);
+        for (var reads = 0; reads < 2; reads++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, List);
+            if (coding is not null)
+                request.Headers.Add("Accept-Encoding", coding);
+            using var answer = await api.SendAsync(request);
+            Assert.Equal((coding, "Accept-Encoding"), (answer.Content.Headers.ContentEncoding.SingleOrDefault(), answer.Headers.Vary.Single()));
+            await using var body = await answer.Content.ReadAsStreamAsync();
+            await using Stream decoded = coding switch { "br" => new BrotliStream(body, CompressionMode.Decompress), "gzip" => new GZipStream(body, CompressionMode.Decompress), _ => body };
+            using var read = new MemoryStream();
+            await decoded.CopyToAsync(read);
+            Assert.Equal(plain, read.ToArray());
+            Assert.Equal(coding is null, answer.Content.Headers.ContentLength == plain.Length);
         }
     }
 
@@ -146,6 +174,47 @@ public sealed class InstitutionTests
 
         scene.Answers("major-outage");
         Assert.All(await scene.CrowdAsync(), directory => Assert.Equal(("major-outage", false), (directory.All[0].Status, directory.IsStale)));
+    }
+
+    [Fact]
+    public async Task While_Basiq_is_away_callers_are_given_the_list_for_a_day_marked_as_stale_and_then_Basiq_s_failure()
+    {
+        var clock = StandingClock.New();
+        var upstream = new Upstream((_, body) => body);
+        await using var app = await AppUnderTest.StartAsync(["Basiq:MaxRetries=0", "Sandbox:TokenLifetime=30.00:00:00"], clock, configure: upstream.Attach);
+        var fresh = await ReadAsync(HttpStatusCode.OK);
+        Assert.False(fresh.TryGetProperty("isStale", out _));
+        upstream.Instead = call => call == "GET /connectors" ? StubBasiq.Error(HttpStatusCode.ServiceUnavailable, "service-unavailable") : null;
+
+        for (var hour = 1; hour < 24; hour++)
+        {
+            clock.Advance(TimeSpan.FromHours(1));
+            var stale = await ReadAsync(HttpStatusCode.OK);
+            Assert.True(stale.GetProperty("isStale").GetBoolean());
+            Assert.Equal(fresh.GetProperty("asOf").GetRawText(), stale.GetProperty("asOf").GetRawText());
+            Assert.Equal(fresh.GetProperty("institutions").GetRawText(), stale.GetProperty("institutions").GetRawText());
+        }
+
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal("basiq-unavailable", (await ReadAsync(HttpStatusCode.ServiceUnavailable)).GetProperty("code").GetString());
+        upstream.Instead = _ => null;
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.False((await ReadAsync(HttpStatusCode.OK)).TryGetProperty("isStale", out _));
+
+        async Task<JsonElement> ReadAsync(HttpStatusCode status)
+        {
+            var reading = app.Api.GetAsync(List);
+            while (!reading.IsCompleted)
+            {
+                await Task.WhenAny(reading, Task.Delay(50));
+                if (!reading.IsCompleted)
+                    clock.Advance(TimeSpan.FromMilliseconds(200));
+            }
+
+            using var answer = await reading;
+            Assert.Equal(status, answer.StatusCode);
+            return await AppUnderTest.ReadAsync(answer);
+        }
     }
 
     [Fact]

@@ -130,6 +130,21 @@ public sealed class RefreshTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("invalid-credentials", 200)]
+    [InlineData("account-not-accessible-requires-user-action", 202)]
+    [InlineData("service-unavailable", 202)]
+    public async Task What_is_invalid_is_refreshed_where_that_can_heal_it(string code, int status)
+    {
+        Has(Connection("c1", "invalid"));
+        Visits("c1");
+        KnowsJobs(Failed("z", "c1", code));
+
+        Assert.Equal(status, (await Refresh("""{"connectionId":"c1"}""")).Status);
+
+        Assert.Equal(status is 202 ? 1 : 0, _visits);
+    }
+
     [Fact]
     public async Task People_have_a_part_of_the_day_s_visits_to_themselves_and_the_next_day_begins_in_Sydney()
     {
@@ -187,19 +202,19 @@ public sealed class RefreshTests : IDisposable
         Assert.Equal(left, (await List()).Json.GetProperty("connections")[0].GetProperty("refreshesLeftToday").GetInt32());
     }
 
-    [Fact]
-    public async Task When_Basiq_takes_no_more_refreshes_of_a_connection_none_is_tried_until_tomorrow()
+    // Basiq says access-denied of whatever the key may not do.
+    [Theory]
+    [InlineData(BasiqFailureKind.Forbidden, 403, "access-denied", 502, "basiq-refused")]
+    [InlineData(BasiqFailureKind.Overloaded, 429, "too-many-requests", 429, "basiq-overloaded")]
+    public async Task That_Basiq_refuses_a_refresh_does_not_spend_the_day(BasiqFailureKind kind, int status, string basiqCode, int answered, string code)
     {
         Has(Connection("c1"));
         _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
-            .ThrowsAsync(new BasiqException(new BasiqFailure(BasiqFailureKind.Forbidden, "access-denied") { StatusCode = 403, Endpoint = Endpoint }));
+            .ThrowsAsync(new BasiqException(new BasiqFailure(kind, basiqCode) { StatusCode = status, Endpoint = Endpoint }));
 
-        (await Refresh(null)).IsProblem(429, "refresh-budget-spent");
-        (await Refresh(null)).IsProblem(429, "refresh-budget-spent");
+        (await Refresh(null)).IsProblem(answered, code);
 
-        _scene.Basiq.Verify(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()), Times.Once);
-        Assert.Equal(0, (await List()).Json.GetProperty("connections")[0].GetProperty("refreshesLeftToday").GetInt32());
-        _scene.Clock.Advance(TimeSpan.FromHours(2));
+        Assert.Equal(20, (await List()).Json.GetProperty("connections")[0].GetProperty("refreshesLeftToday").GetInt32());
         Visits("c1", "a");
         Assert.Equal(202, (await Refresh(null)).Status);
     }
@@ -299,6 +314,11 @@ public sealed class RefreshTests : IDisposable
         Id = id,
         Steps = [new JobStep { Title = "verify-credentials", Status = status }],
         Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
+    };
+
+    private static Job Failed(string id, string connectionId, string code) => Job(id, connectionId, "failed") with
+    {
+        Steps = [new JobStep { Title = "verify-credentials", Status = "failed", Result = new JobStepResult { Code = code } }],
     };
 
     private void Has(params Connection[] connections)

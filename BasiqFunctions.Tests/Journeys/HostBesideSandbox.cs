@@ -10,6 +10,7 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -67,6 +68,18 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
         host.Kill();
         Confidential.AssertNoneIn(host.Output, _state);
         host.Dispose();
+    }
+
+    /// <summary>Asks a database of the host's for one value.</summary>
+    public async Task<object?> AskAsync(string file, string sql)
+    {
+        await using var database = new SqliteConnection($"Data Source={Path.Combine(StateFolder, file)};Pooling=False");
+        await database.OpenAsync();
+        await using var command = database.CreateCommand();
+#pragma warning disable CA2100 // The test's own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync();
     }
 
     /// <summary>Takes a person from nothing to a sync that has begun.</summary>

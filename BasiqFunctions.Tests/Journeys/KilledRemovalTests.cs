@@ -7,7 +7,6 @@ using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Notifications;
-using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -17,6 +16,12 @@ namespace BasiqFunctions.Tests.Journeys;
 public sealed class KilledRemovalTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
+    /// <summary>At Basiq a look, the syncs, a purge, the deletion; here the syncs again, the count, the data, the records, the histories, the receipt.</summary>
+    private const int StepsOfUser = 10;
+
+    /// <summary>The same without the syncs and their histories.</summary>
+    private const int StepsOfConnection = 7;
+
     private HostBesideSandbox _scene = null!;
 
     public async Task InitializeAsync() => _scene = await HostBesideSandbox.CreateAsync(
@@ -25,7 +30,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
     public async Task DisposeAsync() => await _scene.DisposeAsync();
 
     [Fact]
-    public async Task A_removal_killed_in_each_of_its_steps_ends_once_with_one_receipt_of_what_was_there()
+    public async Task Removals_of_a_user_and_of_a_connection_killed_in_each_of_their_steps_end_once_with_one_receipt_of_what_was_there()
     {
         await using var receiver = await Receiver.StartAsync();
         List<string> gone = [];
@@ -36,17 +41,25 @@ public sealed class KilledRemovalTests : IAsyncLifetime
                 Assert.Equal(HttpStatusCode.OK, set.StatusCode);
             var kept = await UserWithDataAsync(host);
             var data = await DataOfAsync(host, kept);
-            for (var step = 1; step <= 6; step++)
+            for (var step = 1; step <= StepsOfUser; step++)
             {
-                var userId = await UserWithDataAsync(host);
-                var deleting = host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
+                var (userId, stays) = (await UserWithDataAsync(host), await UserWithDataAsync(host));
+                var connectionId = (await host.Api.GetFromJsonAsync<JsonElement>($"users/{stays}/accounts")).GetProperty("accounts")[0].GetProperty("connection").GetString()!;
+                Task<HttpResponseMessage>[] deleting =
+                [
+                    host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative)),
+                    host.Api.DeleteAsync(new Uri($"users/{stays}/connections/{connectionId}", UriKind.Relative)),
+                ];
                 await StepAsync(Removals.InstanceIdFor(userId, null), step);
+                await StepAsync(Removals.InstanceIdFor(stays, connectionId), Math.Min(step, StepsOfConnection));
                 host.Kill();
-                Assert.True(await Record.ExceptionAsync(() => deleting) is null or HttpRequestException);
+                foreach (var answer in deleting)
+                    Assert.True(await Record.ExceptionAsync(() => answer) is null or HttpRequestException);
                 _scene.Kill(host);
                 host = await _scene.StartHostAsync();
                 await AssertGoneOnceAsync(host, userId, "user-deleted");
-                gone.Add(userId);
+                await AssertConnectionGoneOnceAsync(host, stays);
+                gone.AddRange([userId, stays]);
             }
 
             // Told of each, of each once, and of nobody else.
@@ -122,9 +135,28 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         var receipt = Assert.Single(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
         Assert.True(receipt.GetProperty("accounts").GetInt32() > 0);
         Assert.Empty(FilesOf(userId));
+        if (reason is "user-deleted")
+        {
+            using var user = await AskBasiqAsync($"users/{userId}");
+            Assert.Equal(HttpStatusCode.NotFound, user.StatusCode);
+        }
 
         // An event about the connection may be at work, which notes what it then finds nobody may keep.
         await AppUnderTest.WaitForAsync(() => RecordsOfAsync(userId), records => records.Length == 0);
+    }
+
+    /// <summary>A connection has gone with its data, here and at Basiq, and the user has not.</summary>
+    private async Task AssertConnectionGoneOnceAsync(LocalHostProcess host, string userId)
+    {
+        await AppUnderTest.WaitForAsync(() => ReceiptsAsync(host, userId), text => text.Contains("connection-deleted", StringComparison.Ordinal));
+        var receipt = Assert.Single(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
+        Assert.True(receipt.GetProperty("accounts").GetInt32() > 0);
+        Assert.Equal(0, (await host.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/accounts")).GetProperty("accounts").GetArrayLength());
+        foreach (var what in (string[])["connections", "accounts"])
+        {
+            using var left = await AskBasiqAsync($"users/{userId}/{what}");
+            Assert.Equal((HttpStatusCode.OK, 0), (left.StatusCode, (await AppUnderTest.ReadAsync(left)).GetProperty("data").GetArrayLength()));
+        }
     }
 
     /// <summary>All that was kept of somebody whom no removal was about is there, and so is the day on which it is looked at next.</summary>
@@ -151,7 +183,7 @@ public sealed class KilledRemovalTests : IAsyncLifetime
             .Where(file => file.Contains($"/{userId}/", StringComparison.Ordinal))];
 
     /// <summary>The small records that name a user, receipts and what the team's backend is told of the removal excepted.</summary>
-    private async Task<string> RecordsOfAsync(string userId) => (string)(await AskAsync(
+    private async Task<string> RecordsOfAsync(string userId) => (string)(await _scene.AskAsync(
         "records.db",
         $"SELECT coalesce(group_concat(name || ' ' || part || '/' || row), '') FROM records WHERE name NOT IN ('BasiqReceipts', 'BasiqNotifications') AND (part LIKE '%{userId}%' OR row LIKE '%{userId}%')"))!;
 
@@ -165,26 +197,24 @@ public sealed class KilledRemovalTests : IAsyncLifetime
     /// <summary>Waits until an activity of an orchestration has begun, the n-th of all its runs, or the orchestration has ended.</summary>
     private Task StepAsync(string instance, int step) => AppUnderTest.WaitForAsync(
         async () => Convert.ToInt64(
-            await AskAsync("journal.db", $"SELECT count(*) FROM activity_runs WHERE instance_id = '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
+            await _scene.AskAsync("journal.db", $"SELECT count(*) FROM activity_runs WHERE instance_id = '{instance}'"), System.Globalization.CultureInfo.InvariantCulture),
         runs => runs >= step);
 
     /// <summary>Waits until a daily pass has asked for an activity.</summary>
     private Task BegunAsync(string activity) => AppUnderTest.WaitForAsync(
-        () => AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
+        () => _scene.AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
         turns => turns is > 0L);
 
-    private async Task<object?> AskAsync(string file, string sql)
+    private async Task RevokeAsync(string userId)
     {
-        await using var database = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, file)};Pooling=False");
-        await database.OpenAsync();
-        await using var command = database.CreateCommand();
-#pragma warning disable CA2100 // The test's own.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return await command.ExecuteScalarAsync();
+        using var listed = await AskBasiqAsync($"users/{userId}/consents");
+        using var revoked = await _scene.Basiq.DeleteAsync(
+            new Uri($"users/{userId}/consents/{(await AppUnderTest.ReadAsync(listed)).GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
     }
 
-    private async Task RevokeAsync(string userId)
+    /// <summary>Asks Basiq, past the app.</summary>
+    private async Task<HttpResponseMessage> AskBasiqAsync(string path)
     {
         using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
         {
@@ -195,9 +225,6 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         using var minted = await _scene.Basiq.SendAsync(mint);
         _scene.Basiq.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
-        var consents = await _scene.Basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
-        using var revoked = await _scene.Basiq.DeleteAsync(
-            new Uri($"users/{userId}/consents/{consents.GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+        return await _scene.Basiq.GetAsync(new Uri(path, UriKind.Relative));
     }
 }

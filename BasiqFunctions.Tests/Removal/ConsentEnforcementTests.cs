@@ -385,9 +385,9 @@ public sealed class ConsentEnforcementTests : IDisposable
         _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
         _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
         await _scene.PublishAsync(UserId, "c1", "c2");
-        Assert.Equal(204, (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, "c1", _scene.Durable.Client, default))).Status);
+        Assert.Equal(204, (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, "c1", _scene.Durable.Client))).Status);
         _scene.Clock.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(204, (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client, default))).Status);
+        Assert.Equal(204, (await _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client))).Status);
 
         var answer = await _scene.CallAsync<DeletionReceiptFunctions>((f, r) => f.ListDeletionReceipts(r, UserId, default));
 

@@ -194,7 +194,7 @@ public sealed class RemovalTests : IDisposable
         Assert.Equal((200, "user-deleted"), (found.Status, found.Json.GetProperty("reason").GetString()));
         Assert.Single(await ReceiptsAsync());
 
-        Task<Answer> DeleteAsync() => _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client, default));
+        Task<Answer> DeleteAsync() => _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client));
 
         Task<Answer> FindAsync() => _scene.CallAsync<DeletionReceiptFunctions>((f, r) => f.GetDeletionReceipt(r, UserId, receiptId, default));
     }

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Sandbox.Users;
 
@@ -192,6 +195,38 @@ public sealed partial class ConsentPageTests
         Assert.DoesNotContain("://", page, StringComparison.Ordinal);
         var style = await host.Http.GetAsync("/home/style.css");
         Assert.Equal("text/css", style.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_at_a_bank_leaves_a_connection_that_says_how_far_they_came_and_goes_on_with_it()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        host.Bare.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await host.SignIn());
+        var userId = await host.CreateUser();
+        var token = await host.ClientToken(userId);
+
+        await host.PostConsent(token);
+        Assert.Empty(await ConnectionsAsync());
+        await host.PostConsent(token, ("institutionId", "AU00000"));
+        await host.PostConsent(token, ("institutionId", "AU00000"));
+        var begun = Assert.Single(await ConnectionsAsync());
+        Assert.Equal("pre-init", begun.GetProperty("status").GetString());
+        var id = begun.GetProperty("id").GetString();
+        await host.Error(HttpMethod.Post, $"/users/{userId}/connections/{id}/refresh", HttpStatusCode.BadRequest);
+        await host.PostConsent(token, ("institutionId", "AU00000"), ("loginId", "richard"), ("password", "wrong"), ("finish", "1"));
+        Assert.Equal("init", Assert.Single(await ConnectionsAsync()).GetProperty("status").GetString());
+        Assert.DoesNotContain((await host.Get("/events")).GetProperty("data").EnumerateArray(), e => e.GetProperty("entity").GetString() == "connection");
+
+        await host.Connect(userId);
+        Assert.Equal("pending", Assert.Single(await ConnectionsAsync()).GetProperty("status").GetString());
+        host.Clock.Advance(TimeSpan.FromSeconds(6));
+        var finished = Assert.Single(await ConnectionsAsync());
+        Assert.Equal((id, "active"), (finished.GetProperty("id").GetString(), finished.GetProperty("status").GetString()));
+        Assert.NotEmpty(await host.Accounts(userId));
+
+        // Of the statuses that the guide names the OpenAPI description lacks init.
+        async Task<JsonElement[]> ConnectionsAsync() =>
+            [.. (await host.Bare.GetFromJsonAsync<JsonElement>($"/users/{userId}/connections")).GetProperty("data").EnumerateArray()];
     }
 
     private static async Task<string> Text(HttpResponseMessage response)

@@ -155,8 +155,8 @@ public sealed class JobTests
         var usedAt = (await host.Get($"/users/{userId}/connections")).GetProperty("data")[0].GetProperty("lastUsed").GetDateTimeOffset();
         Assert.Equal(host.Clock.GetUtcNow().ToUnixTimeSeconds(), usedAt.ToUnixTimeSeconds());
         host.Clock.Advance(TimeSpan.FromMinutes(1));
-        await host.Error(HttpMethod.Post, one, HttpStatusCode.Forbidden);
-        await host.Error(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.Forbidden);
+        await host.Error(HttpMethod.Post, one, HttpStatusCode.TooManyRequests);
+        await host.Error(HttpMethod.Post, $"/users/{userId}/connections/refresh", HttpStatusCode.TooManyRequests);
         host.Clock.Advance(TimeSpan.FromDays(1));
         await host.Send(HttpMethod.Post, one, HttpStatusCode.Accepted);
     }

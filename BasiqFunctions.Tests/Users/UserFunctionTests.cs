@@ -304,23 +304,56 @@ public sealed class UserFunctionTests : IDisposable
         Assert.Equal(["user-2"], await _scene.UsersAsync());
     }
 
-    [Theory]
-    [InlineData(23, 204)]
-    [InlineData(24, 502)]
-    public async Task The_only_user_is_deleted_by_a_repetition_within_a_day_when_Basiq_had_the_user_at_the_first_call(int hours, int status)
+    // Basiq had the user at the first look, so that not to know it now says that it is deleted, also where the key reads nobody else.
+    [Fact]
+    public async Task A_deletion_whose_process_dies_once_Basiq_has_deleted_the_only_user_ends_by_itself_with_one_receipt()
     {
         await _scene.PublishAsync(UserId, "connection-1");
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(new IOException("the machine died"));
-        Assert.Equal(500, (await Delete()).Status);
-        Unknown(UserId);
-        _scene.Clock.Advance(TimeSpan.FromHours(hours));
+        GoesAfterTheFirstLook();
+        _scene.Basiq.SetupSequence(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+            .ThrowsAsync(new IOException("the machine died")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404)).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
 
-        Assert.Equal(status, (await Delete()).Status);
+        Assert.InRange((await _scene.PassTimeAsync(Delete())).Status, 202, 204);
+        await _scene.EndOfRemovalAsync(UserId);
 
-        Assert.Equal(status != 204, _scene.HasSnapshotFiles);
-        Assert.Equal(
-            status == 204 ? [DeletionReason.UserDeleted] : [],
-            (await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Select(receipt => receipt.Reason));
+        Assert.False(_scene.HasSnapshotFiles);
+        Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Reason);
+        (await Delete()).IsProblem(404, "user-not-found");
+    }
+
+    [Fact]
+    public async Task What_Basiq_has_of_a_user_is_purged_before_the_user_is_deleted()
+    {
+        List<string> asked = [];
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
+        [
+            Connection.Parse("""{"id":"c1","status":"active"}"""), Connection.Parse("""{"id":"c2","status":"invalid"}"""),
+            Connection.Parse("""{"id":"c3","status":"active"}"""),
+        ]);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .Callback((string _, string connectionId, CancellationToken _) => asked.Add($"purge {connectionId}")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
+
+        Assert.Equal(204, (await Delete()).Status);
+
+        Assert.Equal(["purge c1", "purge c3", "delete"], asked);
+        Assert.Null(Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).ConnectionId);
+    }
+
+    [Fact]
+    public async Task A_deletion_that_is_asked_for_again_while_it_goes_on_leaves_one_receipt()
+    {
+        await _scene.PublishAsync(UserId, "connection-1");
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Callback(asked.SetResult).Returns(answer.Task);
+
+        var first = Delete();
+        await asked.Task;
+        var second = Delete();
+        answer.SetResult();
+
+        Assert.Equal((204, 204), ((await first).Status, (await second).Status));
+        Assert.Equal(1, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Accounts);
     }
 
     [Fact]
@@ -356,7 +389,7 @@ public sealed class UserFunctionTests : IDisposable
             .Callback(gone.Cancel)
             .Returns(Task.CompletedTask);
 
-        await scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, scene.Durable.Client, gone.Token));
+        await scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, scene.Durable.Client));
 
         Assert.True(removed);
     }
@@ -380,5 +413,5 @@ public sealed class UserFunctionTests : IDisposable
     }
 
     private Task<Answer> Delete() =>
-        _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client, default));
+        _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client));
 }

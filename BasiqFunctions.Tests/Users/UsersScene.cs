@@ -18,7 +18,6 @@ using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Orchestrations;
-using BasiqFunctions.Users;
 using BasiqFunctions.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -63,16 +62,17 @@ internal sealed class UsersScene : IDisposable
         services.AddSingleton<ISnapshotStorage>(new FileSnapshotStorage(Path.Combine(_folder, "snapshots"), Clock));
         services.AddOptions<BasiqOptions>();
         services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(_folder, "records.db")));
-        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections(configuration).AddConsents(configuration).AddUsers().AddReports(configuration)
+        services.AddIdempotency(configuration).AddSync(configuration).AddSnapshots(configuration).AddRemoval(configuration).AddBankConnections(configuration).AddConsents(configuration).AddReports(configuration)
             .AddNotifications(configuration).AddWebhooks(configuration).AddDependencies().AddHealth();
         customize?.Invoke(services);
         _services = services.BuildServiceProvider();
         _engine = NewEngine();
 
-        // Unless a test says otherwise, there is one bank, nobody has jobs, and the key is the right one.
+        // Unless a test says otherwise, there is one bank, nobody has jobs or connections, and the key is the right one.
         Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ReturnsAsync([new Connector("AU00000", Connector.OpenBanking)]);
         Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
         Basiq.Setup(b => b.ListJobsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
+        Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
         Basiq.Setup(b => b.GetConnectorAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, string method, CancellationToken _) => new Connector(id, method) { Status = "operational" });
         Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
@@ -148,7 +148,7 @@ internal sealed class UsersScene : IDisposable
 
     private Lazy<Task<EngineUnderTest>> NewEngine() => new(() => EngineUnderTest.StartAsync(
         Path.Combine(_folder, "journal.db"), Clock, _services,
-        typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));
+        typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(BasiqRemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));
 
     /// <summary>Lets time pass until something has ended that waits for it.</summary>
     public async Task<T> PassTimeAsync<T>(Task<T> ending)

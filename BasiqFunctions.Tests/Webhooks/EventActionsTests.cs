@@ -163,6 +163,34 @@ public sealed class EventActionsTests : IDisposable
         Assert.False(answer.Json.TryGetProperty("attention", out _));
     }
 
+    [Theory]
+    [InlineData("account-not-accessible-requires-user-action", "act-at-bank")]
+    [InlineData("invalid-credentials", "reconnect")]
+    [InlineData("service-unavailable", "reconnect")]
+    [InlineData(null, "reconnect")]
+    public async Task An_invalidated_connection_needs_what_its_last_job_says(string? code, string action)
+    {
+        Connection("c1", "invalid");
+        _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
+        [
+            Job("earlier", "c1", "2024-06-01T10:00:00Z", "user-action-required"),
+            Job("last", "c1", "2024-06-01T11:00:00Z", code),
+            Job("other", "c2", "2024-06-01T11:30:00Z", "user-action-required"),
+        ]);
+
+        var handled = await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event("connection", "invalidated", "connections/c1"), default);
+
+        Assert.Equal(action, handled.Told!.NextAction);
+
+        static Job Job(string id, string connectionId, string updated, string? code) => new()
+        {
+            Id = id,
+            Updated = updated,
+            Steps = [new JobStep { Title = "verify-credentials", Status = code is null ? "success" : "failed", Result = code is null ? null : new JobStepResult { Code = code } }],
+            Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
+        };
+    }
+
     [Fact]
     public async Task That_a_connection_needs_somebody_is_news_once_and_so_is_that_it_does_not_any_more()
     {

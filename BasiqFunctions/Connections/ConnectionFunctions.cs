@@ -10,7 +10,7 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>The HTTP functions of a user's connections to banks.</summary>
 public sealed class ConnectionFunctions(
-    ConnectionStates states, ConnectionRemoval removal, ConnectionRefresh refresh, TimeProvider clock)
+    ConnectionStates states, Removals removals, ConnectionRefresh refresh, TimeProvider clock)
 {
     private static readonly RefreshRequestValidator Validator = new();
 
@@ -25,7 +25,7 @@ public sealed class ConnectionFunctions(
         CancellationToken cancellation) =>
         Flag(request, "live", out var live) is { } refusal ? refusal : JsonAnswer.Ok(await states.ListAsync(userId, live is true, cancellation));
 
-    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when the latter goes on.</summary>
+    /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when that goes on.</summary>
     [Function("DeleteConnection")]
     [Parameter("purge", "false leaves with Basiq what it has of the connection.")]
     [Answers(StatusCodes.Status204NoContent)]
@@ -36,9 +36,11 @@ public sealed class ConnectionFunctions(
         HttpRequest request,
         string userId,
         string connectionId,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        Flag(request, "purge", out var purges) is { } refusal ? refusal : RemovalAccepted.For(await removal.RemoveAsync(client, userId, connectionId, purges is not false, cancellation));
+        [DurableClient] DurableTaskClient client) =>
+        Flag(request, "purge", out var purges) is { } refusal
+            ? refusal
+            : RemovalAccepted.For(await removals.RunAsync(
+                client, userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), purges is false ? AtBasiq.Delete : AtBasiq.PurgeAndDelete));
 
     /// <summary>
     /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,

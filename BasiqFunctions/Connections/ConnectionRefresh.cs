@@ -3,6 +3,7 @@ using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections.Outages;
 using BasiqFunctions.Connections.Visits;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
@@ -11,11 +12,16 @@ namespace BasiqFunctions.Connections;
 
 /// <summary>Has Basiq fetch anew from the banks where that is worth a visit and the day's budget has one, and follows the jobs that do it.</summary>
 public sealed class ConnectionRefresh(
-    IBasiqClient basiq, Syncs syncs, VisitBudget budget, BankOutlook outlook, ConnectionStates states, SnapshotReader snapshots, IOptions<ConnectionOptions> options, TimeProvider clock)
+    IBasiqClient basiq,
+    Syncs syncs,
+    VisitBudget budget,
+    BankOutlook outlook,
+    ConnectionStates states,
+    SnapshotReader snapshots,
+    IOptions<ConnectionOptions> options,
+    Instruments instruments,
+    TimeProvider clock)
 {
-    /// <summary>Basiq's code of a refresh beyond what the bank allows on a day.</summary>
-    private const string BeyondTheLimit = "access-denied";
-
     /// <summary>
     /// Looks at each connection first: one whose job is running is followed, one that Basiq has visited a moment ago is fresh, and what
     /// it has and this app has not is fetched without a visit. The others are visited, as far as their budget goes. Null when there is nothing to refresh.
@@ -85,34 +91,38 @@ public sealed class ConnectionRefresh(
     {
         var visit = await budget.TakeAsync(userId, look.ConnectionId, isAttended, cancellation);
         if (visit.Id is null)
+        {
+            instruments.BankVisited("spent");
             return look with { SpentUntil = visit.NextDayAt };
+        }
+
         var asked = await AskAsync(userId, look, cancellation);
         if (asked.JobId is { } jobId)
         {
             // A job that was listed is nobody's visit of now.
-            await (known.Any(job => job.Id == jobId) ? budget.ReturnAsync(visit, isRefused: false, isLast: false, CancellationToken.None) : budget.SettleAsync(visit, jobId, CancellationToken.None));
+            await (known.Any(job => job.Id == jobId) ? budget.ReturnAsync(visit, isRefused: false, CancellationToken.None) : budget.SettleAsync(visit, jobId, CancellationToken.None));
             return asked;
         }
 
         var failure = asked.Failure!.Failure;
-        var isBeyond = failure is { Kind: BasiqFailureKind.Forbidden, Code: BeyondTheLimit };
         if (!MayHaveVisited(failure))
-            await budget.ReturnAsync(visit, isRefused: !failure.IsRefusedHere, isBeyond, CancellationToken.None);
-        return isBeyond ? look with { SpentUntil = visit.NextDayAt } : asked;
+            await budget.ReturnAsync(visit, isRefused: !failure.IsRefusedHere, CancellationToken.None);
+        return asked;
     }
 
     private async Task<Look> AskAsync(string userId, Look look, CancellationToken cancellation)
     {
         try
         {
-            var jobIds = await basiq.RefreshConnectionAsync(userId, look.ConnectionId, cancellation);
-            return jobIds is [var jobId, ..]
-                ? look with { JobId = jobId }
-                : look with { Failure = new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "no-job")) };
+            if (await basiq.RefreshConnectionAsync(userId, look.ConnectionId, cancellation) is not [var jobId, ..])
+                throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "no-job"));
+            instruments.BankVisited("made");
+            return look with { JobId = jobId };
         }
-        catch (BasiqException failure)
+        catch (BasiqException exception)
         {
-            return look with { Failure = failure };
+            instruments.BankVisited(exception.Failure.IsRefusedHere ? "unsent" : MayHaveVisited(exception.Failure) ? "unsure" : "refused");
+            return look with { Failure = exception };
         }
     }
 

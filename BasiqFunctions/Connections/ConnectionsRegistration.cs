@@ -42,7 +42,6 @@ public static class ConnectionsRegistration
         services.TryAddSingleton<JobLooks>();
         services.AddSingleton<IDueLook>(provider => provider.GetRequiredService<JobLooks>());
         services.TryAddSingleton<ConnectionRefresh>();
-        services.TryAddSingleton<ConnectionRemoval>();
         return services;
     }
 

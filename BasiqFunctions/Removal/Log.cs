@@ -4,6 +4,15 @@ namespace BasiqFunctions.Removal;
 
 internal static partial class Log
 {
+    [LoggerMessage(3606, LogLevel.Information, "Removed user {UserId}; known to Basiq: {KnownToBasiq}")]
+    public static partial void UserRemoved(ILogger logger, string userId, bool knownToBasiq);
+
+    [LoggerMessage(3607, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
+    public static partial void ConnectionRemoved(ILogger logger, string connectionId, string userId, bool knownToBasiq);
+
+    [LoggerMessage(3608, LogLevel.Warning, "Basiq did not do a step of a removal of user {UserId} ({Code})")]
+    public static partial void RefusedAtBasiq(ILogger logger, string userId, string code);
+
     [LoggerMessage(3600, LogLevel.Information, "Removed data of user {UserId} ({Reason}): {Accounts} accounts, {Transactions} transactions")]
     public static partial void DataRemoved(ILogger logger, string userId, DeletionReason reason, long? accounts, long? transactions);
 

@@ -24,7 +24,7 @@ internal static class RemovalAccepted
     }
 }
 
-/// <summary>The answer of a deletion that is done at Basiq and goes on here by itself.</summary>
+/// <summary>The answer of a deletion that goes on by itself.</summary>
 /// <param name="ReceiptId">The id of its receipt.</param>
 /// <param name="Url">Where the receipt is once all is gone; 404 until then.</param>
 public sealed record RemovalUnderWay(

@@ -6,8 +6,8 @@ using Microsoft.DurableTask;
 namespace BasiqFunctions.Removal;
 
 /// <summary>
-/// The durable orchestration of a removal. What there is to remove is counted before it goes, and is in the history then: however often
-/// the process dies, the receipt counts what the first look found, and there is one.
+/// The durable orchestration of a removal, first at Basiq, where that is asked for, and then here. What there is to remove is looked at before it
+/// goes, and is in the history then: however often the process dies, the receipt counts what the first look found, and there is one.
 /// </summary>
 public static class RemovalOrchestration
 {
@@ -17,18 +17,34 @@ public static class RemovalOrchestration
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(30);
 
+    /// <summary>How long a step at Basiq is tried that who asked no longer waits for.</summary>
+    private static readonly TimeSpan TriedAtBasiqFor = TimeSpan.FromDays(1);
+
     /// <summary>What breaks is storage, and comes back: tried for weeks.</summary>
     private static readonly TaskOptions Retry = TaskOptions.FromRetryPolicy(new RetryPolicy(
         maxNumberOfAttempts: 1_000, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromHours(1)));
 
-    /// <summary>Removes, and gives the receipt; null when there was nothing to remove.</summary>
+    /// <summary>Removes, and gives the receipt, or why there is none.</summary>
     [Function(Name)]
-    public static async Task<DeletionReceipt?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    public static async Task<RemovalOutcome> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var what = context.GetInput<RemovalInput>()!;
-        var step = new RemovalStep(what, new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero));
-        var stopped = what.SyncsStopped;
+        var (isReceiptDue, unknown, stopped) = (false, (RemovalRefusal?)null, 0);
+        if (what.AtBasiq is not AtBasiq.Nothing)
+        {
+            try
+            {
+                (isReceiptDue, unknown, stopped) = await RemoveAtBasiqAsync(context, what);
+            }
+            catch (RefusedException refused)
+            {
+                return new RemovalOutcome(null, refused.Refusal);
+            }
+        }
+
+        // What is fetched until Basiq has deleted it goes along.
+        var step = new RemovalStep(what, Now(context));
         if (what.ConnectionId is null)
             stopped += await context.CallActivityAsync<int>(nameof(RemovalActivities.StopSyncs), step, Retry);
         var found = await context.CallActivityAsync<KeptCount>(nameof(RemovalActivities.CountKept), step, Retry);
@@ -36,7 +52,7 @@ public static class RemovalOrchestration
         await context.CallActivityAsync(nameof(RemovalActivities.RemoveRecords), step, Retry);
         var areForgotten = what.ConnectionId is not null || await context.CallActivityAsync<bool>(nameof(RemovalActivities.ForgetSyncs), step, Retry);
         DeletionReceipt? receipt = null;
-        if (what.Always || !found.IsNothing || stopped > 0)
+        if (isReceiptDue || !found.IsNothing || stopped > 0)
         {
             receipt = await context.CallActivityAsync<DeletionReceipt>(
                 nameof(RemovalActivities.WriteReceipt),
@@ -56,7 +72,40 @@ public static class RemovalOrchestration
             await context.CallActivityAsync(nameof(RemovalActivities.RemoveRecords), step, Retry);
         }
 
-        return receipt;
+        return new RemovalOutcome(receipt, receipt is null ? unknown : null);
+    }
+
+    /// <summary>
+    /// Purges what is active and deletes the user or the connection. Gives whether a receipt is due, what says that Basiq did not know it, and how
+    /// many syncs were stopped.
+    /// </summary>
+    private static async Task<(bool IsReceiptDue, RemovalRefusal? Unknown, int Stopped)> RemoveAtBasiqAsync(TaskOrchestrationContext context, RemovalInput what)
+    {
+        var found = await AskBasiqAsync<FoundAtBasiq>(context, nameof(BasiqRemovalActivities.LookAtBasiq), what);
+        var stopped = what.ConnectionId is null
+            ? await context.CallActivityAsync<int>(nameof(RemovalActivities.StopSyncs), new RemovalStep(what, Now(context)), Retry)
+            : 0;
+        foreach (var connectionId in what.AtBasiq is AtBasiq.PurgeAndDelete ? found.ActiveConnections : [])
+            await AskBasiqAsync<string>(context, nameof(BasiqRemovalActivities.PurgeAtBasiq), what with { ConnectionId = connectionId });
+        var deleted = await AskBasiqAsync<DeletedAtBasiq>(context, nameof(BasiqRemovalActivities.DeleteAtBasiq), what);
+        return (found.IsReceiptDue || deleted.Unknown is null, deleted.Unknown, stopped);
+    }
+
+    /// <summary>Takes a step at Basiq. What Basiq refuses while somebody waits for the answer ends the removal; later it is tried again by itself.</summary>
+    private static async Task<T> AskBasiqAsync<T>(TaskOrchestrationContext context, string activity, RemovalInput what)
+        where T : class
+    {
+        var (begunAt, delay) = (Now(context), FirstDelay);
+        while (true)
+        {
+            var step = await context.CallActivityAsync<BasiqStep<T>>(activity, what, Retry);
+            if (step.Refusal is not { } refusal)
+                return step.Value!;
+            if (refusal.IsFinal || Now(context) <= what.AnswerBy || Now(context) > begunAt + TriedAtBasiqFor)
+                throw new RefusedException(refusal);
+            await context.CreateTimer(context.CurrentUtcDateTime + delay, CancellationToken.None);
+            delay = Longer(delay);
+        }
     }
 
     /// <summary>What the team's backend is told: that data is gone, and why; and that the feed says so, where it is still there.</summary>
@@ -78,7 +127,17 @@ public static class RemovalOrchestration
         while (!await context.CallActivityAsync<bool>(activity, step, Retry))
         {
             await context.CreateTimer(context.CurrentUtcDateTime + delay, CancellationToken.None);
-            delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+            delay = Longer(delay);
         }
+    }
+
+    private static TimeSpan Longer(TimeSpan delay) => delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+
+    private static DateTimeOffset Now(TaskOrchestrationContext context) => new(context.CurrentUtcDateTime, TimeSpan.Zero);
+
+    /// <summary>Basiq refused a step, and that is the end.</summary>
+    private sealed class RefusedException(RemovalRefusal refusal) : Exception($"Basiq refused a removal ({refusal.Code}).")
+    {
+        public RemovalRefusal Refusal { get; } = refusal;
     }
 }

@@ -10,13 +10,16 @@ using Microsoft.DurableTask.Client;
 namespace BasiqFunctions.Removal;
 
 /// <summary>
-/// Starts removals of what this app keeps of users, and waits for them for a while. There is one at a time of a user and one of each
+/// Starts removals of users and connections, at Basiq and here, and waits for them for a while. There is one at a time of a user and one of each
 /// connection: who asks for what is under way already, for the same cause, is given that.
 /// </summary>
 public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
 {
     /// <summary>How long an answer may take.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long is waited for Basiq's part: a moment longer than a refusal is the answer, so that none is missed.</summary>
+    private static readonly TimeSpan PatienceWithBasiq = Patience + TimeSpan.FromSeconds(1);
 
     /// <summary>How long a removal of the same for another cause is waited for, before this one can start.</summary>
     private static readonly TimeSpan PatienceWithAnother = TimeSpan.FromSeconds(20);
@@ -33,22 +36,30 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     /// <param name="userId">The user, already validated as an id.</param>
     /// <param name="connectionId">The connection, already validated as an id; null for everything.</param>
     /// <param name="why">Why, and under which consent.</param>
-    /// <param name="syncsStopped">Syncs that the caller has stopped already.</param>
-    /// <param name="always">Whether a receipt is due even when nothing was kept.</param>
-    /// <exception cref="ProblemException">Another removal of the same, for another cause, does not end.</exception>
+    /// <param name="atBasiq">What is removed at Basiq before.</param>
+    /// <exception cref="ProblemException">
+    /// Basiq did not remove it, or neither Basiq nor this app has anything of it, and nothing has been removed; or another removal of the same, for
+    /// another cause, does not end.
+    /// </exception>
     public async Task<RemovalAsked> RunAsync(
-        DurableTaskClient client, string userId, string? connectionId, DeletionCause why, int syncsStopped = 0, bool always = false)
+        DurableTaskClient client, string userId, string? connectionId, DeletionCause why, AtBasiq atBasiq = AtBasiq.Nothing)
     {
         ArgumentNullException.ThrowIfNull(client);
-        var input = new RemovalInput(userId, connectionId, why, Guid.NewGuid().ToString("N"), syncsStopped, always);
+        var (asksBasiq, receiptId) = (atBasiq is not AtBasiq.Nothing, Guid.NewGuid().ToString("N"));
         while (true)
         {
-            var running = await StartOrFindAsync(client, input);
-            if (running.Cause == why && (running.Always || !always))
-                return await WaitAsync(client, running, Patience);
+            var running = await StartOrFindAsync(client, new RemovalInput(userId, connectionId, why, receiptId, atBasiq, asksBasiq ? clock.GetUtcNow() + Patience : null));
+            var isTheSame = running.Cause == why && running.AtBasiq >= atBasiq;
+            var (asked, refusal) = await WaitAsync(client, running, !isTheSame ? PatienceWithAnother : asksBasiq ? PatienceWithBasiq : Patience);
+            if (isTheSame && asksBasiq && refusal is not null)
+                throw new ProblemException(refusal.ToProblem());
+
+            // One that another has taken the place of may have been refused, and one that Basiq refused has removed nothing.
+            if (isTheSame && refusal is null && !(asksBasiq && asked is { HasEnded: true, Receipt: null }))
+                return asked;
 
             // What has been fetched since that one began is left for this one.
-            if (!(await WaitAsync(client, running, PatienceWithAnother)).HasEnded)
+            if (!asked.HasEnded)
                 throw new ProblemException(AnotherUnderWay);
         }
     }
@@ -82,25 +93,25 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     }
 
     /// <summary>Waits for the end of a removal, for a while.</summary>
-    private async Task<RemovalAsked> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
+    private async Task<(RemovalAsked Asked, RemovalRefusal? Refusal)> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
     {
         using var end = new CancellationTokenSource(patience, clock);
         var instanceId = InstanceIdFor(removal.UserId, removal.ConnectionId);
         for (var delay = FirstPoll; ; delay = delay * 2 < LongestPoll ? delay * 2 : LongestPoll)
         {
             if (await FindAsync(client, instanceId) is not { } found || InputOf(found).ReceiptId != removal.ReceiptId)
-                return Asked(hasEnded: true, await receipts.FindAsync(removal.UserId, removal.ReceiptId, CancellationToken.None));
+                return (Asked(hasEnded: true, await receipts.FindAsync(removal.UserId, removal.ReceiptId, CancellationToken.None)), null);
             if (found.IsCompleted)
             {
-                return found.RuntimeStatus is OrchestrationRuntimeStatus.Completed
-                    ? Asked(hasEnded: true, JsonSerializer.Deserialize<DeletionReceipt?>(found.SerializedOutput ?? "null"))
+                return found.RuntimeStatus is OrchestrationRuntimeStatus.Completed && JsonSerializer.Deserialize<RemovalOutcome>(found.SerializedOutput!) is { } outcome
+                    ? (Asked(hasEnded: true, outcome.Receipt), outcome.Refusal)
                     : throw new InvalidOperationException($"The removal '{instanceId}' {found.RuntimeStatus}: the log of the app says why.");
             }
 
             // Not by the app's clock: this is how often to look, and not how long.
             await Task.Delay(delay, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (end.IsCancellationRequested)
-                return Asked(hasEnded: false, null);
+                return (Asked(hasEnded: false, null), null);
         }
 
         RemovalAsked Asked(bool hasEnded, DeletionReceipt? receipt) => new(removal.UserId, removal.ReceiptId, hasEnded, receipt);

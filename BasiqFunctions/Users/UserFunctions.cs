@@ -14,7 +14,7 @@ namespace BasiqFunctions.Users;
 
 /// <summary>The HTTP functions of users. Users are Basiq's; this app keeps no copy.</summary>
 public sealed class UserFunctions(
-    IBasiqClient basiq, UserRemoval removal, IdempotentRequests requests, ILogger<UserFunctions> logger)
+    IBasiqClient basiq, Removals removals, IdempotentRequests requests, ILogger<UserFunctions> logger)
 {
     private static readonly CreateUserValidator Creation = new();
     private static readonly UpdateUserValidator Update = new();
@@ -80,7 +80,7 @@ public sealed class UserFunctions(
         return JsonAnswer.Ok(await basiq.UpdateUserAsync(userId, details, cancellation));
     }
 
-    /// <summary>Removes a user at Basiq and everything kept of it here: 204, or 202 when the latter goes on.</summary>
+    /// <summary>Removes a user, with what Basiq has of it, and everything kept of it here: 204, or 202 when that goes on.</summary>
     [Function("DeleteUser")]
     [Answers(StatusCodes.Status204NoContent)]
     [Answers(StatusCodes.Status202Accepted, typeof(RemovalUnderWay), Headers = ["Location", "Retry-After"])]
@@ -88,9 +88,8 @@ public sealed class UserFunctions(
     public async Task<IResult> DeleteUser(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
         string userId,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellation) =>
-        RemovalAccepted.For(await removal.RemoveUserAsync(client, userId, cancellation));
+        [DurableClient] DurableTaskClient client) =>
+        RemovalAccepted.For(await removals.RunAsync(client, userId, null, new DeletionCause(DeletionReason.UserDeleted), AtBasiq.PurgeAndDelete));
 
     private static JsonAnswer<User> Created(User user) =>
         new(StatusCodes.Status201Created, user) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };

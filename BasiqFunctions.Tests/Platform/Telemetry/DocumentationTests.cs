@@ -90,6 +90,7 @@ public sealed partial class DocumentationTests
         await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Logs.Text), text => text.Contains("Event no-such-event", StringComparison.Ordinal));
         app.Services.GetRequiredService<Instruments>().AccountsSkipped("malformed-id", 1);
         app.Services.GetRequiredService<Instruments>().Posted(1, 1);
+        app.Services.GetRequiredService<Instruments>().BankVisited("made");
         app.Services.GetRequiredService<Instruments>().NotificationTried("sync.ended", Instruments.Success);
         telemetry.Observe();
 

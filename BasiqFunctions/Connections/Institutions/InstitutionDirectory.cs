@@ -16,7 +16,8 @@ internal sealed class InstitutionDirectory
 
     private readonly FrozenDictionary<string, Connector[]> _ways;
     private readonly FrozenDictionary<string, Institution> _banks;
-    private readonly Lazy<byte[]> _whole;
+    private readonly FrozenDictionary<string, string> _names;
+    private readonly Lazy<EncodedJson> _whole;
 
     public InstitutionDirectory(KeptInstitutions kept, bool isStale)
     {
@@ -26,7 +27,8 @@ internal sealed class InstitutionDirectory
             .ToFrozenDictionary(bank => bank.Key, bank => bank.OrderBy(way => Array.IndexOf(Preferred, way.Method) is >= 0 and var at ? at : Preferred.Length).ToArray(), StringComparer.Ordinal);
         All = [.. _ways.Values.Select(ways => Of(ways, ways[0])).OrderBy(bank => bank.Name, StringComparer.OrdinalIgnoreCase).ThenBy(bank => bank.Id, StringComparer.Ordinal)];
         _banks = All.ToFrozenDictionary(bank => bank.Id, StringComparer.Ordinal);
-        _whole = new Lazy<byte[]>(() => new InstitutionList(All, AsOf, Stale).ToContent());
+        _names = All.ToFrozenDictionary(bank => bank.Id, bank => $"{bank.Name}\n{bank.ShortName}\n{bank.Id}".ToLowerInvariant(), StringComparer.Ordinal);
+        _whole = new Lazy<EncodedJson>(() => new EncodedJson(new InstitutionList(All, AsOf, Stale).ToContent()));
     }
 
     /// <summary>When Basiq was asked.</summary>
@@ -50,17 +52,17 @@ internal sealed class InstitutionDirectory
     public Connector? Find(string id, string method) => _ways.GetValueOrDefault(id)?.FirstOrDefault(way => way.Method == method);
 
     /// <summary>The JSON of the banks that a query is for: of all of them it is made once.</summary>
-    public ReadOnlyMemory<byte> Json(InstitutionQuery query) => query.IsEmpty ? _whole.Value : new InstitutionList(List(query), AsOf, Stale).ToContent();
+    public EncodedJson Json(InstitutionQuery query) => query.IsEmpty ? _whole.Value : new EncodedJson(new InstitutionList(List(query), AsOf, Stale).ToContent());
 
     /// <summary>The JSON of one bank.</summary>
-    public ReadOnlyMemory<byte> Json(Institution bank) => (bank with { AsOf = AsOf, IsStale = Stale }).ToContent();
+    public EncodedJson Json(Institution bank) => new((bank with { AsOf = AsOf, IsStale = Stale }).ToContent());
 
     private List<Institution> List(InstitutionQuery query) =>
     [
         .. from bank in All
+           where query.Takes(bank, _names[bank.Id])
            let way = query.Method is null ? null : Find(bank.Id, query.Method)
            where query.Method is null || way is not null
-           where query.Takes(bank)
            select way is null ? bank : Of(_ways[bank.Id], way),
     ];
 

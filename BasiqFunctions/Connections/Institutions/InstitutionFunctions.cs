@@ -1,4 +1,3 @@
-using System.Text.Json;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.OpenApi;
 using Microsoft.AspNetCore.Http;
@@ -27,7 +26,7 @@ public sealed class InstitutionFunctions(InstitutionCatalog catalog)
         if (errors.Count > 0)
             return Problem.InvalidInput(errors);
         var directory = await catalog.GetAsync(cancellation);
-        return EntityTags.IsKnown(request, directory.Tag) ? new NotModified(directory.Tag) : new InstitutionResult(directory.Json(query)) { Tag = directory.Tag };
+        return EntityTags.IsKnown(request, directory.Tag) ? new NotModified(directory.Tag) : new EncodedJsonResult(directory.Json(query), directory.Tag);
     }
 
     /// <summary>Reads one of them: 200.</summary>
@@ -44,11 +43,6 @@ public sealed class InstitutionFunctions(InstitutionCatalog catalog)
         var directory = await catalog.GetAsync(cancellation);
         if (directory.Find(institutionId) is not { } bank)
             return Problem.NotFound(ProblemCodes.InstitutionNotFound, "Basiq knows no bank of this id.");
-        return EntityTags.IsKnown(request, directory.Tag) ? new NotModified(directory.Tag) : new InstitutionResult(directory.Json(bank)) { Tag = directory.Tag };
-    }
-
-    private sealed record InstitutionResult(ReadOnlyMemory<byte> Json) : RawJsonResult
-    {
-        protected override Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken) => WriteRawAsync(writer, Json, cancellationToken).AsTask();
+        return EntityTags.IsKnown(request, directory.Tag) ? new NotModified(directory.Tag) : new EncodedJsonResult(directory.Json(bank), directory.Tag);
     }
 }

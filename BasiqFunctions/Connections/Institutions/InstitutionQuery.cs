@@ -1,4 +1,3 @@
-using System.Globalization;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +7,7 @@ namespace BasiqFunctions.Connections.Institutions;
 /// <summary>Which banks ListInstitutions is asked for; those that fit all of it.</summary>
 /// <param name="Country">Of this country.</param>
 /// <param name="Tier">Of this tier.</param>
-/// <param name="Words">Whose name has all of these words, or parts of words.</param>
+/// <param name="Words">Whose name has all of these words, or parts of words, in lower case.</param>
 /// <param name="Method">That can be reached by this method; status, stage and duration are that method's.</param>
 internal sealed record InstitutionQuery(string? Country, string? Tier, IReadOnlyList<string> Words, string? Method)
 {
@@ -34,15 +33,14 @@ internal sealed record InstitutionQuery(string? Country, string? Tier, IReadOnly
             errors.Add("q", $"must have at most {MostLength} characters.");
         if (method is not null && !Methods.Contains(method))
             errors.Add("method", "must be open-banking, web, pdf or csv.");
-        return new InstitutionQuery(country, tier, text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [], method);
+        return new InstitutionQuery(country, tier, text?.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [], method);
     }
 
-    /// <summary>Whether a bank is of the country and the tier and has the words, whatever the case and the accents.</summary>
-    public bool Takes(Institution bank) =>
+    /// <summary>Whether a bank is of the country and the tier and has the words.</summary>
+    /// <param name="bank">The bank.</param>
+    /// <param name="names">What it is called and its id, in lower case.</param>
+    public bool Takes(Institution bank, string names) =>
         (Country is null || string.Equals(Country, bank.Country, StringComparison.OrdinalIgnoreCase))
         && (Tier is null || Tier == bank.Tier)
-        && Words.All(word => Has(bank.Name, word) || Has(bank.ShortName, word) || Has(bank.Id, word));
-
-    private static bool Has(string text, string word) =>
-        CultureInfo.InvariantCulture.CompareInfo.IndexOf(text, word, CompareOptions.IgnoreCase | CompareOptions.IgnoreNonSpace) >= 0;
+        && Words.All(word => names.Contains(word, StringComparison.Ordinal));
 }

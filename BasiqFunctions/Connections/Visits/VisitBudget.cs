@@ -36,7 +36,7 @@ public sealed class VisitBudget(
         {
             var found = await table.FindAsync(PartitionOf(userId), row, cancellation);
             var kept = Read(found);
-            if (kept.IsRefused || LeftOf(kept, isAttended) <= 0)
+            if (LeftOf(kept, isAttended) <= 0)
                 return new Visit(userId, row, null, endsAt);
             var id = Guid.NewGuid().ToString("N", null);
             if (await WriteAsync(userId, row, kept with { Visits = [.. kept.Visits, new KeptVisit(id, isAttended)] }, found, endsAt, cancellation))
@@ -55,11 +55,10 @@ public sealed class VisitBudget(
     /// <summary>Puts a visit back that was not made.</summary>
     /// <param name="visit">The visit.</param>
     /// <param name="isRefused">Whether Basiq refused it.</param>
-    /// <param name="isLast">Whether Basiq takes none for the connection any more on this day.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal Task ReturnAsync(Visit visit, bool isRefused, bool isLast, CancellationToken cancellation) => ChangeAsync(
+    internal Task ReturnAsync(Visit visit, bool isRefused, CancellationToken cancellation) => ChangeAsync(
         visit,
-        kept => new KeptVisits([.. kept.Visits.Where(other => other.Id != visit.Id)], kept.Refused + (isRefused ? 1 : 0), kept.IsRefused || isLast),
+        kept => new KeptVisits([.. kept.Visits.Where(other => other.Id != visit.Id)], kept.Refused + (isRefused ? 1 : 0)),
         cancellation);
 
     /// <summary>How many visits are left today to somebody who is present, by connection, and when the next day begins.</summary>
@@ -68,7 +67,7 @@ public sealed class VisitBudget(
         var today = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
             .Where(record => record.Row.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(record => record.Row, Read, StringComparer.Ordinal);
         return (connectionId => today.TryGetValue(Today(connectionId).Row, out var kept)
-            ? kept.IsRefused ? 0 : Math.Max(0, LeftOf(kept, isAttended: true))
+            ? Math.Max(0, LeftOf(kept, isAttended: true))
             : options.Value.VisitsPerDay, Today("").EndsAt);
     }
 
@@ -117,11 +116,9 @@ internal sealed record Visit(string UserId, string Row, string? Id, DateTimeOffs
 /// <summary>The visits of a day.</summary>
 /// <param name="Visits">Those that were made, or may have been.</param>
 /// <param name="Refused">How many were not made, since Basiq refused them.</param>
-/// <param name="IsRefused">Whether Basiq takes none any more.</param>
 internal sealed record KeptVisits(
     [property: JsonPropertyName("visits")] IReadOnlyList<KeptVisit> Visits,
-    [property: JsonPropertyName("refused")] int Refused = 0,
-    [property: JsonPropertyName("isRefused")] bool IsRefused = false);
+    [property: JsonPropertyName("refused")] int Refused = 0);
 
 /// <summary>A visit.</summary>
 /// <param name="Id">What tells it from others.</param>

@@ -7,8 +7,8 @@ namespace BasiqFunctions.Platform.Http;
 /// <summary>The content codings of answers: Brotli or gzip, for callers that accept one (RFC 9110, section 12.5.3).</summary>
 internal static class ContentCoding
 {
-    private const string Brotli = "br";
-    private const string Gzip = "gzip";
+    public const string Brotli = "br";
+    public const string Gzip = "gzip";
 
     /// <summary>The lowest quality that looks back beyond what is written at once.</summary>
     private static readonly BrotliCompressionOptions BrotliOptions = new() { Quality = 3 };
@@ -18,17 +18,31 @@ internal static class ContentCoding
     /// a page of transactions less than half of what gzip makes of it.
     /// </summary>
     /// <returns>Where to write it, to be disposed at its end; null when it is to be written as it is.</returns>
-    public static Stream? Begin(HttpContext context)
+    public static Stream? Begin(HttpContext context) => Announce(context) is { } coding ? Compressor(context.Response.Body, coding) : null;
+
+    /// <summary>Chooses the coding that the caller likes best, null for none, and says so in the answer's headers.</summary>
+    public static string? Announce(HttpContext context)
     {
-        var response = context.Response;
-        response.Headers.Vary = HeaderNames.AcceptEncoding;
+        var headers = context.Response.Headers;
+        headers.Vary = HeaderNames.AcceptEncoding;
         if (Choose(context.Request.GetTypedHeaders().AcceptEncoding) is not { } coding)
             return null;
-        response.Headers.ContentEncoding = coding;
-        return coding == Brotli
-            ? new BrotliStream(response.Body, BrotliOptions, leaveOpen: true)
-            : new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        headers.ContentEncoding = coding;
+        return coding;
     }
+
+    /// <summary>A body in a coding.</summary>
+    public static byte[] Encode(ReadOnlySpan<byte> body, string coding)
+    {
+        using var encoded = new MemoryStream();
+        using (var compressor = Compressor(encoded, coding))
+            compressor.Write(body);
+        return encoded.ToArray();
+    }
+
+    private static Stream Compressor(Stream inner, string coding) => coding == Brotli
+        ? new BrotliStream(inner, BrotliOptions, leaveOpen: true)
+        : new GZipStream(inner, CompressionLevel.Fastest, leaveOpen: true);
 
     private static string? Choose(IList<StringWithQualityHeaderValue> accepted)
     {

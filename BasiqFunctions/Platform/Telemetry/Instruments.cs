@@ -32,6 +32,7 @@ public sealed class Instruments
     private readonly Counter<long> _skippedAccounts;
     private readonly Counter<long> _transactions;
     private readonly Counter<long> _removals;
+    private readonly Counter<long> _visits;
     private readonly Counter<long> _retentionFailures;
     private readonly Counter<long> _removalsHeld;
     private readonly Counter<long> _messages;
@@ -60,6 +61,7 @@ public sealed class Instruments
             "basiq.sync.accounts.skipped", "{account}", "Accounts of Basiq's lists that could not be read.");
         _transactions = _meter.CreateCounter<long>("basiq.sync.transactions", "{transaction}", "Transactions fetched.");
         _removals = _meter.CreateCounter<long>("basiq.data.removals", "{removal}", "Removals of what was kept of a user or a connection.");
+        _visits = _meter.CreateCounter<long>("basiq.bank.visits", "{visit}", "Visits of banks that refreshes asked for.");
         _retentionFailures = _meter.CreateCounter<long>(
             "basiq.retention.failures", "{user}", "Users of whom it could not be settled whether their data may be kept.");
         _removalsHeld = _meter.CreateCounter<long>(
@@ -145,6 +147,10 @@ public sealed class Instruments
     /// <summary>Counts a removal of what was kept of a user or a connection.</summary>
     internal void DataRemoved(string reason) =>
         _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", reason));
+
+    /// <summary>Counts a visit of a bank that a refresh asked for, and what came of it.</summary>
+    /// <param name="outcome">Whether it was made, may have been, was refused by Basiq, or went beyond the day's budget.</param>
+    internal void BankVisited(string outcome) => _visits.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
 
     /// <summary>Counts a read of something that is damaged.</summary>
     /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
