@@ -74,6 +74,7 @@ public sealed class JobLookTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1");
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse("""{"id":"x","status":"active"}""")]);
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}""")]);
         await _scene.Get<DueWork>().SetAsync(UserId, default, (DueKinds.JobLook, _scene.Clock.GetUtcNow()));
         Jobs();
 
