@@ -1,8 +1,10 @@
 using System.Text.Json;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Reports;
@@ -28,7 +30,7 @@ internal static class ReportPart
 /// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first and removes the blobs afterwards;
 /// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. So whichever comes first, nothing stays.
 /// </remarks>
-public sealed class ReportStore : IUserRecords, IKeptReports
+public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
 {
     private const int MaxAttempts = 100;
 
@@ -132,7 +134,10 @@ public sealed class ReportStore : IUserRecords, IKeptReports
         (connectionId is null ? await OfUserAsync(userId, cancellation) : await OfConnectionAsync(userId, connectionId, cancellation)).Count;
 
     /// <inheritdoc />
-    public async Task<DateTimeOffset?> RemoveOldAsync(string userId, CancellationToken cancellation)
+    public string Kind => DueKinds.Report;
+
+    /// <summary>Removes a user's reports that have been kept as long as they may be, and gives when the next has.</summary>
+    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation)
     {
         DateTimeOffset? next = null;
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId))
