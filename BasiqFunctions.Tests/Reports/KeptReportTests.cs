@@ -106,6 +106,48 @@ public sealed class KeptReportTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_whose_host_died_before_it_could_start_anything_goes_when_a_report_would()
+    {
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await Store.AskAsync(Report("a1b2c3d4e5f6", UserId), new ReportRequest("affordability", Title: "Home loan"), default);
+        Assert.Empty(await Store.ListAsync(UserId, default));
+        _scene.Clock.Advance(TimeSpan.FromDays(29));
+        await _scene.PassAsync(TimeSpan.Zero);
+        Assert.True(_scene.HasSnapshotFiles);
+
+        _scene.Clock.Advance(TimeSpan.FromDays(2));
+        await _scene.PassAsync(TimeSpan.Zero);
+
+        Assert.False(_scene.HasSnapshotFiles);
+    }
+
+    [Fact]
+    public async Task A_report_that_is_removed_before_it_has_begun_does_not_begin()
+    {
+        var report = Report("a1b2c3d4e5f6", "user-2", UserId);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        await Store.RemoveAsync(report, default);
+
+        Assert.False(await Store.BeginAsync(report, default));
+
+        Assert.Equal((0, 0), (await Store.CountAsync(UserId, null, default), await Store.CountAsync("user-2", null, default)));
+    }
+
+    [Fact]
+    public async Task Who_is_slow_to_begin_leaves_alone_what_has_failed_meanwhile()
+    {
+        var report = Report("a1b2c3d4e5f6", UserId);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        Assert.True(await Store.BeginAsync(report, default));
+        await Store.ChangeAsync(UserId, report.ReportId, found => found with { State = ReportState.Failed, Error = "job-timed-out" }, default);
+        await Store.RemoveBlobsAsync(UserId, report.ReportId, default);
+
+        Assert.True(await Store.BeginAsync(report, default));
+
+        Assert.Equal(ReportState.Failed, (await Store.FindAsync(UserId, report.ReportId, default))!.State);
+    }
+
+    [Fact]
     public async Task Who_adds_to_a_report_that_was_removed_meanwhile_is_told()
     {
         var report = await KeptAsync("a1b2c3d4e5f6", UserId);
@@ -134,10 +176,13 @@ public sealed class KeptReportTests : IDisposable
 
     private ReportSeal NewSeal() => new(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ReportSeal>.Instance);
 
+    private KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+
     private async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
     {
-        var report = new KeptReport(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
-        await Store.BeginAsync(report, new ReportRequest("affordability"), default);
+        var report = Report(reportId, userIds);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        Assert.True(await Store.BeginAsync(report, default));
         await Store.WriteAsync(report, ReportPart.Json, "what it says"u8.ToArray(), default);
         return (await Store.ChangeAsync(userIds[0], reportId, found => found with { State = ReportState.Ready }, default))!;
     }

@@ -5,8 +5,11 @@ using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Notifications;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using UglyToad.PdfPig;
 
@@ -145,7 +148,7 @@ public sealed class ReportTests
         await AppUnderTest.AssertProblemAsync(failed, HttpStatusCode.Conflict, "report-failed");
         var told = Assert.Single(await AppUnderTest.WaitForAsync(() => Task.FromResult(receiver.Taken), taken => taken.Length > 0));
         Assert.Equal(("report.failed", "internal-server-error"), (told.Type, told.Data.GetProperty("reason").GetString()));
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -170,6 +173,27 @@ public sealed class ReportTests
         foreach (var url in urls)
             (await ReadyAsync(app, url["/api/".Length..])).Dispose();
         Assert.Equal(2, await app.CountAsync("POST /reports"));
+    }
+
+    [Fact]
+    public async Task A_report_whose_host_died_as_soon_as_it_was_scheduled_is_made_without_anybody_asking_again()
+    {
+        await using var app = await AppUnderTest.StartAsync(Quick);
+        var userId = await ConnectedAsync(app, "jared");
+        var report = new KeptReport("a1b2c3d4e5f60718", [userId], "affordability", DateTimeOffset.UtcNow, ReportState.InProgress);
+        await app.Services.GetRequiredService<ReportStore>().AskAsync(report, new ReportRequest("affordability"), default);
+        var wait = TimeSpan.FromMilliseconds(50);
+        await app.Services.GetRequiredService<DurableTaskClient>().ScheduleNewOrchestrationInstanceAsync(
+            ReportOrchestration.Name,
+            new ReportInput(report.ReportId, report.UserIds, report.Type, report.CreatedAt, wait, wait, TimeSpan.FromSeconds(5)),
+            new StartOrchestrationOptions($"{ReportOrchestration.Prefix}test"));
+
+        var listed = await AppUnderTest.WaitForAsync(
+            async () => (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").EnumerateArray().ToArray(),
+            list => list is [var one] && one.GetProperty("status").GetString() is "ready");
+
+        Assert.Equal(report.ReportId, listed[0].GetProperty("reportId").GetString());
+        Assert.Single(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
     }
 
     [Fact]
@@ -208,7 +232,7 @@ public sealed class ReportTests
         using var again = await app.Api.DeleteAsync(new Uri(url, UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(again, HttpStatusCode.NotFound, "report-not-found");
         Assert.Empty(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -224,7 +248,7 @@ public sealed class ReportTests
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await AppUnderTest.WaitForAsync(() => app.CountAsync("DELETE /reports/{id}"), count => count == 1);
         Assert.Empty(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -249,7 +273,7 @@ public sealed class ReportTests
 
         await RevokeAsync(app, one);
         Assert.Equal(1, Assert.Single(await app.Services.GetRequiredService<DeletionReceipts>().ListAsync(one, default)).Reports);
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]

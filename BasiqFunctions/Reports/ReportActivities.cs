@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
@@ -26,6 +27,16 @@ public sealed class ReportActivities(
     private const string ClockInDoubt = "clock-not-confirmed";
 
     private static readonly UpstreamFailure Discarded = new(UpstreamFailure.DiscardedKind, "discarded", IsTransient: false);
+
+    private static readonly UpstreamFailure Damaged = new(nameof(BasiqFailureKind.Other), ProblemCodes.ReportDamaged, IsTransient: false);
+
+    /// <summary>Notes that the report has been asked for; false when it has been removed meanwhile.</summary>
+    [Function(nameof(BeginReport))]
+    public Task<bool> BeginReport([ActivityTrigger] ReportInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return store.BeginAsync(new KeptReport(input.ReportId, input.UserIds, input.Type, input.CreatedAt, ReportState.InProgress), cancellation);
+    }
 
     /// <summary>
     /// Has Basiq make the report, once. That the creation is about to be sent is noted first; where what became of it is not known, the
@@ -62,7 +73,7 @@ public sealed class ReportActivities(
                 return Later(ClockInDoubt);
 
             if (await store.ReadRequestAsync(report, cancellation) is not { } request)
-                return new Outcome<CreatedReport>(null, Discarded);
+                return new Outcome<CreatedReport>(null, Damaged);
             var now = clock.GetUtcNow();
             if (await store.ChangeAsync(step.UserId, step.ReportId, found => found.SentAt == report.SentAt ? found with { SentAt = now } : found, cancellation) is not { } noted)
                 return new Outcome<CreatedReport>(null, Discarded);

@@ -67,11 +67,10 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         WantsPdf(request.GetTypedHeaders())
-            ? ReadAsync(client, userId, reportId, ReportPart.Pdf, pdf => Results.File(pdf, PdfType, $"report-{reportId}.pdf"), cancellation)
-            : ReadAsync(client, userId, reportId, ReportPart.Json, json => Results.Bytes(json, JsonType), cancellation);
+            ? ReadAsync(userId, reportId, ReportPart.Pdf, pdf => Results.File(pdf, PdfType, $"report-{reportId}.pdf"), cancellation)
+            : ReadAsync(userId, reportId, ReportPart.Json, json => Results.Bytes(json, JsonType), cancellation);
 
     /// <summary>Reads a report in short, with its metrics by id: 200; 202 while it is being made.</summary>
     [Function("GetReportSummary")]
@@ -82,9 +81,8 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/summary")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        ReadAsync(client, userId, reportId, ReportPart.Json, json => JsonAnswer.Ok(ReportSummary.Of(reportId, json)), cancellation);
+        ReadAsync(userId, reportId, ReportPart.Json, json => JsonAnswer.Ok(ReportSummary.Of(reportId, json)), cancellation);
 
     /// <summary>Reads the transactions that a report is about, each as Basiq sent it: 200; 202 while it is being made.</summary>
     [Function("ListReportTransactions")]
@@ -95,9 +93,8 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/transactions")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        ReadAsync(client, userId, reportId, ReportPart.Transactions, json => Results.Bytes(json, JsonType), cancellation);
+        ReadAsync(userId, reportId, ReportPart.Transactions, json => Results.Bytes(json, JsonType), cancellation);
 
     /// <summary>Removes a report here and at Basiq: 204. One that is being made is not kept.</summary>
     [Function("DeleteReport")]
@@ -119,8 +116,8 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         JsonAnswer.Ok(new ReportTypeList(await basiq.ListReportTypesAsync(cancellation)));
 
     private async Task<IResult> ReadAsync(
-        DurableTaskClient client, string userId, string reportId, string part, Func<byte[], IResult> answer, CancellationToken cancellation) =>
-        await reports.FindAsync(client, userId, reportId, cancellation) switch
+        string userId, string reportId, string part, Func<byte[], IResult> answer, CancellationToken cancellation) =>
+        await store.FindAsync(userId, reportId, cancellation) switch
         {
             null => NotFound(),
             { State: ReportState.InProgress } report => Answer(report).Accepted(),

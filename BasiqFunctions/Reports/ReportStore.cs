@@ -27,8 +27,9 @@ internal static class ReportPart
 
 /// <summary>Keeps reports: what is known of them in rows, what they say encrypted in blobs.</summary>
 /// <remarks>
-/// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first and removes the blobs afterwards;
-/// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. So whichever comes first, nothing stays.
+/// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first, then removes the blobs and then the rows;
+/// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. Rows are added where the request still lies
+/// there, which is written once, before anything else. So whichever comes first, nothing stays.
 /// </remarks>
 public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
 {
@@ -44,13 +45,26 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
     internal ReportStore(IRecordTable table, ISnapshotStorage storage, ReportSeal seal, DueWork due, IOptions<ReportOptions> options, TimeProvider clock) =>
         (_table, _storage, _seal, _due, _options, _clock) = (table, storage, seal, due, options, clock);
 
-    /// <summary>Notes that a report was asked for.</summary>
-    internal async Task BeginAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
+    /// <summary>Keeps what is asked for, before anything else is known of the report.</summary>
+    internal async Task AskAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
     {
         await _due.SetAsync(report.OwnerId, cancellation, (DueKinds.Report, EndOf(report)));
         await WriteAsync(report, ReportPart.Request, JsonSerializer.SerializeToUtf8Bytes(request, AppJson.Of<ReportRequest>()), cancellation);
+    }
+
+    /// <summary>Notes that a report has been asked for; done again it changes nothing. False where it has been removed meanwhile.</summary>
+    internal async Task<bool> BeginAsync(KeptReport report, CancellationToken cancellation)
+    {
         foreach (var userId in report.UserIds.Reverse())
             await _table.TryAddAsync(RecordOf(userId, report), cancellation);
+
+        // After the rows: a removal that did not see them has taken out what was due before.
+        await _due.SetAsync(report.OwnerId, cancellation, (DueKinds.Report, EndOf(report)));
+        var begun = await FindAsync(report.OwnerId, report.ReportId, cancellation);
+        if (begun is not { State: ReportState.InProgress } || await _storage.ExistsAsync(NameOf(report, ReportPart.Request), cancellation))
+            return begun is not null;
+        await RemoveAsync(report, cancellation);
+        return false;
     }
 
     /// <summary>A report of a user; null when there is none, or none any more.</summary>
@@ -120,6 +134,8 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
     {
         foreach (var report in await OfUserAsync(userId, cancellation))
             await RemoveAsync(report, cancellation);
+        foreach (var (reportId, _) in await OrphansAsync(userId, cancellation))
+            await RemoveBlobsAsync(userId, reportId, cancellation);
     }
 
     /// <inheritdoc />
@@ -139,16 +155,24 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
     /// <summary>Removes a user's reports that have been kept as long as they may be, and gives when the next has.</summary>
     public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation)
     {
-        DateTimeOffset? next = null;
+        List<DateTimeOffset> ends = [];
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId))
         {
             if (EndOf(report) <= _clock.GetUtcNow())
                 await RemoveAsync(report, cancellation);
-            else if (next is null || EndOf(report) < next)
-                next = EndOf(report);
+            else
+                ends.Add(EndOf(report));
         }
 
-        return next;
+        foreach (var (reportId, writtenAt) in await OrphansAsync(userId, cancellation))
+        {
+            if (writtenAt + _options.Value.KeepFor <= _clock.GetUtcNow())
+                await RemoveBlobsAsync(userId, reportId, cancellation);
+            else
+                ends.Add(writtenAt + _options.Value.KeepFor);
+        }
+
+        return ends.Count > 0 ? ends.Min() : null;
     }
 
     private async Task<IReadOnlyList<KeptReport>> OfUserAsync(string userId, CancellationToken cancellation) =>
@@ -166,6 +190,17 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
         }
 
         return reports;
+    }
+
+    /// <summary>What lies there without a row, and when it was last written: the request of a report whose host died before it could be started.</summary>
+    private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(string userId, CancellationToken cancellation)
+    {
+        var written = await _storage.ListAsync(SnapshotPaths.Reports(userId), cancellation)
+            .GroupBy(blob => blob.Name.Split('/')[1], blob => blob.LastModified).Select(of => (ReportId: of.Key, WrittenAt: of.Max())).ToListAsync(cancellation);
+        if (written.Count == 0)
+            return [];
+        var known = (await OfUserAsync(userId, cancellation)).Select(report => report.ReportId).ToHashSet(StringComparer.Ordinal);
+        return [.. written.Where(blobs => !known.Contains(blobs.ReportId))];
     }
 
     private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(string ownerId, string reportId, CancellationToken cancellation) =>

@@ -43,7 +43,7 @@ public sealed class UserReports
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know a user.</exception>
     internal async Task<KeptReport> StartAsync(DurableTaskClient client, string userId, string reportId, ReportRequest request, CancellationToken cancellation)
     {
-        if (await FindAsync(client, userId, reportId, cancellation) is { } found)
+        if (await _store.FindAsync(userId, reportId, cancellation) is { } found)
             return found;
         var userIds = request.UsersWith(userId);
         foreach (var user in userIds)
@@ -55,19 +55,12 @@ public sealed class UserReports
         await _quota.TakeAsync(cancellation);
         var report = new KeptReport(reportId, userIds, request.Type!, _clock.GetUtcNow(), ReportState.InProgress);
 
-        // From here on it is known, and a caller that hangs up does not leave it half-way.
-        await _store.BeginAsync(report, request, CancellationToken.None);
+        // From here on a caller that hangs up does not leave it half-way, and once it is scheduled it goes on by itself.
+        await _store.AskAsync(report, request, CancellationToken.None);
         await ScheduleAsync(client, report);
+        if (!await _store.BeginAsync(report, CancellationToken.None))
+            throw new ProblemException(ConsentEnded);
         Log.ReportAsked(_logger, reportId, userId, userIds.Count);
-        return report;
-    }
-
-    /// <summary>A report of a user; null when there is none. One whose orchestration was never started, since this app died in between, is started.</summary>
-    internal async Task<KeptReport?> FindAsync(DurableTaskClient client, string userId, string reportId, CancellationToken cancellation)
-    {
-        var report = await _store.FindAsync(userId, reportId, cancellation);
-        if (report is { State: ReportState.InProgress } && await client.GetInstanceAsync(InstanceIdFor(report), cancellation) is null)
-            await ScheduleAsync(client, report);
         return report;
     }
 
@@ -83,12 +76,14 @@ public sealed class UserReports
         return true;
     }
 
+    private static ProblemResult ConsentEnded => Problem.NotFound(ProblemCodes.ConsentEnded, "The consent of a user has ended.");
+
     private async Task ThrowIfConsentHasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         foreach (var consent in _consents)
         {
             if (await consent.HasEndedAsync(client, userId, cancellation))
-                throw new ProblemException(Problem.NotFound(ProblemCodes.ConsentEnded, "The consent of a user has ended."));
+                throw new ProblemException(ConsentEnded);
         }
     }
 
@@ -100,7 +95,7 @@ public sealed class UserReports
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
                 ReportOrchestration.Name,
-                new ReportInput(report.OwnerId, report.ReportId, settings.FirstPollDelay, settings.MaxPollDelay, settings.JobTimeout),
+                new ReportInput(report.ReportId, report.UserIds, report.Type, report.CreatedAt, settings.FirstPollDelay, settings.MaxPollDelay, settings.JobTimeout),
                 new StartOrchestrationOptions(instanceId),
                 CancellationToken.None);
         }
