@@ -89,7 +89,7 @@ public sealed class KeptReportTests : IDisposable
         Assert.NotNull(await Store.ReadAsync(later, ReportPart.Json, default));
         _scene.Clock.Advance(TimeSpan.FromDays(11));
         await _scene.PassAsync(TimeSpan.Zero);
-        Assert.Equal(0, await Store.CountAsync(UserId, null, default));
+        Assert.Equal(0, await CountAsync(UserId));
         Assert.False(_scene.HasSnapshotFiles);
     }
 
@@ -101,7 +101,7 @@ public sealed class KeptReportTests : IDisposable
         var removed = await _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "c"));
 
         Assert.Equal((1, 0L), (removed.Receipt!.Reports, removed.Receipt.Accounts));
-        Assert.Equal(0, await Store.CountAsync("user-2", null, default));
+        Assert.Equal(0, await CountAsync("user-2"));
         Assert.False(_scene.HasSnapshotFiles);
     }
 
@@ -130,7 +130,7 @@ public sealed class KeptReportTests : IDisposable
 
         Assert.False(await Store.BeginAsync(report, default));
 
-        Assert.Equal((0, 0), (await Store.CountAsync(UserId, null, default), await Store.CountAsync("user-2", null, default)));
+        Assert.Equal((0, 0), (await CountAsync(UserId), await CountAsync("user-2")));
     }
 
     [Fact]
@@ -175,6 +175,8 @@ public sealed class KeptReportTests : IDisposable
     }
 
     private ReportSeal NewSeal() => new(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ReportSeal>.Instance);
+
+    private Task<int> CountAsync(string userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
 
     private KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 

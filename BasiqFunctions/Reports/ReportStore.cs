@@ -31,7 +31,7 @@ internal static class ReportPart
 /// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. Rows are added where the request still lies
 /// there, which is written once, before anything else. So whichever comes first, nothing stays.
 /// </remarks>
-public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
+public sealed class ReportStore : IKeptReports, IDueLook
 {
     private const int MaxAttempts = 100;
 
@@ -130,24 +130,25 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
     }
 
     /// <inheritdoc />
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
-    {
-        foreach (var report in await OfUserAsync(userId, cancellation))
-            await RemoveAsync(report, cancellation);
-        foreach (var (reportId, _) in await OrphansAsync(userId, cancellation))
-            await RemoveBlobsAsync(userId, reportId, cancellation);
-    }
+    public async Task<int> CountAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
+        (await MeantAsync(userId, connectionId, begunAt, cancellation)).Count;
 
     /// <inheritdoc />
-    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    public async Task RemoveAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
-        foreach (var report in await OfConnectionAsync(userId, connectionId, cancellation))
+        foreach (var report in await MeantAsync(userId, connectionId, begunAt, cancellation))
             await RemoveAsync(report, cancellation);
-    }
+        if (connectionId is not null)
+            return;
+        foreach (var (reportId, writtenAt) in await OrphansAsync(userId, cancellation))
+        {
+            if (!IsSince(begunAt, writtenAt))
+                await RemoveBlobsAsync(userId, reportId, cancellation);
+        }
 
-    /// <inheritdoc />
-    public async Task<int> CountAsync(string userId, string? connectionId, CancellationToken cancellation) =>
-        (connectionId is null ? await OfUserAsync(userId, cancellation) : await OfConnectionAsync(userId, connectionId, cancellation)).Count;
+        if ((await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId).Select(EndOf).ToArray() is { Length: > 0 } ends)
+            await _due.SetAsync(userId, cancellation, (DueKinds.Report, ends.Min()));
+    }
 
     /// <inheritdoc />
     public string Kind => DueKinds.Report;
@@ -178,19 +179,22 @@ public sealed class ReportStore : IUserRecords, IKeptReports, IDueLook
     private async Task<IReadOnlyList<KeptReport>> OfUserAsync(string userId, CancellationToken cancellation) =>
         [.. (await _table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)).Select(record => record.Read<KeptReport>())];
 
-    /// <summary>Those that have data of a connection, by what their owners' rows say.</summary>
-    private async Task<IReadOnlyList<KeptReport>> OfConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    /// <summary>What a removal is about: all of a user's reports, or those that have data of a connection by what their owners' rows say.</summary>
+    private async Task<IReadOnlyList<KeptReport>> MeantAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         List<KeptReport> reports = [];
-        foreach (var report in await OfUserAsync(userId, cancellation))
+        foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => !IsSince(begunAt, report.CreatedAt)))
         {
             var current = report.OwnerId == userId ? report : await FindAsync(report.OwnerId, report.ReportId, cancellation) ?? report;
-            if (current.Has(connectionId))
+            if (connectionId is null || current.Has(connectionId))
                 reports.Add(current);
         }
 
         return reports;
     }
+
+    /// <summary>Whether something is newer than a removal. What has still to come was dated before the clock was set back.</summary>
+    private bool IsSince(DateTimeOffset begunAt, DateTimeOffset at) => at > begunAt && at <= _clock.GetUtcNow();
 
     /// <summary>What lies there without a row, and when it was last written: the request of a report whose host died before it could be started.</summary>
     private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(string userId, CancellationToken cancellation)
