@@ -1,10 +1,15 @@
+using System.Collections.Concurrent;
 using System.Text;
 using BasiqFunctions.Data;
+using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Reports;
+using BasiqFunctions.Tests.Data;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BasiqFunctions.Tests.Reports;
@@ -158,23 +163,44 @@ public sealed class KeptReportTests : IDisposable
     }
 
     [Fact]
-    public async Task Instances_that_race_never_ask_for_more_reports_than_there_may_be()
+    public async Task Three_instances_that_share_their_storage_ask_for_a_thousand_reports_a_day_and_not_one_more()
     {
-        using var scene = new UsersScene(settings: new() { ["Reports:MaxPerDay"] = "25" });
-        var quota = scene.Get<ReportQuota>();
-        var taken = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 40), async (_, token) =>
+        const int Asked = 1_050;
+        using var folder = new TemporaryDirectory();
+        using var tables = SqliteRecordTables.Open(Path.Combine(folder.Path, "records.db"));
+        var blobs = new MemorySnapshotStorage(_scene.Clock);
+        UsersScene[] instances = [.. Enumerable.Range(0, 3).Select(_ => new UsersScene(services => services.AddSingleton<IRecordTables>(tables).AddSingleton<ISnapshotStorage>(blobs)))];
+        try
         {
-            if (await Record.ExceptionAsync(() => quota.TakeAsync(token)) is null)
-                Interlocked.Increment(ref taken);
-        });
-        Assert.Equal(25, taken);
+            var answers = new ConcurrentBag<Answer>();
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, Asked), new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (n, _) => answers.Add(await AskAsync(instances[n % 3], $"user-{n % 70}")));
 
-        scene.Clock.Advance(TimeSpan.FromHours(12));
-        await quota.TakeAsync(default);
+            Assert.Equal(1_000, answers.Count(answer => answer.Status == 202));
+            Assert.Equal(1_000, instances.SelectMany(instance => instance.Durable.Scheduled).Distinct().Count());
+            Assert.Equal(1_000, answers.Where(answer => answer.Status == 202).Select(answer => answer.Json.GetProperty("reportId").GetString()).Distinct().Count());
+            var refused = answers.Where(answer => answer.Status != 202).ToArray();
+            Assert.Equal(Asked - 1_000, refused.Length);
+            foreach (var answer in refused)
+            {
+                answer.IsProblem(429, "report-limit");
+                Assert.Equal($"{12 * 60 * 60}", answer.Headers.RetryAfter.ToString());
+            }
+
+            // From midnight UTC on there are a thousand more.
+            foreach (var instance in instances)
+                instance.Clock.Advance(TimeSpan.FromHours(12));
+            Assert.Equal(202, (await AskAsync(instances[1], UserId)).Status);
+        }
+        finally
+        {
+            foreach (var instance in instances)
+                instance.Dispose();
+        }
+
+        static Task<Answer> AskAsync(UsersScene instance, string userId) => instance.CallAsync<ReportFunctions>(
+            (functions, request) => functions.CreateReport(request, userId, instance.Durable.Client, default), """{"type":"affordability"}""");
     }
-
-    private ReportSeal NewSeal() => new(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ReportSeal>.Instance);
 
     private Task<int> CountAsync(string userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
 
