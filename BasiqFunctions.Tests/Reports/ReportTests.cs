@@ -50,7 +50,7 @@ public sealed class ReportTests
         Assert.Empty(summary.GetProperty("riskFlags").EnumerateArray());
         var transactions = await app.Api.GetFromJsonAsync<JsonElement>($"{url}/transactions");
         Assert.Equal(
-            (await basiq.ListReportTransactionsAsync(listed.Id)).Select(t => t.GetRawText()), transactions.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+            await basiq.ListReportTransactionsAsync(listed.Id).Select(t => t.GetRawText()).ToArrayAsync(), transactions.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
 
         var report = Assert.Single((await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").EnumerateArray());
         Assert.Equal(("affordability", "ready"), (report.GetProperty("type").GetString(), report.GetProperty("status").GetString()));
@@ -213,6 +213,40 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public async Task A_report_that_is_damaged_is_refused_or_broken_off_and_never_looks_whole()
+    {
+        await using var app = await AppUnderTest.StartAsync(Quick);
+        var userId = await ConnectedAsync(app, "jared");
+        var url = await AskAsync(app, userId, new { type = "affordability" });
+        (await ReadyAsync(app, url)).Dispose();
+        var store = app.Services.GetRequiredService<ReportStore>();
+        var report = (await store.FindAsync(userId, url.Split('/')[^1], default))!;
+        var content = Encoding.ASCII.GetBytes($"\"{new string('x', 3 * SegmentCipher.ContentBytes)}\"");
+        await store.WriteAsync(report, ReportPart.Json, content, default);
+        Assert.Equal(content, await app.Api.GetByteArrayAsync(new Uri(url, UriKind.Relative)));
+        var file = Assert.Single(app.State.Files, file => file.EndsWith("report.json", StringComparison.Ordinal));
+        var blob = await File.ReadAllBytesAsync(file);
+        using var telemetry = new TelemetryCapture();
+
+        // In the last segment: the answer has begun, and ends as no whole answer does.
+        blob[^1] ^= 1;
+        await File.WriteAllBytesAsync(file, blob);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => app.Api.GetByteArrayAsync(new Uri(url, UriKind.Relative)));
+        Assert.Contains($"Report {report.ReportId} is damaged: its answer was broken off.", app.Logs.Text, StringComparison.Ordinal);
+
+        // In the first: it does not begin.
+        blob[1_000] ^= 1;
+        await File.WriteAllBytesAsync(file, blob);
+        foreach (var path in (string[])[url, $"{url}/summary"])
+        {
+            using var refused = await app.Api.GetAsync(new Uri(path, UriKind.Relative));
+            await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.InternalServerError, "report-damaged");
+        }
+
+        Assert.Equal(3, Assert.Single(telemetry.SumsOf(app.Services, "basiq.storage.damages")).Value);
+    }
+
+    [Fact]
     public async Task A_deleted_report_is_gone_here_and_at_Basiq()
     {
         await using var app = await AppUnderTest.StartAsync(Quick);
@@ -241,7 +275,7 @@ public sealed class ReportTests
         await using var app = await AppUnderTest.StartAsync([.. Quick, "Sandbox:JobDuration=00:00:02"]);
         var userId = await ConnectedAsync(app, "jared");
         var url = await AskAsync(app, userId, new { type = "affordability" });
-        await AppUnderTest.WaitForAsync(() => app.CountAsync("GET /jobs/{jobId}"), count => count > 0);
+        await AppUnderTest.WaitForAsync(() => app.CountAsync("POST /reports"), count => count > 0);
 
         using var deleted = await app.Api.DeleteAsync(new Uri(url, UriKind.Relative));
 

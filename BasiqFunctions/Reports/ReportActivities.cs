@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
@@ -119,17 +119,17 @@ public sealed class ReportActivities(
                 return await DiscardedAsync(input, cancellation);
             if (await HasAnyConsentEndedAsync(client, report, cancellation))
                 return new Outcome<FetchedReport>(null, UpstreamFailure.ConsentEnded);
+            if (report.State is ReportState.Ready)
+                return new Outcome<FetchedReport>(new FetchedReport());
             var json = await basiq.GetReportAsync(input.BasiqId, cancellation);
-            var pdf = await basiq.GetReportPdfAsync(input.BasiqId, cancellation);
-            var transactions = ListOf(await basiq.ListReportTransactionsAsync(input.BasiqId, cancellation));
-            await store.WriteAsync(report, ReportPart.Json, json, cancellation);
-            await store.WriteAsync(report, ReportPart.Pdf, pdf, cancellation);
-            await store.WriteAsync(report, ReportPart.Transactions, transactions, cancellation);
             var connectionIds = ConnectionsIn(json);
+            await store.WriteAsync(report, ReportPart.Json, json, cancellation);
+            await store.WriteAsync(report, ReportPart.Pdf, await basiq.GetReportPdfAsync(input.BasiqId, cancellation), cancellation);
+            await store.WriteAsync(report, ReportPart.Transactions, ListOf(basiq.ListReportTransactionsAsync(input.BasiqId, cancellation)), cancellation);
             if (await store.ChangeAsync(userId, reportId, found => found with { State = ReportState.Ready, ConnectionIds = connectionIds }, cancellation) is null)
                 return await DiscardedAsync(input, cancellation);
             Log.ReportReady(logger, reportId, userId);
-            return new Outcome<FetchedReport>(new FetchedReport(json.Length + pdf.Length + transactions.Length));
+            return new Outcome<FetchedReport>(new FetchedReport());
         });
 
     /// <summary>Notes that the report could not be had; false when it was removed meanwhile.</summary>
@@ -190,20 +190,17 @@ public sealed class ReportActivities(
         return ids.Length == 0 || ids.Contains(null) ? null : [.. ids.OfType<string>()];
     }
 
-    private static byte[] ListOf(IReadOnlyList<JsonElement> transactions)
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ListOf(IAsyncEnumerable<JsonElement> transactions)
     {
-        var written = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(written))
+        var before = "{\"transactions\":["u8.ToArray();
+        await foreach (var transaction in transactions)
         {
-            writer.WriteStartObject();
-            writer.WriteStartArray("transactions"u8);
-            foreach (var transaction in transactions)
-                writer.WriteRawValue(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(transaction), skipInputValidation: true);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            yield return before;
+            yield return JsonMarshal.GetRawUtf8Value(transaction).ToArray();
+            before = ","u8.ToArray();
         }
 
-        return written.WrittenSpan.ToArray();
+        yield return before is [(byte)','] ? "]}"u8.ToArray() : "{\"transactions\":[]}"u8.ToArray();
     }
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(ReportStep step, Func<Task<Outcome<T>>> run)

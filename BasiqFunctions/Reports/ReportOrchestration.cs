@@ -141,5 +141,4 @@ public sealed record CreatedReport(string? JobId, string? BasiqId = null);
 public sealed record ObservedReport(string? BasiqId = null, string? Error = null);
 
 /// <summary>A report that is kept.</summary>
-/// <param name="Bytes">How much it is, in bytes.</param>
-public sealed record FetchedReport(long Bytes);
+public sealed record FetchedReport;

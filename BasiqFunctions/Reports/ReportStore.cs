@@ -37,13 +37,13 @@ public sealed class ReportStore : IKeptReports, IDueLook
 
     private readonly IRecordTable _table;
     private readonly ISnapshotStorage _storage;
-    private readonly ReportSeal _seal;
+    private readonly SealedBlobs _blobs;
     private readonly DueWork _due;
     private readonly IOptions<ReportOptions> _options;
     private readonly TimeProvider _clock;
 
     internal ReportStore(IRecordTable table, ISnapshotStorage storage, ReportSeal seal, DueWork due, IOptions<ReportOptions> options, TimeProvider clock) =>
-        (_table, _storage, _seal, _due, _options, _clock) = (table, storage, seal, due, options, clock);
+        (_table, _storage, _blobs, _due, _options, _clock) = (table, storage, new SealedBlobs(storage, seal), due, options, clock);
 
     /// <summary>Keeps what is asked for, before anything else is known of the report.</summary>
     internal async Task AskAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
@@ -97,19 +97,34 @@ public sealed class ReportStore : IKeptReports, IDueLook
     }
 
     /// <summary>Encrypts and writes a part.</summary>
-    internal async Task WriteAsync(KeptReport report, string part, ReadOnlyMemory<byte> content, CancellationToken cancellation)
-    {
-        var name = NameOf(report, part);
-        await using var writer = await _storage.OpenWriteAsync(name, cancellation);
-        await writer.WriteAsync(await _seal.SealAsync(name, content, cancellation), cancellation);
-        await writer.CommitAsync(cancellation);
-    }
+    internal Task WriteAsync(KeptReport report, string part, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancellation) =>
+        _blobs.WriteAsync(NameOf(report, part), content, cancellation);
 
-    /// <summary>Reads and opens a part; null when it is not there, or cannot be read.</summary>
+    /// <summary>Encrypts and writes a part that is in memory.</summary>
+    internal Task WriteAsync(KeptReport report, string part, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        WriteAsync(report, part, AsyncEnumerable.Repeat(content, 1), cancellation);
+
+    /// <summary>Opens a part; null when it is not there, or cannot be read.</summary>
+    internal Task<SealedBlob?> OpenAsync(KeptReport report, string part, CancellationToken cancellation) => _blobs.TryOpenAsync(NameOf(report, part), cancellation);
+
+    /// <summary>Reads a whole part; null when it is not there, or cannot be read.</summary>
     internal async Task<byte[]?> ReadAsync(KeptReport report, string part, CancellationToken cancellation)
     {
-        var name = NameOf(report, part);
-        return await _storage.ReadAsync(name, cancellation) is { } blob ? await _seal.TryOpenAsync(name, blob.Content, cancellation) : null;
+        using var blob = await OpenAsync(report, part, cancellation);
+        if (blob is null)
+            return null;
+        using var whole = new MemoryStream();
+        try
+        {
+            await foreach (var piece in blob.ReadAsync(cancellation))
+                whole.Write(piece.Span);
+        }
+        catch (ReportDamagedException)
+        {
+            return null;
+        }
+
+        return whole.ToArray();
     }
 
     /// <summary>What was asked for; null when it cannot be read any more.</summary>

@@ -147,7 +147,7 @@ public sealed class Instruments
         _removals.Add(1, new KeyValuePair<string, object?>("basiq.removal.reason", reason));
 
     /// <summary>Counts a read of something that is damaged.</summary>
-    /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
+    /// <param name="store">Where: <c>snapshots</c>, <c>records</c> or <c>reports</c>.</param>
     internal void Damaged(string store) => _damages.Add(1, new KeyValuePair<string, object?>("basiq.store", store));
 
     /// <summary>Counts posted transactions that are taken for pending ones, and those that may have been and of which that cannot be told.</summary>
