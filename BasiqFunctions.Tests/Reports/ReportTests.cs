@@ -199,10 +199,15 @@ public sealed class ReportTests
     [Fact]
     public async Task The_reports_of_a_day_are_counted_over_all_instances_and_one_too_many_is_refused_until_tomorrow()
     {
-        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2"]);
+        using var telemetry = new TelemetryCapture();
+        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2", "Sandbox:ShareOfFailedReports=0"]);
         var userId = await ConnectedAsync(app, "jared");
-        await AskAsync(app, userId, new { type = "affordability" });
-        await AskAsync(app, userId, new { type = "affordability" });
+        (await ReadyAsync(app, await AskAsync(app, userId, new { type = "affordability" }))).Dispose();
+        telemetry.Observe();
+        Assert.Equal(1, Assert.Single(telemetry.Of(app.Services, "basiq.report.left")).Value);
+        using (var failing = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOfFailedReports = 1.0 }))
+            Assert.Equal(HttpStatusCode.OK, failing.StatusCode);
+        var second = await AskAsync(app, userId, new { type = "affordability" });
 
         using var refused = await app.Api.PostAsJsonAsync($"users/{userId}/reports", new { type = "affordability" });
 
@@ -210,6 +215,11 @@ public sealed class ReportTests
         var midnight = DateTimeOffset.UtcNow.UtcDateTime.Date.AddDays(1) - DateTime.UtcNow;
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, midnight.TotalSeconds - 5, midnight.TotalSeconds + 5);
         Assert.Equal(2, (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").GetArrayLength());
+        await AppUnderTest.WaitForAsync(() => StatusAsync(app, second), status => status is HttpStatusCode.Conflict);
+        telemetry.Observe();
+        Assert.Equal(0, telemetry.Of(app.Services, "basiq.report.left")[^1].Value);
+        Assert.Equal(new Dictionary<string, double> { ["accepted"] = 2, ["over-limit"] = 1 }, telemetry.SumsOf(app.Services, "basiq.report.requests"));
+        Assert.Equal(["failed", "ready"], telemetry.SumsOf(app.Services, "basiq.report.duration").Keys.Order());
     }
 
     [Fact]
@@ -360,6 +370,12 @@ public sealed class ReportTests
         var answer = await AppUnderTest.WaitForAsync(() => app.Api.GetAsync(new Uri(url, UriKind.Relative)), answer => answer.StatusCode is not HttpStatusCode.Accepted);
         Assert.True(answer.StatusCode is HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
         return answer;
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(AppUnderTest app, string url)
+    {
+        using var answer = await app.Api.GetAsync(new Uri(url, UriKind.Relative));
+        return answer.StatusCode;
     }
 
     internal static async Task<HttpResponseMessage> GetPdfAsync(AppUnderTest app, string url)

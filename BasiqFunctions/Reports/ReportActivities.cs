@@ -4,6 +4,7 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -19,6 +20,7 @@ public sealed class ReportActivities(
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
     ClockCheck clockCheck,
+    Instruments instruments,
     TimeProvider clock,
     ILogger<ReportActivities> logger)
 {
@@ -128,6 +130,7 @@ public sealed class ReportActivities(
             await store.WriteAsync(report, ReportPart.Transactions, ListOf(basiq.ListReportTransactionsAsync(input.BasiqId, cancellation)), cancellation);
             if (await store.ChangeAsync(userId, reportId, found => found with { State = ReportState.Ready, ConnectionIds = connectionIds }, cancellation) is null)
                 return await DiscardedAsync(input, cancellation);
+            instruments.ReportEnded(isReady: true, clock.GetUtcNow() - report.CreatedAt);
             Log.ReportReady(logger, reportId, userId);
             return new Outcome<FetchedReport>(new FetchedReport());
         });
@@ -140,9 +143,11 @@ public sealed class ReportActivities(
         var failed = await store.ChangeAsync(
             input.Report.UserId, input.Report.ReportId, found => found with { State = ReportState.Failed, Error = input.Code }, cancellation);
         await store.RemoveBlobsAsync(input.Report.UserId, input.Report.ReportId, cancellation);
-        if (failed is not null)
-            Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
-        return failed is not null;
+        if (failed is null)
+            return false;
+        instruments.ReportEnded(isReady: false, clock.GetUtcNow() - failed.CreatedAt);
+        Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
+        return true;
     }
 
     private static Outcome<CreatedReport> Later(string code) =>
