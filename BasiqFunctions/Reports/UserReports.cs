@@ -38,6 +38,9 @@ public sealed class UserReports
     internal static string IdFor(string userId, string? idempotencyKey) =>
         idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{userId}\n{idempotencyKey}", 16);
 
+    /// <summary>The id of the orchestration that makes a report.</summary>
+    internal static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";
+
     /// <summary>Asks for a report, or finds it where it was asked for before.</summary>
     /// <exception cref="ProblemException">A consent has ended, or there are as many reports as there may be.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know a user.</exception>
@@ -107,8 +110,6 @@ public sealed class UserReports
                 throw;
         }
     }
-
-    private static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";
 
     private static string Digest(string text, int bytes) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, bytes));
 }
