@@ -9,7 +9,7 @@ namespace BasiqFunctions.Benchmarks;
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, Effort Effort, string? Out)
 {
     public const string Usage =
-        "dotnet run -c Release --project BasiqFunctions.Benchmarks -- [throughput] [start] [syncs] [big-account] [refreshes] [changes] [detection] [webhooks] [sweeps] [replay] [micro] [--check] [--out folder]";
+        "dotnet run -c Release --project BasiqFunctions.Benchmarks -- [throughput] [start] [syncs] [big-account] [refreshes] [changes] [detection] [webhooks] [sweeps] [reports] [replay] [micro] [--check] [--out folder]";
 
     /// <exception cref="ArgumentException">An argument is not understood; the message says which.</exception>
     public static BenchmarkOptions Parse(IReadOnlyList<string> args, IReadOnlyCollection<string> known, IReadOnlyCollection<string> ofCheck)

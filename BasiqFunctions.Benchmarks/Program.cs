@@ -18,7 +18,7 @@ switch (args)
         return 0;
 }
 
-IPart[] parts = [new Throughput(), new Institutions(), new Start(), new SyncsAtOnce(), new BigAccount(), new Refreshes(), new Changes(), new Exports(), new Notifications(), new Detection(), new Webhooks(), new Sweeps(), new Replay(), new HotPieces()];
+IPart[] parts = [new Throughput(), new Institutions(), new Start(), new SyncsAtOnce(), new BigAccount(), new Refreshes(), new Changes(), new Exports(), new Notifications(), new Detection(), new Webhooks(), new Sweeps(), new ReportCosts(), new Replay(), new HotPieces()];
 BenchmarkOptions options;
 try
 {

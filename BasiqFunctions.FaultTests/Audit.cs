@@ -16,6 +16,9 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
 {
     private const string ProblemOfNoJob = "no-job-succeeded";
 
+    /// <summary>A shorter one may stand anywhere by chance.</summary>
+    private const int ShortestFigure = 8;
+
     /// <summary>How many transactions were compared, body by body.</summary>
     public long Transactions { get; private set; }
 
@@ -57,6 +60,7 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
     {
         var listed = (await AtSandboxAsync("reports", cancellation)).GetProperty("data").EnumerateArray()
             .ToLookup(report => report.GetProperty("title").GetString()!.Split(" [")[0], report => report.GetProperty("id").GetString()!, StringComparer.Ordinal);
+        HashSet<string> figures = new(StringComparer.Ordinal);
         foreach (var outcome in outcomes.Where(o => o.ReportId is not null))
         {
             string[] atSandbox = [.. listed[outcome.Person.ReportTitle]];
@@ -69,13 +73,53 @@ internal sealed class Audit(Host host, FaultyUpstream upstream, HttpClient sandb
                 if (gone.StatusCode is not HttpStatusCode.NotFound)
                     tally.Violated($"{outcome.UserId} was deleted, and report {outcome.ReportId} is still here.");
             }
-            else if ((await AtAppAsync(path, cancellation)).GetRawText() != (await AtSandboxAsync($"reports/{atSandbox.FirstOrDefault()}", cancellation)).GetRawText())
+            else
             {
-                tally.Violated($"Report {outcome.ReportId} is another at the sandbox.");
+                var report = await AtAppAsync(path, cancellation);
+                if (report.GetRawText() != (await AtSandboxAsync($"reports/{atSandbox.FirstOrDefault()}", cancellation)).GetRawText())
+                    tally.Violated($"Report {outcome.ReportId} is another at the sandbox.");
+                figures.UnionWith(report.GetProperty("data").GetProperty("groups").EnumerateArray()
+                    .Select(group => group.GetProperty("analysis").GetProperty("amount").GetProperty("total").GetString()!).Where(figure => figure.Length >= ShortestFigure));
             }
 
             Reports++;
         }
+
+        CheckConfidential(outcomes, figures);
+    }
+
+    /// <summary>
+    /// What reports say is in the answers and in their encrypted blobs, and nowhere else of what LocalHost wrote. Snapshots have figures of
+    /// their own, which may be the same; titles have only reports.
+    /// </summary>
+    private void CheckConfidential(IReadOnlyCollection<Outcome> outcomes, IReadOnlyCollection<string> figures)
+    {
+        string[] titles = [.. outcomes.Where(o => o.ReportId is not null).Select(o => o.Person.ReportTitle)];
+        List<(string Name, string Text)> written = [("its output", host.Output), .. host.Files.Select(file => (file, TextOf(file)))];
+        foreach (var (name, text) in written)
+        {
+            foreach (var said in titles.Concat(figures).Where(said => text.Contains(said, StringComparison.Ordinal)))
+                tally.Violated($"{name} holds '{said}' of a report.");
+        }
+
+        foreach (var blob in host.Blobs)
+        {
+            var text = TextOf(blob);
+            foreach (var said in titles.Concat(blob.Contains(".reports", StringComparison.Ordinal) ? figures : []).Where(said => text.Contains(said, StringComparison.Ordinal)))
+                tally.Violated($"{blob} holds '{said}' of a report.");
+        }
+
+        // That the search finds what is there: the ids of reports are in the records.
+        if (outcomes.FirstOrDefault(o => o.ReportId is not null && !o.Person.Leaves) is { } one && !written.Any(file => file.Text.Contains(one.ReportId!, StringComparison.Ordinal)))
+            tally.Violated("The search for what reports say does not find what is there.");
+    }
+
+    /// <summary>A file as it is, byte by byte; LocalHost has it open.</summary>
+    private static string TextOf(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file, Encoding.Latin1);
+        return reader.ReadToEnd();
     }
 
     private async Task SignInAsync(CancellationToken cancellation)

@@ -142,7 +142,7 @@ internal sealed class FaultRun(FaultRunOptions options)
         text.AppendLine(c, $"| changes told to readers beside it, of whom each may pause and die | {readers.All.Sum(reader => reader.Told):N0} |");
         text.AppendLine(c, $"| readers told to begin again | {readers.All.Sum(reader => reader.Restarts):N0} |");
         text.AppendLine(c, $"| transactions of readers compared with the snapshot, byte by byte | {audit.Read:N0} |");
-        text.AppendLine(c, $"| reports, one at the sandbox and the same here, byte by byte | {audit.Reports:N0} |");
+        text.AppendLine(c, $"| reports, one at the sandbox and the same here, byte by byte, and nowhere else | {audit.Reports:N0} |");
         text.AppendLine(c, $"| requests to the sandbox | {upstream.Requests:N0} |");
         text.AppendLine(c, $"| server tokens asked for, of them with the answer lost | {upstream.ServerTokens.Sent:N0}, {upstream.ServerTokens.Spoilt:N0} |");
         text.AppendLine(c, $"| starts of LocalHost | {host.Starts:N0} |");

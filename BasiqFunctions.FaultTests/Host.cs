@@ -78,6 +78,12 @@ internal sealed partial class Host : IAsyncDisposable
         }
     }
 
+    /// <summary>What it has written to disk but for the snapshots: records, journal, secrets, whatever else lies there. Its lock is empty, and nobody may open it.</summary>
+    public IEnumerable<string> Files => Directory.EnumerateFiles(State, "*", SearchOption.TopDirectoryOnly).Where(file => Path.GetFileName(file) != "lock");
+
+    /// <summary>The blobs of snapshots, and of reports.</summary>
+    public IEnumerable<string> Blobs => Directory.EnumerateFiles(Store, "*", SearchOption.AllDirectories);
+
     private string State => Path.Combine(_folder, "state");
 
     private string Store => Path.Combine(_folder, "store");

@@ -73,7 +73,8 @@ internal sealed class SweepStage : IAsyncDisposable
         await stage.EndHostAsync();
 
         var counts = new Counts([.. people.Select(person => person.UserId)], OtherPrefix);
-        var services = Compose(stage, storage, counts);
+        var services = Compose(
+            stage, storage, counts.Note, typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities));
         var sweep = new SweepStage(stage, services, counts, azurite, [.. people.Select(person => person.UserId)]);
         await sweep._engine.StartAsync(CancellationToken.None);
         await services.GetRequiredService<DueWork>().BeginAsync(CancellationToken.None);
@@ -123,7 +124,8 @@ internal sealed class SweepStage : IAsyncDisposable
         await _stage.DisposeAsync();
     }
 
-    private static ServiceProvider Compose(SyncStage stage, string[] storage, Counts counts)
+    /// <summary>The app in this process, beside LocalHost's state, over stores that tell what is asked of them.</summary>
+    internal static ServiceProvider Compose(SyncStage stage, string[] storage, Action<string> tell, params Type[] functions)
     {
         var configuration = new ConfigurationBuilder()
             .AddCommandLine([.. LocalHosts.Settings(stage.Sandbox.Url, stage.State), .. storage])
@@ -143,13 +145,13 @@ internal sealed class SweepStage : IAsyncDisposable
         }
 
         services.AddSingleton(new LocalHostOptions());
-        services.AddSingleton(_ => FunctionCatalog.Of(typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));
+        services.AddSingleton(_ => FunctionCatalog.Of(functions));
         services.AddSingleton(_ => Journal.Open(Path.Combine(stage.State.Path, "sweeps.db")));
         services.AddSingleton<OrchestrationEngine>();
         services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();
         services.AddBasiqFunctions(configuration);
-        Decorate<ISnapshotStorage>(services, inner => Counting<ISnapshotStorage>.Before(inner, counts.Note));
-        Decorate<IRecordTables>(services, inner => new CountedTables(inner, counts.Note));
+        Decorate<ISnapshotStorage>(services, inner => Counting<ISnapshotStorage>.Before(inner, tell));
+        Decorate<IRecordTables>(services, inner => new CountedTables(inner, tell));
         return services.BuildServiceProvider();
     }
 

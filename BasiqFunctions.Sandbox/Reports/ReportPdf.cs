@@ -62,6 +62,12 @@ internal static class ReportPdf
         {
             foreach (var metric in metrics.EnumerateArray())
                 yield return ($"{metric.GetProperty("title").GetString()}: {metric.GetProperty("result").GetProperty("value").GetString()}", false);
+            foreach (var group in data.GetProperty("groups").EnumerateArray())
+            {
+                var amount = group.GetProperty("analysis").GetProperty("amount");
+                yield return ($"{group.GetProperty("title").GetString()}: {amount.GetProperty("total").GetString()}, {amount.GetProperty("average").GetProperty("month").GetString()} a month", false);
+            }
+
             yield break;
         }
 

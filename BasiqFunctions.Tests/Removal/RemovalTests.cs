@@ -1,6 +1,8 @@
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Data;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Users;
@@ -48,6 +50,43 @@ public sealed class RemovalTests : IDisposable
 
         Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
         Assert.Equal(("x", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConsentId, r.Accounts))));
+    }
+
+    [Fact]
+    public async Task A_report_begun_under_a_new_consent_meanwhile_stays_for_its_time_and_earlier_ones_go()
+    {
+        var reports = _scene.Get<ReportStore>();
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await KeptAsync("earlier00001", "user-2", UserId);
+        await KeptAsync("earlier00002", UserId);
+        await StopHalfWayAsync("c1");
+        await _scene.RestartEngineAsync();
+        Consents("""{"id":"x","status":"revoked"}""", """{"id":"y","status":"active"}""");
+        var later = await KeptAsync("later0000001", UserId, "user-3");
+        await reports.AskAsync(Report("later0000002", UserId), new ReportRequest("affordability"), default);
+
+        await EndAsync();
+
+        Assert.Equal([later.ReportId], (await reports.ListAsync(UserId, default)).Select(report => report.ReportId));
+        Assert.Empty(await reports.ListAsync("user-2", default));
+        Assert.NotNull(await reports.ReadAsync(later, ReportPart.Json, default));
+        Assert.True(await reports.BeginAsync(Report("later0000002", UserId), default));
+        Assert.Equal(2, Assert.Single(await ReceiptsAsync()).Reports);
+        _scene.Clock.Advance(TimeSpan.FromDays(31));
+        await _scene.PassAsync(TimeSpan.Zero);
+        Assert.Empty(await reports.ListAsync(UserId, default));
+        Assert.False(_scene.HasSnapshotFiles);
+
+        KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+
+        async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
+        {
+            var report = Report(reportId, userIds);
+            await reports.AskAsync(report, new ReportRequest("affordability"), default);
+            Assert.True(await reports.BeginAsync(report, default));
+            await reports.WriteAsync(report, ReportPart.Json, "{}"u8.ToArray(), default);
+            return report;
+        }
     }
 
     [Fact]

@@ -1,11 +1,14 @@
+using System.Collections.Concurrent;
 using System.Text;
 using BasiqFunctions.Data;
+using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
-using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Reports;
+using BasiqFunctions.Tests.Data;
+using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Reports;
 
@@ -34,40 +37,9 @@ public sealed class KeptReportTests : IDisposable
         Assert.False(blob.Content.Span.IndexOf("says"u8) >= 0);
         Assert.NotEqual(blob.Content.ToArray(), second.Content.ToArray());
 
-        // Neither another one in its place is read, nor one of which a bit has changed.
+        // Another one in its place is not read.
         await storage.TryPutAsync(otherName, blob.Content, second.ETag, default);
         Assert.Null(await Store.ReadAsync(other, ReportPart.Json, default));
-        for (var at = 0; at < blob.Content.Length; at++)
-        {
-            var changed = blob.Content.ToArray();
-            changed[at] ^= 1;
-            Assert.Null(await NewSeal().TryOpenAsync(name, changed, default));
-        }
-
-        for (var length = 0; length < blob.Content.Length; length++)
-            Assert.Null(await NewSeal().TryOpenAsync(name, blob.Content[..length], default));
-        Assert.NotNull(await NewSeal().TryOpenAsync(name, blob.Content, default));
-    }
-
-    [Fact]
-    public async Task A_rotated_key_encrypts_what_is_new_and_what_is_old_is_read_until_its_version_is_disabled()
-    {
-        var seal = NewSeal();
-        var before = await seal.SealAsync("u/a", "old"u8.ToArray(), default);
-        var secrets = _scene.Vault.CreateClient();
-        var old = (await secrets.GetSecretAsync(SecretNames.ReportKey)).Value.Properties;
-        var rotated = (await secrets.SetSecretAsync(SecretNames.ReportKey, "another")).Value.Properties.Version;
-        _scene.Clock.Advance(TimeSpan.FromMinutes(6));
-
-        var after = await seal.SealAsync("u/b", "new"u8.ToArray(), default);
-
-        Assert.True(after.AsSpan().IndexOf(Encoding.ASCII.GetBytes(rotated)) >= 0);
-        Assert.Equal("new"u8.ToArray(), await NewSeal().TryOpenAsync("u/b", after, default));
-        Assert.Equal("old"u8.ToArray(), await NewSeal().TryOpenAsync("u/a", before, default));
-        old.Enabled = false;
-        await secrets.UpdateSecretPropertiesAsync(old);
-        Assert.Null(await NewSeal().TryOpenAsync("u/a", before, default));
-        Assert.Equal("new"u8.ToArray(), await NewSeal().TryOpenAsync("u/b", after, default));
     }
 
     [Fact]
@@ -89,7 +61,7 @@ public sealed class KeptReportTests : IDisposable
         Assert.NotNull(await Store.ReadAsync(later, ReportPart.Json, default));
         _scene.Clock.Advance(TimeSpan.FromDays(11));
         await _scene.PassAsync(TimeSpan.Zero);
-        Assert.Equal(0, await Store.CountAsync(UserId, null, default));
+        Assert.Equal(0, await CountAsync(UserId));
         Assert.False(_scene.HasSnapshotFiles);
     }
 
@@ -101,8 +73,50 @@ public sealed class KeptReportTests : IDisposable
         var removed = await _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "c"));
 
         Assert.Equal((1, 0L), (removed.Receipt!.Reports, removed.Receipt.Accounts));
-        Assert.Equal(0, await Store.CountAsync("user-2", null, default));
+        Assert.Equal(0, await CountAsync("user-2"));
         Assert.False(_scene.HasSnapshotFiles);
+    }
+
+    [Fact]
+    public async Task A_request_whose_host_died_before_it_could_start_anything_goes_when_a_report_would()
+    {
+        await _scene.Get<DueWork>().BeginAsync(default);
+        await Store.AskAsync(Report("a1b2c3d4e5f6", UserId), new ReportRequest("affordability", Title: "Home loan"), default);
+        Assert.Empty(await Store.ListAsync(UserId, default));
+        _scene.Clock.Advance(TimeSpan.FromDays(29));
+        await _scene.PassAsync(TimeSpan.Zero);
+        Assert.True(_scene.HasSnapshotFiles);
+
+        _scene.Clock.Advance(TimeSpan.FromDays(2));
+        await _scene.PassAsync(TimeSpan.Zero);
+
+        Assert.False(_scene.HasSnapshotFiles);
+    }
+
+    [Fact]
+    public async Task A_report_that_is_removed_before_it_has_begun_does_not_begin()
+    {
+        var report = Report("a1b2c3d4e5f6", "user-2", UserId);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        await Store.RemoveAsync(report, default);
+
+        Assert.False(await Store.BeginAsync(report, default));
+
+        Assert.Equal((0, 0), (await CountAsync(UserId), await CountAsync("user-2")));
+    }
+
+    [Fact]
+    public async Task Who_is_slow_to_begin_leaves_alone_what_has_failed_meanwhile()
+    {
+        var report = Report("a1b2c3d4e5f6", UserId);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        Assert.True(await Store.BeginAsync(report, default));
+        await Store.ChangeAsync(UserId, report.ReportId, found => found with { State = ReportState.Failed, Error = "job-timed-out" }, default);
+        await Store.RemoveBlobsAsync(UserId, report.ReportId, default);
+
+        Assert.True(await Store.BeginAsync(report, default));
+
+        Assert.Equal(ReportState.Failed, (await Store.FindAsync(UserId, report.ReportId, default))!.State);
     }
 
     [Fact]
@@ -116,28 +130,54 @@ public sealed class KeptReportTests : IDisposable
     }
 
     [Fact]
-    public async Task Instances_that_race_never_ask_for_more_reports_than_there_may_be()
+    public async Task Three_instances_that_share_their_storage_ask_for_a_thousand_reports_a_day_and_not_one_more()
     {
-        using var scene = new UsersScene(settings: new() { ["Reports:MaxPerDay"] = "25" });
-        var quota = scene.Get<ReportQuota>();
-        var taken = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 40), async (_, token) =>
+        const int Asked = 1_050;
+        using var folder = new TemporaryDirectory();
+        using var tables = SqliteRecordTables.Open(Path.Combine(folder.Path, "records.db"));
+        var blobs = new MemorySnapshotStorage(_scene.Clock);
+        UsersScene[] instances = [.. Enumerable.Range(0, 3).Select(_ => new UsersScene(services => services.AddSingleton<IRecordTables>(tables).AddSingleton<ISnapshotStorage>(blobs)))];
+        try
         {
-            if (await Record.ExceptionAsync(() => quota.TakeAsync(token)) is null)
-                Interlocked.Increment(ref taken);
-        });
-        Assert.Equal(25, taken);
+            var answers = new ConcurrentBag<Answer>();
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, Asked), new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (n, _) => answers.Add(await AskAsync(instances[n % 3], $"user-{n % 70}")));
 
-        scene.Clock.Advance(TimeSpan.FromHours(12));
-        await quota.TakeAsync(default);
+            Assert.Equal(1_000, answers.Count(answer => answer.Status == 202));
+            Assert.Equal(1_000, instances.SelectMany(instance => instance.Durable.Scheduled).Distinct().Count());
+            Assert.Equal(1_000, answers.Where(answer => answer.Status == 202).Select(answer => answer.Json.GetProperty("reportId").GetString()).Distinct().Count());
+            var refused = answers.Where(answer => answer.Status != 202).ToArray();
+            Assert.Equal(Asked - 1_000, refused.Length);
+            foreach (var answer in refused)
+            {
+                answer.IsProblem(429, "report-limit");
+                Assert.Equal($"{12 * 60 * 60}", answer.Headers.RetryAfter.ToString());
+            }
+
+            // From midnight UTC on there are a thousand more.
+            foreach (var instance in instances)
+                instance.Clock.Advance(TimeSpan.FromHours(12));
+            Assert.Equal(202, (await AskAsync(instances[1], UserId)).Status);
+        }
+        finally
+        {
+            foreach (var instance in instances)
+                instance.Dispose();
+        }
+
+        static Task<Answer> AskAsync(UsersScene instance, string userId) => instance.CallAsync<ReportFunctions>(
+            (functions, request) => functions.CreateReport(request, userId, instance.Durable.Client, default), """{"type":"affordability"}""");
     }
 
-    private ReportSeal NewSeal() => new(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ReportSeal>.Instance);
+    private Task<int> CountAsync(string userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
+
+    private KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 
     private async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
     {
-        var report = new KeptReport(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
-        await Store.BeginAsync(report, new ReportRequest("affordability"), default);
+        var report = Report(reportId, userIds);
+        await Store.AskAsync(report, new ReportRequest("affordability"), default);
+        Assert.True(await Store.BeginAsync(report, default));
         await Store.WriteAsync(report, ReportPart.Json, "what it says"u8.ToArray(), default);
         return (await Store.ChangeAsync(userIds[0], reportId, found => found with { State = ReportState.Ready }, default))!;
     }

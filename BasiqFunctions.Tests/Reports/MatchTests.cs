@@ -31,9 +31,10 @@ public sealed class MatchTests
     }
 
     [Fact]
-    public void The_table_has_two_hundred_pairs_and_each_rule()
+    public void The_table_has_two_hundred_pairs_or_more_none_twice_and_each_rule()
     {
-        Assert.Equal(200, Pairs.Count);
+        Assert.True(Pairs.Count >= 200);
+        Assert.Equal(Pairs.Count, Pairs.Select(pair => (pair[0], pair[1], pair[2])).Distinct().Count());
         var written = Pairs.Select(pair => $"\"{pair[4]}\"").ToHashSet();
         Assert.All(Enum.GetValues<MatchRule>(), rule => Assert.Contains(JsonSerializer.Serialize(rule), written));
     }

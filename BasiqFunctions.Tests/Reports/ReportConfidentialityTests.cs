@@ -59,7 +59,7 @@ public sealed class ReportConfidentialityTests
         Assert.True(found.Length == 0, string.Join(Environment.NewLine, found));
 
         // The blobs of the reports, and nothing that lies beside them, are opaque.
-        var blobs = state.Files.Where(file => file.Contains("/reports/", StringComparison.Ordinal)).ToArray();
+        var blobs = state.Files.Where(file => file.Contains(".reports/", StringComparison.Ordinal)).ToArray();
         Assert.Equal(8, blobs.Length);
         foreach (var blob in blobs)
         {

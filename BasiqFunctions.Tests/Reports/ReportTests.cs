@@ -5,8 +5,11 @@ using System.Text;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Removal;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Notifications;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using UglyToad.PdfPig;
 
@@ -47,7 +50,7 @@ public sealed class ReportTests
         Assert.Empty(summary.GetProperty("riskFlags").EnumerateArray());
         var transactions = await app.Api.GetFromJsonAsync<JsonElement>($"{url}/transactions");
         Assert.Equal(
-            (await basiq.ListReportTransactionsAsync(listed.Id)).Select(t => t.GetRawText()), transactions.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
+            await basiq.ListReportTransactionsAsync(listed.Id).Select(t => t.GetRawText()).ToArrayAsync(), transactions.GetProperty("transactions").EnumerateArray().Select(t => t.GetRawText()));
 
         var report = Assert.Single((await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").EnumerateArray());
         Assert.Equal(("affordability", "ready"), (report.GetProperty("type").GetString(), report.GetProperty("status").GetString()));
@@ -145,7 +148,7 @@ public sealed class ReportTests
         await AppUnderTest.AssertProblemAsync(failed, HttpStatusCode.Conflict, "report-failed");
         var told = Assert.Single(await AppUnderTest.WaitForAsync(() => Task.FromResult(receiver.Taken), taken => taken.Length > 0));
         Assert.Equal(("report.failed", "internal-server-error"), (told.Type, told.Data.GetProperty("reason").GetString()));
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -173,12 +176,38 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public async Task A_report_whose_host_died_as_soon_as_it_was_scheduled_is_made_without_anybody_asking_again()
+    {
+        await using var app = await AppUnderTest.StartAsync(Quick);
+        var userId = await ConnectedAsync(app, "jared");
+        var report = new KeptReport("a1b2c3d4e5f60718", [userId], "affordability", DateTimeOffset.UtcNow, ReportState.InProgress);
+        await app.Services.GetRequiredService<ReportStore>().AskAsync(report, new ReportRequest("affordability"), default);
+        var wait = TimeSpan.FromMilliseconds(50);
+        await app.Services.GetRequiredService<DurableTaskClient>().ScheduleNewOrchestrationInstanceAsync(
+            ReportOrchestration.Name,
+            new ReportInput(report.ReportId, report.UserIds, report.Type, report.CreatedAt, wait, wait, TimeSpan.FromSeconds(5)),
+            new StartOrchestrationOptions($"{ReportOrchestration.Prefix}test"));
+
+        var listed = await AppUnderTest.WaitForAsync(
+            async () => (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").EnumerateArray().ToArray(),
+            list => list is [var one] && one.GetProperty("status").GetString() is "ready");
+
+        Assert.Equal(report.ReportId, listed[0].GetProperty("reportId").GetString());
+        Assert.Single(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
+    }
+
+    [Fact]
     public async Task The_reports_of_a_day_are_counted_over_all_instances_and_one_too_many_is_refused_until_tomorrow()
     {
-        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2"]);
+        using var telemetry = new TelemetryCapture();
+        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2", "Sandbox:ShareOfFailedReports=0"]);
         var userId = await ConnectedAsync(app, "jared");
-        await AskAsync(app, userId, new { type = "affordability" });
-        await AskAsync(app, userId, new { type = "affordability" });
+        (await ReadyAsync(app, await AskAsync(app, userId, new { type = "affordability" }))).Dispose();
+        telemetry.Observe();
+        Assert.Equal(1, Assert.Single(telemetry.Of(app.Services, "basiq.report.left")).Value);
+        using (var failing = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOfFailedReports = 1.0 }))
+            Assert.Equal(HttpStatusCode.OK, failing.StatusCode);
+        var second = await AskAsync(app, userId, new { type = "affordability" });
 
         using var refused = await app.Api.PostAsJsonAsync($"users/{userId}/reports", new { type = "affordability" });
 
@@ -186,6 +215,45 @@ public sealed class ReportTests
         var midnight = DateTimeOffset.UtcNow.UtcDateTime.Date.AddDays(1) - DateTime.UtcNow;
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, midnight.TotalSeconds - 5, midnight.TotalSeconds + 5);
         Assert.Equal(2, (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").GetArrayLength());
+        await AppUnderTest.WaitForAsync(() => StatusAsync(app, second), status => status is HttpStatusCode.Conflict);
+        telemetry.Observe();
+        Assert.Equal(0, telemetry.Of(app.Services, "basiq.report.left")[^1].Value);
+        Assert.Equal(new Dictionary<string, double> { ["accepted"] = 2, ["over-limit"] = 1 }, telemetry.SumsOf(app.Services, "basiq.report.requests"));
+        Assert.Equal(["failed", "ready"], telemetry.SumsOf(app.Services, "basiq.report.duration").Keys.Order());
+    }
+
+    [Fact]
+    public async Task A_report_that_is_damaged_is_refused_or_broken_off_and_never_looks_whole()
+    {
+        await using var app = await AppUnderTest.StartAsync(Quick);
+        var userId = await ConnectedAsync(app, "jared");
+        var url = await AskAsync(app, userId, new { type = "affordability" });
+        (await ReadyAsync(app, url)).Dispose();
+        var store = app.Services.GetRequiredService<ReportStore>();
+        var report = (await store.FindAsync(userId, url.Split('/')[^1], default))!;
+        var content = Encoding.ASCII.GetBytes($"\"{new string('x', 3 * SegmentCipher.ContentBytes)}\"");
+        await store.WriteAsync(report, ReportPart.Json, content, default);
+        Assert.Equal(content, await app.Api.GetByteArrayAsync(new Uri(url, UriKind.Relative)));
+        var file = Assert.Single(app.State.Files, file => file.EndsWith("report.json", StringComparison.Ordinal));
+        var blob = await File.ReadAllBytesAsync(file);
+        using var telemetry = new TelemetryCapture();
+
+        // In the last segment: the answer has begun, and ends as no whole answer does.
+        blob[^1] ^= 1;
+        await File.WriteAllBytesAsync(file, blob);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => app.Api.GetByteArrayAsync(new Uri(url, UriKind.Relative)));
+        Assert.Contains($"Report {report.ReportId} is damaged: its answer was broken off.", app.Logs.Text, StringComparison.Ordinal);
+
+        // In the first: it does not begin.
+        blob[1_000] ^= 1;
+        await File.WriteAllBytesAsync(file, blob);
+        foreach (var path in (string[])[url, $"{url}/summary"])
+        {
+            using var refused = await app.Api.GetAsync(new Uri(path, UriKind.Relative));
+            await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.InternalServerError, "report-damaged");
+        }
+
+        Assert.Equal(3, Assert.Single(telemetry.SumsOf(app.Services, "basiq.storage.damages")).Value);
     }
 
     [Fact]
@@ -208,7 +276,7 @@ public sealed class ReportTests
         using var again = await app.Api.DeleteAsync(new Uri(url, UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(again, HttpStatusCode.NotFound, "report-not-found");
         Assert.Empty(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -217,14 +285,14 @@ public sealed class ReportTests
         await using var app = await AppUnderTest.StartAsync([.. Quick, "Sandbox:JobDuration=00:00:02"]);
         var userId = await ConnectedAsync(app, "jared");
         var url = await AskAsync(app, userId, new { type = "affordability" });
-        await AppUnderTest.WaitForAsync(() => app.CountAsync("GET /jobs/{jobId}"), count => count > 0);
+        await AppUnderTest.WaitForAsync(() => app.CountAsync("POST /reports"), count => count > 0);
 
         using var deleted = await app.Api.DeleteAsync(new Uri(url, UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await AppUnderTest.WaitForAsync(() => app.CountAsync("DELETE /reports/{id}"), count => count == 1);
         Assert.Empty(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -249,7 +317,7 @@ public sealed class ReportTests
 
         await RevokeAsync(app, one);
         Assert.Equal(1, Assert.Single(await app.Services.GetRequiredService<DeletionReceipts>().ListAsync(one, default)).Reports);
-        Assert.DoesNotContain(app.State.Files, file => file.Contains("/reports/", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -302,6 +370,12 @@ public sealed class ReportTests
         var answer = await AppUnderTest.WaitForAsync(() => app.Api.GetAsync(new Uri(url, UriKind.Relative)), answer => answer.StatusCode is not HttpStatusCode.Accepted);
         Assert.True(answer.StatusCode is HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
         return answer;
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(AppUnderTest app, string url)
+    {
+        using var answer = await app.Api.GetAsync(new Uri(url, UriKind.Relative));
+        return answer.StatusCode;
     }
 
     internal static async Task<HttpResponseMessage> GetPdfAsync(AppUnderTest app, string url)

@@ -34,8 +34,48 @@ public sealed class ReportTests
         }
 
         var salary = posted.Values.Where(t => t.GetProperty("class").GetString() is "direct-credit").Sum(t => Amount(t, "amount"));
-        Assert.Equal(Math.Truncate(salary / 12 * 100) / 100, Metric(report, "ME002"), 2);
+        Assert.Equal(Monthly(salary), Metric(report, "ME002"), 2);
         Assert.Equal(1, Metric(report, "ME001"));
+    }
+
+    [Theory]
+    [InlineData("richard")]
+    [InlineData("jared")]
+    [InlineData("gavinBelson")]
+    [InlineData("Gilfoyle")]
+    public async Task Income_expenses_and_liabilities_are_the_sums_of_the_report_s_own_transactions_and_its_PDF_says_the_same(string login)
+    {
+        await using var host = await SandboxHost.StartAsync();
+        var userId = await host.UserWithBank(login);
+        var url = await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])));
+        var report = await host.Get(url);
+        var transactions = (await host.Get($"{url}/transactions")).GetProperty("data").EnumerateArray().ToDictionary(t => t.GetProperty("id").GetString()!);
+
+        // Each transaction stands in one group at most, and what stands in none is a transfer between own accounts.
+        var groups = report.GetProperty("data").GetProperty("groups").EnumerateArray().ToArray();
+        var grouped = groups.ToDictionary(group => group, group => group.GetProperty("subgroup").EnumerateArray().SelectMany(sub => sub.GetProperty("transactions").EnumerateArray()).Select(t => t.GetProperty("id").GetString()!).ToArray());
+        var members = grouped.Values.SelectMany(ids => ids).ToArray();
+        Assert.Equal(members.Length, members.Distinct().Count());
+        Assert.Equal(groups.Sum(group => group.GetProperty("analysis").GetProperty("summary").GetProperty("transactionCount").GetInt32()), members.Length);
+        decimal Sum(params string[] sections) => grouped
+            .Where(group => sections.Contains(group.Key.GetProperty("sections")[0].GetString())).SelectMany(group => group.Value).Sum(id => Amount(transactions[id], "amount"));
+
+        Assert.NotEqual(0, Sum("Income"));
+        Assert.Equal(Monthly(Sum("Income")), Metric(report, "ME033"), 2);
+        Assert.Equal(Monthly(Sum("Discretionary Expenses", "Non-Discretionary Expenses", "Other Expenses", "Liabilities")), Metric(report, "ME034"), 2);
+        Assert.Equal(Monthly(Sum("Liabilities")), Metric(report, "ME008"), 2);
+        Assert.Equal(Monthly(Sum("Non-Discretionary Expenses", "Liabilities")), Metric(report, "ME012"), 2);
+        Assert.Equal(Monthly(Sum("Discretionary Expenses")), Metric(report, "ME014"), 2);
+        Assert.Equal(Monthly(Sum("Other Expenses")), Metric(report, "ME016"), 2);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/pdf"));
+        using var answer = await host.Http.SendAsync(request);
+        using var pdf = PdfDocument.Open(await answer.Content.ReadAsByteArrayAsync());
+        var text = string.Concat(pdf.GetPages().Select(page => page.Text));
+        var said = report.GetProperty("data").GetProperty("metrics").EnumerateArray().Select(metric => metric.GetProperty("result").GetProperty("value").GetString()!)
+            .Concat(groups.Select(group => group.GetProperty("analysis").GetProperty("amount").GetProperty("total").GetString()!));
+        Assert.DoesNotContain(said, figure => !text.Contains(figure, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -131,6 +171,9 @@ public sealed class ReportTests
         host.Clock.Advance(TimeSpan.FromSeconds(6));
         return (await host.Get($"/jobs/{job}")).GetProperty("links").GetProperty("source").GetString()!;
     }
+
+    /// <summary>Of a year's sum, to the cent.</summary>
+    private static decimal Monthly(decimal year) => Math.Truncate(year / 12 * 100) / 100;
 
     private static decimal Metric(JsonElement report, string id) => decimal.Parse(
         report.GetProperty("data").GetProperty("metrics").EnumerateArray().Single(metric => metric.GetProperty("id").GetString() == id)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using BasiqFunctions.Basiq.Models;
 
@@ -100,7 +101,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
             cancellationToken);
 
     public async Task<IReadOnlyList<ReportHeader>> ListReportsAsync(CancellationToken cancellationToken = default) =>
-        [.. (await ListPagesAsync(new(ReportsEndpoint), cancellationToken)).Select(ReportHeader.Read).OfType<ReportHeader>()];
+        await ListPagesAsync(new(ReportsEndpoint), cancellationToken).Select(ReportHeader.Read).OfType<ReportHeader>().ToListAsync(cancellationToken);
 
     public Task<byte[]> GetReportAsync(string reportId, CancellationToken cancellationToken = default) =>
         transport.CallAsync(
@@ -116,7 +117,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
                 : throw new FormatException("Not a whole PDF."),
             cancellationToken);
 
-    public Task<IReadOnlyList<JsonElement>> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default) =>
         ListPagesAsync(new("GET /reports/{reportId}/transactions", reportId), cancellationToken);
 
     public Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default) =>
@@ -208,18 +209,18 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     }
 
     /// <summary>Reads a list to its end. A link that was followed before leads nowhere.</summary>
-    private async Task<IReadOnlyList<JsonElement>> ListPagesAsync(BasiqCall call, CancellationToken cancellationToken)
+    private async IAsyncEnumerable<JsonElement> ListPagesAsync(BasiqCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        List<JsonElement> records = [];
         HashSet<string> followed = [];
         while (true)
         {
             var page = await transport.CallAsync(call, static (_, bytes) => JsonElement.Parse(bytes.Span), cancellationToken);
             if (page.ValueKind is not JsonValueKind.Object || !page.TryGetProperty("data", out var data) || data.ValueKind is not JsonValueKind.Array)
                 throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "unexpected-shape") { Endpoint = call.Endpoint });
-            records.AddRange(data.EnumerateArray());
+            foreach (var record in data.EnumerateArray())
+                yield return record;
             if (page.Text("links", "next") is not { Length: > 0 } next)
-                return records;
+                yield break;
             if (!followed.Add(next))
                 throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages") { Endpoint = call.Endpoint });
             call = transport.Follow(call.Endpoint, next);

@@ -103,8 +103,8 @@ public interface IBasiqClient
     /// <summary>Reads a report as PDF.</summary>
     Task<byte[]> GetReportPdfAsync(string reportId, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads the transactions that a report is about (<c>GET /reports/{reportId}/transactions</c>), all pages: each as Basiq sent it.</summary>
-    Task<IReadOnlyList<JsonElement>> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default);
+    /// <summary>Reads the transactions that a report is about (<c>GET /reports/{reportId}/transactions</c>), page by page: each as Basiq sent it.</summary>
+    IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a report at Basiq (<c>DELETE /reports/{reportId}</c>).</summary>
     Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default);

@@ -15,6 +15,9 @@ internal static class SnapshotPaths
 
     public static string User(string userId) => $"{Id(userId)}/";
 
+    /// <summary>Whether a top folder is one of a user's snapshots.</summary>
+    public static bool IsOfUser(string folder) => RouteId.IsValid(folder);
+
     public static string Manifest(string userId) => $"{Id(userId)}/current.json";
 
     public static string Syncs(string userId) => $"{Id(userId)}/{SyncsFolder}";
@@ -53,8 +56,11 @@ internal static class SnapshotPaths
     /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>
     public static string Changes(string userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
 
-    /// <summary>Where reports lie, each in a folder of its own.</summary>
-    public static string Report(string userId, string reportId) => $"{Id(userId)}/reports/{Id(reportId)}/";
+    /// <summary>Where the reports of a user lie: beside the snapshots, since what removes those leaves reports of a later consent.</summary>
+    public static string Reports(string userId) => $"{Id(userId)}.reports/";
+
+    /// <summary>Where a report lies.</summary>
+    public static string Report(string userId, string reportId) => $"{Reports(userId)}{Id(reportId)}/";
 
     /// <summary>Where the reads of the whole are noted that are under way.</summary>
     public static string Reads(string userId) => $"{Id(userId)}/reads/";

@@ -191,7 +191,11 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     }
 
     /// <summary>Some of them, and what to go on with.</summary>
-    internal Task<SnapshotFolders> ListUsersAsync(string? next, CancellationToken cancellationToken) => storage.ListFoldersAsync(next, cancellationToken);
+    internal async Task<SnapshotFolders> ListUsersAsync(string? next, CancellationToken cancellationToken)
+    {
+        var folders = await storage.ListFoldersAsync(next, cancellationToken);
+        return folders with { Names = [.. folders.Names.Where(SnapshotPaths.IsOfUser)] };
+    }
 
     /// <summary>The accounts that a query is about, or why there are none.</summary>
     internal static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)

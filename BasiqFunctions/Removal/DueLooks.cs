@@ -22,7 +22,6 @@ public sealed class DueLooks(
     SnapshotReader snapshots,
     SnapshotRemoval storedData,
     RecordTableList tables,
-    IKeptReports reports,
     IEnumerable<IDueLook> others,
     IOptions<DueOptions> options,
     IOptions<SnapshotOptions> snapshotOptions,
@@ -45,7 +44,6 @@ public sealed class DueLooks(
                 DueKinds.ConsentCheck => await LookAtConsentsAsync(client, item, tell, cancellation),
                 DueKinds.Age => await LookAtAgeAsync(client, item, cancellation),
                 DueKinds.Leftover => await LookForLeftoversAsync(item, cancellation),
-                DueKinds.Report => await LookAtReportsAsync(item, cancellation),
                 DueKinds.RecordEnd => await EndRecordAsync(item, cancellation),
                 var kind when others.FirstOrDefault(other => other.Kind == kind) is { } other => await LookAsync(client, item, other, tell, cancellation),
                 var kind => throw new InvalidOperationException($"Nobody knows how to do '{kind}'."),
@@ -153,12 +151,6 @@ public sealed class DueLooks(
         }
 
         await (next is { } at ? due.MoveAsync(item, at, cancellation) : due.DoneAsync(item, cancellation));
-        return NobodyLookedAt;
-    }
-
-    private async Task<RetentionPass> LookAtReportsAsync(DueItem item, CancellationToken cancellation)
-    {
-        await (await reports.RemoveOldAsync(item.Subject, cancellation) is { } next ? due.MoveAsync(item, next, cancellation) : due.DoneAsync(item, cancellation));
         return NobodyLookedAt;
     }
 

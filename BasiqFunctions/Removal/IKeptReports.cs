@@ -1,11 +1,11 @@
 namespace BasiqFunctions.Removal;
 
-/// <summary>Knows what is kept of reports, which removals count and daily passes look at.</summary>
+/// <summary>Knows what is kept of reports, which removals count and remove. What was begun since a removal began is none of it: a new consent covers it.</summary>
 public interface IKeptReports
 {
     /// <summary>How many reports are kept that are about a user, or that have data of one connection.</summary>
-    Task<int> CountAsync(string userId, string? connectionId, CancellationToken cancellation);
+    Task<int> CountAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
 
-    /// <summary>Removes a user's reports that have been kept as long as they may be, and tells when the next one will have been; null when there is none.</summary>
-    Task<DateTimeOffset?> RemoveOldAsync(string userId, CancellationToken cancellation);
+    /// <summary>Removes them; done again it finishes what an interruption left. What stays is due.</summary>
+    Task RemoveAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
 }

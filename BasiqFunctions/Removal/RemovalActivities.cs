@@ -39,7 +39,7 @@ public sealed class RemovalActivities(
     {
         ArgumentNullException.ThrowIfNull(step);
         var (userId, connectionId) = (step.What.UserId, step.What.ConnectionId);
-        var keptReports = await reports.CountAsync(userId, connectionId, cancellation);
+        var keptReports = await reports.CountAsync(userId, connectionId, step.BegunAt, cancellation);
         try
         {
             var accounts = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts
@@ -91,7 +91,7 @@ public sealed class RemovalActivities(
         return true;
     }
 
-    /// <summary>Removes what else is kept: answers for repetitions, notes, warnings, and what is due of the user.</summary>
+    /// <summary>Removes what else is kept: answers for repetitions, notes, warnings, reports, and what is due of the user.</summary>
     [Function(nameof(RemoveRecords))]
     public async Task RemoveRecords([ActivityTrigger] RemovalStep step, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
@@ -103,9 +103,13 @@ public sealed class RemovalActivities(
                 : other.RemoveUserAsync(step.What.UserId, cancellation));
         }
 
+        if (step.What.ConnectionId is null)
+            await due.RemoveUserAsync(step.What.UserId, cancellation);
+
+        // After what was due, since what stays is due again.
+        await reports.RemoveAsync(step.What.UserId, step.What.ConnectionId, step.BegunAt, cancellation);
         if (step.What.ConnectionId is not null)
             return;
-        await due.RemoveUserAsync(step.What.UserId, cancellation);
 
         // A sync that began meanwhile may have relied on what was just taken out.
         if (await syncs.AnyRunningSinceAsync(client, step.What.UserId, step.BegunAt, cancellation) || (await ConnectionsAsync(step, cancellation)).Anew.Count > 0)

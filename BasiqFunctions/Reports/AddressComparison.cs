@@ -20,19 +20,20 @@ internal static class AddressComparison
             return one.IsPartOf(other) || other.IsPartOf(one) ? FieldMatch.Part(MatchRule.MissingParts) : FieldMatch.Different;
         if ((one.Number, one.State, one.Postcode) != (other.Number, other.State, other.Postcode))
             return FieldMatch.Part(MatchRule.MissingParts);
-        return one.Unit == other.Unit ? FieldMatch.Same(MatchRule.StreetAbbreviations) : FieldMatch.Part(MatchRule.MissingUnit);
+        return (one.Unit, one.Level) == (other.Unit, other.Level) ? FieldMatch.Same(MatchRule.StreetAbbreviations) : FieldMatch.Part(MatchRule.MissingUnit);
     }
 }
 
 /// <summary>The parts of an address.</summary>
 /// <param name="Unit">The unit, flat or apartment.</param>
+/// <param name="Level">The level or floor.</param>
 /// <param name="Number">The number of the house, such as 14, 14A or 14-16.</param>
 /// <param name="Words">The words of street and suburb, abbreviated.</param>
 /// <param name="State">The state, abbreviated.</param>
 /// <param name="Postcode">The postcode.</param>
-internal sealed partial record PostalAddress(string? Unit, string? Number, IReadOnlyList<string> Words, string? State, string? Postcode)
+internal sealed partial record PostalAddress(string? Unit, string? Level, string? Number, IReadOnlyList<string> Words, string? State, string? Postcode)
 {
-    private static readonly FrozenSet<string> Units = FrozenSet.ToFrozenSet(["UNIT", "U", "APT", "APARTMENT", "FLAT", "SUITE", "VILLA", "TOWNHOUSE"]);
+    private static readonly FrozenSet<string> Units = FrozenSet.ToFrozenSet(["UNIT", "U", "APT", "APARTMENT", "FLAT", "SUITE", "STE", "VILLA", "TOWNHOUSE", "SHOP", "OFFICE"]);
 
     private static readonly FrozenSet<string> Levels = FrozenSet.ToFrozenSet(["LEVEL", "LVL", "FLOOR"]);
 
@@ -90,6 +91,16 @@ internal sealed partial record PostalAddress(string? Unit, string? Number, IRead
         ["HEIGHTS"] = "HTS",
         ["GARDENS"] = "GDNS",
         ["CROSSING"] = "CRSG",
+        ["ARCADE"] = "ARC",
+        ["CAUSEWAY"] = "CSWY",
+        ["CENTRE"] = "CTR",
+        ["FREEWAY"] = "FWY",
+        ["JUNCTION"] = "JNC",
+        ["MOTORWAY"] = "MWY",
+        ["PLAZA"] = "PLZA",
+        ["PROMENADE"] = "PROM",
+        ["QUAY"] = "QY",
+        ["RIDGE"] = "RDGE",
         ["TRACK"] = "TRK",
     }.ToFrozenDictionary();
 
@@ -98,11 +109,11 @@ internal sealed partial record PostalAddress(string? Unit, string? Number, IRead
     {
         List<string> words =
         [
-            .. Spelling.Words(line, "/-").Select(Spelling.Plain)
+            .. Spelling.Words(Joint().Replace(line, joint => joint.Value.Contains('/', StringComparison.Ordinal) ? "/" : "-"), "/-").Select(Spelling.Plain)
                 .SelectMany(word => House().IsMatch(word) || UnitAndNumber().IsMatch(word) ? [word] : word.Split(['/', '-'], StringSplitOptions.RemoveEmptyEntries)),
         ];
         var (state, postcode) = TakeEnd(words);
-        string? unit = null, number = null;
+        string? unit = null, level = null, number = null;
         List<string> named = [];
         for (var i = 0; i < words.Count; i++)
         {
@@ -113,19 +124,21 @@ internal sealed partial record PostalAddress(string? Unit, string? Number, IRead
                 (unit, i) = (of.Groups["unit"].Value, Rest(of, i));
             else if (UnitInOne().Match(word) is { Success: true } inOne && unit is null)
                 unit = inOne.Groups["unit"].Value;
-            else if (Levels.Contains(word) && Ordinal().IsMatch(next))
-                (named, i) = ([.. named, $"LEVEL {next}"], i + 1);
+            else if (Levels.Contains(word) && Ordinal().IsMatch(next) && level is null)
+                (level, i) = (next, i + 1);
+            else if (LevelInOne().Match(word) is { Success: true } floor && level is null)
+                level = floor.Groups["level"].Value;
             else if (word is "PO" or "GPO" && next is "BOX")
-                (named, i) = ([.. named, "PO BOX"], i + 1);
-            else if (word is "POBOX")
-                named.Add("PO BOX");
+                (named, i) = ([.. named, $"{word} BOX"], i + 1);
+            else if (word is "POBOX" or "GPOBOX")
+                named.Add($"{word[..^3]} BOX");
             else if (number is null && House().IsMatch(word))
                 number = word;
             else if (word != postcode && word != state)
                 named.Add(Abbreviations.GetValueOrDefault(word, word));
         }
 
-        return new PostalAddress(unit, number, named, state, postcode);
+        return new PostalAddress(unit, level, number, named, state, postcode);
 
         // "UNIT 3/20" has the house behind the unit.
         int Rest(Match of, int at)
@@ -139,7 +152,7 @@ internal sealed partial record PostalAddress(string? Unit, string? Number, IRead
 
     /// <summary>Whether both have a part, and not the same.</summary>
     public bool Contradicts(PostalAddress other) =>
-        Differ(Unit, other.Unit) || Differ(Number, other.Number) || Differ(State, other.State) || Differ(Postcode, other.Postcode);
+        Differ(Unit, other.Unit) || Differ(Level, other.Level) || Differ(Number, other.Number) || Differ(State, other.State) || Differ(Postcode, other.Postcode);
 
     /// <summary>Whether it is in the same street and has no word that the other lacks.</summary>
     public bool IsPartOf(PostalAddress other)
@@ -186,11 +199,18 @@ internal sealed partial record PostalAddress(string? Unit, string? Number, IRead
     [GeneratedRegex("^[0-9]+[A-Z]?(-[0-9]+[A-Z]?)?$")]
     private static partial Regex House();
 
-    [GeneratedRegex("^(UNIT|U|APT|FLAT)?(?<unit>[0-9]+[A-Z]?)/(?<number>[0-9]+[A-Z]?(-[0-9]+[A-Z]?)?)$")]
+    [GeneratedRegex("^(UNIT|U|APT|FLAT)?(?<unit>[0-9]+[A-Z]?|[A-Z][0-9]*)/(?<number>[0-9]+[A-Z]?(-[0-9]+[A-Z]?)?)$")]
     private static partial Regex UnitAndNumber();
 
     [GeneratedRegex("^(?<unit>[0-9]+[A-Z]?|[A-Z][0-9]*)(/(?<number>[0-9]+[A-Z]?(-[0-9]+[A-Z]?)?))?$")]
     private static partial Regex Ordinal();
+
+    /// <summary>What stands between two numbers, with spaces or as a dash of another kind.</summary>
+    [GeneratedRegex(@"(?<=[0-9][A-Za-z]?)\s*[/\u2013\u2014-]\s*(?=[0-9])")]
+    private static partial Regex Joint();
+
+    [GeneratedRegex("^(L|LVL|LEVEL)(?<level>[0-9]+)$")]
+    private static partial Regex LevelInOne();
 
     [GeneratedRegex("^(U|APT|FLAT|UNIT)(?<unit>[0-9]+[A-Z]?)$")]
     private static partial Regex UnitInOne();

@@ -67,7 +67,7 @@ public enum MatchRule
     [JsonStringEnumMemberName("street-abbreviations")]
     StreetAbbreviations,
 
-    /// <summary>The same but for the unit, which one of the two lacks.</summary>
+    /// <summary>The same but for the unit or level, which one of the two lacks.</summary>
     [JsonStringEnumMemberName("missing-unit")]
     MissingUnit,
 

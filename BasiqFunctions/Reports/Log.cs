@@ -15,4 +15,10 @@ internal static partial class Log
 
     [LoggerMessage(4004, LogLevel.Information, "Report {ReportId} of user {UserId}: the answer to its creation was lost, and Basiq lists it.")]
     public static partial void ReportFound(ILogger logger, string reportId, string userId);
+
+    [LoggerMessage(4005, LogLevel.Error, "Report {ReportId} is damaged: its answer was broken off.")]
+    public static partial void BrokenOff(ILogger logger, string reportId);
+
+    [LoggerMessage(4006, LogLevel.Error, "Report {ReportId} is damaged, or its key is gone: it was not answered.")]
+    public static partial void ReportDamaged(ILogger logger, string reportId);
 }

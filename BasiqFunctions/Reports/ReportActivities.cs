@@ -1,8 +1,10 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
+using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -18,6 +20,7 @@ public sealed class ReportActivities(
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
     ClockCheck clockCheck,
+    Instruments instruments,
     TimeProvider clock,
     ILogger<ReportActivities> logger)
 {
@@ -26,6 +29,16 @@ public sealed class ReportActivities(
     private const string ClockInDoubt = "clock-not-confirmed";
 
     private static readonly UpstreamFailure Discarded = new(UpstreamFailure.DiscardedKind, "discarded", IsTransient: false);
+
+    private static readonly UpstreamFailure Damaged = new(nameof(BasiqFailureKind.Other), ProblemCodes.ReportDamaged, IsTransient: false);
+
+    /// <summary>Notes that the report has been asked for; false when it has been removed meanwhile.</summary>
+    [Function(nameof(BeginReport))]
+    public Task<bool> BeginReport([ActivityTrigger] ReportInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return store.BeginAsync(new KeptReport(input.ReportId, input.UserIds, input.Type, input.CreatedAt, ReportState.InProgress), cancellation);
+    }
 
     /// <summary>
     /// Has Basiq make the report, once. That the creation is about to be sent is noted first; where what became of it is not known, the
@@ -62,7 +75,7 @@ public sealed class ReportActivities(
                 return Later(ClockInDoubt);
 
             if (await store.ReadRequestAsync(report, cancellation) is not { } request)
-                return new Outcome<CreatedReport>(null, Discarded);
+                return new Outcome<CreatedReport>(null, Damaged);
             var now = clock.GetUtcNow();
             if (await store.ChangeAsync(step.UserId, step.ReportId, found => found.SentAt == report.SentAt ? found with { SentAt = now } : found, cancellation) is not { } noted)
                 return new Outcome<CreatedReport>(null, Discarded);
@@ -108,17 +121,18 @@ public sealed class ReportActivities(
                 return await DiscardedAsync(input, cancellation);
             if (await HasAnyConsentEndedAsync(client, report, cancellation))
                 return new Outcome<FetchedReport>(null, UpstreamFailure.ConsentEnded);
+            if (report.State is ReportState.Ready)
+                return new Outcome<FetchedReport>(new FetchedReport());
             var json = await basiq.GetReportAsync(input.BasiqId, cancellation);
-            var pdf = await basiq.GetReportPdfAsync(input.BasiqId, cancellation);
-            var transactions = ListOf(await basiq.ListReportTransactionsAsync(input.BasiqId, cancellation));
-            await store.WriteAsync(report, ReportPart.Json, json, cancellation);
-            await store.WriteAsync(report, ReportPart.Pdf, pdf, cancellation);
-            await store.WriteAsync(report, ReportPart.Transactions, transactions, cancellation);
             var connectionIds = ConnectionsIn(json);
+            await store.WriteAsync(report, ReportPart.Json, json, cancellation);
+            await store.WriteAsync(report, ReportPart.Pdf, await basiq.GetReportPdfAsync(input.BasiqId, cancellation), cancellation);
+            await store.WriteAsync(report, ReportPart.Transactions, ListOf(basiq.ListReportTransactionsAsync(input.BasiqId, cancellation)), cancellation);
             if (await store.ChangeAsync(userId, reportId, found => found with { State = ReportState.Ready, ConnectionIds = connectionIds }, cancellation) is null)
                 return await DiscardedAsync(input, cancellation);
+            instruments.ReportEnded(isReady: true, clock.GetUtcNow() - report.CreatedAt);
             Log.ReportReady(logger, reportId, userId);
-            return new Outcome<FetchedReport>(new FetchedReport(json.Length + pdf.Length + transactions.Length));
+            return new Outcome<FetchedReport>(new FetchedReport());
         });
 
     /// <summary>Notes that the report could not be had; false when it was removed meanwhile.</summary>
@@ -129,9 +143,11 @@ public sealed class ReportActivities(
         var failed = await store.ChangeAsync(
             input.Report.UserId, input.Report.ReportId, found => found with { State = ReportState.Failed, Error = input.Code }, cancellation);
         await store.RemoveBlobsAsync(input.Report.UserId, input.Report.ReportId, cancellation);
-        if (failed is not null)
-            Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
-        return failed is not null;
+        if (failed is null)
+            return false;
+        instruments.ReportEnded(isReady: false, clock.GetUtcNow() - failed.CreatedAt);
+        Log.ReportFailed(logger, input.Report.ReportId, input.Report.UserId, input.Code);
+        return true;
     }
 
     private static Outcome<CreatedReport> Later(string code) =>
@@ -179,20 +195,17 @@ public sealed class ReportActivities(
         return ids.Length == 0 || ids.Contains(null) ? null : [.. ids.OfType<string>()];
     }
 
-    private static byte[] ListOf(IReadOnlyList<JsonElement> transactions)
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ListOf(IAsyncEnumerable<JsonElement> transactions)
     {
-        var written = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(written))
+        var before = "{\"transactions\":["u8.ToArray();
+        await foreach (var transaction in transactions)
         {
-            writer.WriteStartObject();
-            writer.WriteStartArray("transactions"u8);
-            foreach (var transaction in transactions)
-                writer.WriteRawValue(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(transaction), skipInputValidation: true);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            yield return before;
+            yield return JsonMarshal.GetRawUtf8Value(transaction).ToArray();
+            before = ","u8.ToArray();
         }
 
-        return written.WrittenSpan.ToArray();
+        yield return before is [(byte)','] ? "]}"u8.ToArray() : "{\"transactions\":[]}"u8.ToArray();
     }
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(ReportStep step, Func<Task<Outcome<T>>> run)

@@ -3,16 +3,19 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.OpenApi;
+using BasiqFunctions.Platform.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Headers;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 
 namespace BasiqFunctions.Reports;
 
 /// <summary>The HTTP functions of reports.</summary>
-public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, ReportStore store, IdempotentRequests requests)
+public sealed class ReportFunctions(
+    IBasiqClient basiq, UserReports reports, ReportStore store, IdempotentRequests requests, Instruments instruments, ILogger<ReportFunctions> logger)
 {
     private const string PdfType = "application/pdf";
     private const string JsonType = "application/json; charset=utf-8";
@@ -67,11 +70,10 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
         WantsPdf(request.GetTypedHeaders())
-            ? ReadAsync(client, userId, reportId, ReportPart.Pdf, pdf => Results.File(pdf, PdfType, $"report-{reportId}.pdf"), cancellation)
-            : ReadAsync(client, userId, reportId, ReportPart.Json, json => Results.Bytes(json, JsonType), cancellation);
+            ? ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Pdf, PdfType, $"report-{reportId}.pdf", cancellation), cancellation)
+            : ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Json, JsonType, null, cancellation), cancellation);
 
     /// <summary>Reads a report in short, with its metrics by id: 200; 202 while it is being made.</summary>
     [Function("GetReportSummary")]
@@ -82,9 +84,12 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/summary")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        ReadAsync(client, userId, reportId, ReportPart.Json, json => JsonAnswer.Ok(ReportSummary.Of(reportId, json)), cancellation);
+        ReadAsync(
+            userId,
+            reportId,
+            async report => await store.ReadAsync(report, ReportPart.Json, cancellation) is { } json ? JsonAnswer.Ok(ReportSummary.Of(reportId, json)) : null,
+            cancellation);
 
     /// <summary>Reads the transactions that a report is about, each as Basiq sent it: 200; 202 while it is being made.</summary>
     [Function("ListReportTransactions")]
@@ -95,9 +100,8 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports/{reportId}/transactions")] HttpRequest request,
         string userId,
         string reportId,
-        [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        ReadAsync(client, userId, reportId, ReportPart.Transactions, json => Results.Bytes(json, JsonType), cancellation);
+        ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Transactions, JsonType, null, cancellation), cancellation);
 
     /// <summary>Removes a report here and at Basiq: 204. One that is being made is not kept.</summary>
     [Function("DeleteReport")]
@@ -118,16 +122,24 @@ public sealed class ReportFunctions(IBasiqClient basiq, UserReports reports, Rep
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "report-types")] HttpRequest request, CancellationToken cancellation) =>
         JsonAnswer.Ok(new ReportTypeList(await basiq.ListReportTypesAsync(cancellation)));
 
-    private async Task<IResult> ReadAsync(
-        DurableTaskClient client, string userId, string reportId, string part, Func<byte[], IResult> answer, CancellationToken cancellation) =>
-        await reports.FindAsync(client, userId, reportId, cancellation) switch
+    private async Task<IResult> ReadAsync(string userId, string reportId, Func<KeptReport, Task<IResult?>> read, CancellationToken cancellation) =>
+        await store.FindAsync(userId, reportId, cancellation) switch
         {
             null => NotFound(),
             { State: ReportState.InProgress } report => Answer(report).Accepted(),
             { State: ReportState.Failed } report => Problem.Conflict(ProblemCodes.ReportFailed, $"The report could not be had: {report.Error}. Ask for another one."),
-            var report => await store.ReadAsync(report, part, cancellation) is { } content ? answer(content)
-                : Problem.Of(StatusCodes.Status500InternalServerError, ProblemCodes.ReportDamaged, "What is stored of the report cannot be read: ask for another one."),
+            var report => await read(report) ?? Damaged(report),
         };
+
+    private async Task<IResult?> OpenAsync(KeptReport report, string part, string contentType, string? fileName, CancellationToken cancellation) =>
+        await store.OpenAsync(report, part, cancellation) is { } blob ? new ReportContent(report.ReportId, blob, contentType, fileName, instruments, logger) : null;
+
+    private ProblemResult Damaged(KeptReport report)
+    {
+        instruments.Damaged("reports");
+        Log.ReportDamaged(logger, report.ReportId);
+        return Problem.Of(StatusCodes.Status500InternalServerError, ProblemCodes.ReportDamaged, "What is stored of the report cannot be read: ask for another one.");
+    }
 
     /// <summary>Whether a caller would rather have the PDF.</summary>
     private static bool WantsPdf(RequestHeaders headers) =>

@@ -36,7 +36,9 @@ public static class ReportOrchestration
     {
         ArgumentNullException.ThrowIfNull(context);
         var input = context.GetInput<ReportInput>()!;
-        var step = new ReportStep(input.UserId, input.ReportId);
+        var step = new ReportStep(input.UserIds[0], input.ReportId);
+        if (!await context.CallActivityAsync<bool>(nameof(ReportActivities.BeginReport), input, Retry))
+            return null;
         var failure = await MakeAsync(context, input, step);
         if (failure?.Kind is UpstreamFailure.DiscardedKind)
             return null;
@@ -44,7 +46,7 @@ public static class ReportOrchestration
             return null;
         await context.TellAsync([context.Notice(
             failure is null ? NoticeTypes.ReportReady : NoticeTypes.ReportFailed,
-            new NoticeData(input.UserId) { ReportId = input.ReportId, Reason = failure?.Code })]);
+            new NoticeData(step.UserId) { ReportId = input.ReportId, Reason = failure?.Code })]);
         return failure?.Code ?? "ready";
     }
 
@@ -98,12 +100,15 @@ public static class ReportOrchestration
 }
 
 /// <summary>What the orchestration of a report is started with: ids, and how it waits. What was asked for lies encrypted beside the report.</summary>
-/// <param name="UserId">Whose report it is.</param>
 /// <param name="ReportId">The report.</param>
+/// <param name="UserIds">Whose report it is, the owner first.</param>
+/// <param name="Type">As it was asked for.</param>
+/// <param name="CreatedAt">When it was asked for.</param>
 /// <param name="FirstPollDelay">The first wait between polls.</param>
 /// <param name="MaxPollDelay">The longest.</param>
 /// <param name="JobTimeout">How long the job may take.</param>
-public sealed record ReportInput(string UserId, string ReportId, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
+public sealed record ReportInput(
+    string ReportId, IReadOnlyList<string> UserIds, string Type, DateTimeOffset CreatedAt, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
 
 /// <summary>Which report an activity is about.</summary>
 /// <param name="UserId">Whose it is.</param>
@@ -136,5 +141,4 @@ public sealed record CreatedReport(string? JobId, string? BasiqId = null);
 public sealed record ObservedReport(string? BasiqId = null, string? Error = null);
 
 /// <summary>A report that is kept.</summary>
-/// <param name="Bytes">How much it is, in bytes.</param>
-public sealed record FetchedReport(long Bytes);
+public sealed record FetchedReport;

@@ -9,20 +9,25 @@ using Microsoft.Extensions.Logging;
 namespace BasiqFunctions.Reports;
 
 /// <summary>
-/// Encrypts what reports say (AES-256-GCM), each blob with a key of its own, which lies beside it wrapped by a key of Key Vault's. Which
-/// version of that wrapped it stands there too: after a rotation new blobs take the new version, and old ones are opened with theirs.
+/// Makes the keys by which what reports say is encrypted: each blob has one of its own, which lies at its beginning wrapped by a key of Key
+/// Vault's (AES-256-GCM). Which version of that wrapped it stands there too: after a rotation new blobs take the new version, and old ones are
+/// opened with theirs.
 /// </summary>
 /// <remarks>
-/// A blob is: format (1 byte), length of the version's name (1), the name, nonce and tag of the wrapped key (12 and 16), the wrapped key (32),
-/// nonce and tag of the content (12 and 16), the content. Key and content are bound to the blob's name, so that nobody can put one in the
-/// place of another.
+/// A blob begins with: format (1 byte), length of the version's name (1), the name, nonce and tag of the wrapped key (12 and 16), the wrapped
+/// key (32). The key is bound to the blob's name, so that nobody can put one in the place of another. Then come the segments of
+/// <see cref="SegmentCipher"/>.
 /// </remarks>
 internal sealed class ReportSeal(SecretClient vault, TimeProvider clock, ILogger<ReportSeal> logger)
 {
+    /// <summary>How long the beginning of a blob may be.</summary>
+    public const int MaxHeaderBytes = 2 + byte.MaxValue + WrappedBytes;
+
     private const byte Format = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
     private const int KeyBytes = 32;
+    private const int WrappedBytes = NonceBytes + TagBytes + KeyBytes;
 
     /// <summary>How long a rotated key may go on wrapping new blobs.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(5);
@@ -32,57 +37,46 @@ internal sealed class ReportSeal(SecretClient vault, TimeProvider clock, ILogger
 
     private readonly ConcurrentDictionary<string, WrappingKey> _known = new(StringComparer.Ordinal);
 
-    /// <summary>Encrypts the content of a blob.</summary>
+    /// <summary>Gives a blob a key: what it begins with, and what encrypts the rest.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed, and no key is in memory.</exception>
-    public async ValueTask<byte[]> SealAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
-    {
-        var wrapping = await _latest.GetAsync(cancellation);
-        return Seal(wrapping, name, content.Span);
-    }
+    public async ValueTask<(byte[] Header, SegmentCipher Cipher)> BeginAsync(string name, CancellationToken cancellation) =>
+        Begin(await _latest.GetAsync(cancellation), name);
 
-    /// <summary>Opens a blob; null when it is damaged, is another one, or was wrapped by a version of the key that is gone.</summary>
+    /// <summary>Reads the key of a blob from its beginning, and gives where the rest begins; null when that is damaged, of another blob, or wrapped by a version of the key that is gone.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed.</exception>
-    public async ValueTask<byte[]?> TryOpenAsync(string name, ReadOnlyMemory<byte> blob, CancellationToken cancellation)
+    public async ValueTask<(int HeaderBytes, SegmentCipher Cipher)?> TryOpenAsync(string name, ReadOnlyMemory<byte> blob, CancellationToken cancellation)
     {
-        if (blob.Length < 2 || blob.Span[0] != Format || blob.Length < 2 + blob.Span[1] + KeyBytes + (2 * (NonceBytes + TagBytes)))
+        if (blob.Length < 2 || blob.Span[0] != Format || 2 + blob.Span[1] + WrappedBytes is var length && blob.Length < length)
             return null;
         var version = Encoding.ASCII.GetString(blob.Span.Slice(2, blob.Span[1]));
-        return await FindAsync(version, cancellation) is { } wrapping ? TryOpen(wrapping, name, blob.Span[(2 + blob.Span[1])..]) : null;
+        return await FindAsync(version, cancellation) is { } wrapping && TryUnwrap(wrapping, name, blob.Span[(length - WrappedBytes)..length]) is { } cipher
+            ? (length, cipher)
+            : null;
     }
 
-    private static byte[] Seal(WrappingKey wrapping, string name, ReadOnlySpan<byte> content)
+    private static (byte[] Header, SegmentCipher Cipher) Begin(WrappingKey wrapping, string name)
     {
-        var (version, bound) = (Encoding.ASCII.GetBytes(wrapping.Version), Encoding.ASCII.GetBytes(name));
-        var blob = new byte[2 + version.Length + KeyBytes + (2 * (NonceBytes + TagBytes)) + content.Length];
-        (blob[0], blob[1]) = (Format, checked((byte)version.Length));
-        version.CopyTo(blob, 2);
-        var parts = Parts.Of(blob.AsSpan(2 + version.Length));
+        var version = Encoding.ASCII.GetBytes(wrapping.Version);
+        byte[] header = [Format, checked((byte)version.Length), .. version, .. new byte[WrappedBytes]];
+        var wrapped = header.AsSpan(2 + version.Length);
+        RandomNumberGenerator.Fill(wrapped[..NonceBytes]);
         Span<byte> key = stackalloc byte[KeyBytes];
         RandomNumberGenerator.Fill(key);
-        RandomNumberGenerator.Fill(parts.KeyNonce);
-        RandomNumberGenerator.Fill(parts.Nonce);
         using (var wrap = new AesGcm(wrapping.Bytes, TagBytes))
-            wrap.Encrypt(parts.KeyNonce, key, parts.Key, parts.KeyTag, bound);
-        using (var cipher = new AesGcm(key, TagBytes))
-            cipher.Encrypt(parts.Nonce, content, parts.Content, parts.Tag, bound);
+            wrap.Encrypt(wrapped[..NonceBytes], key, wrapped[(NonceBytes + TagBytes)..], wrapped.Slice(NonceBytes, TagBytes), Encoding.ASCII.GetBytes(name));
+        var cipher = new SegmentCipher(key);
         CryptographicOperations.ZeroMemory(key);
-        return blob;
+        return (header, cipher);
     }
 
-    private static byte[]? TryOpen(WrappingKey wrapping, string name, ReadOnlySpan<byte> blob)
+    private static SegmentCipher? TryUnwrap(WrappingKey wrapping, string name, ReadOnlySpan<byte> wrapped)
     {
-        var bound = Encoding.ASCII.GetBytes(name);
-
-        var parts = Parts.Of(blob.ToArray());
         Span<byte> key = stackalloc byte[KeyBytes];
-        var content = new byte[parts.Content.Length];
         try
         {
             using (var wrap = new AesGcm(wrapping.Bytes, TagBytes))
-                wrap.Decrypt(parts.KeyNonce, parts.Key, parts.KeyTag, key, bound);
-            using (var cipher = new AesGcm(key, TagBytes))
-                cipher.Decrypt(parts.Nonce, parts.Content, parts.Tag, content, bound);
-            return content;
+                wrap.Decrypt(wrapped[..NonceBytes], wrapped[(NonceBytes + TagBytes)..], wrapped.Slice(NonceBytes, TagBytes), key, Encoding.ASCII.GetBytes(name));
+            return new SegmentCipher(key);
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -117,30 +111,5 @@ internal sealed class ReportSeal(SecretClient vault, TimeProvider clock, ILogger
     {
         /// <summary>Keys do not belong in any text.</summary>
         public override string ToString() => nameof(WrappingKey);
-    }
-
-    private readonly ref struct Parts
-    {
-        public Span<byte> KeyNonce { get; private init; }
-
-        public Span<byte> KeyTag { get; private init; }
-
-        public Span<byte> Key { get; private init; }
-
-        public Span<byte> Nonce { get; private init; }
-
-        public Span<byte> Tag { get; private init; }
-
-        public Span<byte> Content { get; private init; }
-
-        public static Parts Of(Span<byte> blob) => new()
-        {
-            KeyNonce = blob[..NonceBytes],
-            KeyTag = blob.Slice(NonceBytes, TagBytes),
-            Key = blob.Slice(NonceBytes + TagBytes, KeyBytes),
-            Nonce = blob.Slice(NonceBytes + TagBytes + KeyBytes, NonceBytes),
-            Tag = blob.Slice((2 * NonceBytes) + TagBytes + KeyBytes, TagBytes),
-            Content = blob[((2 * NonceBytes) + (2 * TagBytes) + KeyBytes)..],
-        };
     }
 }

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.Reports;
@@ -25,30 +27,44 @@ internal static class ReportPart
 
 /// <summary>Keeps reports: what is known of them in rows, what they say encrypted in blobs.</summary>
 /// <remarks>
-/// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first and removes the blobs afterwards;
-/// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. So whichever comes first, nothing stays.
+/// The owner's row is the mark of a report that may go on. Whoever removes it marks the row first, then removes the blobs and then the rows;
+/// whoever adds blobs changes the row afterwards, and takes the blobs back where it is marked or gone. Rows are added where the request still lies
+/// there, which is written once, before anything else. So whichever comes first, nothing stays.
 /// </remarks>
-public sealed class ReportStore : IUserRecords, IKeptReports
+public sealed class ReportStore : IKeptReports, IDueLook
 {
     private const int MaxAttempts = 100;
 
     private readonly IRecordTable _table;
     private readonly ISnapshotStorage _storage;
-    private readonly ReportSeal _seal;
+    private readonly SealedBlobs _blobs;
     private readonly DueWork _due;
     private readonly IOptions<ReportOptions> _options;
     private readonly TimeProvider _clock;
 
     internal ReportStore(IRecordTable table, ISnapshotStorage storage, ReportSeal seal, DueWork due, IOptions<ReportOptions> options, TimeProvider clock) =>
-        (_table, _storage, _seal, _due, _options, _clock) = (table, storage, seal, due, options, clock);
+        (_table, _storage, _blobs, _due, _options, _clock) = (table, storage, new SealedBlobs(storage, seal), due, options, clock);
 
-    /// <summary>Notes that a report was asked for.</summary>
-    internal async Task BeginAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
+    /// <summary>Keeps what is asked for, before anything else is known of the report.</summary>
+    internal async Task AskAsync(KeptReport report, ReportRequest request, CancellationToken cancellation)
     {
         await _due.SetAsync(report.OwnerId, cancellation, (DueKinds.Report, EndOf(report)));
         await WriteAsync(report, ReportPart.Request, JsonSerializer.SerializeToUtf8Bytes(request, AppJson.Of<ReportRequest>()), cancellation);
+    }
+
+    /// <summary>Notes that a report has been asked for; done again it changes nothing. False where it has been removed meanwhile.</summary>
+    internal async Task<bool> BeginAsync(KeptReport report, CancellationToken cancellation)
+    {
         foreach (var userId in report.UserIds.Reverse())
             await _table.TryAddAsync(RecordOf(userId, report), cancellation);
+
+        // After the rows: a removal that did not see them has taken out what was due before.
+        await _due.SetAsync(report.OwnerId, cancellation, (DueKinds.Report, EndOf(report)));
+        var begun = await FindAsync(report.OwnerId, report.ReportId, cancellation);
+        if (begun is not { State: ReportState.InProgress } || await _storage.ExistsAsync(NameOf(report, ReportPart.Request), cancellation))
+            return begun is not null;
+        await RemoveAsync(report, cancellation);
+        return false;
     }
 
     /// <summary>A report of a user; null when there is none, or none any more.</summary>
@@ -81,19 +97,34 @@ public sealed class ReportStore : IUserRecords, IKeptReports
     }
 
     /// <summary>Encrypts and writes a part.</summary>
-    internal async Task WriteAsync(KeptReport report, string part, ReadOnlyMemory<byte> content, CancellationToken cancellation)
-    {
-        var name = NameOf(report, part);
-        await using var writer = await _storage.OpenWriteAsync(name, cancellation);
-        await writer.WriteAsync(await _seal.SealAsync(name, content, cancellation), cancellation);
-        await writer.CommitAsync(cancellation);
-    }
+    internal Task WriteAsync(KeptReport report, string part, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancellation) =>
+        _blobs.WriteAsync(NameOf(report, part), content, cancellation);
 
-    /// <summary>Reads and opens a part; null when it is not there, or cannot be read.</summary>
+    /// <summary>Encrypts and writes a part that is in memory.</summary>
+    internal Task WriteAsync(KeptReport report, string part, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        WriteAsync(report, part, AsyncEnumerable.Repeat(content, 1), cancellation);
+
+    /// <summary>Opens a part; null when it is not there, or cannot be read.</summary>
+    internal Task<SealedBlob?> OpenAsync(KeptReport report, string part, CancellationToken cancellation) => _blobs.TryOpenAsync(NameOf(report, part), cancellation);
+
+    /// <summary>Reads a whole part; null when it is not there, or cannot be read.</summary>
     internal async Task<byte[]?> ReadAsync(KeptReport report, string part, CancellationToken cancellation)
     {
-        var name = NameOf(report, part);
-        return await _storage.ReadAsync(name, cancellation) is { } blob ? await _seal.TryOpenAsync(name, blob.Content, cancellation) : null;
+        using var blob = await OpenAsync(report, part, cancellation);
+        if (blob is null)
+            return null;
+        using var whole = new MemoryStream();
+        try
+        {
+            await foreach (var piece in blob.ReadAsync(cancellation))
+                whole.Write(piece.Span);
+        }
+        catch (ReportDamagedException)
+        {
+            return null;
+        }
+
+        return whole.ToArray();
     }
 
     /// <summary>What was asked for; null when it cannot be read any more.</summary>
@@ -114,53 +145,81 @@ public sealed class ReportStore : IUserRecords, IKeptReports
     }
 
     /// <inheritdoc />
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellation)
+    public async Task<int> CountAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
+        (await MeantAsync(userId, connectionId, begunAt, cancellation)).Count;
+
+    /// <inheritdoc />
+    public async Task RemoveAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
-        foreach (var report in await OfUserAsync(userId, cancellation))
+        foreach (var report in await MeantAsync(userId, connectionId, begunAt, cancellation))
             await RemoveAsync(report, cancellation);
+        if (connectionId is not null)
+            return;
+        foreach (var (reportId, writtenAt) in await OrphansAsync(userId, cancellation))
+        {
+            if (!IsSince(begunAt, writtenAt))
+                await RemoveBlobsAsync(userId, reportId, cancellation);
+        }
+
+        if ((await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId).Select(EndOf).ToArray() is { Length: > 0 } ends)
+            await _due.SetAsync(userId, cancellation, (DueKinds.Report, ends.Min()));
     }
 
     /// <inheritdoc />
-    public async Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
-    {
-        foreach (var report in await OfConnectionAsync(userId, connectionId, cancellation))
-            await RemoveAsync(report, cancellation);
-    }
+    public string Kind => DueKinds.Report;
 
-    /// <inheritdoc />
-    public async Task<int> CountAsync(string userId, string? connectionId, CancellationToken cancellation) =>
-        (connectionId is null ? await OfUserAsync(userId, cancellation) : await OfConnectionAsync(userId, connectionId, cancellation)).Count;
-
-    /// <inheritdoc />
-    public async Task<DateTimeOffset?> RemoveOldAsync(string userId, CancellationToken cancellation)
+    /// <summary>Removes a user's reports that have been kept as long as they may be, and gives when the next has.</summary>
+    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation)
     {
-        DateTimeOffset? next = null;
+        List<DateTimeOffset> ends = [];
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId))
         {
             if (EndOf(report) <= _clock.GetUtcNow())
                 await RemoveAsync(report, cancellation);
-            else if (next is null || EndOf(report) < next)
-                next = EndOf(report);
+            else
+                ends.Add(EndOf(report));
         }
 
-        return next;
+        foreach (var (reportId, writtenAt) in await OrphansAsync(userId, cancellation))
+        {
+            if (writtenAt + _options.Value.KeepFor <= _clock.GetUtcNow())
+                await RemoveBlobsAsync(userId, reportId, cancellation);
+            else
+                ends.Add(writtenAt + _options.Value.KeepFor);
+        }
+
+        return ends.Count > 0 ? ends.Min() : null;
     }
 
     private async Task<IReadOnlyList<KeptReport>> OfUserAsync(string userId, CancellationToken cancellation) =>
         [.. (await _table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)).Select(record => record.Read<KeptReport>())];
 
-    /// <summary>Those that have data of a connection, by what their owners' rows say.</summary>
-    private async Task<IReadOnlyList<KeptReport>> OfConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    /// <summary>What a removal is about: all of a user's reports, or those that have data of a connection by what their owners' rows say.</summary>
+    private async Task<IReadOnlyList<KeptReport>> MeantAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         List<KeptReport> reports = [];
-        foreach (var report in await OfUserAsync(userId, cancellation))
+        foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => !IsSince(begunAt, report.CreatedAt)))
         {
             var current = report.OwnerId == userId ? report : await FindAsync(report.OwnerId, report.ReportId, cancellation) ?? report;
-            if (current.Has(connectionId))
+            if (connectionId is null || current.Has(connectionId))
                 reports.Add(current);
         }
 
         return reports;
+    }
+
+    /// <summary>Whether something is newer than a removal. What has still to come was dated before the clock was set back.</summary>
+    private bool IsSince(DateTimeOffset begunAt, DateTimeOffset at) => at > begunAt && at <= _clock.GetUtcNow();
+
+    /// <summary>What lies there without a row, and when it was last written: the request of a report whose host died before it could be started.</summary>
+    private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(string userId, CancellationToken cancellation)
+    {
+        var written = await _storage.ListAsync(SnapshotPaths.Reports(userId), cancellation)
+            .GroupBy(blob => blob.Name.Split('/')[1], blob => blob.LastModified).Select(of => (ReportId: of.Key, WrittenAt: of.Max())).ToListAsync(cancellation);
+        if (written.Count == 0)
+            return [];
+        var known = (await OfUserAsync(userId, cancellation)).Select(report => report.ReportId).ToHashSet(StringComparer.Ordinal);
+        return [.. written.Where(blobs => !known.Contains(blobs.ReportId))];
     }
 
     private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(string ownerId, string reportId, CancellationToken cancellation) =>

@@ -28,7 +28,7 @@ internal sealed record ReportSummary(
             reportId,
             json.Text("reportType"),
             metrics.ToDictionary(
-                metric => metric.Text("id")!, metric => new ReportMetric(metric.Text("result", "value"), metric.Text("result", "format"), metric.Text("title"))),
+                metric => metric.Text("id")!, metric => new ReportMetric(ValueOf(metric), metric.Text("result", "format"), metric.Text("title"))),
             [
                 .. ListIn(json, "groups").Where(group => group.Text("id") is not null).Select(group => new ReportGroup(
                     group.Text("id")!,
@@ -39,7 +39,7 @@ internal sealed record ReportSummary(
                     group.TryGetProperty("analysis", out var analysis) && analysis.Text("summary", "transactionCount") is { } count && int.TryParse(count, out var number) ? number : null)),
             ],
             [
-                .. metrics.Where(metric => SectionsOf(metric).Contains(RiskSection) && IsTrue(metric))
+                .. metrics.Where(metric => SectionsOf(metric).Contains(RiskSection) && ValueOf(metric) is "true")
                     .Select(metric => new ReportFlag(metric.Text("id")!, metric.Text("title"))),
             ]);
     }
@@ -55,10 +55,11 @@ internal sealed record ReportSummary(
             ? [.. sections.EnumerateArray().Where(section => section.ValueKind is JsonValueKind.String).Select(section => section.GetString()!)]
             : [];
 
-    /// <summary>Basiq writes true as text.</summary>
-    private static bool IsTrue(JsonElement metric) =>
-        metric.TryGetProperty("result", out var result) && result.ValueKind is JsonValueKind.Object && result.TryGetProperty("value", out var value)
-        && (value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.String && value.ValueEquals("true")));
+    /// <summary>The value as text; Basiq writes truth as text, too.</summary>
+    private static string? ValueOf(JsonElement metric) =>
+        metric.Text("result", "value") ?? (metric.TryGetProperty("result", out var result) && result.ValueKind is JsonValueKind.Object && result.TryGetProperty("value", out var value)
+            ? value.ValueKind switch { JsonValueKind.True => "true", JsonValueKind.False => "false", _ => null }
+            : null);
 }
 
 /// <summary>A metric.</summary>

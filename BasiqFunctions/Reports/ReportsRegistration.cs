@@ -31,7 +31,7 @@ public static class ReportsRegistration
             provider.GetRequiredService<DueWork>(),
             provider.GetRequiredService<IOptions<ReportOptions>>(),
             provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IUserRecords>(provider => provider.GetRequiredService<ReportStore>());
+        services.AddSingleton<IDueLook>(provider => provider.GetRequiredService<ReportStore>());
         services.TryAddSingleton<IKeptReports>(provider => provider.GetRequiredService<ReportStore>());
         services.TryAddSingleton(provider => new UserReports(
             provider.GetRequiredService<IBasiqClient>(),

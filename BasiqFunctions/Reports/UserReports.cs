@@ -38,12 +38,15 @@ public sealed class UserReports
     internal static string IdFor(string userId, string? idempotencyKey) =>
         idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{userId}\n{idempotencyKey}", 16);
 
+    /// <summary>The id of the orchestration that makes a report.</summary>
+    internal static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";
+
     /// <summary>Asks for a report, or finds it where it was asked for before.</summary>
     /// <exception cref="ProblemException">A consent has ended, or there are as many reports as there may be.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know a user.</exception>
     internal async Task<KeptReport> StartAsync(DurableTaskClient client, string userId, string reportId, ReportRequest request, CancellationToken cancellation)
     {
-        if (await FindAsync(client, userId, reportId, cancellation) is { } found)
+        if (await _store.FindAsync(userId, reportId, cancellation) is { } found)
             return found;
         var userIds = request.UsersWith(userId);
         foreach (var user in userIds)
@@ -55,19 +58,12 @@ public sealed class UserReports
         await _quota.TakeAsync(cancellation);
         var report = new KeptReport(reportId, userIds, request.Type!, _clock.GetUtcNow(), ReportState.InProgress);
 
-        // From here on it is known, and a caller that hangs up does not leave it half-way.
-        await _store.BeginAsync(report, request, CancellationToken.None);
+        // From here on a caller that hangs up does not leave it half-way, and once it is scheduled it goes on by itself.
+        await _store.AskAsync(report, request, CancellationToken.None);
         await ScheduleAsync(client, report);
+        if (!await _store.BeginAsync(report, CancellationToken.None))
+            throw new ProblemException(ConsentEnded);
         Log.ReportAsked(_logger, reportId, userId, userIds.Count);
-        return report;
-    }
-
-    /// <summary>A report of a user; null when there is none. One whose orchestration was never started, since this app died in between, is started.</summary>
-    internal async Task<KeptReport?> FindAsync(DurableTaskClient client, string userId, string reportId, CancellationToken cancellation)
-    {
-        var report = await _store.FindAsync(userId, reportId, cancellation);
-        if (report is { State: ReportState.InProgress } && await client.GetInstanceAsync(InstanceIdFor(report), cancellation) is null)
-            await ScheduleAsync(client, report);
         return report;
     }
 
@@ -83,12 +79,14 @@ public sealed class UserReports
         return true;
     }
 
+    private static ProblemResult ConsentEnded => Problem.NotFound(ProblemCodes.ConsentEnded, "The consent of a user has ended.");
+
     private async Task ThrowIfConsentHasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
     {
         foreach (var consent in _consents)
         {
             if (await consent.HasEndedAsync(client, userId, cancellation))
-                throw new ProblemException(Problem.NotFound(ProblemCodes.ConsentEnded, "The consent of a user has ended."));
+                throw new ProblemException(ConsentEnded);
         }
     }
 
@@ -100,7 +98,7 @@ public sealed class UserReports
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
                 ReportOrchestration.Name,
-                new ReportInput(report.OwnerId, report.ReportId, settings.FirstPollDelay, settings.MaxPollDelay, settings.JobTimeout),
+                new ReportInput(report.ReportId, report.UserIds, report.Type, report.CreatedAt, settings.FirstPollDelay, settings.MaxPollDelay, settings.JobTimeout),
                 new StartOrchestrationOptions(instanceId),
                 CancellationToken.None);
         }
@@ -112,8 +110,6 @@ public sealed class UserReports
                 throw;
         }
     }
-
-    private static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";
 
     private static string Digest(string text, int bytes) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, bytes));
 }

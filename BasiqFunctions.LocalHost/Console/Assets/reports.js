@@ -11,6 +11,9 @@ const one = `${all}/{reportId}`;
 const here = step('reports', [['POST', all], ['GET', `${one}/summary`], ['GET', one]]);
 const sections = ['Income', 'Non-Discretionary Expenses', 'Discretionary Expenses', 'Other Expenses', 'Liabilities'];
 
+// Basiq's metrics of what comes in, what goes out, and what of that pays debts off.
+const totals = { ME033: 'Income', ME034: 'Expenses', ME008: 'Liabilities' };
+
 // Basiq's amounts are in the currency of its reports.
 const currency = 'AUD';
 
@@ -97,7 +100,7 @@ async function follow(userId, reportId, page, signal) {
 
 function assessed({ metrics, groups, riskFlags }) {
   return [
-    h('dl', { class: 'totals' }, ['ME033', 'ME034', 'ME008'].filter(id => metrics[id]).map(id => h('div', {}, h('dt', {}, metrics[id].title), h('dd', {}, format(metrics[id].value, currency))))),
+    h('dl', { class: 'totals' }, Object.entries(totals).filter(([id]) => metrics[id]).map(([id, name]) => h('div', {}, h('dt', {}, `${name} a month`), h('dd', {}, format(metrics[id].value, currency))))),
     h('p', {}, riskFlags.length > 0 ? ['Risks: ', riskFlags.map(flag => flag.title).join(', '), '.'] : 'Basiq flags no risk.'),
     sections.map(section => [section, groups.filter(group => group.sections.includes(section))]).filter(([, list]) => list.length > 0).map(([section, list]) => h('section', { 'aria-label': section },
       h('h4', {}, section),
@@ -116,8 +119,8 @@ function statement({ identity, institution, account }) {
 }
 
 const table = (heads, rows) => h('table', {},
-  h('thead', {}, h('tr', {}, heads.map(head => (head ? h('th', { scope: 'col' }, head) : h('td', {}))))),
-  h('tbody', {}, rows.map(([first, ...rest]) => h('tr', {}, h('th', { scope: 'row' }, first), rest.map(cell => h('td', { class: 'num' }, cell))))));
+  h('thead', {}, h('tr', {}, heads.map((head, column) => (head ? h('th', column > 0 ? { scope: 'col', class: 'figure' } : { scope: 'col' }, head) : h('td', {}))))),
+  h('tbody', {}, rows.map(([first, ...rest]) => h('tr', {}, h('th', { scope: 'row' }, first), rest.map(cell => h('td', { class: 'figure' }, cell))))));
 
 async function save(values, trouble) {
   const result = await download('reports', one, { values, type: 'application/pdf' });

@@ -8,7 +8,7 @@ namespace BasiqFunctions.Tests.Console.Browser;
 public sealed class AccessibilityTests(Chromium chromium)
 {
     private static readonly (ColorScheme Scheme, int Width)[] Looks =
-        [(ColorScheme.Dark, 1280), (ColorScheme.Dark, 320), (ColorScheme.Light, 320), (ColorScheme.Light, 1280)];
+        [(ColorScheme.Dark, 1280), (ColorScheme.Dark, 390), (ColorScheme.Dark, 320), (ColorScheme.Light, 320), (ColorScheme.Light, 390), (ColorScheme.Light, 1280)];
 
     [Fact]
     public async Task Every_page_is_accessible()
@@ -67,6 +67,15 @@ public sealed class AccessibilityTests(Chromium chromium)
         await page.Locator("#really-disconnect").WaitForAsync();
         await CheckAsync(visit, "the question before disconnecting");
         await page.GetByRole(AriaRole.Button, new() { Name = "Keep" }).ClickAsync();
+        foreach (var kind in (string[])["What the person can afford", "Statement of"])
+        {
+            var option = page.Locator("#report-kind option", new() { HasText = kind }).First;
+            await page.Locator("#report-kind").SelectOptionAsync(new SelectOptionValue { Value = await option.GetAttributeAsync("value") });
+            await page.Locator("#ask-report").ClickAsync();
+            await Assertions.Expect(page.Locator("#reports .report h3")).ToBeFocusedAsync(new() { Timeout = 30_000 });
+            await page.EvaluateAsync("document.querySelectorAll('#reports details').forEach(one => one.open = true)");
+            await CheckAsync(visit, $"the report '{kind}'");
+        }
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Manage the consent" }).ClickAsync();
         await page.Locator("[name=revoke]").WaitForAsync();

@@ -75,6 +75,12 @@ public sealed partial class JourneyTests(Chromium chromium)
         foreach (var section in (string[])["Income", "Non-Discretionary Expenses", "Liabilities"])
             await Assertions.Expect(report.GetByRole(AriaRole.Heading, new() { Name = section, Exact = true })).ToBeVisibleAsync();
         await Assertions.Expect(report.GetByRole(AriaRole.Row, new() { NameRegex = new Regex("^Salary") })).ToBeVisibleAsync();
+        foreach (var total in (string[])["Income a month", "Expenses a month", "Liabilities a month"])
+            await Assertions.Expect(report.GetByText(total, new() { Exact = true })).ToBeVisibleAsync();
+
+        // Figures stand beside each other, and do not cover each other.
+        Assert.True(await report.EvaluateAsync<bool>(
+            "step => [...step.querySelectorAll('tbody tr')].filter(row => row.offsetParent).every(row => [...row.cells].every(cell => cell.scrollWidth <= cell.clientWidth && getComputedStyle(cell).display === 'table-cell'))"));
         await Assertions.Expect(report.Locator(".report h3")).ToBeFocusedAsync();
         Assert.Empty(await Axe.ViolationsAsync(page));
         var download = await page.RunAndWaitForDownloadAsync(() => page.Locator("#report-pdf").ClickAsync());
@@ -125,6 +131,17 @@ public sealed partial class JourneyTests(Chromium chromium)
         var before = await page.Locator(".readout").InnerTextAsync();
         await page.Keyboard.PressAsync("ArrowLeft");
         await Assertions.Expect(page.Locator(".readout")).Not.ToHaveTextAsync(before);
+        await TabToAsync(page, "#ask-report");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#reports .report h3")).ToBeFocusedAsync(new() { Timeout = 30_000 });
+        await TabToAsync(page, "#report-pdf");
+        await page.RunAndWaitForDownloadAsync(() => page.Keyboard.PressAsync("Enter"));
+        await TabToAsync(page, "#reports .report summary");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#reports .report details")).ToHaveAttributeAsync("open", "");
+        await TabToAsync(page, "#report-delete");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#reports-title")).ToBeFocusedAsync();
         await TabToAsync(page, "#delete-user");
         await page.Keyboard.PressAsync("Enter");
         await TabToAsync(page, "#really-delete");

@@ -24,6 +24,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
             await TakeAsync(ColorScheme.Light, "accounts", "console-light.png");
             await TakeAsync(ColorScheme.Dark, "charts", "console-dark.png");
             await TakeRevokedAsync("console-revoked.png");
+            await TakeReportAsync("console-report.png");
             await TakeConsentPageAsync("consent-page.png");
             await File.WriteAllTextAsync(DigestFile, await DigestAsync() + "\n");
         }
@@ -31,7 +32,7 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         Assert.True(
             File.Exists(DigestFile) && (await File.ReadAllTextAsync(DigestFile)).Trim() == await DigestAsync(),
             "The pages have changed since the pictures in docs/ were taken: UPDATE_SCREENSHOTS=1 dotnet test --filter ScreenshotTests");
-        foreach (var name in (string[])["console-light.png", "console-dark.png", "console-revoked.png", "consent-page.png"])
+        foreach (var name in (string[])["console-light.png", "console-dark.png", "console-revoked.png", "console-report.png", "consent-page.png"])
         {
             Assert.Contains($"]({name})", DocumentTests.Page("local-development"), StringComparison.Ordinal);
             Assert.InRange(new FileInfo(Path.Combine(Docs, name)).Length, 10_000, 250_000);
@@ -57,6 +58,15 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         await visit.Page.Locator("#accounts .receipts").WaitForAsync();
         await Assertions.Expect(visit.Page.Locator("#webhooks-list .hook")).ToHaveCountAsync(5);
         await visit.Page.Locator("#jobs").EvaluateAsync("step => step.scrollIntoView()");
+        await ShootAsync(visit.Page, name);
+    }
+
+    private async Task TakeReportAsync(string name)
+    {
+        await using var visit = await ConnectedAsync(ColorScheme.Light);
+        await visit.Page.Locator("#ask-report").ClickAsync();
+        await visit.SeeStateAsync("reports", "done");
+        await visit.Page.Locator("#reports").EvaluateAsync("step => step.scrollIntoView()");
         await ShootAsync(visit.Page, name);
     }
 

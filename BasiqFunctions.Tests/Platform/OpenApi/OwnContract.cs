@@ -84,9 +84,9 @@ internal sealed class OwnContract(HttpMessageHandler inner) : DelegatingHandler(
         if (content.Headers.ContentType?.MediaType is not { } type || types[type]?["schema"] is not { } schema)
             return [$"{what}: content type {content.Headers.ContentType} is not described."];
 
-        // Of a file no more is described than its type.
+        // Of a file no more is described than its type, and it is one of that.
         if (!type.EndsWith("json", StringComparison.Ordinal))
-            return [];
+            return type is "application/pdf" && body.Length > 0 && !body.StartsWith("%PDF-", StringComparison.Ordinal) ? [$"{what}: no PDF."] : [];
         var errors = (await ValidateAsync(body, schema)).Select(e => $"{what}: {e}");
         return type is "application/problem+json" && declared[DocumentWriter.Codes] is JsonArray codes
             && JsonNode.Parse(body)?["code"]?.GetValue<string>() is var code && codes.All(known => (string)known! != code)

@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.Platform.Telemetry;
+using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Documentation;
 using BasiqFunctions.Tests.Hosting;
@@ -92,6 +93,8 @@ public sealed partial class DocumentationTests
         app.Services.GetRequiredService<Instruments>().Posted(1, 1);
         app.Services.GetRequiredService<Instruments>().BankVisited("made");
         app.Services.GetRequiredService<Instruments>().NotificationTried("sync.ended", Instruments.Success);
+        app.Services.GetRequiredService<Instruments>().ReportEnded(isReady: true, TimeSpan.FromSeconds(3));
+        await app.Services.GetRequiredService<ReportQuota>().TakeAsync(default);
         telemetry.Observe();
 
         var rows = DocumentTests.Page("telemetry").Split('\n').Where(line => line.StartsWith("| `basiq.", StringComparison.Ordinal)).ToArray();

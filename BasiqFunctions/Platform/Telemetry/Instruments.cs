@@ -41,6 +41,8 @@ public sealed class Instruments
     private readonly Counter<long> _damages;
     private readonly Counter<long> _postings;
     private readonly Counter<long> _notifications;
+    private readonly Counter<long> _reportRequests;
+    private readonly Histogram<double> _reports;
 
     /// <summary>Makes the instruments; the factory disposes of them.</summary>
     public Instruments(IMeterFactory meters, TimeProvider clock)
@@ -72,6 +74,9 @@ public sealed class Instruments
         _notifications = _meter.CreateCounter<long>("basiq.notifications", "{attempt}", "Attempts to tell the team's backend.");
         _postings = _meter.CreateCounter<long>(
             "basiq.changes.postings", "{transaction}", "Posted transactions that a pending one fits that is gone.");
+        _reportRequests = _meter.CreateCounter<long>("basiq.report.requests", "{report}", "Reports that were asked for.");
+        _reports = _meter.CreateHistogram(
+            "basiq.report.duration", "s", "Reports that were made, or could not be had.", advice: Buckets(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600));
         _damages = _meter.CreateCounter<long>("basiq.storage.damages", "{read}", "Reads that found something else than what was stored.");
     }
 
@@ -153,8 +158,26 @@ public sealed class Instruments
     internal void BankVisited(string outcome) => _visits.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
 
     /// <summary>Counts a read of something that is damaged.</summary>
-    /// <param name="store">Where: <c>snapshots</c> or <c>records</c>.</param>
+    /// <param name="store">Where: <c>snapshots</c>, <c>records</c> or <c>reports</c>.</param>
     internal void Damaged(string store) => _damages.Add(1, new KeyValuePair<string, object?>("basiq.store", store));
+
+    /// <summary>Counts a report that was asked for.</summary>
+    /// <param name="isWithinLimit">Whether it was one of those that there may be in a day.</param>
+    internal void ReportAsked(bool isWithinLimit) =>
+        _reportRequests.Add(1, new KeyValuePair<string, object?>(OutcomeTag, isWithinLimit ? "accepted" : "over-limit"));
+
+    /// <summary>Counts a report that is ready, or has failed, and how long that took from when it was asked for.</summary>
+    internal void ReportEnded(bool isReady, TimeSpan duration) =>
+        _reports.Record(duration.TotalSeconds, new KeyValuePair<string, object?>(OutcomeTag, isReady ? "ready" : "failed"));
+
+    /// <summary>Has it observed how many reports may still be asked for today.</summary>
+    /// <param name="left">Gives how many; null before the first of a day.</param>
+    internal void ObserveReportsLeft(Func<int?> left) =>
+        _meter.CreateObservableGauge(
+            "basiq.report.left",
+            () => left() is { } count ? [new Measurement<int>(count)] : Array.Empty<Measurement<int>>(),
+            "{report}",
+            "Reports that may still be asked for today.");
 
     /// <summary>Counts posted transactions that are taken for pending ones, and those that may have been and of which that cannot be told.</summary>
     internal void Posted(int linked, int ambiguous)
