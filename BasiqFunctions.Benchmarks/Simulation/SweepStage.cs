@@ -9,7 +9,6 @@ using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Functions;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Records;
-using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using Microsoft.DurableTask;
