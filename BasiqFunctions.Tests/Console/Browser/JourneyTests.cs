@@ -645,7 +645,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await using var visit = await Visit.StartAsync(chromium);
         await visit.CreateUserAsync();
         await visit.Page.Locator("#user .calls summary").ClickAsync();
-        var line = await visit.Page.Locator("#user .curl").Filter(new() { HasNotText = "-d" }).First.TextContentAsync();
+        var line = await visit.Page.Locator("#user .curl").Filter(new() { HasNotText = " -d '" }).First.TextContentAsync();
 
         var address = QuotedAddress().Match(line!).Groups[1].Value;
 
