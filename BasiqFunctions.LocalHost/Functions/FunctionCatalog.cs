@@ -75,14 +75,15 @@ internal sealed class FunctionCatalog
 
     private void Add(string name, MethodInfo method)
     {
+        // Asked for once: who asks twice, while others ask as well, may be given two that are not the same.
         var parameters = method.GetParameters();
         if (Trigger<HttpTriggerAttribute>(parameters, out _) is { } http)
         {
-            _http.Add(new HttpFunction(name, http.Route ?? name, http.Methods ?? [], http.AuthLevel, BindHttp(name, method)));
+            _http.Add(new HttpFunction(name, http.Route ?? name, http.Methods ?? [], http.AuthLevel, BindHttp(name, method, parameters)));
         }
         else if (Trigger<TimerTriggerAttribute>(parameters, out var timerParameter) is { } timer)
         {
-            var call = Bind<(IServiceProvider Services, TimerInfo Timer, CancellationToken Cancellation)>(method, parameter =>
+            var call = Bind<(IServiceProvider Services, TimerInfo Timer, CancellationToken Cancellation)>(method, parameters, parameter =>
                 parameter == timerParameter ? input => input.Timer
                 : parameter.ParameterType == typeof(CancellationToken) ? input => input.Cancellation
                 : parameter.ParameterType == typeof(DurableTaskClient) ? input => input.Services.GetRequiredService<DurableTaskClient>()
@@ -93,13 +94,13 @@ internal sealed class FunctionCatalog
         }
         else if (Trigger<OrchestrationTriggerAttribute>(parameters, out var contextParameter) is not null)
         {
-            var call = Bind<TaskOrchestrationContext>(method, parameter =>
+            var call = Bind<TaskOrchestrationContext>(method, parameters, parameter =>
                 parameter == contextParameter ? context => context : throw NothingBinds(name, parameter));
             _orchestrators.Add(name, new OrchestratorFunction(call));
         }
         else if (Trigger<ActivityTriggerAttribute>(parameters, out var inputParameter) is not null)
         {
-            var call = Bind<(IServiceProvider Services, string? Input, CancellationToken Cancellation)>(method, parameter =>
+            var call = Bind<(IServiceProvider Services, string? Input, CancellationToken Cancellation)>(method, parameters, parameter =>
                 parameter == inputParameter ? input => ReadInput(input.Input, parameter.ParameterType)
                 : parameter.ParameterType == typeof(CancellationToken) ? input => input.Cancellation
                 : parameter.ParameterType == typeof(DurableTaskClient) ? input => input.Services.GetRequiredService<DurableTaskClient>()
@@ -112,9 +113,9 @@ internal sealed class FunctionCatalog
         }
     }
 
-    private static Func<HttpContext, Task> BindHttp(string name, MethodInfo method)
+    private static Func<HttpContext, Task> BindHttp(string name, MethodInfo method, ParameterInfo[] parameters)
     {
-        var call = Bind<(HttpContext Context, CancellationToken Cancellation)>(method, parameter =>
+        var call = Bind<(HttpContext Context, CancellationToken Cancellation)>(method, parameters, parameter =>
         {
             if (parameter.ParameterType == typeof(HttpRequest))
                 return input => input.Context.Request;
@@ -139,9 +140,9 @@ internal sealed class FunctionCatalog
 
     /// <summary>Makes a method callable: an instance of its class per call, its arguments from <paramref name="bind"/>.</summary>
     private static Func<IServiceProvider, TInput, Task<object?>> Bind<TInput>(
-        MethodInfo method, Func<ParameterInfo, Func<TInput, object?>> bind)
+        MethodInfo method, ParameterInfo[] parameters, Func<ParameterInfo, Func<TInput, object?>> bind)
     {
-        Func<TInput, object?>[] arguments = [.. method.GetParameters().Select(bind)];
+        Func<TInput, object?>[] arguments = [.. parameters.Select(bind)];
         var invoker = MethodInvoker.Create(method);
 
         var create = method.IsStatic ? null : Construct(method.DeclaringType!);

@@ -382,10 +382,10 @@ public sealed partial class JourneyTests(Chromium chromium)
         var page = visit.Page;
         await visit.CreateUserAsync();
         await page.Locator("#connect-bank").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Hooli" }).ClickAsync();
+        await page.Locator(".banks button", new() { HasText = "Hooli" }).ClickAsync();
         await page.Locator(".people button", new() { HasText = "tabsnotspaces" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Agree and connect another bank" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Kookaburra Direct" }).ClickAsync();
+        await page.Locator(".banks button", new() { HasText = "Kookaburra Direct" }).ClickAsync();
         await visit.AgreeAsync("jianYang");
 
         await visit.SeeStateAsync("jobs", "partial");

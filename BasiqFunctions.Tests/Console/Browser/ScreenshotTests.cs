@@ -23,6 +23,8 @@ public sealed partial class ScreenshotTests(Chromium chromium)
             Directory.CreateDirectory(Docs);
             await TakeAsync(ColorScheme.Light, "accounts", "console-light.png");
             await TakeAsync(ColorScheme.Dark, "charts", "console-dark.png");
+            await TakeNarrowAsync(ColorScheme.Light, "accounts", "console-narrow-light.png");
+            await TakeNarrowAsync(ColorScheme.Dark, "bank", "console-narrow-dark.png");
             await TakeRevokedAsync("console-revoked.png");
             await TakeReportAsync("console-report.png");
             await TakeConsentPageAsync("consent-page.png");
@@ -32,7 +34,12 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         Assert.True(
             File.Exists(DigestFile) && (await File.ReadAllTextAsync(DigestFile)).Trim() == await DigestAsync(),
             "The pages have changed since the pictures in docs/ were taken: UPDATE_SCREENSHOTS=1 dotnet test --filter ScreenshotTests");
-        foreach (var name in (string[])["console-light.png", "console-dark.png", "console-revoked.png", "console-report.png", "consent-page.png"])
+        string[] names =
+        [
+            "console-light.png", "console-dark.png", "console-narrow-light.png", "console-narrow-dark.png", "console-revoked.png", "console-report.png",
+            "consent-page.png",
+        ];
+        foreach (var name in names)
         {
             Assert.Contains($"]({name})", DocumentTests.Page("local-development"), StringComparison.Ordinal);
             Assert.InRange(new FileInfo(Path.Combine(Docs, name)).Length, 10_000, 250_000);
@@ -42,6 +49,21 @@ public sealed partial class ScreenshotTests(Chromium chromium)
     private async Task TakeAsync(ColorScheme scheme, string step, string name)
     {
         await using var visit = await ConnectedAsync(scheme);
+        await visit.Page.Locator($"#{step}").EvaluateAsync("step => step.scrollIntoView()");
+        await ShootAsync(visit.Page, name);
+    }
+
+    /// <summary>As on a phone: a step of the journey, or the choice of a bank.</summary>
+    private async Task TakeNarrowAsync(ColorScheme scheme, string step, string name)
+    {
+        await using var visit = await Visit.StartAsync(chromium, ["Sandbox:JobDuration=00:00:02"], Window(scheme, 390));
+        await visit.CreateUserAsync();
+        if (step is not "bank")
+        {
+            await visit.ConnectAsync("gavinBelson");
+            await visit.SeeStateAsync("charts", "done");
+        }
+
         await visit.Page.Locator($"#{step}").EvaluateAsync("step => step.scrollIntoView()");
         await ShootAsync(visit.Page, name);
     }
@@ -89,17 +111,17 @@ public sealed partial class ScreenshotTests(Chromium chromium)
         await using var visit = await Visit.StartAsync(chromium, options: Window(ColorScheme.Light));
         await visit.CreateUserAsync();
         await visit.Page.Locator("#connect-bank").ClickAsync();
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Hooli" }).ClickAsync();
+        await visit.Page.Locator(".banks button", new() { HasText = "Hooli" }).ClickAsync();
         await visit.Page.Locator(".people button", new() { HasText = "hooli2016" }).ClickAsync();
         await visit.Page.Locator(".notice").WaitForAsync();
         await ShootAsync(visit.Page, name);
     }
 
-    private static BrowserNewContextOptions Window(ColorScheme scheme) => new()
+    private static BrowserNewContextOptions Window(ColorScheme scheme, int width = 1280) => new()
     {
         ColorScheme = scheme,
         ReducedMotion = ReducedMotion.Reduce,
-        ViewportSize = new ViewportSize { Width = 1280, Height = 940 },
+        ViewportSize = new ViewportSize { Width = width, Height = 940 },
     };
 
     private static Task ShootAsync(IPage page, string name) =>

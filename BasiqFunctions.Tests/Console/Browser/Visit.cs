@@ -75,11 +75,12 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Locator("#connect-bank").WaitForAsync();
     }
 
-    /// <summary>Leaves for the consent page, logs in with a click on a test user, agrees and comes back.</summary>
+    /// <summary>Chooses a bank, leaves for the consent page, logs in with a click on a test user, agrees and comes back.</summary>
     public async Task ConnectAsync(string login, string bank = "Hooli")
     {
-        await Page.Locator("#connect-bank").ClickAsync();
-        await Page.GetByRole(AriaRole.Button, new() { Name = bank }).ClickAsync();
+        if (await Page.Locator(".another:not([open]) summary").CountAsync() > 0)
+            await Page.Locator(".another summary").ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = $"Connect {bank}", Exact = true }).ClickAsync();
         await AgreeAsync(login);
     }
 
