@@ -27,6 +27,16 @@ public sealed partial class CategoryTests
         where source.Contains("[Trait(\"Category\", \"Unit\")]", StringComparison.Ordinal) && Starts().IsMatch(source)
         select Path.GetFileName(file));
 
+    /// <summary>That folder is built only on a machine with a browser, and the rest on every machine.</summary>
+    [Fact]
+    public void Nothing_outside_the_browser_s_folder_uses_what_is_in_it() => Assert.Empty(
+        from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "BasiqFunctions.Tests"), "*.cs", SearchOption.AllDirectories)
+        let name = Path.GetRelativePath(Repository.Root, file).Replace(Path.DirectorySeparatorChar, '/')
+        where !name.StartsWith("BasiqFunctions.Tests/Console/Browser/", StringComparison.Ordinal)
+            && !name.StartsWith("BasiqFunctions.Tests/obj/", StringComparison.Ordinal)
+            && OfTheBrowser().IsMatch(File.ReadAllText(file))
+        select name);
+
     [Fact]
     public void The_filter_of_each_category_is_documented()
     {
@@ -36,4 +46,7 @@ public sealed partial class CategoryTests
 
     [GeneratedRegex(@"\b(AppUnderTest|LocalHostProcess|ChildProcess|AzuriteFixture)[. (]")]
     private static partial Regex Starts();
+
+    [GeneratedRegex(@"\b(Console\.Browser;|Browser\.[A-Z]|Microsoft\.Playwright|Deque\.)")]
+    private static partial Regex OfTheBrowser();
 }
