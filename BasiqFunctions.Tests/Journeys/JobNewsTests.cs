@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 
@@ -31,5 +32,25 @@ public sealed class JobNewsTests
         Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(userId, syncId)).Status);
         Assert.Equal(TimeSpan.FromSeconds(60), clock.GetUtcNow() - startedAt);
         Assert.InRange(await app.CountAsync("GET /jobs/{jobId}"), 3, 4);
+    }
+
+    /// <summary>While a sync is being started, its jobs have been read and nobody can be told of them yet.</summary>
+    [Fact]
+    public async Task What_is_told_to_nobody_as_a_sync_begins_is_noticed_by_its_first_poll()
+    {
+        var clock = StandingClock.New();
+        await using var app = await AppUnderTest.StartAsync(["Sync:FirstPollDelay=00:00:02", "Sandbox:JobDuration=00:00:01.5"], clock);
+        await app.SubscribeAsync();
+        using (await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { webhooks = false }))
+        {
+            var userId = await app.CreateUserAsync();
+            var syncId = await app.ConsentAndReturnAsync(userId, "jared");
+
+            clock.Advance(TimeSpan.FromSeconds(1));
+            clock.Advance(TimeSpan.FromSeconds(1));
+
+            Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(userId, syncId)).Status);
+            Assert.Equal(1, await app.CountAsync("GET /jobs/{jobId}"));
+        }
     }
 }

@@ -85,11 +85,15 @@ public sealed class SyncOptions : IValidatableObject
         return settings;
     }
 
-    /// <summary>The same for a sync that is told of what changes.</summary>
+    /// <summary>
+    /// The same for a sync that is told of what changes: one poll soon, since what was told while it was being started reached nobody, and then few.
+    /// </summary>
     internal SyncOptions WithNews()
     {
         var settings = (SyncOptions)MemberwiseClone();
-        settings.FirstPollDelay = settings.MaxPollDelay = PollDelayWithNews;
+        settings.FirstPollDelay = Min(FirstPollDelay, PollDelayWithNews);
+        settings.MaxPollDelay = PollDelayWithNews;
+        settings.PollDelayGrowth = PollDelayWithNews / settings.FirstPollDelay;
         return settings;
     }
 
@@ -103,6 +107,8 @@ public sealed class SyncOptions : IValidatableObject
         if (MaxTokenDelay < RetryDelay)
             yield return new("Sync:MaxTokenDelay must be at least Sync:RetryDelay.");
     }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
 
 /// <summary>Refuses settings that cannot work, by name.</summary>
