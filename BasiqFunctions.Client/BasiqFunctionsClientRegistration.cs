@@ -22,6 +22,9 @@ public static class BasiqFunctionsClientRegistration
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(BasiqFunctionsClient)),
             provider.GetRequiredService<IOptions<BasiqFunctionsClientOptions>>().Value));
         var http = services.AddHttpClient(nameof(BasiqFunctionsClient));
+
+        // The app redirects no call of the client's; followed, a redirect would take the key along.
+        http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
         http.AddResilienceHandler("retries", Retries.Configure);
         return http;
     }

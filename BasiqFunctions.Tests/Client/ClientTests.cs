@@ -1,6 +1,8 @@
 using BasiqFunctions.Client;
 using BasiqFunctions.Client.Models;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Client;
@@ -121,6 +123,27 @@ public sealed class ClientTests
         await Assert.ThrowsAsync<ArgumentException>(() => services.GetRequiredService<BasiqFunctionsClient>().Users["a"].GetAsync());
 
         Assert.Empty(stub.Bodies);
+    }
+
+    [Fact]
+    public async Task A_redirect_takes_the_key_nowhere()
+    {
+        List<string> asked = [];
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var server = builder.Build();
+        server.Run(context =>
+        {
+            asked.Add(context.Request.Path);
+            context.Response.Redirect("/elsewhere");
+            return Task.CompletedTask;
+        });
+        await server.StartAsync();
+        await using var services = Services(new Uri(server.Urls.First()), "a-key");
+
+        await Record.ExceptionAsync(() => services.GetRequiredService<BasiqFunctionsClient>().Users["a"].GetAsync());
+
+        Assert.Equal(["/users/a"], asked);
     }
 
     [Fact]
