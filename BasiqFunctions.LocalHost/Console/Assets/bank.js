@@ -106,13 +106,15 @@ function picker(userId, noList, place) {
 
 const isOpen = bank => bank.status !== 'major-outage';
 
+const isWebAddress = text => /^https?:\/\//.test(text ?? '');
+
 /** A bank, how it is, and the way to it. Its logo is a link: this page loads nothing from elsewhere. */
 function choice(bank, choose) {
   const facts = [bank.methods.map(ofMethod).join(' or '), ofCondition(bank.status), bank.stage === 'live' ? '' : plain(bank.stage)].filter(fact => fact);
   return h('li', {},
     h('span', { class: 'mark', 'aria-hidden': 'true' }, bank.name.slice(0, 1)),
     h('span', { class: 'grow' }, h('strong', {}, bank.name), h('span', { class: 'soft block' }, facts.join(' · '))),
-    bank.logoUrl ? h('a', { class: 'soft', href: bank.logoUrl, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `Logo of ${bank.name}, in a new tab` }, 'Logo') : null,
+    isWebAddress(bank.logoUrl) ? h('a', { class: 'soft', href: bank.logoUrl, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `Logo of ${bank.name}, in a new tab` }, 'Logo') : null,
     isOpen(bank)
       ? h('button', { type: 'button', class: 'small', 'aria-label': `Connect ${bank.name}`, onclick: event => choose(bank, event.currentTarget) }, 'Connect')
       : null);
