@@ -22,9 +22,9 @@ public sealed class BankNewsTests
         await app.SubscribeAsync();
         var userId = await app.CreateUserAsync();
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
+        await SettledAsync(app, deliveries: 3);
         var accounts = await AccountsAsync(app, userId);
         var before = await AllAsync(app, userId, accounts[0]);
-        await SettledAsync(app, deliveries: 3);
         using (await app.Sandbox.PostAsync(new Uri("_sandbox/reset", UriKind.Relative), null))
             await RefreshAsync(app, userId);
 
