@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
@@ -19,7 +19,7 @@ internal sealed partial class Host : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-functions-faults-").FullName;
     private readonly string _aside = Directory.CreateTempSubdirectory("basiq-functions-faults-aside-").FullName;
     private readonly StringBuilder _output = new();
-    private readonly Uri _url = new($"http://127.0.0.1:{FreePort()}");
+    private readonly Uri _url = new($"http://127.0.0.1:{FreePort.Find()}");
     private readonly string[] _settings;
     private Process? _process;
     private bool _isVaultBroken;
@@ -323,13 +323,6 @@ internal sealed partial class Host : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
         Directory.Delete(_aside, recursive: true);
         return ValueTask.CompletedTask;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Link(string target, string at)

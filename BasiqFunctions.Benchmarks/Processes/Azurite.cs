@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace BasiqFunctions.Benchmarks.Processes;
@@ -31,11 +29,11 @@ internal sealed class Azurite : IAsyncDisposable
     public string ConnectionString =>
         $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};TableEndpoint=http://127.0.0.1:{TablePort}/{Account};QueueEndpoint=http://127.0.0.1:{QueuePort}/{Account};";
 
-    public int BlobPort { get; } = FreePort();
+    public int BlobPort { get; } = FreePort.Find();
 
-    public int TablePort { get; } = FreePort();
+    public int TablePort { get; } = FreePort.Find();
 
-    public int QueuePort { get; } = FreePort();
+    public int QueuePort { get; } = FreePort.Find();
 
     /// <summary>Installs it, where it is not yet, and starts it.</summary>
     /// <exception cref="AzuriteException">There is none here; the message says why.</exception>
@@ -105,12 +103,5 @@ internal sealed class Azurite : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await ready.Task.WaitAsync(StartPatience);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -69,7 +69,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts an assembly and does not wait.</summary>
     public static ServerProcess Launch(string path, params IReadOnlyList<string> arguments)
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         var start = Dotnet.Command(path, [.. arguments, $"--urls=http://127.0.0.1:{port}"]);
         start.RedirectStandardError = true;
         var server = new ServerProcess(Process.Start(start)!, port);
@@ -105,13 +105,6 @@ internal sealed class ServerProcess : IAsyncDisposable
             _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<bool> TryConnectAsync()

@@ -20,9 +20,9 @@ public sealed partial class HostCheckTests
     {
         SkipWithoutBash();
         using var state = new TemporaryDirectory();
-        var port = FreePort();
+        var port = FreePort.Find();
         var host = $"exec dotnet '{Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll")}' --urls http://127.0.0.1:{port} "
-            + $"--Sandbox:Url http://127.0.0.1:{FreePort()} --LocalHost:StateDirectory '{state.Path}' --Sandbox:JobDuration 00:00:04 --LocalHost:FunctionKey a-key";
+            + $"--Sandbox:Url http://127.0.0.1:{FreePort.Find()} --LocalHost:StateDirectory '{state.Path}' --Sandbox:JobDuration 00:00:04 --LocalHost:FunctionKey a-key";
 
         var (code, said) = await RunAsync(Script, "--start", host, $"http://127.0.0.1:{port}", "a-key");
 
@@ -55,7 +55,7 @@ public sealed partial class HostCheckTests
         Assert.Equal(1, code);
         Assert.Contains("FAIL  CreateUser", said, StringComparison.Ordinal);
 
-        (code, said) = await RunAsync(Script, $"http://127.0.0.1:{FreePort()}");
+        (code, said) = await RunAsync(Script, $"http://127.0.0.1:{FreePort.Find()}");
         Assert.Equal(1, code);
         Assert.Contains("FAIL  health", said, StringComparison.Ordinal);
     }
@@ -91,13 +91,6 @@ public sealed partial class HostCheckTests
         start.Environment["PATIENCE"] = args is [_, _] or [_, _, _] ? "2" : "180";
         var (code, output, errors) = await ChildProcess.RunAsync(start, TimeSpan.FromMinutes(8));
         return (code, output + errors);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"^\| [^|`]*(?:`[^`|]*`[^|`]*)?: `(?<command>curl [^`]+)` \| (?<status>\d{3})", RegexOptions.Multiline)]

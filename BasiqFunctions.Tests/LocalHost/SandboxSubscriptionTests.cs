@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.LocalHost.Webhooks;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
@@ -39,7 +40,7 @@ public sealed class SandboxSubscriptionTests
     public async Task A_restart_changes_nothing_and_another_port_moves_the_subscription()
     {
         using var state = new TemporaryDirectory();
-        var address = $"urls=http://127.0.0.1:{LocalHostProcess.FreePort()}";
+        var address = $"urls=http://127.0.0.1:{FreePort.Find()}";
         string webhookId;
         await using (var app = await AppUnderTest.StartAsync([On, address], state: state))
             webhookId = await SubscribedAsync(app);

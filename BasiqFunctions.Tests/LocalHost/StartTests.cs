@@ -221,7 +221,7 @@ public sealed class StartTests
         {
             while (true)
             {
-                var port = LocalHostProcess.FreePort();
+                var port = FreePort.Find();
                 using var next = new TcpListener(IPAddress.Loopback, port + 1);
                 try
                 {

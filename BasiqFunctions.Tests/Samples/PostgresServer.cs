@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Benchmarks.Processes;
 using Npgsql;
 
 namespace BasiqFunctions.Tests.Samples;
@@ -45,7 +45,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public static async Task<PostgresServer> StartAsync(string programs)
     {
-        var port = LocalHostProcess.FreePort();
+        var port = FreePort.Find();
         var start = new ProcessStartInfo("sh", ["-c", Script, "sh", programs, port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardInput = true,

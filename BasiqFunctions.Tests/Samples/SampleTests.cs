@@ -106,7 +106,7 @@ public sealed class SampleTests
             ["Sandbox:TransactionsPerAccount=20", "Sandbox:AccountsPerUser=1", "Sandbox:NewTransactions=5", "Sandbox:JobDuration=00:00:00", "Sandbox:Webhooks=false"]);
         var gavin = await app.CreateUserAsync();
         var bank = (await app.WaitForSyncAsync(gavin, await app.ConsentAndReturnAsync(gavin, "gavinBelson"))).Jobs[0].ConnectionId!;
-        var url = new Uri($"http://127.0.0.1:{LocalHostProcess.FreePort()}/notifications");
+        var url = new Uri($"http://127.0.0.1:{FreePort.Find()}/notifications");
         using var subscribed = await app.Api.PutAsJsonAsync("notifications/subscription", new { url });
         var secret = (await AppUnderTest.ReadAsync(subscribed)).GetProperty("secret").GetString()!;
         var start = await StarterAsync(

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Playwright;
 
@@ -37,7 +38,7 @@ public sealed class NotificationTests(Chromium chromium)
 
         // A receiver that is away: its deliveries wait, with their attempts.
         using var away = await visit.App.Api.PutAsJsonAsync(
-            "notifications/subscription?name=away", new { url = $"http://127.0.0.1:{LocalHostProcess.FreePort()}/", events = (string[])["data.removed"] });
+            "notifications/subscription?name=away", new { url = $"http://127.0.0.1:{FreePort.Find()}/", events = (string[])["data.removed"] });
         Assert.Equal(HttpStatusCode.OK, away.StatusCode);
         var userId = System.Web.HttpUtility.ParseQueryString(new Uri(page.Url).Query)["userId"]!;
         visit.Expected.AddRange(["404 /", "410 /"]);

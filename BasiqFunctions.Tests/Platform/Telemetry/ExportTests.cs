@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.Platform.Telemetry;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -117,7 +118,7 @@ public sealed class ExportTests
     {
         await using var app = await AppUnderTest.StartAsync(
         [
-            $"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{LocalHostProcess.FreePort()}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            $"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{FreePort.Find()}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         ]);
 
         using var created = await app.Api.PostAsJsonAsync("users", new { mobile = "+61410888666" });
