@@ -135,6 +135,8 @@ internal sealed partial class SupplyChainRules(IReadOnlyDictionary<string, strin
             }
         }
 
+        if (!files[CiRun].Contains("dotnet build --no-restore -p:RunAnalyzersDuringBuild=true", StringComparison.Ordinal))
+            yield return "CI does not run the analyzers.";
         if (!files[CiRun].Contains("dotnet restore --locked-mode", StringComparison.Ordinal))
             yield return "CI restores what the lock files do not name.";
         foreach (var ecosystem in new[] { "nuget", "github-actions", "dotnet-sdk" })

@@ -33,6 +33,7 @@ public sealed class SupplyChainTests
         { SupplyChainRules.Properties, "<NuGetAuditMode>all<", "<NuGetAuditMode>direct<", "NuGetAuditMode is not all" },
         { SupplyChainRules.Properties, "<RestorePackagesWithLockFile>true<", "<RestorePackagesWithLockFile>false<", "There are no lock files" },
         { SupplyChainRules.CiRun, "dotnet restore --locked-mode", "dotnet restore", "CI restores what the lock files do not name." },
+        { SupplyChainRules.CiRun, "-p:RunAnalyzersDuringBuild=true", "", "CI does not run the analyzers." },
         { SupplyChainRules.Dependabot, "package-ecosystem: github-actions\n", "package-ecosystem: npm\n", "Nobody asks for newer versions of github-actions." },
     };
 

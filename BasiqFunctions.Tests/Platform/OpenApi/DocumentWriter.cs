@@ -37,29 +37,19 @@ internal sealed partial class DocumentWriter
     private static readonly string[] OfIdempotencyKeys =
         [ProblemCodes.InvalidInput, ProblemCodes.IdempotencyKeyInUse, ProblemCodes.IdempotencyKeyReused];
 
-    /// <summary>The folders of the functions and what is in each, in the order in which somebody who builds on the API meets them.</summary>
-    private static readonly (string Name, string Description, string[] Functions)[] Tags =
+    /// <summary>The folders of the functions, in the order in which somebody who builds on the API meets them.</summary>
+    private static readonly (string Name, string Description)[] Tags =
     [
-        ("Users", "Creating, reading, changing and deleting a person.",
-            ["CreateUser", "GetUser", "UpdateUser", "DeleteUser"]),
-        ("Consents", "The consent link and the way back from it, client tokens, what a person has consented to, and revoking it.",
-            ["CreateConsentLink", "ConsentReturn", "CreateAuthLink", "CreateClientToken", "ListConsents", "RevokeConsent"]),
-        ("Sync", "Following the bank's jobs until accounts and transactions are fetched.",
-            ["StartSync", "GetSync", "AnswerMfa", "CancelSync"]),
-        ("Data", "Accounts and transactions as they were last fetched, what changed since, and files of them.",
-            ["ListAccounts", "ListTransactions", "ListUserTransactions", "ListChanges", "ExportTransactionsAsCsv", "ExportTransactionsAsParquet"]),
-        ("Connections", "A person's banks, and the banks that there are.",
-            ["ListInstitutions", "GetInstitution", "ListConnections", "RefreshConnections", "DeleteConnection"]),
-        ("Reports", "What a lender asks for: reports, statements, identities.",
-            ["ListReportTypes", "CreateReport", "ListReports", "GetReport", "GetReportSummary", "ListReportTransactions", "DeleteReport", "ListIdentities", "MatchIdentity"]),
-        ("Notifications", "How the team's own backend is told what happens.",
-            ["SetNotificationSubscription", "GetNotificationSubscription", "ListNotificationSubscriptions", "DeleteNotificationSubscription", "SendTestNotification", "ListNotificationDeliveries", "RetryNotificationDelivery"]),
-        ("Webhooks", "How Basiq tells this app what happens.",
-            ["SetWebhookSubscription", "GetWebhookSubscription", "ReceiveWebhook"]),
-        ("Removal", "How data goes: receipts, and removals that wait for somebody's word.",
-            ["ListDeletionReceipts", "GetDeletionReceipt", "ListHeldRemovals", "ConfirmRemoval"]),
-        ("Platform", "Health, and this description.",
-            ["Health", "GetOpenApi"]),
+        ("Users", "Creating, reading, changing and deleting a person."),
+        ("Consents", "The consent link and the way back from it, client tokens, what a person has consented to, and revoking it."),
+        ("Sync", "Following the bank's jobs until accounts and transactions are fetched."),
+        ("Data", "Accounts and transactions as they were last fetched, what changed since, and files of them."),
+        ("Connections", "A person's banks, and the banks that there are."),
+        ("Reports", "What a lender asks for: reports, statements, identities."),
+        ("Notifications", "How the team's own backend is told what happens."),
+        ("Webhooks", "How Basiq tells this app what happens."),
+        ("Removal", "How data goes: receipts, and removals that wait for somebody's word."),
+        ("Platform", "Health, and this description."),
     ];
 
     private static readonly Dictionary<string, string> Headers = new()
@@ -69,8 +59,11 @@ internal sealed partial class DocumentWriter
         ["Retry-After"] = "When to ask again, in seconds.",
     };
 
+    /// <summary>Of each function, in the order in which it is met among those of its folder.</summary>
+    private static readonly JsonObject Examples =
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "BasiqFunctions.Tests/Platform/OpenApi", ExamplesFile)))!.AsObject();
+
     private readonly XmlDocumentation _documentation = new(typeof(BasiqFunctionsRegistration).Assembly);
-    private readonly JsonNode _examples = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "BasiqFunctions.Tests/Platform/OpenApi", ExamplesFile)))!;
     private readonly SchemaWriter _schemas;
     private readonly Dictionary<string, (int[] Statuses, string Meaning)> _codes;
 
@@ -94,13 +87,10 @@ internal sealed partial class DocumentWriter
 
     public static JsonObject Write() => new DocumentWriter().Document();
 
-    private static (int Tag, int Function) PlaceOf(MethodInfo method, string name)
-    {
-        var tag = Array.FindIndex(Tags, tag => tag.Name == TagOf(method) && tag.Functions.Contains(name));
-        return tag >= 0
-            ? (tag, Array.IndexOf(Tags[tag].Functions, name))
-            : throw new InvalidOperationException($"{nameof(Tags)} does not have {name} under {TagOf(method)}.");
-    }
+    private static (int Tag, int Function) PlaceOf(MethodInfo method, string name) =>
+        (Array.FindIndex(Tags, tag => tag.Name == TagOf(method)), Examples.IndexOf(name)) is var place and { Item1: >= 0, Item2: >= 0 }
+            ? place
+            : throw new InvalidOperationException($"{ExamplesFile} does not have {name}, or {nameof(Tags)} not its folder {TagOf(method)}.");
 
     /// <summary>The top folder in which a function stands.</summary>
     private static string TagOf(MethodInfo method) => method.DeclaringType!.Namespace!.Split('.')[1];
@@ -204,7 +194,7 @@ internal sealed partial class DocumentWriter
     }
 
     private JsonNode Example(string name, string part) =>
-        _examples[name]?[part]?.DeepClone() ?? throw new InvalidOperationException($"{ExamplesFile} has no {part} of {name}.");
+        Examples[name]?[part]?.DeepClone() ?? throw new InvalidOperationException($"{ExamplesFile} has no {part} of {name}.");
 
     private JsonArray Parameters(MethodInfo method, HttpTriggerAttribute trigger)
     {
