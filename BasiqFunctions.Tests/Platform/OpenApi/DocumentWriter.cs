@@ -19,7 +19,6 @@ internal sealed partial class DocumentWriter
     /// <summary>The codes of an answer, for programs; its description explains them.</summary>
     internal const string Codes = "x-codes";
 
-    private const string ExamplesFile = "examples.json";
     private const string ProblemType = "application/problem+json";
     private const string JsonType = "application/json";
 
@@ -61,7 +60,7 @@ internal sealed partial class DocumentWriter
 
     /// <summary>Of each function, in the order in which it is met among those of its folder.</summary>
     private static readonly JsonObject Examples =
-        JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "BasiqFunctions.Tests/Platform/OpenApi", ExamplesFile)))!.AsObject();
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "BasiqFunctions.Tests/Platform/OpenApi/examples.json")))!.AsObject();
 
     private readonly XmlDocumentation _documentation = new(typeof(BasiqFunctionsRegistration).Assembly);
     private readonly SchemaWriter _schemas;
@@ -85,12 +84,13 @@ internal sealed partial class DocumentWriter
         orderby PlaceOf(method, function.Name)
         select (method, function.Name, trigger);
 
+    /// <summary>The functions that have a place in the document, or an example.</summary>
+    public static IEnumerable<string> Placed => Examples.Select(function => function.Key);
+
     public static JsonObject Write() => new DocumentWriter().Document();
 
     private static (int Tag, int Function) PlaceOf(MethodInfo method, string name) =>
-        (Array.FindIndex(Tags, tag => tag.Name == TagOf(method)), Examples.IndexOf(name)) is var place and { Item1: >= 0, Item2: >= 0 }
-            ? place
-            : throw new InvalidOperationException($"{ExamplesFile} does not have {name}, or {nameof(Tags)} not its folder {TagOf(method)}.");
+        (Array.FindIndex(Tags, tag => tag.Name == TagOf(method)), Examples.IndexOf(name));
 
     /// <summary>The top folder in which a function stands.</summary>
     private static string TagOf(MethodInfo method) => method.DeclaringType!.Namespace!.Split('.')[1];
@@ -175,15 +175,15 @@ internal sealed partial class DocumentWriter
                     [JsonType] = new JsonObject
                     {
                         ["schema"] = takes.IsOpen ? new JsonObject { ["type"] = "object" } : _schemas.Of(takes, name),
-                        ["example"] = Example(name, "request"),
                     },
                 },
             };
+            AddExample(operation["requestBody"]!["content"]![JsonType]!, name, "request");
         }
 
         operation["responses"] = Responses(method, name, trigger);
         if (operation["responses"]!.AsObject().Select(answer => answer.Value!["content"]?[JsonType]).FirstOrDefault(content => content is not null) is { } answered)
-            answered["example"] = Example(name, "answer");
+            AddExample(answered, name, "answer");
         operation["security"] = trigger.AuthLevel is AuthorizationLevel.Anonymous
             ? new JsonArray()
             : new JsonArray(new JsonObject
@@ -193,8 +193,11 @@ internal sealed partial class DocumentWriter
         return operation;
     }
 
-    private JsonNode Example(string name, string part) =>
-        Examples[name]?[part]?.DeepClone() ?? throw new InvalidOperationException($"{ExamplesFile} has no {part} of {name}.");
+    private static void AddExample(JsonNode content, string name, string part)
+    {
+        if (Examples[name]?[part]?.DeepClone() is { } example)
+            content["example"] = example;
+    }
 
     private JsonArray Parameters(MethodInfo method, HttpTriggerAttribute trigger)
     {

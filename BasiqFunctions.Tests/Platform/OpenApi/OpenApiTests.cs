@@ -58,6 +58,21 @@ public sealed partial class OpenApiTests
         Assert.Equal(DocumentWriter.Functions.Count(), read.Document!.Paths.Sum(p => p.Value.Operations!.Count));
     }
 
+    /// <summary>In examples.json, where the order is that of the document.</summary>
+    [Fact]
+    public void Each_function_has_its_place_and_what_it_takes_and_gives_an_example()
+    {
+        Assert.Equal(DocumentWriter.Functions.Select(function => function.Name).Order(StringComparer.Ordinal), DocumentWriter.Placed.Order(StringComparer.Ordinal));
+        Assert.Empty(
+            from path in DocumentWriter.Write()["paths"]!.AsObject()
+            from operation in path.Value!.AsObject()
+            let taken = operation.Value!["requestBody"]?["content"]?["application/json"]
+            let given = operation.Value["responses"]!.AsObject().Select(answer => answer.Value!["content"]?["application/json"]).FirstOrDefault(content => content is not null)
+            from content in new[] { taken, given }
+            where content is not null && content["example"] is null
+            select $"{operation.Value["operationId"]}: {(content == taken ? "request" : "answer")}");
+    }
+
     [Fact]
     public async Task Each_example_is_as_its_schema_has_it()
     {
