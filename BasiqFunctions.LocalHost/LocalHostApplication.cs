@@ -85,6 +85,9 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         foreach (var others in new[] { "Microsoft", "System", "Azure", "Polly" })
             builder.Logging.AddFilter(others, LogLevel.Warning);
 
+        // Why a start fails is said in one line by whoever started it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+
         // It opens a scope for each request with the path in it, as the caller wrote it.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         Settings.ReadDurations(builder.Configuration, SettingNames.Sections);

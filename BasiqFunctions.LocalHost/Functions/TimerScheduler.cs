@@ -35,6 +35,11 @@ internal sealed class TimerScheduler(
             {
                 await RunAsync(timer, stopping);
             }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // The host would log it as a failure where it stops because another part did not start.
+                return;
+            }
             catch (Exception exception) when (Shortage.IsBehind(exception))
             {
                 Thread.Sleep(Shortage.Pause);

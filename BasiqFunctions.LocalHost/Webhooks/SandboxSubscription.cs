@@ -26,15 +26,19 @@ internal sealed class SandboxSubscription(
         // The server listens last of all.
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
-        await Task.Delay(AfterTheStart, clock, stoppingToken);
         try
         {
+            await started.Task.WaitAsync(stoppingToken);
+            await Task.Delay(AfterTheStart, clock, stoppingToken);
             var subscriptions = services.GetRequiredService<Subscriptions>();
             if (await subscriptions.FindAsync(services.GetRequiredService<DurableTaskClient>(), stoppingToken) is { Url: { } url } && !new Uri(url).IsLoopback)
                 Log.SubscribedElsewhere(logger);
             else if (!await subscriptions.EnsureAsync(Address().ToString(), stoppingToken))
                 Log.SubscribedAlready(logger);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host would log it as a failure where it stops because another part did not start.
         }
         catch (BasiqException exception)
         {
@@ -45,7 +49,7 @@ internal sealed class SandboxSubscription(
             Log.NotSubscribed(logger, exception.Problem.Code, null);
         }
 #pragma warning disable CA1031 // The host goes on without webhooks, as it would with a Basiq account that has no subscription.
-        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
             Log.NotSubscribed(logger, "see the exception", exception);

@@ -13,6 +13,7 @@ using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
+using BasiqFunctions.Tests.Platform.OpenApi;
 
 namespace BasiqFunctions.Tests.Documentation;
 
@@ -79,6 +80,10 @@ public sealed partial class DocumentTests
         Assert.All(
             typeof(ProblemCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (string)f.GetRawConstantValue()!),
             code => Assert.Contains($"`{code}`", Page("api"), StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_HTTP_function_has_its_row() =>
+        Assert.All(DocumentWriter.Functions, function => Assert.Matches($@"(?m)^\|[^|]*\b{function.Name}\b", Page("api")));
 
     [Fact]
     public void Every_dependency_has_its_reason() =>

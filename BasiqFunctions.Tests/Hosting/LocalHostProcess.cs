@@ -69,6 +69,7 @@ internal sealed class LocalHostProcess : IDisposable
     {
         var (code, output, errors) = await ChildProcess.RunAsync(Command(settings), Patience);
         Assert.True(code == 2, $"It ended with {code}: {output} {errors}");
+        Assert.DoesNotContain("   at ", output + errors, StringComparison.Ordinal);
         return errors;
     }
 
@@ -87,13 +88,18 @@ internal sealed class LocalHostProcess : IDisposable
         Api.Dispose();
     }
 
+    /// <param name="settings">Beyond ports that the system chooses.</param>
     private static ProcessStartInfo Command(IEnumerable<string> settings)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo("dotnet") { ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll") } };
+        var given = settings.ToList();
+        foreach (var port in (string[])["urls=http://127.0.0.1:0", "Sandbox:Url=http://127.0.0.1:0"])
         {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), "--urls=http://127.0.0.1:0", "--Sandbox:Url=http://127.0.0.1:0" },
-        };
-        foreach (var setting in settings)
+            if (!given.Exists(setting => setting.StartsWith(port[..(port.IndexOf('=') + 1)], StringComparison.Ordinal)))
+                given.Add(port);
+        }
+
+        foreach (var setting in given)
             start.ArgumentList.Add($"--{setting}");
         return start;
     }

@@ -61,7 +61,7 @@ public sealed class CheckTests : IDisposable
         var (code, output) = await RunAsync("demo", "--Sandbox:JobDuration=00:00:00.5");
         Assert.True(code == 0, output);
 
-        (code, output) = await RunAsync("demo", $"--Basiq:ApiKey={SandboxOptions.DefaultApiKey}", "--Basiq:BaseUrl=http://127.0.0.1:1");
+        (code, output) = await RunAsync("demo", $"--Basiq:ApiKey={SandboxOptions.DefaultApiKey}", "--Basiq:BaseUrl=http://127.0.0.1:1", "--urls=http://127.0.0.1:0");
         Assert.True(code == 2, output);
         Assert.Contains("http://127.0.0.1:1 cannot be reached: nothing listens there. Start the sandbox", output, StringComparison.Ordinal);
     }

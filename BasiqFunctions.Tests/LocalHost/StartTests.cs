@@ -37,6 +37,20 @@ public sealed class StartTests
         Assert.Contains("HandleEvent", functions.Orchestrators.Keys);
     }
 
+    [Theory]
+    [InlineData("urls")]
+    [InlineData("Sandbox:Url")]
+    public async Task A_busy_port_is_one_line_that_says_what_to_do(string setting)
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        using var state = new TemporaryDirectory();
+
+        var refusal = await LocalHostProcess.RefusalAsync($"LocalHost:StateDirectory={state.Path}", $"{setting}=http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}");
+
+        Assert.Matches(@"^Failed to bind to address http://127\.0\.0\.1:\d+: address already in use\..* start this one with --urls http://localhost:7081.*\r?\n$", refusal);
+    }
+
     [Fact]
     public async Task Health_is_well_and_tells_no_secret()
     {
