@@ -77,6 +77,43 @@ public sealed class BankNewsTests
         Assert.Equal(HttpStatusCode.NotModified, known.StatusCode);
     }
 
+    [Fact]
+    public async Task The_whole_history_is_fetched_also_while_another_sync_is_running()
+    {
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:TransactionsPerAccount=50", "Sandbox:AccountsPerUser=1", "Sandbox:Webhooks=false"]);
+        var userId = await app.CreateUserAsync();
+        var first = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
+        foreach (var asked in (object[])[new { connectionIds = new[] { first.Jobs[0].ConnectionId! } }, new { jobIds = new[] { first.Jobs[0].JobId } }])
+        {
+            var whole = await FullAsOfAsync(app, userId);
+            await SlowAsync("00:00:00.5");
+            var running = await StartAsync(new { connectionIds = new[] { first.Jobs[0].ConnectionId! } });
+            var body = JsonSerializer.SerializeToNode(asked)!.AsObject();
+            body["full"] = true;
+            var full = await StartAsync(body);
+            Assert.NotEqual(running, full);
+            Assert.Equal(full, await StartAsync(body));
+            await SlowAsync("00:00:00");
+
+            Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(userId, full)).Status);
+            Assert.Equal(SyncState.Completed, (await app.WaitForSyncAsync(userId, running)).Status);
+            Assert.True(await FullAsOfAsync(app, userId) > whole);
+        }
+
+        async Task<string> StartAsync(object body)
+        {
+            using var started = await app.Api.PostAsJsonAsync($"users/{userId}/syncs", body);
+            return (await AppUnderTest.ReadAsync(started)).GetProperty("syncId").GetString()!;
+        }
+
+        async Task SlowAsync(string latency)
+        {
+            using (await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { latency, faultsUnder = "/users" }))
+            {
+            }
+        }
+    }
+
     private static async Task RefreshAsync(AppUnderTest app, string userId)
     {
         using var answer = await app.Sandbox.PostAsync(new Uri($"_sandbox/background-refresh?userId={userId}", UriKind.Relative), null);

@@ -27,7 +27,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
     /// <summary>
-    /// Starts the sync of these jobs, or finds the one that was started before: there are never two at once. One that ended without
+    /// Starts the sync of these jobs, or finds the one that was started before. One that ended without
     /// what Basiq has (<see cref="SyncAnswer.MayBeStartedAgain"/>) is run once more under its id, and looks at the jobs as they stand.
     /// </summary>
     /// <remarks>
@@ -38,7 +38,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="jobIds">The jobs, at least one, already validated as ids.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <param name="isFull">Whether it fetches the whole history of each account.</param>
-    /// <param name="again">Whether one that has ended is run once more in any case.</param>
+    /// <param name="again">Whether it is one beside the first sync of the jobs, which is run once more if it has ended.</param>
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     public Task<SyncAnswer> StartAsync(
@@ -64,7 +64,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     internal async Task<SyncAnswer> StartFromAsync(
         DurableTaskClient client, string userId, IReadOnlyList<string> connectionIds, bool isFull, CancellationToken cancellation)
     {
-        var syncId = SyncId.ForConnections(userId, connectionIds);
+        var syncId = SyncId.ForConnections(userId, connectionIds, isFull);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is { IsRunning: true })
             return ended;
@@ -104,7 +104,9 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        var syncId = SyncId.For(userId, jobIds);
+        if (again && await FindAsync(client, userId, SyncId.For(userId, jobIds), cancellation) is { IsRunning: true, IsFull: true } first)
+            return first;
+        var syncId = SyncId.For(userId, jobIds, isFull: again);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is not null && !MayStart(ended))
             return ended;
