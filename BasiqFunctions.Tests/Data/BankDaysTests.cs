@@ -84,6 +84,13 @@ public sealed class BankDaysTests
     [InlineData("2026-07-01")]
     public void Midnight_of_UTC_is_the_date_as_written_west_of_it_too(string text) => Assert.Equal(2026_07_01, Day("America/New_York", text));
 
+    [Theory]
+    [InlineData("2026-06-30T13:59:59Z", 30)]
+    [InlineData("2026-06-30T14:00:00Z", 1)]
+    [InlineData("2026-07-01T00:00:00Z", 1)]
+    public void A_moment_is_on_the_day_that_it_is_at_the_bank(string moment, int day) =>
+        Assert.Equal(day, new BankDays(Sydney).On(DateTimeOffset.Parse(moment, CultureInfo.InvariantCulture)).Day);
+
     [Fact]
     public void A_day_needs_no_time_zones_of_the_machine()
     {

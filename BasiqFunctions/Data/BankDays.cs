@@ -27,6 +27,9 @@ internal sealed class BankDays(string timeZone)
     /// <summary>Whether the IANA database, which comes with the app, has a zone of this name.</summary>
     public static bool IsTimeZone(string? name) => name is not null && TzdbDateTimeZoneSource.Default.GetIds().Contains(name);
 
+    /// <summary>The day at the bank at a moment.</summary>
+    public DateOnly On(DateTimeOffset moment) => Instant.FromDateTimeOffset(moment).InZone(_zone.Value).Date.ToDateOnly();
+
     /// <summary>The day of a date or a time in ISO 8601, UTF-8.</summary>
     public int Of(ReadOnlySpan<byte> text)
     {

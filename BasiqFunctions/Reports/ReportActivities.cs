@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
+using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Telemetry;
@@ -19,6 +20,7 @@ public sealed class ReportActivities(
     ReportStore store,
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
+    IOptions<SnapshotOptions> snapshots,
     ClockCheck clockCheck,
     Instruments instruments,
     TimeProvider clock,
@@ -83,7 +85,7 @@ public sealed class ReportActivities(
                 return Later(NotListedYet);
             try
             {
-                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, report.Mark, DateOnly.FromDateTime(report.CreatedAt.UtcDateTime)), cancellation);
+                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, report.Mark, new BankDays(snapshots.Value.TimeZone).On(report.CreatedAt)), cancellation);
                 return await NotedAsync(report with { JobId = jobId, SentAt = now }, cancellation);
             }
             catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.OutcomeUnknown)

@@ -37,6 +37,8 @@ public sealed class ReportFunctions(
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
         if (asked.Twice(userId) is { } twice)
             return Problem.InvalidInput(twice.Field, $"has {twice.Id} more than once.");
+        if (asked.BeginsAfter(reports.Today))
+            return Problem.InvalidInput("from", "must not be after 'to', which is today where it is left out.");
         var reportId = UserReports.IdFor(userId, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
         return await requests.RunAsync(
             request,

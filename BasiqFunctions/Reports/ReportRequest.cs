@@ -53,6 +53,9 @@ internal sealed record ReportRequest(
         : SameIn([userId, .. Users ?? []]) is { } user ? ("users", user)
         : null;
 
+    /// <summary>Whether it begins after its end, where that is the day of the request.</summary>
+    public bool BeginsAfter(DateOnly today) => To is null && string.CompareOrdinal(From, Day(today)) > 0;
+
     /// <summary>The report as Basiq is asked for it. The mark at the end of the title is by which it is known again in Basiq's list.</summary>
     public ReportDetails ToDetails(IReadOnlyList<string> userIds, string mark, DateOnly today)
     {

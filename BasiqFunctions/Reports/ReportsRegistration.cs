@@ -39,6 +39,7 @@ public static class ReportsRegistration
             provider.GetRequiredService<ReportQuota>(),
             provider.GetServices<IConsentCheck>(),
             provider.GetRequiredService<IOptions<ReportOptions>>(),
+            new BankDays(provider.GetRequiredService<IOptions<SnapshotOptions>>().Value.TimeZone),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UserReports>>()));
         return services;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using BasiqFunctions.Basiq;
+using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Sync;
 using Microsoft.DurableTask;
@@ -21,6 +22,7 @@ public sealed class UserReports
     private readonly ReportQuota _quota;
     private readonly IEnumerable<IConsentCheck> _consents;
     private readonly IOptions<ReportOptions> _options;
+    private readonly BankDays _days;
     private readonly TimeProvider _clock;
     private readonly ILogger<UserReports> _logger;
 
@@ -30,9 +32,13 @@ public sealed class UserReports
         ReportQuota quota,
         IEnumerable<IConsentCheck> consents,
         IOptions<ReportOptions> options,
+        BankDays days,
         TimeProvider clock,
         ILogger<UserReports> logger) =>
-        (_basiq, _store, _quota, _consents, _options, _clock, _logger) = (basiq, store, quota, consents, options, clock, logger);
+        (_basiq, _store, _quota, _consents, _options, _days, _clock, _logger) = (basiq, store, quota, consents, options, days, clock, logger);
+
+    /// <summary>The day at the banks, to which a report reaches that does not say.</summary>
+    internal DateOnly Today => _days.On(_clock.GetUtcNow());
 
     /// <summary>The id of a report: of a request with an <c>Idempotency-Key</c> the same however often it comes.</summary>
     internal static string IdFor(string userId, string? idempotencyKey) =>
