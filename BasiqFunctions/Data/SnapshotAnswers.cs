@@ -16,7 +16,7 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
                 ProblemCodes.ConsentEnded,
                 "The user's consent has ended, and what had been fetched is gone: see the deletion receipts, and ask for a new consent.")
             : Problem.NotFound(
-                ProblemCodes.NoSnapshot, "Nothing has been fetched for this user or account yet: start a sync.");
+                ProblemCodes.NoSnapshot, "Nothing is kept of this user or account: a sync fetches it.");
 
     /// <summary>That there are no transactions of what was asked for.</summary>
     public async Task<ProblemResult> NothingAsync(string userId, TransactionsResult result, CancellationToken cancellationToken) => result switch

@@ -341,8 +341,7 @@ public sealed class SnapshotPublisher(
             if (account.SyncId != syncId)
                 continue;
             accounts++;
-            if (account.Transactions is { } held && held.SyncId == syncId)
-                transactions += held.Count;
+            transactions += account.Transactions?.Count ?? 0;
         }
         return new PublishResult(outcome, accounts, transactions) { DataAsOf = manifest.FetchedAt };
     }
