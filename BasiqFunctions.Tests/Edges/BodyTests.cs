@@ -10,6 +10,17 @@ namespace BasiqFunctions.Tests.Edges;
 [Trait("Category", "Journeys")]
 public sealed class BodyTests
 {
+    [Fact]
+    public async Task What_people_copy_from_an_answer_is_there_as_it_is_used()
+    {
+        await using var app = await AppUnderTest.StartAsync();
+        using var link = await app.Api.PostAsJsonAsync($"users/{await app.CreateUserAsync()}/consent-link", new { });
+        Assert.Contains("&state=", await link.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        using var refused = await app.Api.PostAsJsonAsync("users/u/reports", new { type = "affordability", from = "2026-02-01", to = "2026-01-01" });
+        Assert.Contains("must not be before 'from'.", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static readonly string[] TakingBodies = ["users", "users/u/consent-link", "users/u/syncs", "users/u/refresh"];
 
     [Theory]

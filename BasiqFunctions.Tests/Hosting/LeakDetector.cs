@@ -58,9 +58,9 @@ internal sealed partial class LeakDetector(IEnumerable<KeyValuePair<string, stri
     }
 
     /// <summary>
-    /// An e-mail address (other than one of an example), an Australian mobile number, an access token's field, or an authorization
+    /// An e-mail address (other than one of an example), an Australian mobile number (other than those that belong to nobody), an access token's field, or an authorization
     /// header. Of an address there must be enough that the random bytes of a trace's id do not look like one now and then.
     /// </summary>
-    [GeneratedRegex(@"[A-Za-z0-9.+_-]+@(?!example\.)[A-Za-z0-9-]{2,}\.[A-Za-z]{2,}|(?<![\w-])\+?614\d{8}(?!\w)|access_token|(?:Bearer|Basic) [\w-]{8,}")]
+    [GeneratedRegex(@"[A-Za-z0-9.+_-]+@(?!example\.)[A-Za-z0-9-]{2,}\.[A-Za-z]{2,}|(?<![\w-])\+?614(?!91570)\d{8}(?!\w)|access_token|(?:Bearer|Basic) [\w-]{8,}")]
     private static partial Regex Personal();
 }

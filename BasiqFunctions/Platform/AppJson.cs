@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -20,14 +21,25 @@ internal static class AppJson
         RespectRequiredConstructorParameters = false,
     };
 
+    /// <summary>Nothing of these is ever put into a page as it is: addresses and secrets stay readable, so that they can be copied.</summary>
+    private static readonly JsonSerializerOptions Answers = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+    };
+
     private static JsonSerializerContext? _context;
 
     /// <summary>Takes the context.</summary>
     public static void Use(JsonSerializerContext context)
     {
         _context = context;
-        Requests.TypeInfoResolver = context;
+        Requests.TypeInfoResolver = Answers.TypeInfoResolver = context;
     }
+
+    /// <summary>How an answer is written.</summary>
+    public static JsonTypeInfo<T> OfAnswer<T>() => (JsonTypeInfo<T>)Answers.GetTypeInfo(typeof(T));
 
     /// <summary>How a request is read: strictly, with names in camel case, and every property may be left out.</summary>
     public static JsonTypeInfo<T> OfRequest<T>() => (JsonTypeInfo<T>)Requests.GetTypeInfo(typeof(T));

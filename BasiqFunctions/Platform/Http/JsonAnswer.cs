@@ -8,7 +8,7 @@ namespace BasiqFunctions.Platform.Http;
 /// <summary>An answer of one JSON value.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Value">The value.</param>
-/// <param name="Type">How it is written; as <see cref="AppJson"/> has it without.</param>
+/// <param name="Type">How it is written; as <see cref="AppJson.OfAnswer"/> has it without.</param>
 internal sealed record JsonAnswer<T>(int Status, T Value, JsonTypeInfo<T>? Type = null) : IResult, IStatusCodeHttpResult
 {
     /// <summary>Header <c>Location</c>.</summary>
@@ -30,7 +30,7 @@ internal sealed record JsonAnswer<T>(int Status, T Value, JsonTypeInfo<T>? Type 
             response.Headers.RetryAfter = ((long)wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
         // Whole and with its length: cheaper to frame, for both sides, than the chunks of an answer that is written as it is made.
-        var body = JsonSerializer.SerializeToUtf8Bytes(Value, Type ?? AppJson.Of<T>());
+        var body = JsonSerializer.SerializeToUtf8Bytes(Value, Type ?? AppJson.OfAnswer<T>());
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, httpContext.RequestAborted);

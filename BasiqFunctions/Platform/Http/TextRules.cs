@@ -19,7 +19,7 @@ internal static class TextRules
     /// <summary>A mobile number as Basiq takes it.</summary>
     public static IRuleBuilderOptions<T, string?> IsMobile<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Matches(@"\A\+[1-9][0-9]{6,14}\z")
-            .WithMessage("must be in E.164 format, such as +61410888666.");
+            .WithMessage("must be in E.164 format, such as +61491570006.");
 
     private static bool BreaksLine(char c) =>
         char.GetUnicodeCategory(c)
