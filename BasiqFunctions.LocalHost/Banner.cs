@@ -1,4 +1,6 @@
+using BasiqFunctions.Basiq;
 using BasiqFunctions.LocalHost.Functions;
+using Microsoft.Extensions.Options;
 
 namespace BasiqFunctions.LocalHost;
 
@@ -23,7 +25,7 @@ internal static class Banner
         output.WriteLine($"Reference: {new Uri(host.Url, "reference")}");
         output.WriteLine(host.SandboxUrl is { } sandbox
             ? $"Basiq:     simulated at {sandbox} (no Basiq:ApiKey is set)"
-            : "Basiq:     the account of the configured API key");
+            : $"Basiq:     {host.Services.GetRequiredService<IOptions<BasiqOptions>>().Value.BaseUrl}, with the configured API key");
         if (host.SandboxUrl is not null)
             output.WriteLine(host.SubscribesToSandbox
                 ? "Webhooks:  this host has the sandbox send them here (not with LocalHost:SubscribeToSandbox=false)"

@@ -96,6 +96,8 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         builder.WebHost.UseUrls(urls);
         var options = Bound(() => builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions());
         RefuseOpenDoors(urls, options);
+        if (NeedsSandbox(builder.Configuration) && !string.IsNullOrEmpty(builder.Configuration["Basiq:BaseUrl"]))
+            throw new LocalHostException("Basiq:BaseUrl is set, and no API key. Set Basiq:ApiKey as well, or leave both out to have Basiq simulated.");
         RefusePlainFiles(builder.Configuration, options);
 
         var (state, stateLock) = Lock(builder.Configuration, options, urls);
@@ -321,7 +323,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     {
         try
         {
-            if (BindingAddress.Parse(url) is { Scheme: "http" } address)
+            if (BindingAddress.Parse(url) is { Scheme: "http", PathBase: "", Port: <= IPEndPoint.MaxPort } address)
                 return address;
         }
         catch (FormatException)
@@ -363,12 +365,10 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     /// <summary>The functions give out bank data, so more than this machine may reach them only with a key.</summary>
     private static void RefuseOpenDoors(string urls, LocalHostOptions options)
     {
-        if (options.FunctionKey is not null)
-            return;
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
             var host = AddressIn(url).Host;
-            if (host is not "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
+            if (options.FunctionKey is null && host is not "localhost" && !(IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)))
             {
                 throw new LocalHostException(
                     $"'{url}' can be reached from other machines. Set LocalHost:FunctionKey to a key that callers must bring, "
@@ -385,8 +385,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
             || (Uri.TryCreate(basiq, UriKind.Absolute, out var address) && address.IsLoopback))
             return;
         throw new LocalHostException(
-            $"This would keep the accounts and transactions of a Basiq account in '{options.StateDirectory}', in files that are not "
-            + "encrypted: LocalHost is for development. Start it without Basiq:ApiKey to use the sandbox, set AzureWebJobsStorage to keep "
+            "This would keep the accounts and transactions of a Basiq account in files that are not encrypted: LocalHost is for development. Start it without Basiq:ApiKey to use the sandbox, set AzureWebJobsStorage to keep "
             + "them in a storage account, or say with --LocalHost:AllowPlain=true that this disk may hold them.");
     }
 
@@ -401,6 +400,12 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
             using var settings = JsonDocument.Parse(
                 File.ReadAllBytes(path),
                 new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            foreach (var property in settings.RootElement.EnumerateObject())
+            {
+                if (property.Name is not ("IsEncrypted" or "Values" or "Host" or "ConnectionStrings"))
+                    throw new LocalHostException($"'{path}' has {property.Name} beside \"Values\": settings stand in that object, as in local.settings.sample.json.");
+            }
+
             if (!settings.RootElement.TryGetProperty("Values", out var values))
                 return;
             if (passesOverSample && values.TryGetProperty("Basiq__ApiKey", out var key) && key.ValueEquals(SandboxOptions.DefaultApiKey))

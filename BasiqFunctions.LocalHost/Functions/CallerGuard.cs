@@ -21,7 +21,9 @@ internal sealed class CallerGuard(LocalHostOptions options)
         if (options.FunctionKey is null && request.Host.HasValue && !IsLoopback(request.Host.Host))
             return Forbidden("Without LocalHost:FunctionKey this host answers to localhost and loopback addresses only; with one, to any name.");
         return KeysFor(level) is { } keys && !keys.Any(key => FunctionKey.IsIn(request, key))
-            ? Problem.Of(StatusCodes.Status401Unauthorized, "unauthorized", "Bring the function key.")
+            ? Problem.Of(StatusCodes.Status401Unauthorized, "unauthorized", level is not AuthorizationLevel.Admin
+                ? "Bring the function key."
+                : options.AdminKey is null ? "It takes the admin key, and LocalHost:AdminKey is not set." : "Bring the admin key.")
             : null;
     }
 

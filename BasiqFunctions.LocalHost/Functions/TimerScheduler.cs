@@ -35,9 +35,10 @@ internal sealed class TimerScheduler(
             {
                 await RunAsync(timer, stopping);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+#pragma warning disable CA1031 // Whatever fails while the host goes is no failure of the timer's, and the host would log it as one.
+            catch (Exception) when (stopping.IsCancellationRequested)
+#pragma warning restore CA1031
             {
-                // The host would log it as a failure where it stops because another part did not start.
                 return;
             }
             catch (Exception exception) when (Shortage.IsBehind(exception))

@@ -22,14 +22,14 @@ internal sealed class StateFolder(string path)
         try
         {
             OwnerOnly.CreateDirectory(path);
-            var held = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var held = OwnerOnly.Hold(Path.Combine(path, "lock"));
             TryWriting(path);
             return held;
         }
         catch (IOException exception) when (IsHeld(exception))
         {
             throw new LocalHostException(
-                $"The folder '{path}' is in use by another LocalHost. Stop it, or choose another folder with --LocalHost:StateDirectory.",
+                $"The folder '{path}' is in use by another LocalHost. Stop it, start this one with --urls http://localhost:7081, or give it another folder with --LocalHost:StateDirectory.",
                 exception);
         }
         catch (Exception exception) when (StoreUnavailableException.CodeOf(exception) is { } code)

@@ -36,9 +36,10 @@ internal sealed class SandboxSubscription(
             else if (!await subscriptions.EnsureAsync(Address().ToString(), stoppingToken))
                 Log.SubscribedAlready(logger);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+#pragma warning disable CA1031 // Whatever fails while the host goes is no failure of the subscription's, and the host would log it as one.
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
-            // The host would log it as a failure where it stops because another part did not start.
         }
         catch (BasiqException exception)
         {

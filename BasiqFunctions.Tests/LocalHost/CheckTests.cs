@@ -55,6 +55,15 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_setting_beside_the_values_is_named()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder.Path, "local.settings.json"), """{"IsEncrypted": false, "Basiq__ApiKey": "abc"}""");
+        var (code, output) = await RunAsync("check");
+        Assert.Equal(2, code);
+        Assert.Contains("has Basiq__ApiKey beside \"Values\"", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_demo_passes_over_a_copied_sample_and_names_what_it_is_told_to_use_and_is_not_there()
     {
         File.Copy(Path.Combine(Repository.Root, "local.settings.sample.json"), Path.Combine(_folder.Path, "local.settings.json"));

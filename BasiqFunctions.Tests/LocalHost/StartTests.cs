@@ -163,6 +163,8 @@ public sealed class StartTests
         Assert.Equal(opensFunctions, user.StatusCode is not HttpStatusCode.Unauthorized);
         using var removals = await app.Api.GetAsync(new Uri("removals", UriKind.Relative));
         Assert.Equal(opensAdmin ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, removals.StatusCode);
+        if (!opensAdmin)
+            Assert.Contains(adminKey is null ? "LocalHost:AdminKey is not set" : "Bring the admin key", await removals.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -287,11 +289,14 @@ public sealed class StartTests
     [Theory]
     [InlineData("nonsense")]
     [InlineData("https://localhost:7443")]
+    [InlineData("http://localhost:99999")]
+    [InlineData("http://localhost:7091/path")]
+    [InlineData("http://127.0.0.1:0;http://127.0.0.1:0/path")]
     public async Task An_address_that_nothing_can_listen_on_is_named(string url)
     {
         var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={url}"));
 
-        Assert.Contains($"'{url}' is not an http address", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{url.Split(';')[^1]}' is not an http address", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -320,6 +325,7 @@ public sealed class StartTests
     [Theory]
     [InlineData("--urls=http://0.0.0.0:0", "LocalHost:FunctionKey")]
     [InlineData("--Sync:PageSize=501", "Sync:PageSize")]
+    [InlineData("--Basiq:BaseUrl=http://localhost:5555", "Basiq:ApiKey")]
     public async Task A_start_that_fails_exits_with_a_message_and_no_stack_trace(string setting, string named)
     {
         using var state = new TemporaryDirectory();

@@ -13,9 +13,14 @@ internal static class OwnerOnly
             Directory.CreateDirectory(path, Owner | UnixFileMode.UserExecute);
     }
 
-    public static FileStream CreateFile(string path)
+    public static FileStream CreateFile(string path) => Open(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write });
+
+    /// <summary>Opens a file, which is made if it is not there, and keeps everybody else from it.</summary>
+    public static FileStream Hold(string path) =>
+        Open(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None });
+
+    private static FileStream Open(string path, FileStreamOptions options)
     {
-        var options = new FileStreamOptions { Mode = System.IO.FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = Owner;
         return new FileStream(path, options);
