@@ -9,6 +9,7 @@ namespace KeepInStep;
 internal sealed class Follower(BasiqFunctionsClient client, Copy copy, string userId, int pageLength) : IDisposable
 {
     private readonly SemaphoreSlim _news = new(0);
+    private string? _said;
 
     /// <summary>Has it look at once: there is news of the user.</summary>
     public void Wake() => _news.Release();
@@ -52,20 +53,24 @@ internal sealed class Follower(BasiqFunctionsClient client, Copy copy, string us
         catch (Exception e) when (!stop.IsCancellationRequested && e is HttpRequestException or ApiException or DbException or OperationCanceledException)
         {
             // Nothing of the page has been kept: the same is read next time.
-            Console.Error.WriteLine($"{userId}: {(e as Problem)?.Code ?? e.GetType().Name}; again later.");
+            Console.Error.WriteLine($"{userId}: {(e as Problem)?.Code ?? e.Message}; again later.");
         }
     }
 
     private async Task CatchUpAsync(CancellationToken stop)
     {
         var place = await copy.FindPlaceAsync(userId, stop);
+        var changes = 0;
         try
         {
             await foreach (var page in client.ReadChangesAsync(userId, place.Cursor, pageLength, stop))
             {
                 await copy.ApplyAsync(userId, place, page, stop);
                 place = place with { Cursor = page.NextCursor };
+                changes += page.Changes!.Count;
             }
+
+            Say(changes > 0 ? $"{changes} changes taken in." : "in step.");
         }
         catch (Problem problem) when (problem.Code is "cursor-expired")
         {
@@ -76,6 +81,14 @@ internal sealed class Follower(BasiqFunctionsClient client, Copy copy, string us
         {
             // Only these words end a copy: a 404 can come from a wrong address, too.
             await copy.ForgetAsync(userId, stop);
+            Say("nothing is kept of this user.");
         }
+    }
+
+    private void Say(string what)
+    {
+        if (what != _said)
+            Console.WriteLine($"{userId}: {what}");
+        _said = what;
     }
 }

@@ -27,9 +27,12 @@ export class News {
 
 /** Keeps one user's rows in step, until it is stopped. */
 export async function follow(feed: Feed, copy: Copy, userId: string, news: News, every: number, stop: AbortSignal): Promise<void> {
+  let said = '';
   while (!stop.aborted) {
     try {
-      await catchUp(feed, copy, userId, stop);
+      const what = await catchUp(feed, copy, userId, stop);
+      if (what !== said) console.log(`${userId}: ${what}`);
+      said = what;
     } catch (error) {
       if (stop.aborted) return;
 
@@ -41,17 +44,23 @@ export async function follow(feed: Feed, copy: Copy, userId: string, news: News,
   }
 }
 
-async function catchUp(feed: Feed, copy: Copy, userId: string, stop: AbortSignal): Promise<void> {
-  for (;;) {
+/** Gives what there is to say of it. */
+async function catchUp(feed: Feed, copy: Copy, userId: string, stop: AbortSignal): Promise<string> {
+  for (let changes = 0; ; ) {
     const place = copy.findPlace(userId);
     const answer = await feed.read(userId, place.cursor, stop);
-    if (answer === 'gone') return copy.forget(userId);
+    if (answer === 'gone') {
+      copy.forget(userId);
+      return 'nothing is kept of this user.';
+    }
+
     if (answer === 'expired') {
       copy.beginAgain(userId, place);
       continue;
     }
 
     copy.apply(userId, place, answer);
-    if (!answer.hasMore) return;
+    changes += answer.changes.length;
+    if (!answer.hasMore) return changes > 0 ? `${changes} changes taken in.` : 'in step.';
   }
 }
