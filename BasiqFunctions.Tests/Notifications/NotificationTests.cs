@@ -165,7 +165,8 @@ public sealed class NotificationTests
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await AppUnderTest.WaitForAsync(
             async () => (await app.Api.GetFromJsonAsync<JsonElement>("notifications/subscriptions")).GetProperty("subscriptions").GetArrayLength(), left => left == 0);
-        Assert.Contains(app.Logs.Lines, line => line.Contains("answered 410 Gone", StringComparison.Ordinal));
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(app.Logs.Lines), lines => lines.Any(line => line.Contains("answered 410 Gone", StringComparison.Ordinal)));
     }
 
     [Fact]
