@@ -11,6 +11,7 @@ using BasiqFunctions.LocalHost;
 using BasiqFunctions.Platform.Http;
 using BasiqFunctions.Platform.Idempotency;
 using BasiqFunctions.Platform.Vault;
+using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Platform.OpenApi;
@@ -80,6 +81,10 @@ public sealed partial class DocumentTests
         Assert.All(
             typeof(ProblemCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (string)f.GetRawConstantValue()!),
             code => Assert.Contains($"`{code}`", Page("api"), StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_test_user_can_be_logged_in() =>
+        Assert.All(TestUsers.All, user => Assert.Contains($"| `{user.LoginId}` | `{user.Password}` |", Page("local-development"), StringComparison.Ordinal));
 
     [Fact]
     public void Every_HTTP_function_has_its_row() =>

@@ -18,12 +18,12 @@ internal static class BasiqProblems
             BasiqFailureKind.Forbidden =>
                 (502, ProblemCodes.BasiqRefused, "Basiq denied this service the call; its operator must check the key's permissions."),
             BasiqFailureKind.Overloaded when failure.IsRefusedHere =>
-                (429, ProblemCodes.BasiqOverloaded, "This service has used up the requests that it may send to Basiq; try again after Retry-After."),
+                (429, ProblemCodes.BasiqOverloaded, "This service has used up the requests that it may send to Basiq; try again later."),
             BasiqFailureKind.Overloaded => failure.StatusCode is 429
-                ? (429, ProblemCodes.BasiqOverloaded, "Basiq takes no more requests for now; try again after Retry-After.")
-                : (503, ProblemCodes.BasiqOverloaded, "Basiq is overloaded; try again after Retry-After."),
+                ? (429, ProblemCodes.BasiqOverloaded, "Basiq takes no more requests for now; try again later.")
+                : (503, ProblemCodes.BasiqOverloaded, "Basiq is overloaded; try again later."),
             BasiqFailureKind.Unavailable =>
-                (503, ProblemCodes.BasiqUnavailable, "Basiq is not available; try again after Retry-After."),
+                (503, ProblemCodes.BasiqUnavailable, "Basiq is not available; try again later."),
             BasiqFailureKind.Timeout => (504, ProblemCodes.BasiqTimeout, "Basiq did not answer in time; try again."),
             BasiqFailureKind.OutcomeUnknown => (
                 failure.StatusCode is null or 408 or 504 ? 504 : 502,

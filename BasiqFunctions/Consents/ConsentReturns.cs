@@ -62,7 +62,7 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
 
     private static ProblemException InvalidState() => new(Problem.Of(
         StatusCodes.Status400BadRequest, ProblemCodes.InvalidState,
-        "The state is missing, has expired or was not issued for this; start again with a new consent link."));
+        "The state is missing, has expired, or belongs to another user than the jobs; start again with a new consent link."));
 }
 
 /// <summary>ConsentReturn's answer for a person who connected no bank: there is nothing to sync.</summary>

@@ -132,7 +132,7 @@ public sealed class IdempotentRequests : IUserRecords
             return;
         var wait = running.LeaseUntil - _clock.GetUtcNow();
         var problem = Problem.Conflict(
-            ProblemCodes.IdempotencyKeyInUse, "The first request with this Idempotency-Key is still under way; ask again after Retry-After.");
+            ProblemCodes.IdempotencyKeyInUse, "The first request with this Idempotency-Key is still under way; ask again in a moment.");
         throw new ProblemException(problem with { RetryAfter = wait < ComeBackAfter ? wait : ComeBackAfter });
     }
 
