@@ -67,9 +67,14 @@ public sealed class OutageTests
         await SubscribeAsync(app, receiver);
         await SetStatusAsync(app, "major-outage");
         var userId = await app.CreateUserAsync();
-        var away = await WaitAsync(app, userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
+        var away = await WaitAsync(app, userId, await app.ConsentAndReturnAsync(userId, "jianYang"));
         Assert.Equal((NextAction.WaitForBank, "major-outage", null), (away.Jobs[0].NextAction, away.Jobs[0].BankStatus, away.Jobs[0].RetryAt));
         await ToldAsync(receiver, 1);
+        using (var refresh = await app.Api.PostAsJsonAsync($"users/{userId}/refresh", new { force = true }))
+        {
+            var spared = await AppUnderTest.ReadAsync(refresh);
+            Assert.Equal(("needs-attention", "wait-for-bank"), (spared.GetProperty("status").GetString(), spared.GetProperty("attention")[0].GetProperty("nextAction").GetString()));
+        }
 
         await SetStatusAsync(app, "degraded-performance");
         await ToldAsync(receiver, 2);

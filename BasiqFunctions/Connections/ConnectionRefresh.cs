@@ -74,7 +74,11 @@ public sealed class ConnectionRefresh(
         // A refresh heals what is invalid for another reason than its credentials: once the person has done at the bank what it asked for.
         var mayHeal = hasFailed && !connection.IsDeleted && SyncedJob.From(last!).NextAction is NextAction.ActAtBank or NextAction.RetryLater;
         if (ConnectionCare.ActionFor(connection) is { } action && !(mayHeal && action is NextAction.Reconnect))
+        {
+            if (action is NextAction.RetryLater && await outlook.FindOutageAsync(client, userId, connection, cancellation) is not null)
+                action = NextAction.WaitForBank;
             return look with { Attention = new ConnectionAttention(connection.Id, action, now) { ContinueWith = ConnectionCare.LinkFor(connection, action) } };
+        }
 
         // What failed a moment ago has brought nothing, however recent it is.
         if (asked.Force is not true && !hasFailed && BasiqTime.Of(connection.LastUsed) is { } usedAt && usedAt > now - options.Value.FreshFor)
