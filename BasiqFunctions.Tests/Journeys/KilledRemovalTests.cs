@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
@@ -168,14 +169,25 @@ public sealed class KilledRemovalTests : IAsyncLifetime
         Assert.Empty(JsonElement.Parse(await ReceiptsAsync(host, userId)).GetProperty("receipts").EnumerateArray());
     }
 
-    /// <summary>A user's accounts and the newest transactions of each, as callers are given them.</summary>
+    /// <summary>
+    /// A user's accounts and the newest transactions of each, as callers are given them, but for when they were fetched: the daily look may have
+    /// fetched the same once more.
+    /// </summary>
     private static async Task<string> DataOfAsync(LocalHostProcess host, string userId)
     {
-        var accounts = await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative));
-        List<string> data = [accounts];
-        foreach (var account in JsonElement.Parse(accounts).GetProperty("accounts").EnumerateArray())
-            data.Add(await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts/{account.GetProperty("id").GetString()}/transactions?limit=500", UriKind.Relative)));
+        var accounts = await ReadAsync("accounts");
+        List<string> data = [accounts.ToJsonString()];
+        foreach (var account in accounts["accounts"]!.AsArray())
+            data.Add((await ReadAsync($"accounts/{account!["id"]}/transactions?limit=500")).ToJsonString());
         return string.Join('\n', data);
+
+        async Task<JsonObject> ReadAsync(string what)
+        {
+            var read = (await host.Api.GetFromJsonAsync<JsonObject>($"users/{userId}/{what}"))!;
+            foreach (var mark in (string[])["syncId", "fetchedAt", "fullAsOf"])
+                read.Remove(mark);
+            return read;
+        }
     }
 
     private string[] FilesOf(string userId) =>
