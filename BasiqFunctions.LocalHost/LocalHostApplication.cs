@@ -69,6 +69,42 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? sandboxDefaults = null,
         bool passesOverSample = false)
     {
+        try
+        {
+            return await ReadAndStartAsync(args, configure, configureSandbox, defaults, sandboxDefaults, passesOverSample);
+        }
+        catch (InvalidOperationException exception) when (UnreadableSetting().Match(exception.Message) is { Success: true } match)
+        {
+            var kind = match.Groups[2].Value switch
+            {
+                "System.Int32" or "System.Int64" => "a whole number",
+                "System.Double" => "a number",
+                "System.Boolean" => "true or false",
+                "System.Uri" => "a URL",
+                _ => "of another form; see docs/configuration.md",
+            };
+            throw new LocalHostException($"{match.Groups[1].Value} must be {kind}.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A path that a setting names and that is something else, or nobody's to use.
+            throw new LocalHostException(exception.Message, exception);
+        }
+        catch (AggregateException exception) when (exception.InnerExceptions.All(one => one is OptionsValidationException))
+        {
+            var failures = exception.InnerExceptions.Cast<OptionsValidationException>().SelectMany(one => one.Failures).Distinct();
+            throw new LocalHostException(string.Join(Environment.NewLine, failures), exception);
+        }
+    }
+
+    private static async Task<LocalHostApplication> ReadAndStartAsync(
+        string[] args,
+        Action<WebApplicationBuilder>? configure,
+        Action<WebApplicationBuilder>? configureSandbox,
+        IReadOnlyDictionary<string, string?>? defaults,
+        IReadOnlyDictionary<string, string?>? sandboxDefaults,
+        bool passesOverSample)
+    {
         // Settings are read once: nobody need watch their files.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
         AddLocalSettings(builder.Configuration, builder.Environment.ContentRootPath, passesOverSample);
@@ -94,7 +130,9 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(ServerDefences.SetLimits);
         var urls = builder.Configuration["urls"] ?? DefaultUrl;
         builder.WebHost.UseUrls(urls);
-        var options = Bound(() => builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions());
+        var options = builder.Configuration.GetSection(LocalHostOptions.Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
+        if (options.MaxConcurrentActivities < 1)
+            throw new LocalHostException("LocalHost:MaxConcurrentActivities must be at least 1.");
         RefuseOpenDoors(urls, options);
         if (NeedsSandbox(builder.Configuration) && !string.IsNullOrEmpty(builder.Configuration["Basiq:BaseUrl"]))
             throw new LocalHostException("Basiq:BaseUrl is set, and no API key. Set Basiq:ApiKey as well, or leave both out to have Basiq simulated.");
@@ -142,11 +180,7 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
             // Before the host would, which logs the whole exception: what is wrong with a setting is one line.
             foreach (var (name, hint) in SettingNames.UnknownIn(builder.Configuration))
                 Log.UnknownSetting(app.Logger, name, hint);
-            Bound(() =>
-            {
-                app.Services.GetRequiredService<IStartupValidator>().Validate();
-                return true;
-            });
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             app.UseProtectiveHeaders();
             app.RefuseDotSegments();
             app.UseBareStatusProblems();
@@ -253,10 +287,13 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
     private static async Task<WebApplication> StartSandboxAsync(
         IConfiguration configuration, LocalHostOptions options, Action<WebApplicationBuilder>? configure)
     {
+        var url = configuration["Sandbox:Url"] ?? DefaultSandboxUrl;
+        AddressIn(url);
+
         // What is left of the command line is for the app: the sandbox takes its section of the configuration and no more.
         var sandbox = SandboxApplication.Create([], builder =>
         {
-            builder.WebHost.UseUrls(configuration["Sandbox:Url"] ?? DefaultSandboxUrl);
+            builder.WebHost.UseUrls(url);
             builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
             {
                 ["Sandbox:ReturnUrl"] = new Uri(
@@ -331,27 +368,6 @@ internal sealed partial class LocalHostApplication : IAsyncDisposable
         }
 
         throw new LocalHostException($"'{url}' is not an http address to listen on. Use one such as http://localhost:7071.");
-    }
-
-    /// <summary>Reads settings, and names the one whose value is of the wrong kind.</summary>
-    private static T Bound<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException exception) when (UnreadableSetting().Match(exception.Message) is { Success: true } match)
-        {
-            var kind = match.Groups[2].Value switch
-            {
-                "System.Int32" or "System.Int64" => "a whole number",
-                "System.Double" => "a number",
-                "System.Boolean" => "true or false",
-                "System.Uri" => "a URL",
-                _ => "of another form; see docs/configuration.md",
-            };
-            throw new LocalHostException($"{match.Groups[1].Value} must be {kind}.", exception);
-        }
     }
 
     [GeneratedRegex("at '([^']+)' to type '([^']+)'")]

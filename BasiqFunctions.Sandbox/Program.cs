@@ -18,6 +18,12 @@ catch (OptionsValidationException exception)
         await Console.Error.WriteLineAsync(failure);
     return 1;
 }
+catch (Exception exception) when (exception is FormatException or ArgumentOutOfRangeException or InvalidOperationException)
+{
+    // An address that nothing can listen on, or a value that is no number where one is due.
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 1;
+}
 catch (IOException exception) when (exception.InnerException is AddressInUseException)
 {
     await Console.Error.WriteLineAsync($"{exception.Message} Choose another address with --urls http://localhost:<port>.");

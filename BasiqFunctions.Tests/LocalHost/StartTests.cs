@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
@@ -7,6 +8,7 @@ using BasiqFunctions.Basiq;
 using BasiqFunctions.Benchmarks.Processes;
 using BasiqFunctions.LocalHost;
 using BasiqFunctions.LocalHost.Functions;
+using BasiqFunctions.Platform;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
@@ -297,17 +299,38 @@ public sealed class StartTests
         var refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync($"--urls={url}"));
 
         Assert.Contains($"'{url.Split(';')[^1]}' is not an http address", refusal.Message, StringComparison.Ordinal);
+        refusal = await Assert.ThrowsAsync<LocalHostException>(() => StartAsync("--urls=http://127.0.0.1:0", $"--Sandbox:Url={url.Split(';')[^1]}"));
+        Assert.Contains("is not an http address", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("Sync:PageSize=many", "Sync:PageSize must be a whole number.")]
     [InlineData("LocalHost:AllowPlain=maybe", "LocalHost:AllowPlain must be true or false.")]
     [InlineData("LocalHost:MaxConcurrentActivities=1.5", "LocalHost:MaxConcurrentActivities must be a whole number.")]
+    [InlineData("Sandbox:Seed=x", "Sandbox:Seed must be a whole number.")]
+    [InlineData("AzureWebJobsStorage=x", "AzureWebJobsStorage is not a storage connection string.")]
     public async Task A_value_of_the_wrong_kind_names_its_setting_and_not_the_value(string setting, string said)
     {
         var refusal = await Assert.ThrowsAsync<LocalHostException>(() => AppUnderTest.StartAsync([setting]));
 
         Assert.Equal(said, refusal.Message);
+    }
+
+    /// <summary>Of each setting that there is but the folder of all files: it is taken, or refused in words.</summary>
+    [Fact]
+    public async Task No_value_of_a_setting_ends_in_a_stack_trace()
+    {
+        string[] names = [.. from section in SettingNames.Sections from property in Settings.Of(section.Value) where property.Name is not nameof(LocalHostOptions.StateDirectory) select $"{section.Key}:{property.Name}"];
+        Assert.True(names.Length > 80);
+        ConcurrentBag<string> wrong = [];
+        var settings = from name in names from value in name.EndsWith("File", StringComparison.Ordinal) ? (string[])["/"] : ["/", "-1"] select $"--{name}={value}";
+        await Parallel.ForEachAsync(settings, async (setting, _) =>
+        {
+            if (await Record.ExceptionAsync(() => StartAsync("--urls=http://127.0.0.1:0", setting)) is { } exception and not (LocalHostException or OptionsValidationException))
+                wrong.Add($"{setting}: {exception.GetType().Name} {exception.Message}");
+        });
+
+        Assert.Empty(wrong.Order());
     }
 
     [Theory]
