@@ -97,7 +97,7 @@ internal sealed class Azurite : IAsyncDisposable
         _process.Exited += (_, _) =>
         {
             lock (said)
-                ready.TrySetException(new AzuriteException($"it ended: {string.Join(" ", said)}"));
+                ready.TrySetException(new AzuriteException($"it ended: {string.Join(" ", said.Take(6))}"));
         };
         _process.Start();
         _process.BeginOutputReadLine();

@@ -20,12 +20,17 @@ internal static class NpmPackage
             $"{name}-{version}");
         var package = Path.Combine(folder, "node_modules", name);
         var done = Path.Combine(folder, "installed");
-        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
 
         // Several test runs may come at once; the first installs.
-        using var turn = await TakeTurnAsync(Path.Combine(folder, "lock"));
+        using var turn = await TakeTurnAsync($"{folder}.lock");
         if (File.Exists(done))
             return package;
+
+        // npm takes what it was killed in the middle of for what is installed.
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), "{\"private\":true}");
         await RunAsync(folder, "install", $"{name}@{version}", "--save-exact");
         await File.WriteAllTextAsync(done, "");
