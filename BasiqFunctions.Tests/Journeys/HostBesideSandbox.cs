@@ -23,6 +23,7 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
     private readonly TemporaryDirectory _state = new();
     private readonly WebApplication _sandbox;
     private readonly string[] _hostSettings;
+    private LocalHostProcess? _running;
 
     private HostBesideSandbox(WebApplication sandbox, string[] hostSettings)
     {
@@ -61,6 +62,18 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
         $"{StateSetting}{StateFolder}",
         .. _hostSettings,
     ]);
+
+    /// <summary>The host that the case before left running; a new one for the first.</summary>
+    public async Task<LocalHostProcess> RunningAsync() => _running ??= await StartHostAsync();
+
+    /// <summary>Kills it, and starts it again.</summary>
+    public async Task<LocalHostProcess> RestartAsync()
+    {
+        var killed = _running!;
+        _running = null;
+        Kill(killed);
+        return await RunningAsync();
+    }
 
     /// <summary>Kills a host, and looks into all that it has written for what must not be there.</summary>
     public void Kill(LocalHostProcess host)
@@ -139,6 +152,8 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_running is not null)
+            Kill(_running);
         Basiq.Dispose();
         await _sandbox.DisposeAsync();
         _state.Dispose();

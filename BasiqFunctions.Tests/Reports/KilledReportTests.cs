@@ -11,111 +11,11 @@ using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Reports;
 
-/// <summary>LocalHost is killed with SIGKILL in each phase of a report, and started again: one report at Basiq, and one here.</summary>
-#pragma warning disable CA1001 // DisposeAsync disposes of them.
+/// <summary>LocalHost is killed with SIGKILL in a phase of a report, and started again: one report at Basiq, and one here.</summary>
 [Trait("Category", "Journeys")]
-public sealed class KilledReportTests : IAsyncLifetime
-#pragma warning restore CA1001
+public sealed class KilledReportTests(KilledReportTests.Scene scene) : IClassFixture<KilledReportTests.Scene>
 {
-    private HostBesideSandbox _scene = null!;
-
-    public async Task InitializeAsync() => _scene = await HostBesideSandbox.CreateAsync(
-        new Dictionary<string, string> { ["JobDuration"] = "00:00:00.5", ["Webhooks"] = "false" },
-        "Sync:FirstPollDelay=00:00:00.1",
-        "Reports:FirstPollDelay=00:00:00.2",
-        "Reports:JobTimeout=00:00:05");
-
-    public async Task DisposeAsync() => await _scene.DisposeAsync();
-
-    /// <summary>
-    /// In each phase Basiq is slow, so that the host dies within it: while the creation is on its way (and carried out all the same), while the job is
-    /// looked at, while the report is fetched; and as soon as the report is there, before or while the team is told. The first dies before it can answer, once the
-    /// orchestration is known.
-    /// </summary>
-    [Fact]
-    public async Task A_report_killed_in_each_phase_is_one_at_Basiq_and_one_here()
-    {
-        await using var receiver = await Receiver.StartAsync();
-        var host = await _scene.StartHostAsync();
-        try
-        {
-            using (var set = await host.Api.PutAsJsonAsync("notifications/subscription", new { url = receiver.Url, events = (string[])["report.ready", "report.failed"] }))
-                Assert.Equal(HttpStatusCode.OK, set.StatusCode);
-            var (userId, syncId) = await _scene.StartSyncAsync(host, "Whistler");
-            await HostBesideSandbox.CompletedAsync(host, userId, syncId);
-            List<string> reports = [];
-            foreach (var phase in Enum.GetValues<Phase>())
-            {
-                if (phase is Phase.CreationNotSent)
-                    await SetAsync(new { latency = "00:00:30", faultsUnder = "/reports" });
-                else if (phase is Phase.CreationCarriedOut)
-                    await SetAsync(new { shareOfLostReportAnswers = 1.0 });
-                else if (phase is Phase.JobUnderWay)
-                    await SetAsync(new { latency = "00:00:30", faultsUnder = "/jobs" });
-                if (phase is Phase.Scheduled)
-                {
-                    // Nobody gets an answer, and nobody asks again.
-                    var asking = host.Api.PostAsJsonAsync($"users/{userId}/reports", new { type = "affordability" });
-                    await AppUnderTest.WaitForAsync(() => CountInJournalAsync("instances", "report-%"), count => count > reports.Count);
-                    host.Kill();
-                    Assert.True(await Record.ExceptionAsync(() => asking) is null or HttpRequestException);
-                    _scene.Kill(host);
-                    host = await _scene.StartHostAsync();
-                    var listed = await AppUnderTest.WaitForAsync(
-                        () => ListAsync(host, userId), list => list.Length > reports.Count && list.All(report => report.GetProperty("status").GetString() is "ready"));
-                    reports.AddRange(listed.Select(report => report.GetProperty("reportId").GetString()!).Except(reports));
-                    Assert.Equal(listed.Length, reports.Count);
-                    continue;
-                }
-
-                var reportId = await AskAsync(host, userId);
-                reports.Add(reportId);
-                switch (phase)
-                {
-                    case Phase.CreationNotSent:
-                        await StepsAsync(reportId, 2);
-                        break;
-                    case Phase.CreationCarriedOut:
-                        await AppUnderTest.WaitForAsync(() => CountAsync("POST /reports"), count => count >= reports.Count - 1);
-                        break;
-                    case Phase.JobUnderWay:
-                        await StepsAsync(reportId, 3);
-                        break;
-                    case Phase.Fetching:
-                        await StepsAsync(reportId, 4);
-                        break;
-                    case Phase.Ready:
-                        await AppUnderTest.WaitForAsync(() => StatusAsync(host, userId, reportId), status => status == HttpStatusCode.OK);
-                        break;
-                    case Phase.Asked or Phase.Scheduled:
-                        break;
-                }
-
-                _scene.Kill(host);
-                await SetAsync(new { latency = "00:00:00", faultsUnder = (string?)null, shareOfLostReportAnswers = 0.0 });
-                host = await _scene.StartHostAsync();
-                await AppUnderTest.WaitForAsync(() => StatusAsync(host, userId, reportId), status => status is not HttpStatusCode.Accepted);
-                Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, userId, reportId));
-            }
-
-            // One at Basiq and one here of each, and of each the team was told once.
-            await SignInAsync();
-            var atBasiq = (await _scene.Basiq.GetFromJsonAsync<JsonElement>("reports")).GetProperty("data").EnumerateArray().Select(report => report.GetProperty("title").GetString()!).ToArray();
-            Assert.Equal(reports.Select(id => $"Affordability [{id[..10]}]").Order(), atBasiq.Order());
-            var here = await ListAsync(host, userId);
-            Assert.Equal(reports.Order(), here.Select(report => report.GetProperty("reportId").GetString()).Order());
-            Assert.All(here, report => Assert.Equal("ready", report.GetProperty("status").GetString()));
-            await AppUnderTest.WaitForAsync(() => Task.FromResult(receiver.Taken), taken => taken.Length >= reports.Count);
-            Assert.Equal(reports.Order(), receiver.Taken.Select(message => message.Data.GetProperty("reportId").GetString()).Order());
-            Assert.All(receiver.Taken, message => Assert.Equal("report.ready", message.Type));
-        }
-        finally
-        {
-            host.Dispose();
-        }
-    }
-
-    private enum Phase
+    public enum Phase
     {
         Scheduled,
         Asked,
@@ -125,6 +25,74 @@ public sealed class KilledReportTests : IAsyncLifetime
         Fetching,
         Ready,
     }
+
+    public static TheoryData<Phase> Phases => [.. Enum.GetValues<Phase>()];
+
+    /// <summary>
+    /// In each phase Basiq is slow, so that the host dies within it: while the creation is on its way (and carried out all the same), while the job is
+    /// looked at, while the report is fetched; and as soon as the report is there, before or while the team is told. The first dies before it can answer, once the
+    /// orchestration is known.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Phases))]
+    public async Task A_report_killed_in_any_phase_is_one_at_Basiq_and_one_here(Phase phase)
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var host = await scene.Hosts.RunningAsync();
+        using (var set = await host.Api.PutAsJsonAsync("notifications/subscription", new { url = receiver.Url, events = (string[])["report.ready", "report.failed"] }))
+            Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+        var (userId, syncId) = await scene.Hosts.StartSyncAsync(host, "Whistler");
+        await HostBesideSandbox.CompletedAsync(host, userId, syncId);
+
+        if (phase is Phase.CreationNotSent)
+            await SetAsync(new { latency = "00:00:30", faultsUnder = "/reports" });
+        else if (phase is Phase.CreationCarriedOut)
+            await SetAsync(new { shareOfLostReportAnswers = 1.0 });
+        else if (phase is Phase.JobUnderWay)
+            await SetAsync(new { latency = "00:00:30", faultsUnder = "/jobs" });
+        if (phase is Phase.Scheduled)
+        {
+            // Nobody gets an answer, and nobody asks again.
+            var known = await CountInJournalAsync("instances", "report-%");
+            var asking = host.Api.PostAsJsonAsync($"users/{userId}/reports", new { type = "affordability" });
+            await AppUnderTest.WaitForAsync(() => CountInJournalAsync("instances", "report-%"), count => count > known);
+            host.Kill();
+            Assert.True(await Record.ExceptionAsync(() => asking) is null or HttpRequestException);
+        }
+        else
+        {
+            var created = await CountAsync("POST /reports");
+            await ReachAsync(phase, host, userId, await AskAsync(host, userId), created);
+        }
+
+        host = await scene.Hosts.RestartAsync();
+        await SetAsync(new { latency = "00:00:00", faultsUnder = (string?)null, shareOfLostReportAnswers = 0.0 });
+
+        // One here and one at Basiq, and the team was told of it once.
+        var here = Assert.Single(await AppUnderTest.WaitForAsync(
+            () => ListAsync(host, userId), list => list.Length > 0 && list.All(report => report.GetProperty("status").GetString() is "ready" or "failed")));
+        var reportId = here.GetProperty("reportId").GetString()!;
+        Assert.Equal("ready", here.GetProperty("status").GetString());
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, userId, reportId));
+        await SignInAsync();
+        var atBasiq = (await scene.Hosts.Basiq.GetFromJsonAsync<JsonElement>("reports")).GetProperty("data").EnumerateArray();
+        Assert.Single(atBasiq, report => report.GetProperty("title").GetString() == $"Affordability [{reportId[..10]}]");
+        Assert.Equal(await CountInJournalAsync("instances", "report-%"), atBasiq.Count());
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(receiver.Taken), taken => taken.Length > 0);
+        var told = Assert.Single(receiver.Taken);
+        Assert.Equal(("report.ready", reportId), (told.Type, told.Data.GetProperty("reportId").GetString()));
+    }
+
+    /// <summary>Waits until a report that was asked for, when so many had been created at Basiq, is in a phase.</summary>
+    private Task ReachAsync(Phase phase, LocalHostProcess host, string userId, string reportId, long created) => phase switch
+    {
+        Phase.CreationNotSent => StepsAsync(reportId, 2),
+        Phase.CreationCarriedOut => AppUnderTest.WaitForAsync(() => CountAsync("POST /reports"), count => count > created),
+        Phase.JobUnderWay => StepsAsync(reportId, 3),
+        Phase.Fetching => StepsAsync(reportId, 4),
+        Phase.Ready => AppUnderTest.WaitForAsync(() => StatusAsync(host, userId, reportId), status => status == HttpStatusCode.OK),
+        _ => Task.CompletedTask,
+    };
 
     private static async Task<string> AskAsync(LocalHostProcess host, string userId)
     {
@@ -148,7 +116,7 @@ public sealed class KilledReportTests : IAsyncLifetime
 
     private async Task<long> CountInJournalAsync(string table, string like)
     {
-        await using var database = new SqliteConnection($"Data Source={Path.Combine(_scene.StateFolder, "journal.db")};Pooling=False");
+        await using var database = new SqliteConnection($"Data Source={Path.Combine(scene.Hosts.StateFolder, "journal.db")};Pooling=False");
         await database.OpenAsync();
         await using var command = database.CreateCommand();
 #pragma warning disable CA2100 // The test's own.
@@ -159,11 +127,11 @@ public sealed class KilledReportTests : IAsyncLifetime
     }
 
     private async Task<long> CountAsync(string endpoint) =>
-        (await _scene.Basiq.GetFromJsonAsync<JsonElement>("_sandbox/stats")).GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
+        (await scene.Hosts.Basiq.GetFromJsonAsync<JsonElement>("_sandbox/stats")).GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
 
     private async Task SetAsync(object options)
     {
-        using var answer = await _scene.Basiq.PatchAsJsonAsync("_sandbox/options", options);
+        using var answer = await scene.Hosts.Basiq.PatchAsJsonAsync("_sandbox/options", options);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
@@ -175,8 +143,24 @@ public sealed class KilledReportTests : IAsyncLifetime
         };
         mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
         mint.Headers.Add("basiq-version", "3.0");
-        using var minted = await _scene.Basiq.SendAsync(mint);
-        _scene.Basiq.DefaultRequestHeaders.Authorization =
+        using var minted = await scene.Hosts.Basiq.SendAsync(mint);
+        scene.Hosts.Basiq.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+    }
+
+    /// <summary>A sandbox with reports and the host that is killed.</summary>
+#pragma warning disable CA1001 // DisposeAsync disposes of them.
+    public sealed class Scene : IAsyncLifetime
+#pragma warning restore CA1001
+    {
+        internal HostBesideSandbox Hosts { get; private set; } = null!;
+
+        public async Task InitializeAsync() => Hosts = await HostBesideSandbox.CreateAsync(
+            new Dictionary<string, string> { ["JobDuration"] = "00:00:00.5", ["Webhooks"] = "false" },
+            "Sync:FirstPollDelay=00:00:00.1",
+            "Reports:FirstPollDelay=00:00:00.2",
+            "Reports:JobTimeout=00:00:05");
+
+        public async Task DisposeAsync() => await Hosts.DisposeAsync();
     }
 }
