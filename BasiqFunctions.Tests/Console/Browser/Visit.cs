@@ -40,13 +40,14 @@ internal sealed class Visit : IAsyncDisposable
     public List<string> Expected { get; } = ["404 /changes"];
 
     public static async Task<Visit> StartAsync(
-        Chromium chromium, IEnumerable<string>? settings = null, BrowserNewContextOptions? options = null)
+        Chromium chromium, IEnumerable<string>? settings = null, BrowserNewContextOptions? options = null, params string[] expected)
     {
         var app = await AppUnderTest.StartAsync(settings);
         var context = await chromium.Instance.NewContextAsync(
             options ?? new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
         context.SetDefaultTimeout(Patience);
         var visit = new Visit(app, context);
+        visit.Expected.AddRange(expected);
         await visit.WatchAsync();
         visit.Page = await visit.OpenAsync();
         return visit;
