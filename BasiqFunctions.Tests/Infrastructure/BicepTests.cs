@@ -10,14 +10,10 @@ public sealed class BicepTests
     {
         BicepCompiler.SkipWithout();
         using var copy = BicepCompiler.Copy();
-        var infra = Path.Combine(copy.Path, "infra");
 
-        string[] patterns = ["*.bicep", "*.bicepparam"];
-        foreach (var pattern in patterns)
-        {
-            var (code, output) = await BicepCompiler.RunAsync(infra, "lint", "--pattern", pattern);
-            Assert.True(code == 0 && output.Length == 0, output);
-        }
+        var (code, output) = await BicepCompiler.RunAsync(Path.Combine(copy.Path, "infra"), "lint", "--pattern", "*.bicep*");
+
+        Assert.True(code == 0 && output.Length == 0, output);
     }
 
     [SkippableFact]
@@ -25,9 +21,9 @@ public sealed class BicepTests
     {
         BicepCompiler.SkipWithout();
         using var copy = BicepCompiler.Copy();
-        await new SourceChange("main.bicep", "var token =", "var unused = 'x'\nvar token =").ApplyAsync(copy.Path);
+        await new SourceChange("secret.bicep", "param vaultName string", "param vaultName string\nvar unused = 'x'").ApplyAsync(copy.Path);
 
-        var (code, output) = await BicepCompiler.RunAsync(Path.Combine(copy.Path, "infra"), "lint", "main.bicep");
+        var (code, output) = await BicepCompiler.RunAsync(Path.Combine(copy.Path, "infra"), "lint", "secret.bicep");
 
         Assert.NotEqual(0, code);
         Assert.Contains("Error no-unused-vars", output, StringComparison.Ordinal);
@@ -39,9 +35,7 @@ public sealed class BicepTests
         BicepCompiler.SkipWithout();
         using var copy = BicepCompiler.Copy();
 
-        string[] patterns = ["infra/**/*.bicep", "infra/*.bicepparam"];
-        foreach (var pattern in patterns)
-            Assert.Equal(0, (await BicepCompiler.RunAsync(copy.Path, "format", "--pattern", pattern)).Code);
+        Assert.Equal(0, (await BicepCompiler.RunAsync(copy.Path, "format", "--pattern", "infra/**/*.bicep*")).Code);
 
         var files = copy.Files.Where(file => Path.GetExtension(file) is ".bicep" or ".bicepparam").Select(file => Path.GetRelativePath(copy.Path, file)).ToList();
         Assert.Contains(Path.Combine("infra", "modules", "storage.bicep"), files);
