@@ -316,6 +316,22 @@ public sealed class AnswerTests
         Assert.DoesNotContain("hooli", test.Logs.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound, "Information")]
+    [InlineData(HttpStatusCode.Gone, "Information")]
+    [InlineData(HttpStatusCode.Forbidden, "Warning")]
+    [InlineData(HttpStatusCode.InternalServerError, "Warning")]
+    public async Task A_call_for_what_Basiq_does_not_know_is_no_warning(HttpStatusCode status, string level)
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => StubBasiq.Error(status, "a-code", "A detail."));
+
+        await test.FailureAsync(test.Client.GetUserAsync("u1"));
+
+        var line = Assert.Single(test.Logs.Lines, line => line.Contains("[1003]", StringComparison.Ordinal));
+        Assert.StartsWith(level, line, StringComparison.Ordinal);
+    }
+
     private static Func<Task>[] CallsOfOneResource(IBasiqClient client) =>
     [
         () => client.GetUserAsync("u1"), () => client.GetJobAsync("j1"), () => client.ListConsentsAsync("u1"),

@@ -312,8 +312,10 @@ internal sealed class BasiqTransport(
 
     private BasiqException Failure(BasiqFailure failure, Exception? innerException = null)
     {
+        // What Basiq does not know, somebody asked for who may not know it either: nothing is wrong here.
+        var level = failure.IsNotFound ? LogLevel.Information : LogLevel.Warning;
         if (!failure.IsRefusedHere)
-            Log.Failed(logger, failure.Endpoint, failure.Kind, failure.Code, failure.StatusCode, failure.CorrelationId);
+            Log.Failed(logger, level, failure.Endpoint, failure.Kind, failure.Code, failure.StatusCode, failure.CorrelationId);
         else if (_refusals.IsDue(out var calls))
             Log.Limited(logger, failure.Endpoint, failure.Code, calls);
         return new(failure, innerException);

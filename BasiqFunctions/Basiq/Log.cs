@@ -11,9 +11,9 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Warning, "Basiq {Endpoint}, attempt {Attempt}: no answer, {Reason}, after {Milliseconds:F0} ms.")]
     public static partial void Unanswered(ILogger logger, string endpoint, int attempt, string reason, double milliseconds);
 
-    [LoggerMessage(1003, LogLevel.Warning, "Basiq {Endpoint} failed: {Kind} ({Code}), status {StatusCode}, correlation id {CorrelationId}.")]
+    [LoggerMessage(EventId = 1003, Message = "Basiq {Endpoint} failed: {Kind} ({Code}), status {StatusCode}, correlation id {CorrelationId}.")]
     public static partial void Failed(
-        ILogger logger, string? endpoint, BasiqFailureKind kind, string code, int? statusCode, string? correlationId);
+        ILogger logger, LogLevel level, string? endpoint, BasiqFailureKind kind, string code, int? statusCode, string? correlationId);
 
     [LoggerMessage(1004, LogLevel.Information, "Basiq {Endpoint}: already gone, so an earlier attempt of unknown outcome succeeded.")]
     public static partial void DeletedBefore(ILogger logger, string endpoint);
