@@ -166,6 +166,8 @@ public sealed class ServerTokenTests
     [InlineData("""{"access_token":"","token_type":"Bearer","expires_in":3600}""")]
     [InlineData("""{"access_token":"x","token_type":"Bearer","expires_in":0}""")]
     [InlineData("""{"access_token":"x\ny","token_type":"Bearer","expires_in":3600}""")]
+    [InlineData("""{"access_token":"x y","token_type":"Bearer","expires_in":3600}""")]
+    [InlineData("""{"access_token":"xé","token_type":"Bearer","expires_in":3600}""")]
     [InlineData("""{"token_type":"Bearer","expires_in":3600}""")]
     public async Task An_answer_without_a_usable_token_is_unusable(string body)
     {

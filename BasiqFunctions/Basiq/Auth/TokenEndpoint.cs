@@ -24,7 +24,7 @@ internal sealed class TokenEndpoint(BasiqTransport transport, TokenRequestLimite
             },
             BasiqJson.Default.ClientToken,
             cancellationToken,
-            token => token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.Any(char.IsControl));
+            token => token is { AccessToken.Length: > 0, ExpiresIn: > 0 } && !token.AccessToken.AsSpan().ContainsAnyExceptInRange('!', '~'));
 }
 
 /// <inheritdoc />
