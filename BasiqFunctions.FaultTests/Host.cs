@@ -177,7 +177,7 @@ internal sealed partial class Host : IAsyncDisposable
         using var tables = SqliteRecordTables.Open(RecordsFile);
         var due = new DueWork(((IRecordTables)tables).Open(new DueOptions().Table), new Yesterday());
         foreach (var userId in userIds)
-            await due.SetAllAsync(userId, CancellationToken.None);
+            await due.SetAllAsync(new(userId), CancellationToken.None);
     }
 
     /// <summary>How much of what was due by today has still to be done.</summary>

@@ -32,7 +32,7 @@ public class HotPiecesBenchmarks : IDisposable
     private readonly TransactionPosition _position = new(0, 1, 100);
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-functions-benchmarks-").FullName;
     private readonly SyncAnswer _sync = new(
-        "sync-0123456789abcdef-0123456789abcdef", "96fd7318-a055-496c-9e15-de72c7e84707", SyncState.Fetching, At, At,
+        "sync-0123456789abcdef-0123456789abcdef", new("96fd7318-a055-496c-9e15-de72c7e84707"), SyncState.Fetching, At, At,
         [
             new SyncedJob(
                 "9aa9fd15-b07b-46f8-9a34-52cfb936b9ae", "8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff", JobState.Success,
@@ -67,7 +67,7 @@ public class HotPiecesBenchmarks : IDisposable
         _states = _services.GetRequiredService<ConsentStates>();
         _tokens = _services.GetRequiredService<IServerTokenProvider>();
         await _tokens.GetAsync();
-        _state = await _states.IssueAsync("96fd7318-a055-496c-9e15-de72c7e84707", null, default);
+        _state = await _states.IssueAsync(new("96fd7318-a055-496c-9e15-de72c7e84707"), null, default);
         _page = PageOf(500);
         _user = Encoding.UTF8.GetBytes("""{"type":"user","id":"96fd7318-a055-496c-9e15-de72c7e84707","email":"max@hooli.com","mobile":"+61410888666","name":"Max Wentworth-Smith","links":{"self":"https://au-api.basiq.io/users/96fd7318-a055-496c-9e15-de72c7e84707"}}""");
         _parsedUser = JsonSerializer.Deserialize(_user, BasiqJson.Default.User)!;
@@ -119,7 +119,7 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>A consent link's state.</summary>
     [Benchmark(Description = "state: signed")]
-    public Task<string> SignState() => _states.IssueAsync("96fd7318-a055-496c-9e15-de72c7e84707", null, default);
+    public Task<string> SignState() => _states.IssueAsync(new("96fd7318-a055-496c-9e15-de72c7e84707"), null, default);
 
     /// <summary>The same, coming back.</summary>
     [Benchmark(Description = "state: verified")]
@@ -127,12 +127,12 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>A page's end.</summary>
     [Benchmark(Description = "cursor: written")]
-    public string WriteCursor() => TransactionCursor.Write("user", "account", default, Transactions, _position);
+    public string WriteCursor() => TransactionCursor.Write(new("user"), "account", default, Transactions, _position);
 
     /// <summary>The next page's beginning.</summary>
     [Benchmark(Description = "cursor: read")]
     public bool ReadCursor() =>
-        TransactionCursor.Read(_cursor, "user", "account", default, Transactions, out _) is TransactionCursor.Reading.Valid;
+        TransactionCursor.Read(_cursor, new("user"), "account", default, Transactions, out _) is TransactionCursor.Reading.Valid;
 
     /// <summary>One caller.</summary>
     [Benchmark(Description = "server token: one caller")]

@@ -6,6 +6,7 @@ using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Data.Exports;
 using BasiqFunctions.LocalHost.Data;
 using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Platform.Ids;
 using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -15,7 +16,7 @@ namespace BasiqFunctions.Benchmarks.Simulation;
 /// <summary>A snapshot store over files, and what a sync does to it in short ways.</summary>
 internal sealed class SnapshotStage : IDisposable
 {
-    public const string User = "user-1";
+    public static readonly UserId User = new("user-1");
     private const string Account = """{"type":"account","id":"a1","connection":"c1","institution":"AU00000","balance":"1.00"}""";
 
     private readonly TemporaryFolder _folder = new();

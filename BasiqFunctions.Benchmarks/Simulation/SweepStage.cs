@@ -93,7 +93,7 @@ internal sealed class SweepStage : IAsyncDisposable
     {
         var yesterday = new DueWork(_services.GetRequiredKeyedService<IRecordTable>(DueOptions.Section), new Yesterday());
         await Parallel.ForEachAsync(_due, new ParallelOptions { MaxDegreeOfParallelism = Lanes }, async (userId, cancellation) =>
-            await yesterday.SetAsync(userId, cancellation, (DueKinds.ConsentCheck, DateTimeOffset.MinValue)));
+            await yesterday.SetAsync(new(userId), cancellation, (DueKinds.ConsentCheck, DateTimeOffset.MinValue)));
     }
 
     /// <summary>Runs a pass, and counts what it does.</summary>
@@ -166,14 +166,14 @@ internal sealed class SweepStage : IAsyncDisposable
     {
         var storage = _services.GetRequiredService<ISnapshotStorage>();
         var due = _services.GetRequiredService<DueWork>();
-        var manifest = (await storage.ReadAsync(SnapshotPaths.Manifest(_due[0]), CancellationToken.None))!.Content;
+        var manifest = (await storage.ReadAsync(SnapshotPaths.Manifest(new(_due[0])), CancellationToken.None))!.Content;
         var now = DateTimeOffset.UtcNow;
         var maxAge = _services.GetRequiredService<IOptions<SnapshotOptions>>().Value.MaxAge;
         await Parallel.ForAsync(0, others, new ParallelOptions { MaxDegreeOfParallelism = Lanes }, async (i, cancellation) =>
         {
             var userId = OtherPrefix + i.ToString("D7", CultureInfo.InvariantCulture);
-            await due.SetAsync(userId, cancellation, (DueKinds.ConsentCheck, now + TimeSpan.FromDays(1 + (i % 29))), (DueKinds.Age, now + maxAge));
-            await storage.TryPutAsync(SnapshotPaths.Manifest(userId), manifest, null, cancellation);
+            await due.SetAsync(new(userId), cancellation, (DueKinds.ConsentCheck, now + TimeSpan.FromDays(1 + (i % 29))), (DueKinds.Age, now + maxAge));
+            await storage.TryPutAsync(SnapshotPaths.Manifest(new(userId)), manifest, null, cancellation);
         });
     }
 

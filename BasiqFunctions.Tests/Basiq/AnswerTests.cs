@@ -71,7 +71,7 @@ public sealed class AnswerTests
         test.Basiq.Answer = (request, _, _) => Task.FromResult(
             request.Authorization == "Bearer server-token-1" ? Forbidden(code, title, detail) : StubBasiq.Json(UserJson));
 
-        Assert.Equal("u1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Equal("u1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
 
         Assert.Equal(2, test.Basiq.Mints.Count);
@@ -84,8 +84,8 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => Forbidden("access-denied", "Forbidden Access", "Token has expired"));
 
-        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync("u1"));
-        await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync("u1"));
+        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync(new("u1")));
+        await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Unauthorized, "access-denied", 403), (failure.Kind, failure.Code, failure.StatusCode));
         Assert.Equal(2, test.Basiq.Mints.Count);
@@ -99,7 +99,7 @@ public sealed class AnswerTests
         test.Basiq.Script(() => Forbidden("access-denied", "Forbidden Access", "Token has expired"));
         test.Basiq.Mint = (_, _, _) => Task.FromResult(StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
 
-        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync("u1"));
+        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token"), (failure.Kind, failure.Endpoint));
     }
@@ -113,7 +113,7 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => Forbidden(code, "Forbidden Access", detail));
 
-        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync("u1"));
+        var failure = await ClientUnderTest.FailureAtOnceAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Forbidden, code, false), (failure.Kind, failure.Code, failure.IsTransient));
         Assert.Single(test.Basiq.Calls);
@@ -131,7 +131,7 @@ public sealed class AnswerTests
         test.Basiq.Script(
             () => Page(HttpStatusCode.Forbidden, body, type), () => Page(HttpStatusCode.Forbidden, body, type), () => StubBasiq.Json(UserJson));
 
-        Assert.Equal("u1", (await test.RunAsync(test.Client.GetUserAsync("u1"))).Id);
+        Assert.Equal("u1", (await test.RunAsync(test.Client.GetUserAsync(new("u1")))).Id);
 
         Assert.Equal(3, test.Basiq.Calls.Count);
         Assert.Single(test.Basiq.Mints);
@@ -143,7 +143,7 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest(("Basiq:MaxRetries", "3"));
         test.Basiq.Script(() => Page(HttpStatusCode.Forbidden));
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Forbidden, "http-403", true), (failure.Kind, failure.Code, failure.IsTransient));
         Assert.Equal(4, test.Basiq.Calls.Count);
@@ -227,7 +227,7 @@ public sealed class AnswerTests
         test.Basiq.Mint = (_, _, _) => Task.FromResult(StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
         test.Basiq.Script(() => new(HttpStatusCode.BadGateway), () => new(HttpStatusCode.Unauthorized));
 
-        var failure = await test.FailureAsync(test.Client.DeleteUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.DeleteUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token"), (failure.Kind, failure.Endpoint));
     }
@@ -241,12 +241,12 @@ public sealed class AnswerTests
 
         foreach (var (write, kind) in new (Func<Task>, BasiqFailureKind)[]
         {
-            (() => test.Client.UpdateUserAsync("u1", new() { FirstName = "Gavin" }), BasiqFailureKind.UnusableAnswer),
-            (() => test.Client.CreateAuthLinkAsync("u1", null), BasiqFailureKind.UnusableAnswer),
-            (() => test.Client.RefreshConnectionAsync("u1", "c1"), BasiqFailureKind.UnusableAnswer),
+            (() => test.Client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" }), BasiqFailureKind.UnusableAnswer),
+            (() => test.Client.CreateAuthLinkAsync(new("u1"), null), BasiqFailureKind.UnusableAnswer),
+            (() => test.Client.RefreshConnectionAsync(new("u1"), "c1"), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.UpdateWebhookAsync("w1", "https://app.example/hook", []), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), BasiqFailureKind.OutcomeUnknown),
-            (() => test.Client.AnswerMfaAsync("u1", "j1", ["123"]), BasiqFailureKind.OutcomeUnknown),
+            (() => test.Client.AnswerMfaAsync(new("u1"), "j1", ["123"]), BasiqFailureKind.OutcomeUnknown),
         })
         {
             Assert.Equal(kind, (await test.FailureAsync(write())).Kind);
@@ -262,21 +262,21 @@ public sealed class AnswerTests
             ? StubBasiq.TokenJson("client-token")
             : """{"type":"list","id":"x1","links":{"public":"https://basiq.test/link"},"expiresAt":"2026-12-30T00:00:00Z","data":[{"id":"x2"}]}"""));
 
-        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
-        Assert.Equal("x1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
+        Assert.Equal("x1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Equal("x1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
         Assert.Equal("x1", (await test.Client.GetJobAsync("x1")).Id);
-        Assert.Equal("x1", (await test.Client.GetConnectionAsync("u1", "c1")).Id);
+        Assert.Equal("x1", (await test.Client.GetConnectionAsync(new("u1"), "c1")).Id);
         Assert.Equal("x1", (await test.Client.GetEventAsync("e1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync("u1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListConnectionsAsync("u1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListConsentsAsync("u1")).Id);
-        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync("u1")).GetProperty("id").GetString());
+        Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync(new("u1"))).Id);
+        Assert.Equal("x2", Assert.Single(await test.Client.ListConnectionsAsync(new("u1"))).Id);
+        Assert.Equal("x2", Assert.Single(await test.Client.ListConsentsAsync(new("u1"))).Id);
+        Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync(new("u1"))).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
-        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync("u1", "c1"));
-        Assert.Equal("https://basiq.test/link", (await test.Client.CreateAuthLinkAsync("u1", null)).Links.Public);
-        using var page = await test.Client.GetTransactionsPageAsync("u1");
+        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync(new("u1"), "c1"));
+        Assert.Equal("https://basiq.test/link", (await test.Client.CreateAuthLinkAsync(new("u1"), null)).Links.Public);
+        using var page = await test.Client.GetTransactionsPageAsync(new("u1"));
         Assert.Equal("""{"id":"x2"}""", Encoding.UTF8.GetString(page.Items.Span[0].Json.Span));
     }
 
@@ -287,7 +287,7 @@ public sealed class AnswerTests
         test.Basiq.Script(() => Page(
             HttpStatusCode.NotFound, "\uFEFF" + """{"type":"list","correlationId":"c-1","data":[{"type":"error","code":"resource-not-found"}]}""", "application/json"));
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.NotFound, "c-1"), (failure.Kind, failure.CorrelationId));
     }
@@ -298,7 +298,7 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => Marked(""));
 
-        Assert.Equal("empty-answer", (await test.FailureAsync(test.Client.GetUserAsync("u1"))).Code);
+        Assert.Equal("empty-answer", (await test.FailureAsync(test.Client.GetUserAsync(new("u1")))).Code);
     }
 
     [Fact]
@@ -307,7 +307,7 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found", "gavin@hooli.com is not known."));
 
-        await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Contains(
             "[1003] Basiq GET /users/{userId} failed: NotFound (resource-not-found), status 404, correlation id corr-1.",
@@ -326,7 +326,7 @@ public sealed class AnswerTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Error(status, "a-code", "A detail."));
 
-        await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         var line = Assert.Single(test.Logs.Lines, line => line.Contains("[1003]", StringComparison.Ordinal));
         Assert.StartsWith(level, line, StringComparison.Ordinal);
@@ -334,14 +334,14 @@ public sealed class AnswerTests
 
     private static Func<Task>[] CallsOfOneResource(IBasiqClient client) =>
     [
-        () => client.GetUserAsync("u1"), () => client.GetJobAsync("j1"), () => client.ListConsentsAsync("u1"),
-        () => client.ListAccountsAsync("u1"), () => client.GetTransactionsPageAsync("u1"), () => client.GetEventAsync("e1"),
-        () => client.UpdateUserAsync("u1", new() { FirstName = "Gavin" }), .. Deletes(client),
+        () => client.GetUserAsync(new("u1")), () => client.GetJobAsync("j1"), () => client.ListConsentsAsync(new("u1")),
+        () => client.ListAccountsAsync(new("u1")), () => client.GetTransactionsPageAsync(new("u1")), () => client.GetEventAsync("e1"),
+        () => client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" }), .. Deletes(client),
     ];
 
     private static Func<Task>[] Deletes(IBasiqClient client) =>
     [
-        () => client.DeleteUserAsync("u1"), () => client.DeleteConnectionAsync("u1", "c1"), () => client.DeleteConsentAsync("u1", "s1"),
+        () => client.DeleteUserAsync(new("u1")), () => client.DeleteConnectionAsync(new("u1"), "c1"), () => client.DeleteConsentAsync(new("u1"), "s1"),
         () => client.DeleteWebhookAsync("w1"),
     ];
 

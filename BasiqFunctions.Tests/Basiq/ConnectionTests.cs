@@ -35,7 +35,7 @@ public sealed class ConnectionTests
             await gzip.WriteAsync("""{"id":"u1"}"""u8.ToArray());
         });
 
-        Assert.Equal("u1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await test.Client.GetUserAsync(new("u1"))).Id);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class ConnectionTests
             return Task.CompletedTask;
         });
 
-        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal("http-302", exception.Failure.Code);
         Assert.Equal(1, test.Requests);
@@ -64,8 +64,8 @@ public sealed class ConnectionTests
             await context.Response.WriteAsync("""{"id":"u1"}""");
         });
 
-        await test.Client.GetUserAsync("u1");
-        await test.Client.GetUserAsync("u1");
+        await test.Client.GetUserAsync(new("u1"));
+        await test.Client.GetUserAsync(new("u1"));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class ConnectionTests
                 context.Abort();
         });
 
-        Assert.Equal("u1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Equal(2, test.Requests);
     }
 

@@ -25,7 +25,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Error((HttpStatusCode)status, code));
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal(kind, failure.Kind);
         Assert.Equal(code, failure.Code);
@@ -46,7 +46,7 @@ public sealed class FailureTests
             Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
         });
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.NotFound, "resource-not-found"), (failure.Kind, failure.Code));
         Assert.Equal("a\uFFFDb", Assert.Single(failure.Sources).Detail);
@@ -66,7 +66,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body));
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, code), (failure.Kind, failure.Code));
     }
@@ -86,7 +86,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body));
 
-        var failure = await test.FailureAsync(test.Client.GetTransactionsPageAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetTransactionsPageAsync(new("u1")));
 
         Assert.Equal(BasiqFailureKind.UnusableAnswer, failure.Kind);
     }
@@ -102,10 +102,10 @@ public sealed class FailureTests
 
         foreach (var list in new Func<Task>[]
         {
-            () => test.Client.ListAccountsAsync("u1"), () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"),
-            () => test.Client.ListJobsAsync("u1"), () => test.Client.ListEventsAsync(), () => test.Client.ListWebhooksAsync(),
-            () => test.Client.ListWebhookMessagesAsync("w1", 20), () => test.Client.GetTransactionsPageAsync("u1"),
-            () => test.Client.RefreshConnectionAsync("u1", "c1"),
+            () => test.Client.ListAccountsAsync(new("u1")), () => test.Client.ListConnectionsAsync(new("u1")), () => test.Client.ListConsentsAsync(new("u1")),
+            () => test.Client.ListJobsAsync(new("u1")), () => test.Client.ListEventsAsync(), () => test.Client.ListWebhooksAsync(),
+            () => test.Client.ListWebhookMessagesAsync("w1", 20), () => test.Client.GetTransactionsPageAsync(new("u1")),
+            () => test.Client.RefreshConnectionAsync(new("u1"), "c1"),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
@@ -121,9 +121,9 @@ public sealed class FailureTests
         // Of accounts and jobs each record is looked at by itself.
         foreach (var list in new Func<Task>[]
         {
-            () => test.Client.ListConnectionsAsync("u1"), () => test.Client.ListConsentsAsync("u1"), () => test.Client.ListEventsAsync(),
+            () => test.Client.ListConnectionsAsync(new("u1")), () => test.Client.ListConsentsAsync(new("u1")), () => test.Client.ListEventsAsync(),
             () => test.Client.ListWebhooksAsync(), () => test.Client.ListWebhookMessagesAsync("w1", 20),
-            () => test.Client.GetTransactionsPageAsync("u1"), () => test.Client.RefreshConnectionAsync("u1", "c1"),
+            () => test.Client.GetTransactionsPageAsync(new("u1")), () => test.Client.RefreshConnectionAsync(new("u1"), "c1"),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
@@ -141,7 +141,7 @@ public sealed class FailureTests
             {"id":"sound","institution":{"id":"AU00000"},"steps":[{"title":"t","status":"success","result":null}],"links":{"source":"/users/u1/connections/c1"}}]}
             """));
 
-        var jobs = await test.Client.ListJobsAsync("u1");
+        var jobs = await test.Client.ListJobsAsync(new("u1"));
 
         Assert.Equal(
             [
@@ -183,7 +183,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => new(HttpStatusCode.OK) { Content = new StringContent("{}", Encoding.UTF8, "text/html") });
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, "not-json"), (failure.Kind, failure.Code));
     }
@@ -194,7 +194,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest(("Basiq:MaxRetries", "2"));
         test.Basiq.Script(() => new(HttpStatusCode.OK) { Content = new StreamContent(new BrokenStream()) });
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, "truncated-answer"), (failure.Kind, failure.Code));
         Assert.True(failure.IsTransient);
@@ -207,7 +207,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest(("Basiq:MaxAnswerBytes", "65536"));
         test.Basiq.Script(() => StubBasiq.Json($"{{\"id\":\"{new string('x', 70_000)}\"}}"));
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, "answer-too-large"), (failure.Kind, failure.Code));
         Assert.Single(test.Basiq.Calls);
@@ -224,7 +224,7 @@ public sealed class FailureTests
             return redirect;
         });
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.UnusableAnswer, "http-302"), (failure.Kind, failure.Code));
         Assert.Single(test.Basiq.Calls);
@@ -236,7 +236,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Answer = (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused");
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Unavailable, "connection-failed"), (failure.Kind, failure.Code));
         Assert.True(failure.IsTransient);
@@ -249,7 +249,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest(("Basiq:MaxRetries", "1"));
         test.Basiq.Answer = Never;
 
-        var failure = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Timeout, true), (failure.Kind, failure.IsTransient));
         Assert.Equal(2, test.Basiq.Calls.Count);
@@ -265,7 +265,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         await test.Tokens.GetAsync();
         test.Basiq.Answer = Never;
-        var read = test.Client.GetUserAsync("u1");
+        var read = test.Client.GetUserAsync(new("u1"));
         var creation = test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" });
 
         test.Host.StopApplication();
@@ -288,7 +288,7 @@ public sealed class FailureTests
             throw new InvalidOperationException("The cancellation did not arrive.");
         };
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => test.Client.GetUserAsync("u1", cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => test.Client.GetUserAsync(new("u1"), cancellation.Token));
     }
 
     [Fact]
@@ -297,17 +297,17 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest(("Basiq:MaxRetries", "0"));
         test.Basiq.Script(() => StubBasiq.Error(HttpStatusCode.InternalServerError, "internal-server-error"));
         for (var i = 0; i < 20; i++)
-            await test.FailureAsync(test.Client.GetUserAsync("u1"));
+            await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         var before = test.Basiq.Calls.Count;
-        var open = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+        var open = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
         Assert.Equal((BasiqFailureKind.Unavailable, "circuit-open"), (open.Failure.Kind, open.Failure.Code));
         Assert.Equal(TimeSpan.FromSeconds(5), open.Failure.RetryAfter);
         Assert.Equal(before, test.Basiq.Calls.Count);
 
         test.Clock.Advance(TimeSpan.FromSeconds(5));
         test.Basiq.Script(() => StubBasiq.Json("{\"id\":\"u1\"}"));
-        Assert.Equal("u1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await test.Client.GetUserAsync(new("u1"))).Id);
     }
 
     [Fact]
@@ -317,7 +317,7 @@ public sealed class FailureTests
         test.Basiq.Script(() => StubBasiq.Error(
             HttpStatusCode.BadRequest, "parameter-not-valid", "gavin@hooli.com with +61 410 888 999 or account 062-000 12345678 of 2024"));
 
-        var call = test.Client.UpdateUserAsync("u1", new() { Email = "gavin@hooli.com" });
+        var call = test.Client.UpdateUserAsync(new("u1"), new() { Email = "gavin@hooli.com" });
         var exception = await Assert.ThrowsAsync<BasiqException>(() => call);
 
         Assert.Equal("***@*** with ***** or account ***** of 2024", exception.Failure.Detail);

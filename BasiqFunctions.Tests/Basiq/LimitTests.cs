@@ -28,7 +28,7 @@ public sealed class LimitTests
         {
             try
             {
-                await test.Client.CreateClientTokenAsync("u1");
+                await test.Client.CreateClientTokenAsync(new("u1"));
             }
             catch (BasiqException exception)
             {
@@ -51,9 +51,9 @@ public sealed class LimitTests
         // They all name the same moment, and it is true: a call just before it is refused, one at it is not.
         var free = Assert.Single(refused.Select(one => one.At + one.Failure.RetryAfter!.Value).Distinct());
         test.Clock.SetUtcNow(free - TimeSpan.FromMilliseconds(1));
-        Assert.Equal(TimeSpan.FromMilliseconds(1), (await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync("u1"))).RetryAfter);
+        Assert.Equal(TimeSpan.FromMilliseconds(1), (await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync(new("u1")))).RetryAfter);
         test.Clock.SetUtcNow(free);
-        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
     }
 
     [Fact]
@@ -64,9 +64,9 @@ public sealed class LimitTests
         for (var call = 0; call < 100; call++)
         {
             if (call < 38)
-                await test.Client.CreateClientTokenAsync("u1");
+                await test.Client.CreateClientTokenAsync(new("u1"));
             else
-                await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync("u1"));
+                await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync(new("u1")));
         }
 
         await test.Tokens.RefreshAsync();
@@ -254,7 +254,7 @@ public sealed class LimitTests
         {
             try
             {
-                await client.CreateClientTokenAsync("u1");
+                await client.CreateClientTokenAsync(new("u1"));
                 return null;
             }
             catch (BasiqException exception)
@@ -270,7 +270,7 @@ public sealed class LimitTests
         await using var test = new ClientUnderTest(("Basiq:MaxTokenRequests", "4"), ("Basiq:MaxRetries", "10"));
         test.Basiq.Script(() => new HttpResponseMessage(HttpStatusCode.InternalServerError));
 
-        var failure = await test.FailureAsync(test.Client.CreateClientTokenAsync("u1"));
+        var failure = await test.FailureAsync(test.Client.CreateClientTokenAsync(new("u1")));
 
         Assert.Equal((BasiqFailure.TokenLimitCode, 3), (failure.Code, test.Basiq.Calls.Count));
     }
@@ -281,7 +281,7 @@ public sealed class LimitTests
         await using var test = new ClientUnderTest(("Basiq:MaxRetries", "0"), ("Basiq:MaxTokenRequests", "60"));
         test.Basiq.Answer = (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused");
         for (var call = 0; call < 200; call++)
-            await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync("u1"));
+            await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync(new("u1")));
         var sent = test.Basiq.Calls.Count;
         Assert.InRange(sent, 1, 56);
 
@@ -289,8 +289,8 @@ public sealed class LimitTests
         test.Clock.Advance(TimeSpan.FromSeconds(6));
 
         for (var call = sent; call < 57; call++)
-            await test.Client.CreateClientTokenAsync("u1");
-        Assert.Equal(BasiqFailure.TokenLimitCode, (await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync("u1"))).Code);
+            await test.Client.CreateClientTokenAsync(new("u1"));
+        Assert.Equal(BasiqFailure.TokenLimitCode, (await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync(new("u1")))).Code);
     }
 
     [Fact]
@@ -313,7 +313,7 @@ public sealed class LimitTests
             return StubBasiq.Json(UserJson);
         };
 
-        var calls = Enumerable.Range(0, 20).Select(_ => Task.Run(() => test.Client.GetUserAsync("u1"))).ToArray();
+        var calls = Enumerable.Range(0, 20).Select(_ => Task.Run(() => test.Client.GetUserAsync(new("u1")))).ToArray();
         await three.Task.WaitAsync(TimeSpan.FromSeconds(30));
         release.SetResult();
         await Task.WhenAll(calls);
@@ -328,8 +328,8 @@ public sealed class LimitTests
         await test.Tokens.GetAsync();
         var release = new TaskCompletionSource<HttpResponseMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         test.Basiq.Answer = (_, _, _) => release.Task;
-        var first = test.Client.GetUserAsync("u1");
-        var second = test.Client.GetUserAsync("u1");
+        var first = test.Client.GetUserAsync(new("u1"));
+        var second = test.Client.GetUserAsync(new("u1"));
         await test.Clock.WaitForTimerAsync(BasiqLimits.Patience);
 
         test.Clock.Advance(BasiqLimits.Patience);
@@ -347,10 +347,10 @@ public sealed class LimitTests
     {
         await using var test = new ClientUnderTest(("Basiq:MaxTokenRequests", "2"));
         test.Basiq.Script(() => StubBasiq.Json(StubBasiq.TokenJson("client-token")));
-        await test.Client.CreateClientTokenAsync("u1");
+        await test.Client.CreateClientTokenAsync(new("u1"));
         for (var call = 0; call < 60; call++)
         {
-            await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync("u1"));
+            await ClientUnderTest.FailureAtOnceAsync(test.Client.CreateClientTokenAsync(new("u1")));
             test.Clock.Advance(TimeSpan.FromSeconds(2));
         }
 

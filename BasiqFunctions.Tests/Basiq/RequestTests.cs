@@ -24,20 +24,20 @@ public sealed class RequestTests
         var client = test.Client;
 
         await client.CreateUserAsync(new() { Mobile = "+61410888666", VerificationStatus = true, BusinessAddress = new() { Suburb = "Manly" } });
-        await client.GetUserAsync("u/1");
-        await client.UpdateUserAsync("u1", new() { FirstName = "Gavin" });
-        await client.DeleteUserAsync("u1");
+        await client.GetUserAsync(new("u/1"));
+        await client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" });
+        await client.DeleteUserAsync(new("u1"));
         await client.GetJobAsync("j1");
-        await client.ListJobsAsync("u1");
-        await client.ListConnectionsAsync("u1");
-        await client.GetConnectionAsync("u1", "c1");
-        await client.DeleteConnectionAsync("u1", "c1");
-        await client.RefreshConnectionAsync("u1", "c1");
-        await client.ListConsentsAsync("u1");
-        await client.DeleteConsentAsync("u1", "s1");
-        await client.ListAccountsAsync("u1");
-        await client.GetAccountAsync("u1", "a1");
-        (await client.GetTransactionsPageAsync("u1", BasiqFilter.AccountId("a1").And(BasiqFilter.PostDateBetween(new(2024, 1, 1), new(2024, 6, 30))), 100)).Dispose();
+        await client.ListJobsAsync(new("u1"));
+        await client.ListConnectionsAsync(new("u1"));
+        await client.GetConnectionAsync(new("u1"), "c1");
+        await client.DeleteConnectionAsync(new("u1"), "c1");
+        await client.RefreshConnectionAsync(new("u1"), "c1");
+        await client.ListConsentsAsync(new("u1"));
+        await client.DeleteConsentAsync(new("u1"), "s1");
+        await client.ListAccountsAsync(new("u1"));
+        await client.GetAccountAsync(new("u1"), "a1");
+        (await client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId("a1").And(BasiqFilter.PostDateBetween(new(2024, 1, 1), new(2024, 6, 30))), 100)).Dispose();
         (await client.GetNextTransactionsPageAsync("https://basiq.test/users/u1/transactions?next=abc")).Dispose();
         (await client.GetNextTransactionsPageAsync("/users/u1/transactions?next=abc")).Dispose();
 
@@ -75,7 +75,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(StubBasiq.TokenJson("client-token")));
 
-        var token = await test.Client.CreateClientTokenAsync("u&1");
+        var token = await test.Client.CreateClientTokenAsync(new("u&1"));
 
         Assert.Equal(("client-token", "Bearer", 3600), (token.AccessToken, token.TokenType, token.ExpiresIn));
         var request = Assert.Single(test.Basiq.Calls);
@@ -129,7 +129,7 @@ public sealed class RequestTests
     {
         await using var test = new ClientUnderTest();
 
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => test.Client.DeleteUserAsync(id));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => test.Client.DeleteUserAsync(new(id)));
         Assert.Empty(test.Basiq.Calls);
     }
 
@@ -142,7 +142,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body, HttpStatusCode.Accepted));
 
-        Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync("u1", "c1"));
+        Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync(new("u1"), "c1"));
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json($$"""{"type":"list","data":[{{Account}}]}"""));
 
-        var account = BasiqFunctions.Basiq.Models.Account.From(Assert.Single(await test.Client.ListAccountsAsync("u1")));
+        var account = BasiqFunctions.Basiq.Models.Account.From(Assert.Single(await test.Client.ListAccountsAsync(new("u1"))));
 
         Assert.Equal("a1", account.Id);
         Assert.Null(account.Balance);
@@ -243,9 +243,9 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Answer = (_, before, _) => Task.FromResult(StubBasiq.Json($$"""{"data":[{"id":"t{{before}}"}]}"""));
 
-        var page = await test.Client.GetTransactionsPageAsync("u1");
+        var page = await test.Client.GetTransactionsPageAsync(new("u1"));
         for (var i = 0; i < 20; i++)
-            (await test.Client.GetTransactionsPageAsync("u1")).Dispose();
+            (await test.Client.GetTransactionsPageAsync(new("u1"))).Dispose();
 
         Assert.Equal("""{"id":"t0"}""", Text(page.Items.Span[0].Json));
         page.Dispose();

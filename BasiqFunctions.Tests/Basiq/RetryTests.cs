@@ -24,7 +24,7 @@ public sealed class RetryTests
             () => StubBasiq.RetryAfter(StubBasiq.Error(HttpStatusCode.TooManyRequests, "too-many-requests"), retryAfter),
             () => StubBasiq.Json(UserJson));
 
-        var call = test.Client.GetUserAsync("u1");
+        var call = test.Client.GetUserAsync(new("u1"));
         await test.Clock.WaitForTimerAsync(TimeSpan.FromSeconds(7));
         test.Clock.Advance(TimeSpan.FromMilliseconds(6_999));
         Assert.Single(test.Basiq.Calls);
@@ -42,7 +42,7 @@ public sealed class RetryTests
         test.Basiq.Script(
             () => StubBasiq.RetryAfter(StubBasiq.Error(HttpStatusCode.TooManyRequests, "too-many-requests"), "99999"));
 
-        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal(BasiqFailureKind.Overloaded, exception.Failure.Kind);
         Assert.Equal(TimeSpan.FromHours(1), exception.Failure.RetryAfter);
@@ -61,7 +61,7 @@ public sealed class RetryTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => new((HttpStatusCode)status), () => new((HttpStatusCode)status), () => StubBasiq.Json(UserJson));
 
-        Assert.Equal("u1", (await test.RunAsync(test.Client.UpdateUserAsync("u1", Details))).Id);
+        Assert.Equal("u1", (await test.RunAsync(test.Client.UpdateUserAsync(new("u1"), Details))).Id);
 
         Assert.Equal(3, test.Basiq.Calls.Count);
         Assert.All(test.Basiq.Calls, call => Assert.Equal("{\"email\":\"gavin@hooli.com\"}", call.Body));
@@ -77,7 +77,7 @@ public sealed class RetryTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Error((HttpStatusCode)status, "some-code"));
 
-        await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
 
         Assert.Single(test.Basiq.Calls);
     }
@@ -173,7 +173,7 @@ public sealed class RetryTests
         test.Basiq.Script(
             () => new(HttpStatusCode.BadGateway), () => StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
 
-        var call = test.Client.DeleteUserAsync("u1");
+        var call = test.Client.DeleteUserAsync(new("u1"));
         await test.Clock.RunUntilAsync(call);
         await call;
 
@@ -191,7 +191,7 @@ public sealed class RetryTests
                 ? new((HttpStatusCode)firstStatus)
                 : StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
 
-        var failure = await test.FailureAsync(test.Client.DeleteConnectionAsync("u1", "c1"));
+        var failure = await test.FailureAsync(test.Client.DeleteConnectionAsync(new("u1"), "c1"));
 
         Assert.Equal(BasiqFailureKind.NotFound, failure.Kind);
     }
@@ -203,7 +203,7 @@ public sealed class RetryTests
         test.Basiq.Script(
             () => new(HttpStatusCode.OK) { Content = new StreamContent(new StalledStream()) }, () => StubBasiq.Json(UserJson));
 
-        Assert.Equal("u1", (await test.RunAsync(test.Client.GetUserAsync("u1"))).Id);
+        Assert.Equal("u1", (await test.RunAsync(test.Client.GetUserAsync(new("u1")))).Id);
     }
 
     private sealed class StalledStream : MemoryStream

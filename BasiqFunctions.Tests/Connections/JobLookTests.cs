@@ -22,7 +22,7 @@ public sealed class JobLookTests : IDisposable
     [Fact]
     public async Task A_failure_that_the_person_can_mend_is_told_and_a_success_that_no_event_told_of_is_fetched()
     {
-        await _scene.PublishAsync(UserId, "c1", "c2", "c3");
+        await _scene.PublishAsync(Someone, "c1", "c2", "c3");
         _scene.Clock.Advance(TimeSpan.FromHours(5));
         Jobs(
             Job("a", "c1", "failed", "user-action-required"), Job("b", "c2", "success"), Job("z", "c3", "failed", "service-unavailable"),
@@ -33,7 +33,7 @@ public sealed class JobLookTests : IDisposable
         var notice = Assert.Single(_told);
         Assert.Equal(
             (NoticeTypes.ConnectionAttention, "c1", "act-at-bank", true), (notice.Type, notice.Data.ConnectionId, notice.Data.NextAction, notice.OnlyIfNews));
-        Assert.Equal([SyncId.ForNews(UserId, "c2", "b")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(Someone, "c2", "b")], _scene.Durable.Scheduled);
 
         // The next day nothing has happened since.
         _scene.Clock.Advance(TimeSpan.FromDays(1));
@@ -46,13 +46,13 @@ public sealed class JobLookTests : IDisposable
     [Fact]
     public async Task Of_a_user_about_whom_an_event_arrived_since_the_last_look_nothing_is_asked()
     {
-        await _scene.PublishAsync(UserId, "c1");
+        await _scene.PublishAsync(Someone, "c1");
         Jobs(Job("a", "c1", "success"));
         await LookAsync();
         Asked(1);
 
         _scene.Clock.Advance(TimeSpan.FromHours(3));
-        await _scene.Get<JobLooks>().HeardAsync(UserId, default);
+        await _scene.Get<JobLooks>().HeardAsync(Someone, default);
         _scene.Clock.Advance(TimeSpan.FromHours(21));
         await LookAsync();
         Asked(1);
@@ -72,10 +72,10 @@ public sealed class JobLookTests : IDisposable
     [Fact]
     public async Task The_daily_pass_looks_once_a_day()
     {
-        await _scene.PublishAsync(UserId, "c1");
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse("""{"id":"x","status":"active"}""")]);
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}""")]);
-        await _scene.Get<DueWork>().SetAsync(UserId, default, (DueKinds.JobLook, _scene.Clock.GetUtcNow()));
+        await _scene.PublishAsync(Someone, "c1");
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse("""{"id":"x","status":"active"}""")]);
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}""")]);
+        await _scene.Get<DueWork>().SetAsync(Someone, default, (DueKinds.JobLook, _scene.Clock.GetUtcNow()));
         Jobs();
 
         for (var day = 1; day <= 3; day++)
@@ -91,12 +91,12 @@ public sealed class JobLookTests : IDisposable
         Id = id,
         Updated = (at ?? _scene.Clock.GetUtcNow()).ToString("O", CultureInfo.InvariantCulture),
         Steps = [new JobStep { Title = "retrieve-accounts", Status = status, Result = code is null ? null : new JobStepResult { Code = code } }],
-        Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
+        Links = new JobLinks { Source = $"https://basiq.example/users/{Someone}/connections/{connectionId}" },
     };
 
-    private void Jobs(params Job[] jobs) => _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
+    private void Jobs(params Job[] jobs) => _scene.Basiq.Setup(b => b.ListJobsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
 
-    private Task<DateTimeOffset?> LookAsync() => _scene.Get<JobLooks>().LookAsync(_scene.Durable.Client, UserId, _told.Add, default);
+    private Task<DateTimeOffset?> LookAsync() => _scene.Get<JobLooks>().LookAsync(_scene.Durable.Client, Someone, _told.Add, default);
 
-    private void Asked(int times) => _scene.Basiq.Verify(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()), Times.Exactly(times));
+    private void Asked(int times) => _scene.Basiq.Verify(b => b.ListJobsAsync(Someone, It.IsAny<CancellationToken>()), Times.Exactly(times));
 }

@@ -36,7 +36,7 @@ public sealed class RefreshTests : IDisposable
         var answer = await Refresh(body);
 
         Assert.Equal(202, answer.Status);
-        Assert.Equal($"/api/users/{UserId}/syncs/{SyncId.For(UserId, ["a", "b"])}", answer.Headers.Location);
+        Assert.Equal($"/api/users/{Someone}/syncs/{SyncId.For(Someone, ["a", "b"])}", answer.Headers.Location);
         Assert.Equal("waiting-for-bank", answer.Json.GetProperty("status").GetString());
     }
 
@@ -46,8 +46,8 @@ public sealed class RefreshTests : IDisposable
         Has(Connection("c1"));
         KnowsJobs(Job("a", "c1", "in-progress"));
 
-        Assert.Equal(SyncId.For(UserId, ["a"]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
-        Assert.Equal(SyncId.For(UserId, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
 
         Assert.Single(_scene.Durable.Scheduled);
         Assert.Equal(0, _visits);
@@ -71,7 +71,7 @@ public sealed class RefreshTests : IDisposable
     {
         var usedAt = _scene.Clock.GetUtcNow();
         _scene.Clock.Advance(TimeSpan.FromMinutes(5));
-        await _scene.PublishAsync(UserId, "c1");
+        await _scene.PublishAsync(Someone, "c1");
         var fetchedAt = _scene.Clock.GetUtcNow();
         Has(Connection("c1", lastUsed: usedAt));
         Visits("c1", "a");
@@ -93,13 +93,13 @@ public sealed class RefreshTests : IDisposable
     [Fact]
     public async Task What_Basiq_has_and_this_app_has_not_is_fetched_without_a_visit()
     {
-        await _scene.PublishAsync(UserId, "c1");
+        await _scene.PublishAsync(Someone, "c1");
         _scene.Clock.Advance(TimeSpan.FromMinutes(5));
         Has(Connection("c1", lastUsed: _scene.Clock.GetUtcNow()));
 
         var answer = await Refresh("""{"connectionId":"c1"}""");
 
-        Assert.Equal((202, SyncId.ForConnections(UserId, ["c1"])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
+        Assert.Equal((202, SyncId.ForConnections(Someone, ["c1"])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
         Assert.Equal(0, _visits);
     }
 
@@ -195,7 +195,7 @@ public sealed class RefreshTests : IDisposable
     public async Task A_visit_that_Basiq_did_not_make_is_put_back_and_one_that_it_may_have_made_is_not(BasiqFailureKind kind, int left)
     {
         Has(Connection("c1"));
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, null, Endpoint));
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, null, Endpoint));
 
         Assert.True((await Refresh(null)).Status >= 400);
 
@@ -209,7 +209,7 @@ public sealed class RefreshTests : IDisposable
     public async Task That_Basiq_refuses_a_refresh_does_not_spend_the_day(BasiqFailureKind kind, int status, string basiqCode, int answered, string code)
     {
         Has(Connection("c1"));
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
             .ThrowsAsync(new BasiqException(new BasiqFailure(kind, basiqCode) { StatusCode = status, Endpoint = Endpoint }));
 
         (await Refresh(null)).IsProblem(answered, code);
@@ -237,7 +237,7 @@ public sealed class RefreshTests : IDisposable
         Has(Connection("c1", method: "pdf"));
         (await Refresh(null)).IsProblem(409, "no-connections");
         (await Refresh("""{"connectionId":"c9"}""")).IsProblem(404, "connection-not-found");
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections"));
         (await Refresh(null)).IsProblem(404, "user-not-found");
     }
@@ -247,15 +247,15 @@ public sealed class RefreshTests : IDisposable
     {
         Has(Connection("c1"), Connection("c2"));
         Visits("c1", "a");
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, "c2", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c2", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
 
-        Assert.Equal(SyncId.For(UserId, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
     }
 
     [Fact]
     public async Task Connections_are_listed_as_Basiq_gives_them_with_how_they_are()
     {
-        await _scene.PublishAsync(UserId, "c1");
+        await _scene.PublishAsync(Someone, "c1");
         Has(BasiqFunctions.Basiq.Models.Connection.Parse("""{"type":"connection","id":"c1","status":"active","expiryDate":"2025-06-01T00:00:00Z","later":[1.50,null],"isStale":"theirs"}"""));
 
         var answer = await List();
@@ -271,18 +271,18 @@ public sealed class RefreshTests : IDisposable
     [Fact]
     public async Task The_list_is_kept_until_something_happens_and_asked_for_when_it_is_to_be_live()
     {
-        await _scene.PublishAsync(UserId, "c1");
+        await _scene.PublishAsync(Someone, "c1");
         Has(Connection("c1"));
         await List();
         await List();
         Asked(1);
         await List("?live=true");
         Asked(2);
-        await _scene.Get<ConnectionStates>().ForgetAsync(UserId, default);
+        await _scene.Get<ConnectionStates>().ForgetAsync(Someone, default);
         await List();
         Asked(3);
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
-        await _scene.PublishByAsync("sync-later", UserId, "c1");
+        await _scene.PublishByAsync("sync-later", Someone, "c1");
         await List();
         Asked(4);
         _scene.Clock.Advance(TimeSpan.FromHours(1));
@@ -296,7 +296,7 @@ public sealed class RefreshTests : IDisposable
         Asked(7);
         (await List("?live=maybe")).Names("live");
 
-        void Asked(int times) => _scene.Basiq.Verify(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>()), Times.Exactly(times));
+        void Asked(int times) => _scene.Basiq.Verify(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>()), Times.Exactly(times));
     }
 
     private static Connection Connection(string id, string status = "active", DateTimeOffset? lastUsed = null, string method = "open-banking") =>
@@ -313,7 +313,7 @@ public sealed class RefreshTests : IDisposable
     {
         Id = id,
         Steps = [new JobStep { Title = "verify-credentials", Status = status }],
-        Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
+        Links = new JobLinks { Source = $"https://basiq.example/users/{Someone}/connections/{connectionId}" },
     };
 
     private static Job Failed(string id, string connectionId, string code) => Job(id, connectionId, "failed") with
@@ -323,14 +323,14 @@ public sealed class RefreshTests : IDisposable
 
     private void Has(params Connection[] connections)
     {
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(connections);
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(connections);
         foreach (var connection in connections)
-            _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, connection.Id, It.IsAny<CancellationToken>())).ReturnsAsync(connection);
+            _scene.Basiq.Setup(b => b.GetConnectionAsync(Someone, connection.Id, It.IsAny<CancellationToken>())).ReturnsAsync(connection);
     }
 
     private void KnowsJobs(params Job[] jobs)
     {
-        _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
+        _scene.Basiq.Setup(b => b.ListJobsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
         _scene.Basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
         foreach (var job in jobs)
@@ -339,11 +339,11 @@ public sealed class RefreshTests : IDisposable
 
     /// <summary>Basiq makes visits: under one job, or each under its own.</summary>
     private void Visits(string connectionId, string? jobId = null) =>
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(UserId, connectionId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, connectionId, It.IsAny<CancellationToken>()))
             .ReturnsAsync(() => Interlocked.Increment(ref _visits) is var visit && jobId is null ? [$"job-{visit}"] : [jobId]);
 
-    private Task<Answer> List(string query = "") => _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default), query: query);
+    private Task<Answer> List(string query = "") => _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, Someone, default), query: query);
 
     private Task<Answer> Refresh(string? body) =>
-        _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, UserId, _scene.Durable.Client, default), body);
+        _scene.CallAsync<ConnectionFunctions>((f, r) => f.RefreshConnections(r, Someone, _scene.Durable.Client, default), body);
 }

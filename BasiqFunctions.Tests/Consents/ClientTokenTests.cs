@@ -17,8 +17,8 @@ public sealed class ClientTokenTests : IDisposable
     public async Task Every_request_gets_a_token_of_its_own_that_no_cache_keeps()
     {
         var minted = 0;
-        _scene.Basiq.Setup(b => b.CreateClientTokenAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .ReturnsAsync((string user, CancellationToken _) =>
+        _scene.Basiq.Setup(b => b.CreateClientTokenAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((UserId user, CancellationToken _) =>
                 new ClientToken { AccessToken = $"token-{user}-{++minted}", TokenType = "Bearer", ExpiresIn = 3600 });
 
         var first = await Mint("user-1");
@@ -33,7 +33,7 @@ public sealed class ClientTokenTests : IDisposable
     [Fact]
     public async Task A_user_that_Basiq_does_not_know_is_not_found()
     {
-        _scene.Basiq.Setup(b => b.CreateClientTokenAsync("user-1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.CreateClientTokenAsync(new("user-1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}"));
 
         (await Mint("user-1")).IsProblem(404, "user-not-found");

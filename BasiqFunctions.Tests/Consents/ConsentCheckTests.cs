@@ -26,16 +26,16 @@ public sealed class ConsentCheckTests : IDisposable
     [InlineData("""{"id":"b","status":"active","expiryDate":"2030-01-01T00:00:00Z"}""", false)]
     public async Task Of_a_user_whose_data_went_it_depends_on_the_consents_of_now(string? other, bool hasEnded)
     {
-        await _scene.PublishAsync(UsersScene.UserId, "c1");
+        await _scene.PublishAsync(UsersScene.Someone, "c1");
         await _scene.Get<Removals>().RunAsync(
-            _scene.Durable.Client, UsersScene.UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "a"));
+            _scene.Durable.Client, UsersScene.Someone, null, new DeletionCause(DeletionReason.ConsentRevoked, "a"));
         string[] consents = ["""{"id":"a","status":"revoked"}""", .. other is null ? Array.Empty<string>() : [other]];
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. consents.Select(Consent.Parse)]);
 
         Assert.Equal(hasEnded, await HasEndedAsync());
     }
 
     private Task<bool> HasEndedAsync() =>
-        Assert.Single(_scene.Get<IEnumerable<IConsentCheck>>()).HasEndedAsync(_scene.Durable.Client, UsersScene.UserId, CancellationToken.None);
+        Assert.Single(_scene.Get<IEnumerable<IConsentCheck>>()).HasEndedAsync(_scene.Durable.Client, UsersScene.Someone, CancellationToken.None);
 }

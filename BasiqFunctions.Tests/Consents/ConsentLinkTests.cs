@@ -14,7 +14,7 @@ public sealed class ConsentLinkTests : IDisposable
     private readonly UsersScene _scene = new();
 
     public ConsentLinkTests() =>
-        _scene.Basiq.Setup(b => b.CreateClientTokenAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.CreateClientTokenAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync(new ClientToken { AccessToken = Token, TokenType = "Bearer", ExpiresIn = 3600 });
 
     public void Dispose() => _scene.Dispose();
@@ -35,7 +35,7 @@ public sealed class ConsentLinkTests : IDisposable
         Assert.Equal(["token", "state"], query.Keys);
         Assert.Equal(Token, query["token"]);
         Assert.Equal(
-            UsersScene.UserId, (await _scene.Get<ConsentStates>().VerifyAsync(query["state"], default))!.UserId);
+            UsersScene.Someone, (await _scene.Get<ConsentStates>().VerifyAsync(query["state"], default))!.UserId);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class ConsentLinkTests : IDisposable
     {
         (await Link(body)).Names(field);
 
-        _scene.Basiq.Verify(b => b.CreateClientTokenAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()), Times.Never);
+        _scene.Basiq.Verify(b => b.CreateClientTokenAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()), Times.Never);
     }
 
     [Fact]
@@ -102,5 +102,5 @@ public sealed class ConsentLinkTests : IDisposable
     }
 
     private Task<Answer> Link(string? body) =>
-        _scene.CallAsync<ConsentFunctions>((f, r) => f.CreateConsentLink(r, UsersScene.UserId, default), body);
+        _scene.CallAsync<ConsentFunctions>((f, r) => f.CreateConsentLink(r, UsersScene.Someone, default), body);
 }

@@ -19,8 +19,8 @@ public sealed class ConsentReturnTests : IDisposable
     [Fact]
     public async Task A_return_without_return_URL_starts_the_sync_and_says_where_to_ask()
     {
-        _scene.KnowsJobs("user-1", "a", "b");
-        var syncId = SyncId.For("user-1", ["a", "b"]);
+        _scene.KnowsJobs(new("user-1"), "a", "b");
+        var syncId = SyncId.For(new("user-1"), ["a", "b"]);
 
         var answer = await Return(await State(), "&jobIds=a,b");
 
@@ -38,12 +38,12 @@ public sealed class ConsentReturnTests : IDisposable
     [InlineData("https://app.example/banks?tab=2&q=%26", "https://app.example/banks?tab=2&q=%26&syncId=")]
     public async Task A_return_with_return_URL_goes_on_there_with_the_sync(string returnUrl, string expected)
     {
-        _scene.KnowsJobs("user-1", "a");
+        _scene.KnowsJobs(new("user-1"), "a");
 
         var answer = await Return(await State(returnUrl), "&jobIds=a");
 
         Assert.Equal(303, answer.Status);
-        Assert.Equal(expected + SyncId.For("user-1", ["a"]), answer.Headers.Location);
+        Assert.Equal(expected + SyncId.For(new("user-1"), ["a"]), answer.Headers.Location);
         Assert.Equal("no-referrer", answer.Headers["Referrer-Policy"]);
         Assert.Equal("no-store", answer.Headers.CacheControl);
         Assert.Equal("", answer.Body);
@@ -52,7 +52,7 @@ public sealed class ConsentReturnTests : IDisposable
     [Fact]
     public async Task A_reload_of_the_browser_gets_the_same_answer_and_starts_nothing()
     {
-        _scene.KnowsJobs("user-1", "a", "b");
+        _scene.KnowsJobs(new("user-1"), "a", "b");
         var state = await State("https://app.example/banks");
 
         var first = await Return(state, "&jobIds=a,b");
@@ -70,10 +70,10 @@ public sealed class ConsentReturnTests : IDisposable
     public async Task Jobs_are_taken_however_the_consent_page_spells_them(string query, string jobs)
     {
         var ids = jobs.Split(' ');
-        _scene.KnowsJobs("user-1", ids);
+        _scene.KnowsJobs(new("user-1"), ids);
 
         Assert.Equal(202, (await Return(await State(), query)).Status);
-        Assert.Equal([SyncId.For("user-1", ids)], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.For(new("user-1"), ids)], _scene.Durable.Scheduled);
     }
 
     [Theory]
@@ -130,7 +130,7 @@ public sealed class ConsentReturnTests : IDisposable
     public async Task Fifty_jobs_are_taken_and_one_more_is_not()
     {
         string[] ids = [.. Enumerable.Range(0, 51).Select(i => $"job-{i}")];
-        _scene.KnowsJobs("user-1", ids);
+        _scene.KnowsJobs(new("user-1"), ids);
 
         Assert.Equal(202, (await Return(await State(), "&jobIds=" + string.Join(',', ids[..50]))).Status);
         (await Return(await State(), "&jobIds=" + string.Join(',', ids))).Names("jobIds");
@@ -161,7 +161,7 @@ public sealed class ConsentReturnTests : IDisposable
     [Fact]
     public async Task A_state_borrowed_from_another_user_starts_nothing()
     {
-        _scene.KnowsJobs("user-1", "job-of-user-1");
+        _scene.KnowsJobs(new("user-1"), "job-of-user-1");
 
         (await Return(await State(), "&jobIds=job-of-user-1,job-of-user-2")).IsProblem(400, "invalid-state");
         Assert.Empty(_scene.Durable.Scheduled);
@@ -170,7 +170,7 @@ public sealed class ConsentReturnTests : IDisposable
     [Fact]
     public async Task A_return_URL_that_was_taken_off_the_allow_list_meanwhile_is_refused()
     {
-        _scene.KnowsJobs("user-1", "a");
+        _scene.KnowsJobs(new("user-1"), "a");
 
         (await Return(await State("https://gone.example/"), "&jobIds=a")).IsProblem(400, "invalid-state");
         Assert.Empty(_scene.Durable.Scheduled);
@@ -180,11 +180,11 @@ public sealed class ConsentReturnTests : IDisposable
     public async Task A_Basiq_that_is_away_is_told_and_the_same_link_works_later()
     {
         var state = await State();
-        _scene.Basiq.Setup(b => b.ListJobsAsync("user-1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.ListJobsAsync(new("user-1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500, "GET /users/{userId}/jobs"));
         (await Return(state, "&jobIds=a")).IsProblem(503, "basiq-unavailable");
 
-        _scene.KnowsJobs("user-1", "a");
+        _scene.KnowsJobs(new("user-1"), "a");
         Assert.Equal(202, (await Return(state, "&jobIds=a")).Status);
     }
 
@@ -218,13 +218,13 @@ public sealed class ConsentReturnTests : IDisposable
                 _scene.Clock.Advance(TimeSpan.FromHours(1));
                 break;
             case "borrowed":
-                _scene.KnowsJobs("user-1", "b");
+                _scene.KnowsJobs(new("user-1"), "b");
                 break;
             case "malformed":
                 query = "&jobIds=%3Cscript%3E";
                 break;
             default:
-                _scene.Basiq.Setup(b => b.ListJobsAsync("user-1", It.IsAny<CancellationToken>())).ThrowsAsync(error switch
+                _scene.Basiq.Setup(b => b.ListJobsAsync(new("user-1"), It.IsAny<CancellationToken>())).ThrowsAsync(error switch
                 {
                     "unknown-user" => UsersScene.Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/jobs"),
                     "overloaded" => UsersScene.Failure(BasiqFailureKind.Overloaded, 429, retryAfter: TimeSpan.FromSeconds(7)),
@@ -281,7 +281,7 @@ public sealed class ConsentReturnTests : IDisposable
     [Fact]
     public async Task The_state_is_never_logged()
     {
-        _scene.KnowsJobs("user-1", "a");
+        _scene.KnowsJobs(new("user-1"), "a");
         var state = await State("https://app.example/banks");
 
         await Return(state, "&jobIds=a");
@@ -294,7 +294,7 @@ public sealed class ConsentReturnTests : IDisposable
     }
 
     private Task<string> State(string? returnUrl = null) =>
-        _scene.Get<ConsentStates>().IssueAsync("user-1", returnUrl is null ? null : new Uri(returnUrl), default);
+        _scene.Get<ConsentStates>().IssueAsync(new("user-1"), returnUrl is null ? null : new Uri(returnUrl), default);
 
     private Task<Answer> Return(string state, string rest, string? accept = null) => _scene.CallAsync<ConsentFunctions>(
         (f, r) => f.ConsentReturn(r, _scene.Durable.Client, default),

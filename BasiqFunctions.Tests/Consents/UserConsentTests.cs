@@ -10,7 +10,7 @@ namespace BasiqFunctions.Tests.Consents;
 [Trait("Category", "Unit")]
 public sealed class UserConsentTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly UsersScene _scene = new();
 

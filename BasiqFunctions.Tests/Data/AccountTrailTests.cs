@@ -6,7 +6,7 @@ namespace BasiqFunctions.Tests.Data;
 [Trait("Category", "Unit")]
 public sealed class AccountTrailTests : IDisposable
 {
-    private const string User = "user-1";
+    private static readonly UserId User = new("user-1");
 
     private readonly SnapshotScene _scene = new();
 

@@ -45,11 +45,11 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
         for (var run = 1; run <= 2; run++)
         {
             var syncId = $"s{run}";
-            await store.Staging.StageAccountsAsync("u", syncId, [SnapshotScene.Account("acc", "c1")], default);
+            await store.Staging.StageAccountsAsync(new("u"), syncId, [SnapshotScene.Account("acc", "c1")], default);
             List<string> segments = [];
             foreach (var segment in all.Chunk(10_000))
             {
-                await using var writer = await store.Staging.BeginSegmentAsync("u", syncId, "acc", segments.Count, default);
+                await using var writer = await store.Staging.BeginSegmentAsync(new("u"), syncId, "acc", segments.Count, default);
                 foreach (var page in segment.Chunk(500))
                 {
                     foreach (var transaction in page)
@@ -58,7 +58,7 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
                 }
                 segments.Add((await writer.CompleteAsync(default)).Attempt);
             }
-            var publication = new SnapshotPublication("u", syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = segments });
+            var publication = new SnapshotPublication(new("u"), syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = segments });
             var result = await store.Publisher.PublishAsync(publication, default);
             Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length) { HasNews = run == 1, DataAsOf = result.DataAsOf }, result);
         }
@@ -67,13 +67,13 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
             container.GetBlobs().Select(b => SnapshotScene.WithoutAttempt(b.Name)).Order(StringComparer.Ordinal));
 
         var day = new DateOnly(2024, 1, 1).AddDays(110);
-        var page1 = Assert.IsType<TransactionsResult.Page>(await store.Reader.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60), default));
+        var page1 = Assert.IsType<TransactionsResult.Page>(await store.Reader.ReadTransactionsAsync(new("u"), "acc", new TransactionQuery(day, day, Limit: 60), default));
         var page2 = Assert.IsType<TransactionsResult.Page>(
-            await store.Reader.ReadTransactionsAsync("u", "acc", new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
+            await store.Reader.ReadTransactionsAsync(new("u"), "acc", new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
         Assert.Equal(all[11_000..11_100], page1.Transactions.Concat(page2.Transactions).Select(SnapshotScene.Text));
         Assert.Null(page2.NextCursor);
 
-        await store.Removal.RemoveUserAsync("u", default);
+        await store.Removal.RemoveUserAsync(new("u"), default);
         Assert.Equal(0, await CountAsync(container));
     }
 

@@ -12,7 +12,7 @@ namespace BasiqFunctions.Tests.Data;
 [Trait("Category", "Unit")]
 public sealed class SnapshotFunctionsTests : IDisposable
 {
-    private const string User = "user-1";
+    private static readonly UserId User = new("user-1");
 
     private readonly SnapshotScene _scene = new();
     private readonly ServiceProvider _instruments = new ServiceCollection().AddInstruments().BuildServiceProvider();
@@ -76,7 +76,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal("account-not-found", (await MergedAsync("?accountId=a1&connectionId=c2")).Json.GetProperty("code").GetString());
         Assert.Equal("connection-not-found", (await MergedAsync("?connectionId=c3")).Json.GetProperty("code").GetString());
         Assert.Equal(400, (await MergedAsync("?accountId=a/1")).Status);
-        Assert.Equal("no-snapshot", (await MergedAsync("", "user-2")).Json.GetProperty("code").GetString());
+        Assert.Equal("no-snapshot", (await MergedAsync("", new("user-2"))).Json.GetProperty("code").GetString());
 
         // The same rules of cursors: of this list alone, and of this snapshot.
         var first = (await MergedAsync("?limit=1")).Json.GetProperty("nextCursor").GetString();
@@ -299,8 +299,8 @@ public sealed class SnapshotFunctionsTests : IDisposable
         return request;
     }
 
-    private async Task<Answer> MergedAsync(string query, string userId = User) =>
-        await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Request(query), userId, default));
+    private async Task<Answer> MergedAsync(string query, UserId? userId = null) =>
+        await Answer.OfAsync(await Functions().ListUserTransactionsAsync(Request(query), userId ?? User, default));
 
     private SnapshotFunctions Functions() => new(
         _scene.Store.Reader, _scene.Store.Damage, _scene.Receipts, _instruments.GetRequiredService<Instruments>(), NullLogger<SnapshotFunctions>.Instance);
@@ -308,6 +308,6 @@ public sealed class SnapshotFunctionsTests : IDisposable
     private async Task<Answer> AccountsAsync(string userId, string query = "") =>
         await Answer.OfAsync(await Functions().ListAccountsAsync(Request(query), userId, default));
 
-    private async Task<Answer> TransactionsAsync(string query, string userId = User, string accountId = "acc") =>
-        await Answer.OfAsync(await Functions().ListTransactionsAsync(Request(query), userId, accountId, default));
+    private async Task<Answer> TransactionsAsync(string query, UserId? userId = null, string accountId = "acc") =>
+        await Answer.OfAsync(await Functions().ListTransactionsAsync(Request(query), userId ?? User, accountId, default));
 }

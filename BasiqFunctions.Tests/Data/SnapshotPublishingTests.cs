@@ -6,7 +6,7 @@ namespace BasiqFunctions.Tests.Data;
 [Trait("Category", "Unit")]
 public sealed class SnapshotPublishingTests : IDisposable
 {
-    private const string User = "user-1";
+    private static readonly UserId User = new("user-1");
 
     private static readonly string[] OneTransaction = ["{\"id\":\"t\"}"];
 
@@ -605,7 +605,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task Removing_a_user_leaves_no_trace_and_touches_no_other()
     {
-        await _scene.SyncAsync("user-2", "s1", "a1", "c1");
+        await _scene.SyncAsync(new("user-2"), "s1", "a1", "c1");
         var others = _scene.Files;
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));

@@ -9,7 +9,7 @@ namespace BasiqFunctions.Tests.Data;
 [Trait("Category", "Unit")]
 public sealed class SnapshotReadingTests : IDisposable
 {
-    private const string User = "user-1";
+    private static readonly UserId User = new("user-1");
 
     private readonly SnapshotScene _scene = new();
 
@@ -394,8 +394,8 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("é")]
     public async Task An_id_that_is_none_never_becomes_a_path(string id)
     {
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Reader.GetCurrentAsync(id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.RemoveUserAsync(id, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Reader.GetCurrentAsync(new(id), default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.RemoveUserAsync(new(id), default));
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.DiscardAsync(User, id, default));
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s1", id, 0, default));
     }

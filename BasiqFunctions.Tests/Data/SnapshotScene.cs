@@ -46,7 +46,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".pages");
 
-    public string SegmentPath(string userId, string syncId, string accountId, int segment) => Path.Combine(
+    public string SegmentPath(UserId userId, string syncId, string accountId, int segment) => Path.Combine(
         Folder, SnapshotPaths.Segment(userId, syncId, accountId, segment, _attempts[(syncId, accountId, segment)]));
 
     public static ReadOnlyMemory<byte> Utf8(string text) => Encoding.UTF8.GetBytes(text);
@@ -62,7 +62,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     /// <summary>Stages accounts, each with one segment of one page, as <c>id, connection, transactions</c>.</summary>
     public async Task<Dictionary<string, int>> StageAsync(
-        string userId, string syncId, params (string AccountId, string ConnectionId, string[] Transactions)[] accounts)
+        UserId userId, string syncId, params (string AccountId, string ConnectionId, string[] Transactions)[] accounts)
     {
         await Store.Staging.StageAccountsAsync(userId, syncId, accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
         var segments = new Dictionary<string, int>();
@@ -74,7 +74,7 @@ internal sealed partial class SnapshotScene : IDisposable
         return segments;
     }
 
-    public async Task<SegmentSummary> WriteSegmentAsync(string userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
+    public async Task<SegmentSummary> WriteSegmentAsync(UserId userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
     {
         await using var writer = await Store.Staging.BeginSegmentAsync(userId, syncId, accountId, segment, default);
         foreach (var page in pages)
@@ -94,11 +94,11 @@ internal sealed partial class SnapshotScene : IDisposable
         return summary;
     }
 
-    public Task<PublishResult> PublishAsync(string userId, string syncId, Dictionary<string, int> segments, params string[] connections) =>
+    public Task<PublishResult> PublishAsync(UserId userId, string syncId, Dictionary<string, int> segments, params string[] connections) =>
         PublishAsync(userId, syncId, Clock.GetUtcNow(), segments, connections);
 
     public Task<PublishResult> PublishAsync(
-        string userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
+        UserId userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
         Store.Publisher.PublishAsync(
             new SnapshotPublication(
                 userId, syncId, startedAt, connections,
@@ -107,7 +107,7 @@ internal sealed partial class SnapshotScene : IDisposable
             default);
 
     /// <summary>What a sync that starts now would have to fetch of an account; null for the whole.</summary>
-    public async Task<KeptSpan?> PlanAsync(string userId, string accountId, string connectionId, bool isFull = false, string? account = null)
+    public async Task<KeptSpan?> PlanAsync(UserId userId, string accountId, string connectionId, bool isFull = false, string? account = null)
     {
         if (isFull)
             await StageAsync(userId, "full", (accountId, connectionId, []));
@@ -117,7 +117,7 @@ internal sealed partial class SnapshotScene : IDisposable
     }
 
     /// <summary>A sync of one account that fetches what is new of it.</summary>
-    public async Task<PublishResult> SyncPartAsync(string userId, string syncId, string accountId, string connectionId, KeptSpan kept, params string[] newer)
+    public async Task<PublishResult> SyncPartAsync(UserId userId, string syncId, string accountId, string connectionId, KeptSpan kept, params string[] newer)
     {
         await StageAsync(userId, syncId, (accountId, connectionId, newer));
         return await Store.Publisher.PublishAsync(
@@ -131,17 +131,17 @@ internal sealed partial class SnapshotScene : IDisposable
     }
 
     /// <summary>A whole sync of one account with one transaction.</summary>
-    public async Task<PublishResult> SyncAsync(string userId, string syncId, string accountId, string connectionId)
+    public async Task<PublishResult> SyncAsync(UserId userId, string syncId, string accountId, string connectionId)
     {
         var startedAt = Clock.GetUtcNow();
         var segments = await StageAsync(userId, syncId, (accountId, connectionId, [Posted(1, new DateOnly(2024, 6, 1))]));
         return await PublishAsync(userId, syncId, startedAt, segments, connectionId);
     }
 
-    public async Task<string[]> AccountIdsAsync(string userId) =>
+    public async Task<string[]> AccountIdsAsync(UserId userId) =>
         [.. ((await Store.Reader.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.SyncId}").Order(StringComparer.Ordinal)];
 
-    public async Task<string[]> ReadAllAsync(string userId, string accountId, TransactionQuery query)
+    public async Task<string[]> ReadAllAsync(UserId userId, string accountId, TransactionQuery query)
     {
         var all = new List<string>();
         do

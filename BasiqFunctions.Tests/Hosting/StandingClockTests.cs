@@ -13,7 +13,7 @@ public sealed class StandingClockTests
         await test.Tokens.GetAsync();
         var never = new TaskCompletionSource<HttpResponseMessage>();
         test.Basiq.Answer = (_, _, cancellation) => never.Task.WaitAsync(cancellation);
-        var call = test.Client.GetUserAsync("u1");
+        var call = test.Client.GetUserAsync(new("u1"));
         Assert.False(call.IsCompleted);
 
         await test.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));

@@ -138,7 +138,7 @@ public sealed class ConfidentialityTests
                 app.Services.GetRequiredService<Instruments>().TokenRefreshed(secret);
                 break;
             case "span":
-                using (Instruments.BeginActivity("Planted", secret, syncId: null))
+                using (Instruments.BeginActivity("Planted", new(secret), syncId: null))
                     break;
             case "problem":
                 using (var answer = new HttpResponseMessage(HttpStatusCode.BadRequest))
@@ -151,7 +151,7 @@ public sealed class ConfidentialityTests
             case "journal":
                 await app.Services.GetRequiredService<DurableTaskClient>().ScheduleNewOrchestrationInstanceAsync(
                     SyncOrchestration.Name,
-                    new SyncInput("user-1", [], new SyncOptions()) { UserId = secret },
+                    new SyncInput(new("user-1"), [], new SyncOptions()) { UserId = new(secret) },
                     new StartOrchestrationOptions("sync-planted"));
                 break;
             case "records":

@@ -22,7 +22,7 @@ public sealed class ConsentLifeTests
         var userId = await UserWithDataAsync(app);
         var sent = await FromSandboxAsync(app, userId);
         await app.Services.GetRequiredService<ConsentWarnings>().NoteAsync(
-            userId, Id(sent[0]), new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
+            new(userId), Id(sent[0]), new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), default);
 
         var listed = await ConsentsAsync(app, userId);
 
@@ -106,7 +106,7 @@ public sealed class ConsentLifeTests
                 w.GetRawText().Contains("transactions.updated", StringComparison.Ordinal)
                 && w.TryGetProperty("outcome", out _)));
         await foreach (var sync in app.Services.GetRequiredService<DurableTaskClient>().GetAllInstancesAsync(
-            new OrchestrationQuery(InstanceIdPrefix: SyncId.PrefixFor(userId))))
+            new OrchestrationQuery(InstanceIdPrefix: SyncId.PrefixFor(new(userId)))))
         {
             Assert.Contains((await app.WaitForSyncAsync(userId, sync.InstanceId)).Status, new[] { SyncState.Failed, SyncState.Cancelled });
         }

@@ -139,7 +139,7 @@ public sealed class WebhookTests
     private static async Task RevokeAtBasiqAsync(AppUnderTest app, string userId)
     {
         var basiq = app.Services.GetRequiredService<IBasiqClient>();
-        await basiq.DeleteConsentAsync(userId, (await basiq.ListConsentsAsync(userId))[0].Id);
+        await basiq.DeleteConsentAsync(new(userId), (await basiq.ListConsentsAsync(new(userId)))[0].Id);
     }
 
     /// <summary>Waits until the data is gone, and then until the receipt says that all of it is.</summary>

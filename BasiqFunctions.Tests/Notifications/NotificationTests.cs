@@ -250,7 +250,7 @@ public sealed class NotificationTests
     /// <summary>Has a notice delivered, as orchestrations do.</summary>
     private static async Task<string> TellAsync(AppUnderTest app, string type, string userId, params string[] receivers)
     {
-        var notice = new Notice(Notice.IdFor(DateTimeOffset.UtcNow, Guid.NewGuid()), type, DateTimeOffset.UtcNow, new NoticeData(userId));
+        var notice = new Notice(Notice.IdFor(DateTimeOffset.UtcNow, Guid.NewGuid()), type, DateTimeOffset.UtcNow, new NoticeData(new(userId)));
         foreach (var name in receivers is [] ? ["default"] : receivers)
             await app.Services.GetRequiredService<DeliveryQueues>().AddAsync(app.Services.GetRequiredService<DurableTaskClient>(), name, notice, default);
         return notice.MessageId;

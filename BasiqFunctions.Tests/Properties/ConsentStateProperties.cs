@@ -20,7 +20,7 @@ public sealed class ConsentStateProperties : IDisposable
             .SampleAsync(async (user, path, at, with) =>
             {
                 var url = new Uri($"https://app.example/{path}");
-                var state = await States.IssueAsync(user, url, default);
+                var state = await States.IssueAsync(new(user), url, default);
                 var read = await States.VerifyAsync(state, default);
                 Assert.Equal((user, url.AbsoluteUri), (read!.UserId, read.ReturnUrl));
 

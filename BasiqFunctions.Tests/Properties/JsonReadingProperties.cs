@@ -91,13 +91,13 @@ public sealed class JsonReadingProperties
         });
         Func<Task>[] calls =
         [
-            () => client.GetUserAsync("u"), () => client.GetJobAsync("j"), () => client.ListJobsAsync("u"),
-            () => client.ListConnectionsAsync("u"), () => client.GetConnectionAsync("u", "c"), () => client.ListAccountsAsync("u"),
-            () => client.GetAccountAsync("u", "a"), () => client.ListConsentsAsync("u"), () => client.CreateClientTokenAsync("u"),
-            () => client.RefreshConnectionAsync("u", "c"), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
+            () => client.GetUserAsync(new("u")), () => client.GetJobAsync("j"), () => client.ListJobsAsync(new("u")),
+            () => client.ListConnectionsAsync(new("u")), () => client.GetConnectionAsync(new("u"), "c"), () => client.ListAccountsAsync(new("u")),
+            () => client.GetAccountAsync(new("u"), "a"), () => client.ListConsentsAsync(new("u")), () => client.CreateClientTokenAsync(new("u")),
+            () => client.RefreshConnectionAsync(new("u"), "c"), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
             async () =>
             {
-                using var page = await client.GetTransactionsPageAsync("u");
+                using var page = await client.GetTransactionsPageAsync(new("u"));
             },
         ];
         await Gen.Select(Body, Gen.OneOf(200, 200, 200, 200, 400, 403, 404), Gen.Int[0, calls.Length - 1]).SampleAsync(

@@ -29,13 +29,13 @@ public sealed class AbsenceRemovalTests : IDisposable
         _unknown.Add("u00");
 
         Assert.Equal(new RetentionPass(2, 0, 0, Absent: 1), await PassAsync());
-        Assert.Empty(await ReceiptsAsync("u00"));
+        Assert.Empty(await ReceiptsAsync(new("u00")));
         Assert.Empty(await HeldAsync());
         _scene.Clock.Advance(Day);
         Assert.Equal(new RetentionPass(2, 1, 0), await PassAsync());
 
         Assert.Equal(["u01"], await _scene.UsersAsync());
-        Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync("u00")).Select(r => (r.Reason, r.Accounts))));
+        Assert.Equal((DeletionReason.UserDeleted, 1L), Assert.Single((await ReceiptsAsync(new("u00"))).Select(r => (r.Reason, r.Accounts))));
         Assert.Empty(await _scene.Get<UserAbsences>().ListAsync(default));
     }
 
@@ -49,7 +49,7 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(1, (await PassAsync()).Removed);
 
-        Assert.Equal(DeletionReason.ConsentRevoked, Assert.Single(await ReceiptsAsync("u00")).Reason);
+        Assert.Equal(DeletionReason.ConsentRevoked, Assert.Single(await ReceiptsAsync(new("u00"))).Reason);
     }
 
     [Fact]
@@ -79,8 +79,8 @@ public sealed class AbsenceRemovalTests : IDisposable
 
         Assert.Equal(new RetentionPass(3, 1, 0, Absent: 1), await PassAsync());
 
-        Assert.Empty(await ReceiptsAsync("u00"));
-        Assert.Equal(DeletionReason.ConsentRevoked, Assert.Single(await ReceiptsAsync("u01")).Reason);
+        Assert.Empty(await ReceiptsAsync(new("u00")));
+        Assert.Equal(DeletionReason.ConsentRevoked, Assert.Single(await ReceiptsAsync(new("u01"))).Reason);
     }
 
     [Theory]
@@ -140,7 +140,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         await PassAsync();
         _scene.Clock.Advance(Day);
         foreach (var user in Users(20).Skip(10))
-            Consents(user, """{"id":"x","status":"revoked"}""");
+            Consents(new(user), """{"id":"x","status":"revoked"}""");
 
         Assert.Equal(10, (await PassAsync()).Removed);
 
@@ -215,7 +215,7 @@ public sealed class AbsenceRemovalTests : IDisposable
         _unknown.Add("u00");
         await PassAsync();
         _scene.Clock.Advance(TimeSpan.FromHours(1));
-        await _scene.PublishByAsync("sync-later", "u00", "c1");
+        await _scene.PublishByAsync("sync-later", new("u00"), "c1");
         _scene.Clock.Advance(Day);
 
         Assert.Equal(new RetentionPass(2, 0, 0, Absent: 1), await PassAsync());
@@ -292,8 +292,8 @@ public sealed class AbsenceRemovalTests : IDisposable
         _unknown.Add("u00");
         await PassAsync();
         _scene.Clock.Advance(Day);
-        _scene.Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 503));
-        Consents("u02", """{"id":"x","status":"expired"}""");
+        _scene.Basiq.Setup(b => b.GetUserAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 503));
+        Consents(new("u02"), """{"id":"x","status":"expired"}""");
 
         Assert.Equal(new RetentionPass(3, 1, 0, Absent: 1), await PassAsync());
     }
@@ -302,7 +302,7 @@ public sealed class AbsenceRemovalTests : IDisposable
     public async Task A_refused_key_is_not_told_for_each_user()
     {
         await PublishAsync(8);
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unauthorized, 404, "POST /token"));
 
         Assert.Equal(new RetentionPass(8, 0, 8), await PassAsync());
@@ -331,24 +331,24 @@ public sealed class AbsenceRemovalTests : IDisposable
     private void Answer()
     {
         var unknown = UsersScene.Failure(BasiqFailureKind.NotFound, 404);
-        _scene.Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Returns((string userId, CancellationToken _) => _unknown.Contains(userId) ? Task.FromException<User>(unknown) : Task.FromResult(UsersScene.BasiqUser()));
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Returns((string userId, CancellationToken _) => _unknown.Contains(userId)
+        _scene.Basiq.Setup(b => b.GetUserAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()))
+            .Returns((UserId userId, CancellationToken _) => _unknown.Contains(userId) ? Task.FromException<User>(unknown) : Task.FromResult(UsersScene.BasiqUser()));
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()))
+            .Returns((UserId userId, CancellationToken _) => _unknown.Contains(userId)
                 ? Task.FromException<IReadOnlyList<Consent>>(unknown)
                 : Task.FromResult<IReadOnlyList<Consent>>(_empty.Contains(userId) ? [] : [Consent.Parse("""{"id":"x","status":"active"}""")]));
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Returns((string userId, CancellationToken _) => Task.FromResult<IReadOnlyList<Connection>>(
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>()))
+            .Returns((UserId userId, CancellationToken _) => Task.FromResult<IReadOnlyList<Connection>>(
                 _empty.Contains(userId) ? [] : [Connection.Parse("""{"id":"c1","status":"active"}""")]));
     }
 
-    private void Consents(string userId, string consent) =>
+    private void Consents(UserId userId, string consent) =>
         _scene.Basiq.Setup(b => b.ListConsentsAsync(userId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse(consent)]);
 
     private async Task PublishAsync(int users)
     {
         foreach (var user in Users(users))
-            await _scene.PublishAsync(user, "c1");
+            await _scene.PublishAsync(new(user), "c1");
         _scene.Clock.Advance(Day);
     }
 
@@ -361,5 +361,5 @@ public sealed class AbsenceRemovalTests : IDisposable
 
     private int Alerts() => _scene.Logs.Lines.Count(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("[3404]", StringComparison.Ordinal));
 
-    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(string userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
+    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(UserId userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
 }

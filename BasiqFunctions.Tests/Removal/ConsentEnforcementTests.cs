@@ -20,7 +20,7 @@ namespace BasiqFunctions.Tests.Removal;
 [Trait("Category", "Unit")]
 public sealed class ConsentEnforcementTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly UsersScene _scene = new();
 
@@ -34,7 +34,7 @@ public sealed class ConsentEnforcementTests : IDisposable
     public async Task When_no_consent_is_left_everything_goes_and_a_receipt_stays(string status, string expiry, DeletionReason reason)
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
-        await _scene.PublishAsync("user-2", "c3");
+        await _scene.PublishAsync(new("user-2"), "c3");
         var running = SyncId.For(UserId, ["j1"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         Consents(Consent("consent-1", status, expiry), Consent("consent-0", "revoked", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
@@ -43,7 +43,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         Assert.Equal((EnforcementOutcome.Removed, true), (result.Outcome, result.IsComplete));
         Assert.Null(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
-        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync("user-2", default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(new("user-2"), default));
         Assert.Empty(_scene.Durable.Instances);
         var receipt = Assert.Single(await ReceiptsAsync());
         Assert.Equal(

@@ -91,7 +91,7 @@ public sealed class DueTests : IDisposable
         _scene.Clock.Advance(Day);
         Assert.Equal(new RetentionPass(1, 1, 0), await PassAsync());
         Assert.Empty(await _scene.UsersAsync());
-        Assert.Equal(DeletionReason.ConsentExpired, Assert.Single(await ReceiptsAsync("u1")).Reason);
+        Assert.Equal(DeletionReason.ConsentExpired, Assert.Single(await ReceiptsAsync(new("u1"))).Reason);
 
         // Nothing of the user is due any more.
         _scene.Clock.Advance(TimeSpan.FromDays(400));
@@ -130,7 +130,7 @@ public sealed class DueTests : IDisposable
         _scene.Clock.Advance(Day);
         await PublishAsync("u2");
         _scene.Clock.Advance(TimeSpan.FromDays(10));
-        _scene.Basiq.Setup(b => b.ListConsentsAsync("u2", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable));
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(new("u2"), It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable));
 
         Assert.Equal(new RetentionPass(2, 0, 1), await PassAsync());
         _scene.Clock.Advance(Day);
@@ -142,23 +142,23 @@ public sealed class DueTests : IDisposable
     {
         var due = _scene.Get<DueWork>();
         var now = _scene.Clock.GetUtcNow();
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(9)));
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(5)));
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(9)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(5)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
         Assert.Equal(["20240607"], await DaysAsync());
 
         // Once done, nothing is left; set again, it is due again.
         await due.DoneAsync(Assert.Single(await DueOnAsync("20240607")), default);
         Assert.Empty(await DaysAsync());
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(7)));
         Assert.Equal(["20240609"], await DaysAsync());
 
         // Who moves what another has moved meanwhile leaves it there.
         var item = Assert.Single(await DueOnAsync("20240609"));
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
         await due.MoveAsync(item, now + TimeSpan.FromDays(20), default);
         Assert.Equal(["20240604"], await DaysAsync());
-        await due.RemoveUserAsync("u1", default);
+        await due.RemoveUserAsync(new("u1"), default);
         Assert.Empty(await DaysAsync());
     }
 
@@ -176,8 +176,8 @@ public sealed class DueTests : IDisposable
     {
         var due = _scene.Get<DueWork>();
         var now = _scene.Clock.GetUtcNow();
-        await due.SetAsync("other", default, (DueKinds.Age, now + TimeSpan.FromDays(2)), (DueKinds.Age, now + TimeSpan.FromDays(20)));
-        await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(9)), (DueKinds.Leftover, now + TimeSpan.FromDays(9)));
+        await due.SetAsync(new("other"), default, (DueKinds.Age, now + TimeSpan.FromDays(2)), (DueKinds.Age, now + TimeSpan.FromDays(20)));
+        await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(9)), (DueKinds.Leftover, now + TimeSpan.FromDays(9)));
         var item = (await DueOnAsync("20240611")).Single(due => due.Kind == DueKinds.Age);
         var steps = 0;
         _meets = asked =>
@@ -187,7 +187,7 @@ public sealed class DueTests : IDisposable
         };
         var change = what switch
         {
-            "set" => due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2))),
+            "set" => due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(2))),
             "move" => due.MoveAsync(item, now + TimeSpan.FromDays(2), default),
             _ => due.DoneAsync(item, default),
         };
@@ -197,8 +197,8 @@ public sealed class DueTests : IDisposable
 
         // Whoever was interrupted, in a durable process, does it again.
         if (what is "set")
-            await due.SetAsync("u1", default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
-        await due.RemoveUserAsync("u1", default);
+            await due.SetAsync(new("u1"), default, (DueKinds.Age, now + TimeSpan.FromDays(2)));
+        await due.RemoveUserAsync(new("u1"), default);
         if (what is not "set")
         {
             // The row of the pass that was interrupted is in its list still, and the look at it finds nobody.
@@ -238,8 +238,8 @@ public sealed class DueTests : IDisposable
     public async Task What_a_sync_left_that_never_published_goes_when_its_grace_is_over()
     {
         await _scene.Get<DueWork>().BeginAsync(default);
-        await _scene.Get<DueWork>().SetAsync("u1", default, (DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8)));
-        await _scene.Snapshots.Staging.StageAccountsAsync("u1", "dead", ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
+        await _scene.Get<DueWork>().SetAsync(new("u1"), default, (DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8)));
+        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), "dead", ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
         _scene.Clock.Advance(TimeSpan.FromDays(8));
         await PassAsync();
         Assert.True(_scene.HasSnapshotFiles);
@@ -253,8 +253,8 @@ public sealed class DueTests : IDisposable
     [Fact]
     public async Task Whoever_was_there_before_there_were_dates_is_looked_at_on_the_day_after_the_first_pass()
     {
-        var published = new SnapshotPublication("u1", "s", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>());
-        await _scene.Snapshots.Staging.StageAccountsAsync("u1", "s", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        var published = new SnapshotPublication(new("u1"), "s", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>());
+        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), "s", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
         await _scene.Snapshots.Publisher.PublishAsync(published, default);
 
         Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
@@ -297,7 +297,7 @@ public sealed class DueTests : IDisposable
         _scene.Clock.Advance(Day);
         var begun = _scene.Clock.GetUtcNow();
         ConcurrentQueue<DateTimeOffset> calls = [];
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(() =>
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync(() =>
         {
             calls.Enqueue(_scene.Clock.GetUtcNow());
             return (IReadOnlyList<Consent>)[Consent.Parse("""{"id":"x","status":"active"}""")];
@@ -344,9 +344,9 @@ public sealed class DueTests : IDisposable
         await _scene.PassTimeAsync(restarting);
 
         await _scene.EndOfPassAsync(() => _scene.Clock.Advance(TimeSpan.FromSeconds(1)));
-        await _scene.EndOfRemovalAsync("u1");
+        await _scene.EndOfRemovalAsync(new("u1"));
 
-        var receipt = Assert.Single(await ReceiptsAsync("u1"));
+        var receipt = Assert.Single(await ReceiptsAsync(new("u1")));
         Assert.Equal((DeletionReason.ConsentRevoked, 1L), (receipt.Reason, receipt.Accounts));
         Assert.Equal(["u2", "u3"], (await _scene.UsersAsync()).Order());
         _scene.Clock.Advance(TimeSpan.FromDays(30));
@@ -366,12 +366,12 @@ public sealed class DueTests : IDisposable
                 services.AddSingleton<IRecordTables>(provider => new CountedTables((IRecordTables)tables(provider), Note));
             },
             settings);
-        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string userId, CancellationToken _) =>
+        _scene.Basiq.Setup(b => b.ListConsentsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync((UserId userId, CancellationToken _) =>
         {
             _asked.Enqueue($"Basiq consents {userId}");
             return (IReadOnlyList<Consent>)[Consent.Parse(_consents.GetValueOrDefault(userId) ?? """{"id":"x","status":"active"}""")];
         });
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string userId, CancellationToken _) =>
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync((UserId userId, CancellationToken _) =>
         {
             _asked.Enqueue($"Basiq connections {userId}");
             return (IReadOnlyList<Connection>)[Connection.Parse("""{"id":"c1","status":"active"}""")];
@@ -387,12 +387,12 @@ public sealed class DueTests : IDisposable
     private async Task PublishAsync(params string[] users)
     {
         foreach (var user in users)
-            await _scene.PublishAsync(user, "c1");
+            await _scene.PublishAsync(new(user), "c1");
     }
 
     private Task<RetentionPass> PassAsync() => _scene.PassAsync(TimeSpan.Zero);
 
-    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(string userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
+    private Task<IReadOnlyList<DeletionReceipt>> ReceiptsAsync(UserId userId) => _scene.Get<DeletionReceipts>().ListAsync(userId, default);
 
     private async Task<IReadOnlyList<DueItem>> DueOnAsync(string day)
     {

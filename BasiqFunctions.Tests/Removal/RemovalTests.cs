@@ -15,7 +15,7 @@ namespace BasiqFunctions.Tests.Removal;
 [Trait("Category", "Unit")]
 public sealed class RemovalTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly Unreliable _unreliable = new();
     private readonly UsersScene _scene;
@@ -68,7 +68,7 @@ public sealed class RemovalTests : IDisposable
         await EndAsync();
 
         Assert.Equal([later.ReportId], (await reports.ListAsync(UserId, default)).Select(report => report.ReportId));
-        Assert.Empty(await reports.ListAsync("user-2", default));
+        Assert.Empty(await reports.ListAsync(new("user-2"), default));
         Assert.NotNull(await reports.ReadAsync(later, ReportPart.Json, default));
         Assert.True(await reports.BeginAsync(Report("later0000002", UserId), default));
         Assert.Equal(2, Assert.Single(await ReceiptsAsync()).Reports);
@@ -77,7 +77,7 @@ public sealed class RemovalTests : IDisposable
         Assert.Empty(await reports.ListAsync(UserId, default));
         Assert.False(_scene.HasSnapshotFiles);
 
-        KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+        KeptReport Report(string reportId, params string[] userIds) => new(reportId, [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 
         async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
         {

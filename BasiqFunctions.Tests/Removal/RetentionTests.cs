@@ -9,7 +9,7 @@ namespace BasiqFunctions.Tests.Removal;
 [Trait("Category", "Unit")]
 public sealed class RetentionTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly UsersScene _scene = new();
 

@@ -16,7 +16,7 @@ namespace BasiqFunctions.Tests.Reports;
 [Trait("Category", "Unit")]
 public sealed class KeptReportTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly UsersScene _scene = new();
 
@@ -73,7 +73,7 @@ public sealed class KeptReportTests : IDisposable
         var removed = await _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "c"));
 
         Assert.Equal((1, 0L), (removed.Receipt!.Reports, removed.Receipt.Accounts));
-        Assert.Equal(0, await CountAsync("user-2"));
+        Assert.Equal(0, await CountAsync(new("user-2")));
         Assert.False(_scene.HasSnapshotFiles);
     }
 
@@ -102,7 +102,7 @@ public sealed class KeptReportTests : IDisposable
 
         Assert.False(await Store.BeginAsync(report, default));
 
-        Assert.Equal((0, 0), (await CountAsync(UserId), await CountAsync("user-2")));
+        Assert.Equal((0, 0), (await CountAsync(UserId), await CountAsync(new("user-2"))));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class KeptReportTests : IDisposable
         {
             var answers = new ConcurrentBag<Answer>();
             await Parallel.ForEachAsync(
-                Enumerable.Range(0, Asked), new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (n, _) => answers.Add(await AskAsync(instances[n % 3], $"user-{n % 70}")));
+                Enumerable.Range(0, Asked), new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (n, _) => answers.Add(await AskAsync(instances[n % 3], new($"user-{n % 70}"))));
 
             Assert.Equal(1_000, answers.Count(answer => answer.Status == 202));
             Assert.Equal(1_000, instances.SelectMany(instance => instance.Durable.Scheduled).Distinct().Count());
@@ -165,13 +165,13 @@ public sealed class KeptReportTests : IDisposable
                 instance.Dispose();
         }
 
-        static Task<Answer> AskAsync(UsersScene instance, string userId) => instance.CallAsync<ReportFunctions>(
+        static Task<Answer> AskAsync(UsersScene instance, UserId userId) => instance.CallAsync<ReportFunctions>(
             (functions, request) => functions.CreateReport(request, userId, instance.Durable.Client, default), """{"type":"affordability"}""");
     }
 
-    private Task<int> CountAsync(string userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
+    private Task<int> CountAsync(UserId userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
 
-    private KeptReport Report(string reportId, params string[] userIds) => new(reportId, userIds, "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+    private KeptReport Report(string reportId, params string[] userIds) => new(reportId, [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 
     private async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
     {
@@ -179,6 +179,6 @@ public sealed class KeptReportTests : IDisposable
         await Store.AskAsync(report, new ReportRequest("affordability"), default);
         Assert.True(await Store.BeginAsync(report, default));
         await Store.WriteAsync(report, ReportPart.Json, "what it says"u8.ToArray(), default);
-        return (await Store.ChangeAsync(userIds[0], reportId, found => found with { State = ReportState.Ready }, default))!;
+        return (await Store.ChangeAsync(new(userIds[0]), reportId, found => found with { State = ReportState.Ready }, default))!;
     }
 }

@@ -55,7 +55,7 @@ public sealed class SampleTests
             // A cursor that is good for nothing any more: the whole is read again, and what that does not meet goes.
             await copy.AddAsync(gavin, "gone");
             var storage = app.Services.GetRequiredService<ISnapshotStorage>();
-            await storage.DeleteByPrefixAsync(SnapshotPaths.Reads(gavin), default);
+            await storage.DeleteByPrefixAsync(SnapshotPaths.Reads(new(gavin)), default);
         }
 
         Assert.Contains(counts, count => count is > 0 and < Transactions);

@@ -31,7 +31,7 @@ public sealed class FetchTransactionsTests : IDisposable
     {
         Basiq(TimeSpan.FromSeconds(secondsPerPage));
         var limit = HostTimeout();
-        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.UserId, Run, [Account()], CancellationToken.None);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, Run, [Account()], CancellationToken.None);
         var activities = ActivatorUtilities.CreateInstance<SyncActivities>(_scene.Services);
         List<int> fetched = [];
         string? link = null;
@@ -40,7 +40,7 @@ public sealed class FetchTransactionsTests : IDisposable
         {
             var start = _scene.Clock.GetTimestamp();
             var outcome = await activities.FetchTransactions(
-                new FetchTransactionsInput(UsersScene.UserId, Run, "a1", fetched.Count, before, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
+                new FetchTransactionsInput(UsersScene.Someone, Run, "a1", fetched.Count, before, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
 
             Assert.Null(outcome.Failure);
             Assert.True(_scene.Clock.GetElapsedTime(start) < limit * 0.8, $"{_scene.Clock.GetElapsedTime(start)} of {limit}");
@@ -62,7 +62,7 @@ public sealed class FetchTransactionsTests : IDisposable
 
     private void Basiq(TimeSpan perPage)
     {
-        _scene.Basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.UserId, It.IsAny<BasiqFilter?>(), 1, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.Someone, It.IsAny<BasiqFilter?>(), 1, It.IsAny<CancellationToken>()))
             .ReturnsAsync(NextPage);
         _scene.Basiq.Setup(b => b.GetNextTransactionsPageAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string link, CancellationToken _) =>

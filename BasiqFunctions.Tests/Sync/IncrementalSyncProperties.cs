@@ -23,7 +23,7 @@ namespace BasiqFunctions.Tests.Sync;
 [Trait("Category", "Journeys")]
 public sealed class IncrementalSyncProperties
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
     private const int Overlap = 14;
 
     /// <summary>More of them: INCREMENTAL_SEEDS=300 dotnet test --filter IncrementalSyncProperties.</summary>

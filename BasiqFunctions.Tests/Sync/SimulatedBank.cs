@@ -34,17 +34,17 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
 
     public void Attach(Mock<IBasiqClient> basiq)
     {
-        basiq.Setup(b => b.ListAccountsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+        basiq.Setup(b => b.ListAccountsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync(() => [.. accounts.Select(id => JsonElement.Parse(AccountJson(id)))]);
-        basiq.Setup(b => b.ListConnectionsAsync(UsersScene.UserId, It.IsAny<CancellationToken>()))
+        basiq.Setup(b => b.ListConnectionsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync([Connection.From(JsonElement.Parse($$"""{"type":"connection","id":"{{ConnectionId}}","status":"active"}"""))]);
         basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string id, CancellationToken _) => new Job
         {
             Id = id,
             Steps = [new JobStep { Title = "retrieve-transactions", Status = "success" }],
-            Links = new JobLinks { Source = $"https://basiq.test/users/{UsersScene.UserId}/connections/{ConnectionId}" },
+            Links = new JobLinks { Source = $"https://basiq.test/users/{UsersScene.Someone}/connections/{ConnectionId}" },
         });
-        basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.UserId, It.IsAny<BasiqFilter?>(), It.IsAny<int>(), It.IsAny<CancellationToken>()))
+        basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.Someone, It.IsAny<BasiqFilter?>(), It.IsAny<int>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string _, BasiqFilter? filter, int limit, CancellationToken _) => Page(filter!.ToString(), limit, 0));
         basiq.Setup(b => b.GetNextTransactionsPageAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string link, CancellationToken _) =>

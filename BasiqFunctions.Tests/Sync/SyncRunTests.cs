@@ -255,7 +255,7 @@ public sealed class SyncRunTests : IDisposable
         var ended = await RunAsync(new SyncOptions(), JobState.InProgress, TimeSpan.FromMinutes(15));
 
         Assert.Equal((SyncState.Failed, "api-key-refused", JobState.InProgress), (ended.Status, ended.Error?.Code, ended.Jobs[0].Status));
-        Assert.True(new SyncAnswer("s", "u", ended.Status, default, default, ended.Jobs, ended.Accounts, 0, ended.Error).MayBeStartedAgain);
+        Assert.True(new SyncAnswer("s", new("u"), ended.Status, default, default, ended.Jobs, ended.Accounts, 0, ended.Error).MayBeStartedAgain);
     }
 
     [Fact]
@@ -290,7 +290,7 @@ public sealed class SyncRunTests : IDisposable
     {
         var engine = await EngineUnderTest.StartAsync(_state, _clock, _script, typeof(SyncOrchestration), typeof(Activities));
         await engine.Client.ScheduleNewOrchestrationInstanceAsync(
-            SyncOrchestration.Name, new SyncInput("user-1", [Job(job)], settings), new StartOrchestrationOptions(SyncId));
+            SyncOrchestration.Name, new SyncInput(new("user-1"), [Job(job)], settings), new StartOrchestrationOptions(SyncId));
         return engine;
     }
 

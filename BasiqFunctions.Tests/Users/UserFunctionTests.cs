@@ -119,10 +119,10 @@ public sealed class UserFunctionTests : IDisposable
     {
         using var gone = new CancellationTokenSource();
         await gone.CancelAsync();
-        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(new OperationCanceledException(gone.Token));
 
-        await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, UserId, gone.Token), aborted: gone.Token);
+        await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, Someone, gone.Token), aborted: gone.Token);
 
         Assert.Empty(_scene.Logs.Lines);
     }
@@ -130,9 +130,9 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_user_is_read_as_Basiq_gives_it()
     {
-        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
+        _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
 
-        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, UserId, default));
+        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, Someone, default));
 
         Assert.Equal((200, BasiqUser().Json.GetRawText()), (answer.Status, answer.Body));
         Assert.Equal("no-store", answer.Headers.CacheControl);
@@ -153,9 +153,9 @@ public sealed class UserFunctionTests : IDisposable
     public async Task Each_failure_of_Basiq_has_its_answer(
         BasiqFailureKind kind, int? upstream, int status, string code, string? retryAfter)
     {
-        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, upstream));
+        _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, upstream));
 
-        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, UserId, default));
+        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, Someone, default));
 
         answer.IsProblem(status, code);
         Assert.Equal(retryAfter, answer.Headers.RetryAfter.SingleOrDefault());
@@ -166,10 +166,10 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task Basiqs_own_wish_for_a_pause_is_handed_on_rounded_up()
     {
-        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Overloaded, 429, retryAfter: TimeSpan.FromSeconds(41.2)));
 
-        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, UserId, default));
+        var answer = await _scene.CallAsync<UserFunctions>((f, r) => f.GetUser(r, Someone, default));
 
         Assert.Equal("42", answer.Headers.RetryAfter);
     }
@@ -178,8 +178,8 @@ public sealed class UserFunctionTests : IDisposable
     public async Task An_update_sends_the_given_fields_and_no_others()
     {
         UserDetails? sent = null;
-        _scene.Basiq.Setup(b => b.UpdateUserAsync(UserId, It.IsAny<UserDetails>(), It.IsAny<CancellationToken>()))
-            .Callback((string _, UserDetails details, CancellationToken _) => sent = details)
+        _scene.Basiq.Setup(b => b.UpdateUserAsync(Someone, It.IsAny<UserDetails>(), It.IsAny<CancellationToken>()))
+            .Callback((UserId _, UserDetails details, CancellationToken _) => sent = details)
             .ReturnsAsync(BasiqUser());
 
         var answer = await Update("""{"firstName":"Gav","middleName":""}""");
@@ -203,12 +203,12 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task Deleting_a_user_removes_it_at_Basiq_and_everything_here()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
-        var running = SyncId.For(UserId, ["job-1"]);
-        var other = SyncId.For("user-2", ["job-2"]);
+        await _scene.PublishAsync(Someone, "connection-1");
+        var running = SyncId.For(Someone, ["job-1"]);
+        var other = SyncId.For(new("user-2"), ["job-2"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(other, OrchestrationRuntimeStatus.Running);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .Callback(() => Assert.Equal([running], _scene.Durable.Events))
             .Returns(Task.CompletedTask);
 
@@ -223,8 +223,8 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_sync_that_starts_while_Basiq_removes_the_user_is_stopped_too()
     {
-        var late = SyncId.For(UserId, ["late"]);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        var late = SyncId.For(Someone, ["late"]);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .Callback(() => _scene.Durable.Set(late, OrchestrationRuntimeStatus.Running))
             .Returns(Task.CompletedTask);
 
@@ -237,10 +237,10 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_sync_that_another_deletion_forgets_meanwhile_does_not_fail_this_one()
     {
-        var running = SyncId.For(UserId, ["job-1"]);
+        var running = SyncId.For(Someone, ["job-1"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.AfterEvent = id => _scene.Durable.Client.PurgeInstanceAsync(id);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete()).Status);
     }
@@ -248,13 +248,13 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_deletion_that_fails_at_Basiq_loses_nothing_here_and_can_be_repeated()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
-        _scene.Basiq.SetupSequence(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        await _scene.PublishAsync(Someone, "connection-1");
+        _scene.Basiq.SetupSequence(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Unavailable, 500))
             .Returns(Task.CompletedTask);
 
         (await Delete()).IsProblem(503, "basiq-unavailable");
-        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(Someone, default));
 
         Assert.Equal(204, (await Delete()).Status);
         Assert.False(_scene.HasSnapshotFiles);
@@ -263,8 +263,8 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task Deleting_a_user_that_Basiq_no_longer_knows_removes_what_is_kept_here()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        await _scene.PublishAsync(Someone, "connection-1");
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
         GoesAfterTheFirstLook();
 
@@ -276,30 +276,30 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_404_of_a_deletion_is_not_believed_while_Basiq_has_the_user()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        await _scene.PublishAsync(Someone, "connection-1");
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
 
         (await Delete()).IsProblem(502, "basiq-unusable-answer");
 
         Assert.True(_scene.HasSnapshotFiles);
-        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
+        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default));
     }
 
     [Fact]
     public async Task A_user_whom_Basiq_does_not_know_keeps_its_data_when_the_key_reads_nobody_else_either()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
-        await _scene.PublishAsync("user-2", "connection-2");
-        Unknown(UserId, "user-2");
+        await _scene.PublishAsync(Someone, "connection-1");
+        await _scene.PublishAsync(new("user-2"), "connection-2");
+        Unknown(Someone, "user-2");
 
         (await Delete()).IsProblem(502, "basiq-refused");
         Assert.Equal(2, (await _scene.UsersAsync()).Count);
-        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default));
+        Assert.Empty(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default));
 
         // The right key is back, and the user is gone.
-        Unknown(UserId);
-        _scene.Basiq.Setup(b => b.GetUserAsync("user-2", It.IsAny<CancellationToken>())).ReturnsAsync(UsersScene.BasiqUser());
+        Unknown(Someone);
+        _scene.Basiq.Setup(b => b.GetUserAsync(new("user-2"), It.IsAny<CancellationToken>())).ReturnsAsync(UsersScene.BasiqUser());
         Assert.Equal(204, (await Delete()).Status);
         Assert.Equal(["user-2"], await _scene.UsersAsync());
     }
@@ -308,16 +308,16 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_deletion_whose_process_dies_once_Basiq_has_deleted_the_only_user_ends_by_itself_with_one_receipt()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
+        await _scene.PublishAsync(Someone, "connection-1");
         GoesAfterTheFirstLook();
-        _scene.Basiq.SetupSequence(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("the machine died")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404)).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
 
         Assert.InRange((await _scene.PassTimeAsync(Delete())).Status, 202, 204);
-        await _scene.EndOfRemovalAsync(UserId);
+        await _scene.EndOfRemovalAsync(Someone);
 
         Assert.False(_scene.HasSnapshotFiles);
-        Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Reason);
+        Assert.Equal(DeletionReason.UserDeleted, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default)).Reason);
         (await Delete()).IsProblem(404, "user-not-found");
     }
 
@@ -325,27 +325,27 @@ public sealed class UserFunctionTests : IDisposable
     public async Task What_Basiq_has_of_a_user_is_purged_before_the_user_is_deleted()
     {
         List<string> asked = [];
-        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(
         [
             Connection.Parse("""{"id":"c1","status":"active"}"""), Connection.Parse("""{"id":"c2","status":"invalid"}"""),
             Connection.Parse("""{"id":"c3","status":"active"}"""),
         ]);
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(UserId, It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Callback((string _, string connectionId, CancellationToken _) => asked.Add($"purge {connectionId}")).Returns(Task.CompletedTask);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .Callback((UserId _, string connectionId, CancellationToken _) => asked.Add($"purge {connectionId}")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete()).Status);
 
         Assert.Equal(["purge c1", "purge c3", "delete"], asked);
-        Assert.Null(Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).ConnectionId);
+        Assert.Null(Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default)).ConnectionId);
     }
 
     [Fact]
     public async Task A_deletion_that_is_asked_for_again_while_it_goes_on_leaves_one_receipt()
     {
-        await _scene.PublishAsync(UserId, "connection-1");
+        await _scene.PublishAsync(Someone, "connection-1");
         var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Callback(asked.SetResult).Returns(answer.Task);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).Callback(asked.SetResult).Returns(answer.Task);
 
         var first = Delete();
         await asked.Task;
@@ -353,15 +353,15 @@ public sealed class UserFunctionTests : IDisposable
         answer.SetResult();
 
         Assert.Equal((204, 204), ((await first).Status, (await second).Status));
-        Assert.Equal(1, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Accounts);
+        Assert.Equal(1, Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default)).Accounts);
     }
 
     [Fact]
     public async Task Deleting_a_user_of_whom_only_a_history_is_left_removes_that()
     {
         GoesAfterTheFirstLook();
-        _scene.Durable.Set(SyncId.For(UserId, ["job-1"]), OrchestrationRuntimeStatus.Failed);
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Durable.Set(SyncId.For(Someone, ["job-1"]), OrchestrationRuntimeStatus.Failed);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
 
         Assert.Equal(204, (await Delete()).Status);
@@ -385,33 +385,33 @@ public sealed class UserFunctionTests : IDisposable
         storage.Setup(s => s.ListAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .Returns(Array.Empty<SnapshotBlobInfo>().ToAsyncEnumerable());
         using var scene = new UsersScene(services => services.AddSingleton(storage.Object));
-        scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>()))
+        scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .Callback(gone.Cancel)
             .Returns(Task.CompletedTask);
 
-        await scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, scene.Durable.Client));
+        await scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, Someone, scene.Durable.Client));
 
         Assert.True(removed);
     }
 
     private Task<Answer> Create(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.CreateUser(r, default), body);
 
-    private Task<Answer> Update(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.UpdateUser(r, UserId, default), body);
+    private Task<Answer> Update(string body) => _scene.CallAsync<UserFunctions>((f, r) => f.UpdateUser(r, Someone, default), body);
 
     private void GoesAfterTheFirstLook()
     {
         var looks = 0;
-        _scene.Basiq.Setup(b => b.GetUserAsync(UserId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>()))
             .Returns(() => looks++ == 0 ? Task.FromResult(UsersScene.BasiqUser()) : Task.FromException<User>(Failure(BasiqFailureKind.NotFound, 404)));
     }
 
     private void Unknown(params string[] users)
     {
         foreach (var user in users)
-            _scene.Basiq.Setup(b => b.GetUserAsync(user, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
-        _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+            _scene.Basiq.Setup(b => b.GetUserAsync(new(user), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
     }
 
     private Task<Answer> Delete() =>
-        _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, UserId, _scene.Durable.Client));
+        _scene.CallAsync<UserFunctions>((f, r) => f.DeleteUser(r, Someone, _scene.Durable.Client));
 }

@@ -37,7 +37,7 @@ namespace BasiqFunctions.Tests.Users;
 /// </summary>
 internal sealed class UsersScene : IDisposable
 {
-    public const string UserId = "user-1";
+    public static readonly UserId Someone = new("user-1");
     public const string AllowedUrl = "https://app.example/banks";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-users-").FullName;
@@ -70,12 +70,12 @@ internal sealed class UsersScene : IDisposable
 
         // Unless a test says otherwise, there is one bank, nobody has jobs or connections, and the key is the right one.
         Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ReturnsAsync([new Connector("AU00000", Connector.OpenBanking)]);
-        Basiq.Setup(b => b.GetUserAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
-        Basiq.Setup(b => b.ListJobsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
-        Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
+        Basiq.Setup(b => b.GetUserAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync(BasiqUser());
+        Basiq.Setup(b => b.ListJobsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
+        Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
         Basiq.Setup(b => b.GetConnectorAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, string method, CancellationToken _) => new Connector(id, method) { Status = "operational" });
-        Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
+        Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<UserId>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections/{connectionId}"));
     }
 
@@ -116,7 +116,7 @@ internal sealed class UsersScene : IDisposable
         });
 
     /// <summary>Everybody of whom anything is stored.</summary>
-    public async Task<IReadOnlyList<string>> UsersAsync() => await Snapshots.Reader.EnumerateUsersAsync(default).ToListAsync();
+    public async Task<IReadOnlyList<string>> UsersAsync() => await Snapshots.Reader.EnumerateUsersAsync(default).Select(user => user.Value).ToListAsync();
 
     /// <summary>Runs a daily pass by a clock that Basiq's answers confirm, and returns what it did: nothing, where it did not begin.</summary>
     /// <param name="clockOff">By how much this machine's clock is ahead of Basiq's; null where Basiq has not answered yet.</param>
@@ -164,7 +164,7 @@ internal sealed class UsersScene : IDisposable
     }
 
     /// <summary>Lets time pass until a removal has ended that was interrupted.</summary>
-    public Task EndOfRemovalAsync(string userId, string? connectionId = null) => AppUnderTest.WaitForAsync(
+    public Task EndOfRemovalAsync(UserId userId, string? connectionId = null) => AppUnderTest.WaitForAsync(
         () => Durable.Client.GetInstanceAsync(Removals.InstanceIdFor(userId, connectionId)),
         found => found is null or { IsCompleted: true },
         () => Clock.Advance(TimeSpan.FromMinutes(10)));
@@ -212,7 +212,7 @@ internal sealed class UsersScene : IDisposable
     }
 
     /// <summary>Makes Basiq know these jobs of a user.</summary>
-    public void KnowsJobs(string userId, params string[] jobIds)
+    public void KnowsJobs(UserId userId, params string[] jobIds)
     {
         Basiq.Setup(b => b.ListJobsAsync(userId, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. jobIds.Select(id => new Job { Id = id })]);
@@ -221,10 +221,10 @@ internal sealed class UsersScene : IDisposable
     }
 
     /// <summary>Publishes a snapshot with one account of each connection.</summary>
-    public Task PublishAsync(string userId, params string[] connectionIds) => PublishByAsync("sync-earlier", userId, connectionIds);
+    public Task PublishAsync(UserId userId, params string[] connectionIds) => PublishByAsync("sync-earlier", userId, connectionIds);
 
     /// <summary>The same by a sync of its own.</summary>
-    public async Task PublishByAsync(string syncId, string userId, params string[] connectionIds)
+    public async Task PublishByAsync(string syncId, UserId userId, params string[] connectionIds)
     {
         var accounts = connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" })));

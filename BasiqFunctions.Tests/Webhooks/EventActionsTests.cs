@@ -19,7 +19,7 @@ namespace BasiqFunctions.Tests.Webhooks;
 [Trait("Category", "Unit")]
 public sealed class EventActionsTests : IDisposable
 {
-    private const string UserId = UsersScene.UserId;
+    private static readonly UserId UserId = UsersScene.Someone;
 
     private readonly UsersScene _scene = new();
 
@@ -35,7 +35,7 @@ public sealed class EventActionsTests : IDisposable
         string entity, string type, string path, string? consent, string reason, string code)
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
-        await _scene.PublishAsync("user-2", "c3");
+        await _scene.PublishAsync(new("user-2"), "c3");
         var (running, ended) = (SyncId.For(UserId, ["j1"]), SyncId.For(UserId, ["j2"]));
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
@@ -50,7 +50,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("removed", await ActAsync(entity, type, path));
 
         Assert.Null(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
-        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync("user-2", default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(new("user-2"), default));
         Assert.Empty(_scene.Durable.Instances);
         Assert.Empty(await _scene.Get<ConsentWarnings>().ListAsync(UserId, default));
         Assert.Empty(await _scene.Get<ConnectionAttentions>().ListAsync(UserId, default));
@@ -420,7 +420,7 @@ public sealed class EventActionsTests : IDisposable
         var notes = _scene.Get<EventNotes>();
         var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.GatherAsync(UserId, "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)));
         Assert.Single(begun.Distinct());
-        Assert.NotEqual(begun[0].EventId, (await notes.GatherAsync("user-2", "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)).EventId);
+        Assert.NotEqual(begun[0].EventId, (await notes.GatherAsync(new("user-2"), "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)).EventId);
     }
 
     [Theory]

@@ -24,22 +24,22 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("POST /users") { Content = Json(details), IsRepeatable = false }, BasiqJson.Default.User, cancellationToken);
 
-    public Task<User> GetUserAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<User> GetUserAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /users/{userId}", userId), BasiqJson.Default.User, cancellationToken);
 
-    public Task<User> UpdateUserAsync(string userId, UserDetails details, CancellationToken cancellationToken = default) =>
+    public Task<User> UpdateUserAsync(UserId userId, UserDetails details, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("POST /users/{userId}", userId) { Content = Json(details) }, BasiqJson.Default.User, cancellationToken);
 
-    public Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task DeleteUserAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new("DELETE /users/{userId}", userId), "user", userId, cancellationToken);
 
-    public Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<ClientToken> CreateClientTokenAsync(UserId userId, CancellationToken cancellationToken = default) =>
         clientTokens.MintAsync(userId, cancellation => GetUserAsync(userId, cancellation), cancellationToken);
 
     public Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /jobs/{jobId}", jobId), BasiqJson.Default.Job, cancellationToken, job => job.Id == jobId);
 
-    public async Task AnswerMfaAsync(string userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
+    public async Task AnswerMfaAsync(UserId userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(answers);
         var call = new BasiqCall("POST /jobs/{jobId}/mfa", jobId)
@@ -51,7 +51,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
         await transport.CallAsync(call, static (_, bytes) => JsonElement.Parse(bytes.Span).RequiredText("id"), cancellationToken);
     }
 
-    public Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default) =>
+    public Task<AuthLink> CreateAuthLinkAsync(UserId userId, string? mobile, CancellationToken cancellationToken = default) =>
         transport.GetAsync(
             new("POST /users/{userId}/auth_link", userId)
             {
@@ -61,37 +61,37 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
             cancellationToken,
             link => Uri.TryCreate(link.Links?.Public, UriKind.Absolute, out var target) && target.Scheme is "http" or "https");
 
-    public async Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<Job>> ListJobsAsync(UserId userId, CancellationToken cancellationToken = default)
     {
         var records = await transport.ListRecordsAsync(new("GET /users/{userId}/jobs", userId), cancellationToken);
         return [.. records.Select(Job.Read).OfType<Job>()];
     }
 
-    public Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<IReadOnlyList<Connection>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListAsync(new("GET /users/{userId}/connections", userId), BasiqJson.Default.BasiqListConnection, cancellationToken);
 
-    public Task<Connection> GetConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task<Connection> GetConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(
             new("GET /users/{userId}/connections/{connectionId}", userId, connectionId), BasiqJson.Default.Connection, cancellationToken);
 
-    public Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(
             new("DELETE /users/{userId}/connections/{connectionId}", userId, connectionId), "connection", connectionId, cancellationToken);
 
-    public Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task PurgeConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new(PurgeEndpoint, userId, connectionId), "connection", connectionId, cancellationToken);
 
     public Task<IReadOnlyList<string>> RefreshConnectionAsync(
-        string userId, string connectionId, CancellationToken cancellationToken = default) =>
+        UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
         transport.CallAsync(new("POST /users/{userId}/connections/{connectionId}/refresh", userId, connectionId), JobIds, cancellationToken);
 
-    public Task<IReadOnlyList<Consent>> ListConsentsAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<IReadOnlyList<Consent>> ListConsentsAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListAsync(new("GET /users/{userId}/consents", userId), BasiqJson.Default.BasiqListConsent, cancellationToken);
 
-    public Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default) =>
+    public Task DeleteConsentAsync(UserId userId, string consentId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new("DELETE /users/{userId}/consents/{consentId}", userId, consentId), "consent", consentId, cancellationToken);
 
-    public Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<IReadOnlyList<Identity>> ListIdentitiesAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListAsync(new("GET /users/{userId}/identities", userId), BasiqJson.Default.BasiqListIdentity, cancellationToken);
 
     public Task<string> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default) =>
@@ -187,14 +187,14 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
             static (_, bytes) => Connector.Read(JsonElement.Parse(bytes.Span)) ?? throw new JsonException("A connector without an id or a method."),
             cancellationToken);
 
-    public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(string userId, CancellationToken cancellationToken = default) =>
+    public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListRecordsAsync(new("GET /users/{userId}/accounts", userId), cancellationToken);
 
-    public Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default) =>
+    public Task<Account> GetAccountAsync(UserId userId, string accountId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /users/{userId}/accounts/{accountId}", userId, accountId), BasiqJson.Default.Account, cancellationToken);
 
     public Task<TransactionsPage> GetTransactionsPageAsync(
-        string userId, BasiqFilter? filter = null, int limit = MaxPageSize, CancellationToken cancellationToken = default)
+        UserId userId, BasiqFilter? filter = null, int limit = MaxPageSize, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPageSize);

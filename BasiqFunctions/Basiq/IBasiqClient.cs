@@ -16,20 +16,20 @@ public interface IBasiqClient
     Task<User> CreateUserAsync(UserDetails details, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a user (<c>GET /users/{userId}</c>).</summary>
-    Task<User> GetUserAsync(string userId, CancellationToken cancellationToken = default);
+    Task<User> GetUserAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Changes the fields that are given and no others (<c>POST /users/{userId}</c>).</summary>
-    Task<User> UpdateUserAsync(string userId, UserDetails details, CancellationToken cancellationToken = default);
+    Task<User> UpdateUserAsync(UserId userId, UserDetails details, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a user and all of its data at Basiq for good (<c>DELETE /users/{userId}</c>).</summary>
-    Task DeleteUserAsync(string userId, CancellationToken cancellationToken = default);
+    Task DeleteUserAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Mints a CLIENT_ACCESS token bound to one user (<c>POST /token</c>), the only token that a browser may get. Basiq refuses an
     /// unknown user as it refuses a key, so after a refusal it is asked for the user: <see cref="BasiqFailureKind.NotFound"/> is
     /// <c>GET /users/{userId}</c>'s answer, never that of <c>POST /token</c>.
     /// </summary>
-    Task<ClientToken> CreateClientTokenAsync(string userId, CancellationToken cancellationToken = default);
+    Task<ClientToken> CreateClientTokenAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a job (<c>GET /jobs/{jobId}</c>).</summary>
     Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default);
@@ -43,7 +43,7 @@ public interface IBasiqClient
     /// <param name="jobId">The job.</param>
     /// <param name="answers">What the person answered; in no log, whatever happens.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task AnswerMfaAsync(string userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
+    Task AnswerMfaAsync(UserId userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Makes a link to the consent page that can be sent to a person (<c>POST /users/{userId}/auth_link</c>); an earlier one stops
@@ -52,41 +52,41 @@ public interface IBasiqClient
     /// <param name="userId">The user.</param>
     /// <param name="mobile">Where the code goes that opens it, E.164; the user's own mobile when null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task<AuthLink> CreateAuthLinkAsync(string userId, string? mobile, CancellationToken cancellationToken = default);
+    Task<AuthLink> CreateAuthLinkAsync(UserId userId, string? mobile, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's jobs of the last 7 days (<c>GET /users/{userId}/jobs</c>), but for what is no job.</summary>
-    Task<IReadOnlyList<Job>> ListJobsAsync(string userId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<Job>> ListJobsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's connections (<c>GET /users/{userId}/connections</c>).</summary>
-    Task<IReadOnlyList<Connection>> ListConnectionsAsync(string userId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<Connection>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one connection (<c>GET /users/{userId}/connections/{connectionId}</c>).</summary>
-    Task<Connection> GetConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+    Task<Connection> GetConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a connection and its data at Basiq (<c>DELETE /users/{userId}/connections/{connectionId}</c>).</summary>
-    Task DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+    Task DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Removes what Basiq holds of a connection (<c>POST /users/{userId}/connections/{connectionId}/purge</c>), which deleting it does
     /// not. Basiq purges only a connection that is <c>active</c>.
     /// </summary>
-    Task PurgeConnectionAsync(string userId, string connectionId, CancellationToken cancellationToken = default);
+    Task PurgeConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented). While a job is still running, Basiq
     /// answers with that same job.
     /// </summary>
     Task<IReadOnlyList<string>> RefreshConnectionAsync(
-        string userId, string connectionId, CancellationToken cancellationToken = default);
+        UserId userId, string connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's consents (<c>GET /users/{userId}/consents</c>).</summary>
-    Task<IReadOnlyList<Consent>> ListConsentsAsync(string userId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<Consent>> ListConsentsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Revokes a consent (<c>DELETE /users/{userId}/consents/{consentId}</c>).</summary>
-    Task DeleteConsentAsync(string userId, string consentId, CancellationToken cancellationToken = default);
+    Task DeleteConsentAsync(UserId userId, string consentId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists who a user's banks say that the person is (<c>GET /users/{userId}/identities</c>).</summary>
-    Task<IReadOnlyList<Identity>> ListIdentitiesAsync(string userId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<Identity>> ListIdentitiesAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Has a report made (<c>POST /reports</c>) and returns the id of the job that makes it. Each call makes another report, so it is sent
@@ -152,10 +152,10 @@ public interface IBasiqClient
     /// Lists a user's accounts, all in one answer (<c>GET /users/{userId}/accounts</c>): the records as they are, for the caller to see
     /// which of them is an account.
     /// </summary>
-    Task<IReadOnlyList<JsonElement>> ListAccountsAsync(string userId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<JsonElement>> ListAccountsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one account (<c>GET /users/{userId}/accounts/{accountId}</c>).</summary>
-    Task<Account> GetAccountAsync(string userId, string accountId, CancellationToken cancellationToken = default);
+    Task<Account> GetAccountAsync(UserId userId, string accountId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads the first page of a user's transactions (<c>GET /users/{userId}/transactions</c>). The caller disposes the page.
@@ -165,7 +165,7 @@ public interface IBasiqClient
     /// <param name="limit">Transactions in a page, 1 to 500 (Basiq's maximum).</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<TransactionsPage> GetTransactionsPageAsync(
-        string userId, BasiqFilter? filter = null, int limit = 500, CancellationToken cancellationToken = default);
+        UserId userId, BasiqFilter? filter = null, int limit = 500, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads the page that <see cref="TransactionsPage.NextLink"/> names. A link to another scheme, host or port than
@@ -178,7 +178,7 @@ public interface IBasiqClient
 internal interface IClientTokens
 {
     /// <summary>Mints a CLIENT_ACCESS token; <paramref name="lookUpUser"/> fails for a user whom Basiq does not know.</summary>
-    Task<ClientToken> MintAsync(string userId, Func<CancellationToken, Task> lookUpUser, CancellationToken cancellationToken);
+    Task<ClientToken> MintAsync(UserId userId, Func<CancellationToken, Task> lookUpUser, CancellationToken cancellationToken);
 }
 
 /// <summary>Tells links to Basiq from links elsewhere.</summary>

@@ -10,7 +10,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
     private const string Prefix = "attention.";
 
     /// <summary>The connections of a user that need somebody.</summary>
-    public async Task<IReadOnlyList<ConnectionAttention>> ListAsync(string userId, CancellationToken cancellation) =>
+    public async Task<IReadOnlyList<ConnectionAttention>> ListAsync(UserId userId, CancellationToken cancellation) =>
         [
             .. from record in await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)
                where record.Row.StartsWith(Prefix, StringComparison.Ordinal)
@@ -22,7 +22,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
     /// <summary>Notes that a connection needs somebody.</summary>
     /// <returns>Whether that is news: false where something else has noted the same.</returns>
     internal async Task<bool> MarkAsync(
-        string userId, string connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
+        UserId userId, string connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
     {
         if (await FindAsync(userId, connectionId, cancellation) is { } found && found.Read<KeptAttention>() is var before && before.NextAction == nextAction)
             return before.Cause == cause;
@@ -37,7 +37,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
     /// </summary>
     /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
     internal async Task<bool> ClearAsync(
-        string userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
+        UserId userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
     {
         while (await FindAsync(userId, connectionId, cancellation) is { } found)
         {
@@ -54,12 +54,12 @@ public sealed class ConnectionAttentions(IRecordTable table)
     }
 
     /// <summary>Removes what is noted of a connection.</summary>
-    internal Task RemoveAsync(string userId, string connectionId, CancellationToken cancellation) =>
+    internal Task RemoveAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
         table.RemoveAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
-    private Task<TableRecord?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
+    private Task<TableRecord?> FindAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
         table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 }
 

@@ -23,7 +23,7 @@ public sealed class ConnectionFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/connections")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        Flag(request, "live", out var live) is { } refusal ? refusal : JsonAnswer.Ok(await states.ListAsync(userId, live is true, cancellation));
+        Flag(request, "live", out var live) is { } refusal ? refusal : JsonAnswer.Ok(await states.ListAsync(new(userId), live is true, cancellation));
 
     /// <summary>Removes a connection at Basiq, and the bank's data there and here: 204, or 202 when that goes on.</summary>
     [Function("DeleteConnection")]
@@ -40,7 +40,7 @@ public sealed class ConnectionFunctions(
         Flag(request, "purge", out var purges) is { } refusal
             ? refusal
             : RemovalAccepted.For(await removals.RunAsync(
-                client, userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), purges is false ? AtBasiq.Delete : AtBasiq.PurgeAndDelete));
+                client, new(userId), connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), purges is false ? AtBasiq.Delete : AtBasiq.PurgeAndDelete));
 
     /// <summary>
     /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,
@@ -60,7 +60,7 @@ public sealed class ConnectionFunctions(
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
-        return await refresh.StartAsync(client, userId, asked, cancellation) switch
+        return await refresh.StartAsync(client, new(userId), asked, cancellation) switch
         {
             { Sync: { } sync } => SyncAccepted.For(sync),
             { Spared: { } spared } => JsonAnswer.Ok(spared),

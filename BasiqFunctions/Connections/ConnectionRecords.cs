@@ -9,15 +9,15 @@ namespace BasiqFunctions.Connections;
 internal sealed class ConnectionRecords([FromKeyedServices(ConnectionOptions.Section)] IRecordTable table, OutageNotes outages) : IUserRecords
 {
     /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => RemoveAsync(userId, _ => true, cancellation);
+    public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => RemoveAsync(userId, _ => true, cancellation);
 
     /// <inheritdoc />
-    public Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) => RemoveAsync(
+    public Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) => RemoveAsync(
         userId,
         row => row == ConnectionStates.Row || row == OutageNotes.Prefix + connectionId || row.StartsWith($"{VisitBudget.Prefix}{connectionId}.", StringComparison.Ordinal),
         cancellation);
 
-    private async Task RemoveAsync(string userId, Predicate<string> isGoing, CancellationToken cancellation)
+    private async Task RemoveAsync(UserId userId, Predicate<string> isGoing, CancellationToken cancellation)
     {
         await foreach (var record in table.ListAllAsync($"user-{userId}", cancellation))
         {

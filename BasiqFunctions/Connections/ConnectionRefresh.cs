@@ -27,7 +27,7 @@ public sealed class ConnectionRefresh(
     /// it has and this app has not is fetched without a visit. The others are visited, as far as their budget goes. Null when there is nothing to refresh.
     /// </summary>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user or the connection.</exception>
-    internal async Task<RefreshOutcome?> StartAsync(DurableTaskClient client, string userId, RefreshRequest asked, CancellationToken cancellation)
+    internal async Task<RefreshOutcome?> StartAsync(DurableTaskClient client, UserId userId, RefreshRequest asked, CancellationToken cancellation)
     {
         Connection[] connections = asked.ConnectionId is { } connectionId
             ? [await basiq.GetConnectionAsync(userId, connectionId, cancellation)]
@@ -60,7 +60,7 @@ public sealed class ConnectionRefresh(
     }
 
     private async Task<Look> LookAsync(
-        DurableTaskClient client, string userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
     {
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
 
@@ -91,7 +91,7 @@ public sealed class ConnectionRefresh(
     }
 
     /// <summary>Has the bank be visited within the day's budget.</summary>
-    private async Task<Look> VisitAsync(string userId, Look look, bool isAttended, IReadOnlyList<Job> known, CancellationToken cancellation)
+    private async Task<Look> VisitAsync(UserId userId, Look look, bool isAttended, IReadOnlyList<Job> known, CancellationToken cancellation)
     {
         var visit = await budget.TakeAsync(userId, look.ConnectionId, isAttended, cancellation);
         if (visit.Id is null)
@@ -114,7 +114,7 @@ public sealed class ConnectionRefresh(
         return asked;
     }
 
-    private async Task<Look> AskAsync(string userId, Look look, CancellationToken cancellation)
+    private async Task<Look> AskAsync(UserId userId, Look look, CancellationToken cancellation)
     {
         try
         {
@@ -134,7 +134,7 @@ public sealed class ConnectionRefresh(
     private static bool MayHaveVisited(BasiqFailure failure) =>
         !failure.IsRefusedHere && failure is { Kind: BasiqFailureKind.Timeout or BasiqFailureKind.UnusableAnswer or BasiqFailureKind.Unavailable or BasiqFailureKind.Other };
 
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {

@@ -35,7 +35,7 @@ public sealed class ConnectionStates(
     /// <param name="isLive">Whether Basiq is asked in any case.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
-    internal async Task<ConnectionList> ListAsync(string userId, bool isLive, CancellationToken cancellation)
+    internal async Task<ConnectionList> ListAsync(UserId userId, bool isLive, CancellationToken cancellation)
     {
         var (publishedAt, fetched) = await FetchedAsync(userId, cancellation);
         var now = clock.GetUtcNow();
@@ -66,14 +66,14 @@ public sealed class ConnectionStates(
     }
 
     /// <summary>Has Basiq be asked the next time: something has happened.</summary>
-    internal Task ForgetAsync(string userId, CancellationToken cancellation) => table.RemoveAsync(PartitionOf(userId), Row, cancellation);
+    internal Task ForgetAsync(UserId userId, CancellationToken cancellation) => table.RemoveAsync(PartitionOf(userId), Row, cancellation);
 
     private static ConnectionAttention? ByStatus(Connection connection, DateTimeOffset since) =>
         ConnectionCare.ActionFor(connection) is { } action ? new ConnectionAttention(connection.Id, action, since) : null;
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
-    private async Task<KeptConnections?> FindAsync(string userId, DateTimeOffset? publishedAt, DateTimeOffset now, CancellationToken cancellation)
+    private async Task<KeptConnections?> FindAsync(UserId userId, DateTimeOffset? publishedAt, DateTimeOffset now, CancellationToken cancellation)
     {
         if (await table.FindAsync(PartitionOf(userId), Row, cancellation) is not { Damage: null } found || !found.IsLiveAt(now))
             return null;
@@ -81,7 +81,7 @@ public sealed class ConnectionStates(
         return publishedAt is null || kept.SeenAt < publishedAt ? null : kept;
     }
 
-    private async Task<KeptConnections> AskAsync(string userId, DateTimeOffset now, CancellationToken cancellation)
+    private async Task<KeptConnections> AskAsync(UserId userId, DateTimeOffset now, CancellationToken cancellation)
     {
         var kept = new KeptConnections(now, await basiq.ListConnectionsAsync(userId, cancellation));
         var content = kept.ToContent();
@@ -92,7 +92,7 @@ public sealed class ConnectionStates(
         return kept;
     }
 
-    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> FetchedAsync(string userId, CancellationToken cancellation)
+    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {

@@ -29,7 +29,7 @@ public sealed class JobLooks(
     public string Kind => DueKinds.JobLook;
 
     /// <inheritdoc />
-    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation)
+    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, UserId userId, Action<Notice> tell, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(tell);
         var now = clock.GetUtcNow();
@@ -55,16 +55,16 @@ public sealed class JobLooks(
     }
 
     /// <summary>Notes that an event about a user has arrived.</summary>
-    internal Task HeardAsync(string userId, CancellationToken cancellation) =>
+    internal Task HeardAsync(UserId userId, CancellationToken cancellation) =>
         NoteAsync(userId, before => before with { HeardAt = clock.GetUtcNow() }, cancellation);
 
     private static Job Latest(IEnumerable<Job> jobs) => jobs.MaxBy(job => BasiqTime.Of(job.Updated))!;
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
     /// <summary>Tells of a failure that the person can mend, and fetches what a success has brought.</summary>
     private async Task SeeAsync(
-        DurableTaskClient client, string userId, Job job, DateTimeOffset at, DateTimeOffset fetchedAt, Action<Notice> tell, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, Job job, DateTimeOffset at, DateTimeOffset fetchedAt, Action<Notice> tell, CancellationToken cancellation)
     {
         var synced = SyncedJob.From(job);
         if (synced is { Status: JobState.Failed, NextAction: NextAction.Reconnect or NextAction.ActAtBank })
@@ -84,7 +84,7 @@ public sealed class JobLooks(
         }
     }
 
-    private async Task NoteAsync(string userId, Func<KeptLook, KeptLook> change, CancellationToken cancellation)
+    private async Task NoteAsync(UserId userId, Func<KeptLook, KeptLook> change, CancellationToken cancellation)
     {
         while (true)
         {
@@ -99,9 +99,9 @@ public sealed class JobLooks(
             await table.RemoveAsync(PartitionOf(userId), Row, cancellation);
     }
 
-    private Task<TableRecord?> FindAsync(string userId, CancellationToken cancellation) => table.FindAsync(PartitionOf(userId), Row, cancellation);
+    private Task<TableRecord?> FindAsync(UserId userId, CancellationToken cancellation) => table.FindAsync(PartitionOf(userId), Row, cancellation);
 
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {

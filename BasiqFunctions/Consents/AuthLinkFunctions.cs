@@ -25,7 +25,7 @@ public sealed class AuthLinkFunctions(IBasiqClient basiq)
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation, optional: true);
-        var link = await basiq.CreateAuthLinkAsync(userId, asked.Mobile, cancellation);
+        var link = await basiq.CreateAuthLinkAsync(new(userId), asked.Mobile, cancellation);
         return JsonAnswer.Ok(new ConsentLink(link.Links.Public, link.ExpiresAt));
     }
 }

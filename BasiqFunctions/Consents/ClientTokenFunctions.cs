@@ -18,5 +18,5 @@ public sealed class ClientTokenFunctions(IBasiqClient basiq)
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "users/{userId}/client-token")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(await basiq.CreateClientTokenAsync(userId, cancellation));
+        JsonAnswer.Ok(await basiq.CreateClientTokenAsync(new(userId), cancellation));
 }

@@ -14,7 +14,7 @@ namespace BasiqFunctions.Consents;
 /// </remarks>
 internal sealed class ConsentCheck(DeletionReceipts receipts, ConsentEnforcement enforcement) : IConsentCheck
 {
-    public async Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    public async Task<bool> HasEndedAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         if (await receipts.FindLastOfUserAsync(userId, cancellation) is null && !await Removals.IsUnderWayAsync(client, userId, cancellation))
             return false;

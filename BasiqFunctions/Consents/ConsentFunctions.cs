@@ -22,7 +22,7 @@ public sealed class ConsentFunctions(
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, validator, cancellation, optional: true);
-        return JsonAnswer.Ok(await links.CreateAsync(userId, asked, cancellation));
+        return JsonAnswer.Ok(await links.CreateAsync(new(userId), asked, cancellation));
     }
 
     /// <summary>

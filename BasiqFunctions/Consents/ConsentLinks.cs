@@ -14,7 +14,7 @@ public sealed class ConsentLinks(
     /// <summary>A link for one user, with a client token of its own.</summary>
     /// <exception cref="ProblemException">Basiq knows no such bank.</exception>
     /// <exception cref="BasiqException">Basiq gave no token, or does not know the user.</exception>
-    public async Task<ConsentLink> CreateAsync(string userId, ConsentLinkRequest request, CancellationToken cancellation)
+    public async Task<ConsentLink> CreateAsync(UserId userId, ConsentLinkRequest request, CancellationToken cancellation)
     {
         if (request.InstitutionId is { } institutionId && !await MayExistAsync(institutionId, cancellation))
             throw new ProblemException(Problem.InvalidInput("institutionId", "is the id of no bank that Basiq knows; GET institutions lists them."));

@@ -30,7 +30,7 @@ public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions>
         _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.ConsentStateKey, clock, logger, CancellationToken.None), KeyFreshFor, LeastBetweenLooks, clock);
 
     /// <summary>A new state. A secret until it is used: its holder can start this user's syncs.</summary>
-    public async Task<string> IssueAsync(string userId, Uri? returnUrl, CancellationToken cancellation)
+    public async Task<string> IssueAsync(UserId userId, Uri? returnUrl, CancellationToken cancellation)
     {
         var payload = new ConsentStatePayload(
             ConsentStatePayload.CurrentVersion,
@@ -94,7 +94,7 @@ public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions>
 /// <param name="UserId">Whose consent it is.</param>
 /// <param name="ReturnUrl">Where the person goes next, if anywhere.</param>
 /// <param name="ExpiresAt">Until when it is taken.</param>
-public sealed record ConsentState(string UserId, string? ReturnUrl, DateTimeOffset ExpiresAt)
+public sealed record ConsentState(UserId UserId, string? ReturnUrl, DateTimeOffset ExpiresAt)
 {
     /// <summary>The user's id alone: a URL may hold anything.</summary>
     public override string ToString() => $"{nameof(ConsentState)} of {UserId}";
@@ -108,7 +108,7 @@ public sealed record ConsentState(string UserId, string? ReturnUrl, DateTimeOffs
 /// <param name="Nonce">Makes every state another one.</param>
 internal sealed record ConsentStatePayload(
     [property: JsonPropertyName("v")] int Version,
-    [property: JsonPropertyName("u")] string UserId,
+    [property: JsonPropertyName("u")] UserId UserId,
     [property: JsonPropertyName("r")] string? ReturnUrl,
     [property: JsonPropertyName("e")] long ExpiresAt,
     [property: JsonPropertyName("n")] string Nonce)

@@ -16,7 +16,7 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
     /// <param name="consentId">The consent, already validated as an id.</param>
     /// <param name="warnedAt">When Basiq warned.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public Task NoteAsync(string userId, string consentId, DateTimeOffset warnedAt, CancellationToken cancellation) => table.PutAsync(
+    public Task NoteAsync(UserId userId, string consentId, DateTimeOffset warnedAt, CancellationToken cancellation) => table.PutAsync(
         new TableRecord(
             PartitionOf(userId), consentId, new ConsentWarning(consentId, warnedAt).ToContent())
         {
@@ -25,7 +25,7 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
         cancellation);
 
     /// <summary>When Basiq warned, by consent.</summary>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListAsync(string userId, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListAsync(UserId userId, CancellationToken cancellation)
     {
         Dictionary<string, DateTimeOffset> warnings = new(StringComparer.Ordinal);
         await foreach (var record in table.ListAllAsync(PartitionOf(userId), cancellation))
@@ -38,9 +38,9 @@ public sealed class ConsentWarnings([FromKeyedServices(ReceiptOptions.Section)] 
     }
 
     /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
+    public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
 
-    private static string PartitionOf(string userId) => $"warned-{userId}";
+    private static string PartitionOf(UserId userId) => $"warned-{userId}";
 }
 
 /// <summary>That Basiq warned of the end of a consent.</summary>

@@ -18,7 +18,7 @@ public sealed class UserConsentFunctions(UserConsents consents)
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/consents")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(await consents.ListAsync(userId, cancellation));
+        JsonAnswer.Ok(await consents.ListAsync(new(userId), cancellation));
 
     /// <summary>Revokes a consent at Basiq and removes the data here that it covered: 204, also when it had ended before, or 202 when that goes on.</summary>
     [Function("RevokeConsent")]
@@ -31,5 +31,5 @@ public sealed class UserConsentFunctions(UserConsents consents)
         string consentId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        RemovalAccepted.For(await consents.RevokeAsync(client, userId, consentId, cancellation));
+        RemovalAccepted.For(await consents.RevokeAsync(client, new(userId), consentId, cancellation));
 }

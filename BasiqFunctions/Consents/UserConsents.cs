@@ -12,7 +12,7 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
 {
     /// <summary>Lists them, and how they stand.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    internal async Task<ConsentList> ListAsync(string userId, CancellationToken cancellation)
+    internal async Task<ConsentList> ListAsync(UserId userId, CancellationToken cancellation)
     {
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
         var warned = await warnings.ListAsync(userId, cancellation);
@@ -33,7 +33,7 @@ public sealed class UserConsents(IBasiqClient basiq, ConsentWarnings warnings, C
     /// Basiq could not be asked, or does not know the user or the consent (<see cref="BasiqFailureKind.NotFound"/>), and nothing had
     /// to go.
     /// </exception>
-    public async Task<RemovalAsked?> RevokeAsync(DurableTaskClient client, string userId, string consentId, CancellationToken cancellation)
+    public async Task<RemovalAsked?> RevokeAsync(DurableTaskClient client, UserId userId, string consentId, CancellationToken cancellation)
     {
         var unknown = await basiq.DeleteConsentAsync(userId, consentId, cancellation).NotFoundAsync();
 

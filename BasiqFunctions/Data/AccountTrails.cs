@@ -78,10 +78,10 @@ public sealed class AccountTrail
     private int _length = HeaderLength;
     private bool _hasNews;
 
-    internal AccountTrail(string userId, string syncId, string accountId, int segment, string? before) =>
+    internal AccountTrail(UserId userId, string syncId, string accountId, int segment, string? before) =>
         (UserId, SyncId, AccountId, Segment, Before) = (userId, syncId, accountId, segment, before);
 
-    internal string UserId { get; }
+    internal UserId UserId { get; }
 
     internal string SyncId { get; }
 

@@ -7,7 +7,7 @@ public sealed class DamagedAccounts(ISnapshotStorage storage)
     /// <param name="userId">The user.</param>
     /// <param name="damage">What was found.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    internal async Task NoteAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
+    internal async Task NoteAsync(UserId userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
     {
         if (SnapshotPaths.AccountOf(damage.BlobName) is not { } accountId)
             return;
@@ -18,10 +18,10 @@ public sealed class DamagedAccounts(ISnapshotStorage storage)
             await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), CancellationToken.None);
     }
 
-    internal Task NoteAsync(string userId, string accountId, CancellationToken cancellationToken) =>
+    internal Task NoteAsync(UserId userId, string accountId, CancellationToken cancellationToken) =>
         storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
 
-    internal async Task<IReadOnlySet<string>> ListAsync(string userId, CancellationToken cancellationToken)
+    internal async Task<IReadOnlySet<string>> ListAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.Damages(userId);
         HashSet<string> damaged = new(StringComparer.Ordinal);
@@ -31,7 +31,7 @@ public sealed class DamagedAccounts(ISnapshotStorage storage)
     }
 
     /// <summary>Takes the notes of these accounts back.</summary>
-    internal async Task ClearAsync(string userId, Predicate<string> ofAccount, CancellationToken cancellationToken)
+    internal async Task ClearAsync(UserId userId, Predicate<string> ofAccount, CancellationToken cancellationToken)
     {
         foreach (var accountId in await ListAsync(userId, cancellationToken))
         {

@@ -18,7 +18,7 @@ internal sealed class MergedTransactions(SegmentReader reader, BankDays days)
     /// <returns>The transactions, and the last of them when there are more.</returns>
     /// <exception cref="SnapshotCorruptException">A segment is missing or damaged.</exception>
     public async Task<(IReadOnlyList<ReadOnlyMemory<byte>> Transactions, MergedPosition? Last)> ReadAsync(
-        string userId,
+        UserId userId,
         IEnumerable<ManifestAccount> accounts,
         TransactionFilter filter,
         int limit,

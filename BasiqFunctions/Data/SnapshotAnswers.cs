@@ -9,7 +9,7 @@ namespace BasiqFunctions.Data;
 internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts damaged, IRemovalHistory removals, Instruments instruments, ILogger logger)
 {
     /// <summary>Nothing yet, or nothing any more; but for an account without transactions in a snapshot that is newer than that.</summary>
-    public async Task<ProblemResult> NoSnapshotAsync(string userId, CancellationToken cancellationToken) =>
+    public async Task<ProblemResult> NoSnapshotAsync(UserId userId, CancellationToken cancellationToken) =>
         await snapshots.GetCurrentAsync(userId, cancellationToken) is null
         && await removals.HasConsentEndedAsync(userId, cancellationToken)
             ? Problem.NotFound(
@@ -19,7 +19,7 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
                 ProblemCodes.NoSnapshot, "Nothing is kept of this user or account: a sync fetches it.");
 
     /// <summary>That there are no transactions of what was asked for.</summary>
-    public async Task<ProblemResult> NothingAsync(string userId, TransactionsResult result, CancellationToken cancellationToken) => result switch
+    public async Task<ProblemResult> NothingAsync(UserId userId, TransactionsResult result, CancellationToken cancellationToken) => result switch
     {
         TransactionsResult.NoSnapshot => await NoSnapshotAsync(userId, cancellationToken),
         TransactionsResult.AccountNotFound => Problem.NotFound(ProblemCodes.AccountNotFound, "The user's current snapshot has no such account."),
@@ -29,11 +29,11 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
     };
 
     /// <summary>Runs a function's work, and answers with a problem where what is stored is damaged.</summary>
-    public async Task<IResult> ReadAsync(string userId, Func<Task<IResult>> read, CancellationToken cancellationToken)
+    public async Task<IResult> ReadAsync(UserId userId, Func<UserId, Task<IResult>> read, CancellationToken cancellationToken)
     {
         try
         {
-            return await read();
+            return await read(userId);
         }
         catch (SnapshotCorruptException e)
         {
@@ -44,7 +44,7 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
     }
 
     /// <summary>Tells of damage, and has the next sync mend it.</summary>
-    public async Task NoteDamageAsync(string userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
+    public async Task NoteDamageAsync(UserId userId, SnapshotCorruptException damage, CancellationToken cancellationToken)
     {
         instruments.Damaged("snapshots");
         Log.Damaged(logger, damage, userId);
@@ -56,5 +56,5 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
 public interface IRemovalHistory
 {
     /// <summary>Whether all that was kept of a user went, the last time that it did, since a consent had ended.</summary>
-    Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation);
+    Task<bool> HasConsentEndedAsync(UserId userId, CancellationToken cancellation);
 }

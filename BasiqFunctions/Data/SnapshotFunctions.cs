@@ -25,15 +25,15 @@ public sealed class SnapshotFunctions(
         string userId,
         CancellationToken cancellationToken) =>
         _answers.ReadAsync(
-            userId,
-            async () =>
+            new(userId),
+            async user =>
             {
                 var errors = new FieldErrors();
                 QueryParameters.Check(request.Query, errors);
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
-                if (await snapshots.GetCurrentAsync(userId, cancellationToken) is not { } snapshot)
-                    return await _answers.NoSnapshotAsync(userId, cancellationToken);
+                if (await snapshots.GetCurrentAsync(user, cancellationToken) is not { } snapshot)
+                    return await _answers.NoSnapshotAsync(user, cancellationToken);
                 var tag = EntityTags.Of(snapshot.Version);
                 return EntityTags.IsKnown(request, tag) ? new NotModified(tag) : new AccountsResult(snapshot) { Tag = tag };
             },
@@ -60,8 +60,8 @@ public sealed class SnapshotFunctions(
         string accountId,
         CancellationToken cancellationToken) =>
         _answers.ReadAsync(
-            userId,
-            async () =>
+            new(userId),
+            async user =>
             {
                 var errors = new FieldErrors();
                 var query = ReadQuery(request.Query, errors);
@@ -69,9 +69,9 @@ public sealed class SnapshotFunctions(
                     return Problem.InvalidInput(errors);
                 return await AnswerToAsync(
                     request,
-                    userId,
+                    user,
                     new MergedQuery(query, accountId),
-                    async () => await snapshots.ReadTransactionsAsync(userId, accountId, query, cancellationToken),
+                    async () => await snapshots.ReadTransactionsAsync(user, accountId, query, cancellationToken),
                     cancellationToken);
             },
             cancellationToken);
@@ -102,8 +102,8 @@ public sealed class SnapshotFunctions(
         string userId,
         CancellationToken cancellationToken) =>
         _answers.ReadAsync(
-            userId,
-            async () =>
+            new(userId),
+            async user =>
             {
                 var errors = new FieldErrors();
                 var transactions = ReadQuery(request.Query, errors, "accountId", "connectionId");
@@ -111,13 +111,13 @@ public sealed class SnapshotFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 return await AnswerToAsync(
-                    request, userId, query, async () => await snapshots.ReadMergedAsync(userId, query, cancellationToken), cancellationToken);
+                    request, user, query, async () => await snapshots.ReadMergedAsync(user, query, cancellationToken), cancellationToken);
             },
             cancellationToken);
 
     /// <summary>304 is answered before a page is read.</summary>
     private async Task<IResult> AnswerToAsync(
-        HttpRequest request, string userId, MergedQuery query, Func<Task<TransactionsResult>> read, CancellationToken cancellationToken)
+        HttpRequest request, UserId userId, MergedQuery query, Func<Task<TransactionsResult>> read, CancellationToken cancellationToken)
     {
         if (EntityTags.NamesTags(request)
             && await snapshots.FindVersionAsync(userId, query, cancellationToken) is { } version
@@ -137,7 +137,7 @@ public sealed class SnapshotFunctions(
     }
 
     private async Task<IResult> AnswerToAsync(
-        string userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
+        UserId userId, TransactionsResult result, Func<string, EntityTagHeaderValue> tagOf, CancellationToken cancellationToken) => result switch
         {
             TransactionsResult.Page page => new TransactionsPageResult(page) { Tag = tagOf(page.Version) },
             TransactionsResult.CursorExpired => Problem.Conflict(

@@ -39,7 +39,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
 {
     /// <summary>The manifest; null when there is none.</summary>
     /// <exception cref="SnapshotCorruptException">It is damaged.</exception>
-    internal async Task<ReadManifest?> ReadAsync(string userId, CancellationToken cancellationToken)
+    internal async Task<ReadManifest?> ReadAsync(UserId userId, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Manifest(userId);
         var blob = await storage.ReadAsync(name, cancellationToken);
@@ -55,7 +55,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
     /// The manifest as the base of the next one, which repairs a damaged one: what it said of other connections is lost
     /// until their next syncs.
     /// </summary>
-    internal async Task<ReadManifest?> ReadToChangeAsync(string userId, CancellationToken cancellationToken)
+    internal async Task<ReadManifest?> ReadToChangeAsync(UserId userId, CancellationToken cancellationToken)
     {
         try
         {
@@ -71,7 +71,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
     }
 
     /// <summary>Writes the manifest, if it is still the one that was read. Returns its new etag; null when it is another.</summary>
-    internal Task<string?> WriteAsync(string userId, SnapshotManifest manifest, string? etag, CancellationToken cancellationToken) =>
+    internal Task<string?> WriteAsync(UserId userId, SnapshotManifest manifest, string? etag, CancellationToken cancellationToken) =>
         storage.TryPutAsync(
             SnapshotPaths.Manifest(userId),
             ChecksummedJson.Write(manifest, SnapshotJsonContext.Default.SnapshotManifest),
@@ -79,7 +79,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
             cancellationToken);
 
     /// <summary>The accounts that a run has staged; null when there are none.</summary>
-    internal async Task<StagedAccounts?> ReadStagedAsync(string userId, string syncId, CancellationToken cancellationToken)
+    internal async Task<StagedAccounts?> ReadStagedAsync(UserId userId, string syncId, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Accounts(userId, syncId);
         var blob = await storage.ReadAsync(name, cancellationToken);
@@ -90,7 +90,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
     }
 
     /// <summary>What each run of a user's syncs has stored.</summary>
-    internal async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListRunsAsync(string userId, CancellationToken cancellationToken)
+    internal async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListRunsAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.Syncs(userId);
         var syncs = new Dictionary<string, List<SnapshotBlobInfo>>(StringComparer.Ordinal);
@@ -108,7 +108,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
     }
 
     /// <summary>The names of the blobs that make up the current snapshot and what changed before it.</summary>
-    internal static HashSet<string> Referenced(string userId, SnapshotManifest? manifest)
+    internal static HashSet<string> Referenced(UserId userId, SnapshotManifest? manifest)
     {
         var referenced = ChangeFeed.Referenced(userId, manifest?.Feed).ToHashSet(StringComparer.Ordinal);
         foreach (var account in manifest?.Accounts ?? [])

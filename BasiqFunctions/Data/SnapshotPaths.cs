@@ -13,35 +13,35 @@ internal static class SnapshotPaths
     /// <summary>The number of the segment with what is pending, where that is fetched by itself.</summary>
     public const int PendingNumber = 999_999;
 
-    public static string User(string userId) => $"{Id(userId)}/";
+    public static string User(UserId userId) => $"{Id(userId)}/";
 
     /// <summary>Whether a top folder is one of a user's snapshots.</summary>
     public static bool IsOfUser(string folder) => RouteId.IsValid(folder);
 
-    public static string Manifest(string userId) => $"{Id(userId)}/current.json";
+    public static string Manifest(UserId userId) => $"{Id(userId)}/current.json";
 
-    public static string Syncs(string userId) => $"{Id(userId)}/{SyncsFolder}";
+    public static string Syncs(UserId userId) => $"{Id(userId)}/{SyncsFolder}";
 
-    public static string Sync(string userId, string syncId) => $"{Id(userId)}/{SyncsFolder}{Id(syncId)}/";
+    public static string Sync(UserId userId, string syncId) => $"{Id(userId)}/{SyncsFolder}{Id(syncId)}/";
 
-    public static string Accounts(string userId, string syncId) => Sync(userId, syncId) + AccountsBlob;
+    public static string Accounts(UserId userId, string syncId) => Sync(userId, syncId) + AccountsBlob;
 
     /// <summary>Where it is noted of which accounts something could not be read.</summary>
-    public static string Damages(string userId) => $"{Id(userId)}/damaged/";
+    public static string Damages(UserId userId) => $"{Id(userId)}/damaged/";
 
-    public static string Damage(string userId, string accountId) => Damages(userId) + Id(accountId);
+    public static string Damage(UserId userId, string accountId) => Damages(userId) + Id(accountId);
 
     /// <summary>The account whose transactions a blob holds; null of a blob that holds none.</summary>
     public static string? AccountOf(string blobName) => blobName.Split('/') is [_, "syncs", _, var accountId, _] ? accountId : null;
 
-    public static string Account(string userId, string syncId, string accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
+    public static string Account(UserId userId, string syncId, string accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
 
     /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>
-    public static string Segment(string userId, string syncId, string accountId, int segment, string attempt) =>
+    public static string Segment(UserId userId, string syncId, string accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.pages";
 
     /// <summary>Where a segment of a snapshot lies: of one that an earlier version wrote, under its number in the list and another name.</summary>
-    public static string Segment(string userId, string accountId, ManifestTransactions transactions, int index)
+    public static string Segment(UserId userId, string accountId, ManifestTransactions transactions, int index)
     {
         var entry = transactions.Segments[index];
         return entry.Number is { } number
@@ -50,22 +50,22 @@ internal static class SnapshotPaths
     }
 
     /// <summary>What later segments have to know of the account up to this one.</summary>
-    public static string Trail(string userId, string syncId, string accountId, int segment, string attempt) =>
+    public static string Trail(UserId userId, string syncId, string accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.trail";
 
     /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>
-    public static string Changes(string userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
+    public static string Changes(UserId userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
 
     /// <summary>Where the reports of a user lie: beside the snapshots, since what removes those leaves reports of a later consent.</summary>
-    public static string Reports(string userId) => $"{Id(userId)}.reports/";
+    public static string Reports(UserId userId) => $"{Id(userId)}.reports/";
 
     /// <summary>Where a report lies.</summary>
-    public static string Report(string userId, string reportId) => $"{Reports(userId)}{Id(reportId)}/";
+    public static string Report(UserId userId, string reportId) => $"{Reports(userId)}{Id(reportId)}/";
 
     /// <summary>Where the reads of the whole are noted that are under way.</summary>
-    public static string Reads(string userId) => $"{Id(userId)}/reads/";
+    public static string Reads(UserId userId) => $"{Id(userId)}/reads/";
 
-    public static string Read(string userId, string id) => Reads(userId) + Id(id);
+    public static string Read(UserId userId, string id) => Reads(userId) + Id(id);
 
     private static string Id(string id) =>
         RouteId.IsValid(id) ? id : throw new ArgumentException("An id has 1 to 64 ASCII letters, digits, '_' and '-'.", nameof(id));

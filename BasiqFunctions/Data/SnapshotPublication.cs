@@ -12,7 +12,7 @@ namespace BasiqFunctions.Data;
 /// could not be fetched: its JSON is published, and its transactions stay those of the previous snapshot, if there are any.
 /// </param>
 public sealed record SnapshotPublication(
-    string UserId,
+    UserId UserId,
     string SyncId,
     DateTimeOffset StartedAt,
     IReadOnlyCollection<string> ConnectionIds,

@@ -356,7 +356,7 @@ public sealed class SnapshotPublisher(
     /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,
     /// when others have published on top of it, takes its accounts out. Whoever has read its changes meanwhile begins anew.
     /// </summary>
-    private async Task TakeBackAsync(string userId, string syncId, SnapshotManifests.ReadManifest? before, string etag)
+    private async Task TakeBackAsync(UserId userId, string syncId, SnapshotManifests.ReadManifest? before, string etag)
     {
         Log.TakenBack(logger, userId, syncId);
         var undone = before is null

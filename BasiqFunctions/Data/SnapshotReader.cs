@@ -11,7 +11,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>The user's current snapshot; null before the first one.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<CurrentSnapshot?> GetCurrentAsync(string userId, CancellationToken cancellationToken)
+    public async Task<CurrentSnapshot?> GetCurrentAsync(UserId userId, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest is not { SyncId: { } syncId, FetchedAt: { } fetchedAt })
@@ -29,12 +29,12 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>The connections whose data was removed and that Basiq may still list.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(string userId, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(UserId userId, CancellationToken cancellationToken) =>
         [.. ((await manifests.ReadAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
 
     /// <summary>The connections of the snapshot, and when the sync started that fetched each.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(string userId, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(UserId userId, CancellationToken cancellationToken) =>
         ((await manifests.ReadAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt, StringComparer.Ordinal);
 
     /// <summary>
@@ -42,7 +42,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(string userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(UserId userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
@@ -58,7 +58,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>The same of every connection, and when the latest of them was published.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> ListAsOfAsync(string userId, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> ListAsOfAsync(UserId userId, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.AsOf ?? c.StartedAt, StringComparer.Ordinal));
@@ -69,7 +69,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// none are published.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset?>> ListConnectionsAsync(string userId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset?>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken)
     {
         Dictionary<string, DateTimeOffset?> connections = new(StringComparer.Ordinal);
         foreach (var syncId in (await manifests.ListRunsAsync(userId, cancellationToken)).Keys)
@@ -95,7 +95,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
     /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
     public async Task<TransactionsResult> ReadTransactionsAsync(
-        string userId, string accountId, TransactionQuery query, CancellationToken cancellationToken)
+        UserId userId, string accountId, TransactionQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
@@ -128,7 +128,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
     /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
-    public async Task<TransactionsResult> ReadMergedAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    public async Task<TransactionsResult> ReadMergedAsync(UserId userId, MergedQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Transactions.Limit, 1);
@@ -170,7 +170,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     }
 
     /// <summary>The <see cref="TransactionsResult.Page.Version"/> that a query would get; null when it would get no page.</summary>
-    public async Task<string?> FindVersionAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    public async Task<string?> FindVersionAsync(UserId userId, MergedQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         return (await manifests.ReadAsync(userId, cancellationToken))?.Manifest is { SyncId: not null } manifest && Choose(manifest, query) is (var accounts, null)
@@ -179,12 +179,12 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     }
 
     /// <summary>Every user with anything stored, even the rest of a sync. Listed lazily: a caller that needs a few lists a few.</summary>
-    internal async IAsyncEnumerable<string> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    internal async IAsyncEnumerable<UserId> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var page = await ListUsersAsync(null, cancellationToken); ; page = await ListUsersAsync(page.Next, cancellationToken))
         {
             foreach (var userId in page.Names)
-                yield return userId;
+                yield return new UserId(userId);
             if (page.Next is null)
                 yield break;
         }
@@ -220,7 +220,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>Reads from the current snapshot, and once more when another one took its place meanwhile.</summary>
     private async Task<TransactionsResult> ReadCurrentAsync(
-        string userId, Func<SnapshotManifest, Task<TransactionsResult>> read, CancellationToken cancellationToken)
+        UserId userId, Func<SnapshotManifest, Task<TransactionsResult>> read, CancellationToken cancellationToken)
     {
         var current = await manifests.ReadAsync(userId, cancellationToken);
         for (var attempt = 0; attempt < 2; attempt++)
@@ -245,7 +245,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     }
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
-        string userId,
+        UserId userId,
         string accountId,
         ManifestTransactions transactions,
         TransactionFilter filter,

@@ -26,7 +26,7 @@ public sealed class SnapshotRemoval(
     /// <summary>
     /// Removes what a sync staged and did not publish. A sync that goes on gets <see cref="SnapshotDiscardedException"/>.
     /// </summary>
-    public async Task DiscardAsync(string userId, string syncId, CancellationToken cancellationToken)
+    public async Task DiscardAsync(UserId userId, string syncId, CancellationToken cancellationToken)
     {
         await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
@@ -42,7 +42,7 @@ public sealed class SnapshotRemoval(
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Whether the snapshot had the connection.</returns>
     public async Task<bool> RemoveConnectionAsync(
-        string userId, string connectionId, DateTimeOffset? begunAt, CancellationToken cancellationToken)
+        UserId userId, string connectionId, DateTimeOffset? begunAt, CancellationToken cancellationToken)
     {
         if (!RouteId.IsValid(connectionId))
             throw new ArgumentException("Not an id.", nameof(connectionId));
@@ -94,7 +94,7 @@ public sealed class SnapshotRemoval(
     /// activity that is still running gets <see cref="SnapshotDiscardedException"/> and takes back what it wrote, but one that
     /// stages accounts anew would start over.
     /// </summary>
-    public async Task RemoveUserAsync(string userId, CancellationToken cancellationToken)
+    public async Task RemoveUserAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.User(userId);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
@@ -115,7 +115,7 @@ public sealed class SnapshotRemoval(
     /// </summary>
     /// <returns>When there may be more to remove; null when there will be nothing.</returns>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged: what it refers to cannot be told.</exception>
-    public async Task<DateTimeOffset?> RemoveLeftoversAsync(string userId, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> RemoveLeftoversAsync(UserId userId, CancellationToken cancellationToken)
     {
         try
         {
@@ -129,7 +129,7 @@ public sealed class SnapshotRemoval(
         }
     }
 
-    private async Task DropOldChangesAsync(string userId, CancellationToken cancellationToken)
+    private async Task DropOldChangesAsync(UserId userId, CancellationToken cancellationToken)
     {
         // Where somebody publishes meanwhile, that drops them.
         if (await manifests.ReadAsync(userId, cancellationToken) is { Manifest.Feed: { } feed } current
@@ -141,7 +141,7 @@ public sealed class SnapshotRemoval(
 
     /// <summary>Removes what nothing refers to and nobody can own; of a run that has finished, its mark as well.</summary>
     /// <returns>When there may be more to remove; null when there will be nothing.</returns>
-    internal async Task<DateTimeOffset?> SweepAsync(string userId, string? finished, CancellationToken cancellationToken)
+    internal async Task<DateTimeOffset?> SweepAsync(UserId userId, string? finished, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         var referenced = SnapshotManifests.Referenced(userId, manifest);
@@ -177,7 +177,7 @@ public sealed class SnapshotRemoval(
     }
 
     /// <summary>Removes what neither the manifest refers to, as it is now, nor any of the names.</summary>
-    private async Task RemoveUnreferencedAsync(string userId, string syncId, IReadOnlySet<string> names, string? kept, CancellationToken cancellationToken)
+    private async Task RemoveUnreferencedAsync(UserId userId, string syncId, IReadOnlySet<string> names, string? kept, CancellationToken cancellationToken)
     {
         var referenced = SnapshotManifests.Referenced(userId, (await manifests.ReadAsync(userId, cancellationToken))?.Manifest);
         referenced.UnionWith(names);

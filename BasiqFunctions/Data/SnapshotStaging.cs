@@ -28,7 +28,7 @@ public sealed class SnapshotStaging(
     /// An account is not a JSON object, or its <c>id</c> or <c>connection</c> is missing or no id.
     /// </exception>
     public async Task<IReadOnlyList<StagedAccount>> StageAccountsAsync(
-        string userId, string syncId, IEnumerable<ReadOnlyMemory<byte>> accounts, CancellationToken cancellationToken)
+        UserId userId, string syncId, IEnumerable<ReadOnlyMemory<byte>> accounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         var name = SnapshotPaths.Accounts(userId, syncId);
@@ -56,7 +56,7 @@ public sealed class SnapshotStaging(
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same number, in the same order.</returns>
     public async Task<IReadOnlyList<AccountFetch>> PlanAsync(
-        string userId, string syncId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
+        UserId userId, string syncId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         ArgumentNullException.ThrowIfNull(rules);
@@ -72,7 +72,7 @@ public sealed class SnapshotStaging(
     }
 
     /// <summary>Notes that some accounts must be fetched whole; publishing them clears the note, as after damage.</summary>
-    private async Task OweWholeAsync(string userId, string syncId, IReadOnlyList<string> accountIds, CancellationToken cancellationToken)
+    private async Task OweWholeAsync(UserId userId, string syncId, IReadOnlyList<string> accountIds, CancellationToken cancellationToken)
     {
         foreach (var accountId in accountIds)
             await damage.NoteAsync(userId, accountId, cancellationToken);
@@ -83,11 +83,11 @@ public sealed class SnapshotStaging(
     }
 
     /// <summary>Opens what is known of the days that are fetched again; null when it cannot be compared with any more, and the whole is to be fetched.</summary>
-    internal async Task<KeptOverlap?> OpenOverlapAsync(string userId, string accountId, KeptSpan span, CancellationToken cancellationToken) =>
+    internal async Task<KeptOverlap?> OpenOverlapAsync(UserId userId, string accountId, KeptSpan span, CancellationToken cancellationToken) =>
         await OfBaseAsync<KeptOverlap?>(userId, accountId, span, async kept => await _kept.OpenOverlapAsync(userId, accountId, kept, span.From, cancellationToken), cancellationToken);
 
     /// <summary>Whether one of these ids is kept and not fetched again; null as <see cref="OpenOverlapAsync"/>.</summary>
-    internal Task<bool?> HasAnyKeptAsync(string userId, string accountId, KeptSpan span, IReadOnlySet<ulong> ids, CancellationToken cancellationToken) =>
+    internal Task<bool?> HasAnyKeptAsync(UserId userId, string accountId, KeptSpan span, IReadOnlySet<ulong> ids, CancellationToken cancellationToken) =>
         OfBaseAsync<bool?>(userId, accountId, span, async kept => await _kept.HasAnyAsync(userId, accountId, kept, span.From, ids, cancellationToken), cancellationToken);
 
     /// <summary>
@@ -96,7 +96,7 @@ public sealed class SnapshotStaging(
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">The sync has no staged accounts.</exception>
     public async Task<SegmentWriter> BeginSegmentAsync(
-        string userId, string syncId, string accountId, int segment, CancellationToken cancellationToken)
+        UserId userId, string syncId, string accountId, int segment, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(segment);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segment, 999_999);
@@ -119,7 +119,7 @@ public sealed class SnapshotStaging(
     /// <exception cref="SnapshotDiscardedException">The sync was discarded.</exception>
     /// <exception cref="SnapshotCorruptException">A part of the trail is missing or damaged.</exception>
     public async Task<AccountTrail> ResumeTrailAsync(
-        string userId, string syncId, string accountId, int segment, string? before, CancellationToken cancellationToken)
+        UserId userId, string syncId, string accountId, int segment, string? before, CancellationToken cancellationToken)
     {
         var trail = new AccountTrail(userId, syncId, accountId, segment, before);
         if (trail.BlobName is { } last && _trails.Take(last) is { } kept)
@@ -164,7 +164,7 @@ public sealed class SnapshotStaging(
     }
 
     private async Task<T?> OfBaseAsync<T>(
-        string userId, string accountId, KeptSpan span, Func<ManifestTransactions, Task<T>> read, CancellationToken cancellationToken)
+        UserId userId, string accountId, KeptSpan span, Func<ManifestTransactions, Task<T>> read, CancellationToken cancellationToken)
     {
         try
         {

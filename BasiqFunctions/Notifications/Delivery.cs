@@ -33,7 +33,7 @@ public enum DeliveryStatus
 public sealed record Delivery(
     [property: JsonPropertyName("messageId")] string MessageId,
     [property: JsonPropertyName("type")] string Type,
-    [property: JsonPropertyName("userId")] string UserId,
+    [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("status")] DeliveryStatus Status,
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt)
 {

@@ -76,13 +76,13 @@ public static class DeliveryOrchestration
 /// <summary>What the orchestration of deliveries is started with.</summary>
 /// <param name="Receiver">The subscription, or another way out.</param>
 /// <param name="UserId">The user whom the messages are about.</param>
-public sealed record DeliveryInput(string Receiver, string UserId);
+public sealed record DeliveryInput(string Receiver, UserId UserId);
 
 /// <summary>What an activity of deliveries is given.</summary>
 /// <param name="Receiver">The subscription, or another way out.</param>
 /// <param name="UserId">The user whom the messages are about.</param>
 /// <param name="InstanceId">The orchestration on whose behalf it delivers.</param>
-public sealed record DeliveryTurn(string Receiver, string UserId, string InstanceId);
+public sealed record DeliveryTurn(string Receiver, UserId UserId, string InstanceId);
 
 /// <summary>How far an activity has come.</summary>
 /// <param name="IsEmpty">Whether there is nothing left.</param>

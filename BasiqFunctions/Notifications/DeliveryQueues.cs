@@ -145,11 +145,11 @@ public sealed class DeliveryQueues
 
     private static string LogOf(string receiver) => $"log.{receiver}";
 
-    private static string QueueOf(string receiver, string userId) => $"queue.{receiver}.{userId}";
+    private static string QueueOf(string receiver, UserId userId) => $"queue.{receiver}.{userId}";
 
     private static string RowOf(long place) => place.ToString("x16", CultureInfo.InvariantCulture);
 
-    private static string NewInstanceId(string receiver, string userId) =>
+    private static string NewInstanceId(string receiver, UserId userId) =>
         DeliveryOrchestration.Prefix
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{receiver}/{userId}")).AsSpan(0, 8))
         + $"-{Guid.NewGuid():N}";
@@ -170,7 +170,7 @@ public sealed class DeliveryQueues
             record with { ETag = record.ETag, Content = delivery.ToContent() }, cancellation) is not null;
 
     /// <summary>Puts a message at the end of a queue, and sees to it that somebody delivers.</summary>
-    private async Task QueueAsync(DurableTaskClient client, string receiver, string userId, QueuedMessage message, CancellationToken cancellation)
+    private async Task QueueAsync(DurableTaskClient client, string receiver, UserId userId, QueuedMessage message, CancellationToken cancellation)
     {
         var queue = QueueOf(receiver, userId);
         long? mine = null;
@@ -195,7 +195,7 @@ public sealed class DeliveryQueues
         }
     }
 
-    private async Task WakeAsync(DurableTaskClient client, string receiver, string userId, CancellationToken cancellation)
+    private async Task WakeAsync(DurableTaskClient client, string receiver, UserId userId, CancellationToken cancellation)
     {
         if (await _table.FindAsync(QueueOf(receiver, userId), Head, cancellation) is not { } found)
             return;

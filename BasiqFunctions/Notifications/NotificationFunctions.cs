@@ -68,7 +68,7 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
         if (await subscriptions.FindAsync(name, cancellation) is null)
             return NoSubscription();
         var now = clock.GetUtcNow();
-        var message = new NotificationMessage(Notice.IdFor(now, Guid.NewGuid()), "notification.test", now, new NoticeData("test"));
+        var message = new NotificationMessage(Notice.IdFor(now, Guid.NewGuid()), "notification.test", now, new NoticeData(new("test")));
         var result = await senders.SendAsync(name, message, cancellation);
         return JsonAnswer.Ok(new TestResult(message.Id, result.IsDelivered, result.Code));
     }

@@ -52,7 +52,7 @@ public sealed class AbsenceRemoval(
         looked = looked with { Users = looked.Users + Math.Max(0, all.Count - looked.Absent), Absent = all.Count };
         var most = options.Value.MostOf(looked.Users - looked.Failed);
         bool isKeyGood, areTooMany;
-        IReadOnlyCollection<string> removed;
+        IReadOnlyCollection<UserId> removed;
         try
         {
             isKeyGood = await IsKeyGoodAsync(all, cancellation);
@@ -166,16 +166,16 @@ public sealed class AbsenceRemoval(
     /// </summary>
     private async Task<bool> IsKeyGoodAsync(IReadOnlyList<UserAbsence> all, CancellationToken cancellation)
     {
-        var absent = all.Select(absence => absence.UserId).ToHashSet(StringComparer.Ordinal);
+        var absent = all.Select(absence => absence.UserId).ToHashSet();
         var others = snapshots.EnumerateUsersAsync(cancellation).Where(userId => !absent.Contains(userId));
         return await key.ReadsAnyAsync(others, cancellation)
             || (all is [{ IsConfirmed: true }] && !await others.AnyAsync(cancellation));
     }
 
-    private async Task<IReadOnlyCollection<string>> RemoveAsync(
+    private async Task<IReadOnlyCollection<UserId>> RemoveAsync(
         DurableTaskClient client, IEnumerable<UserAbsence> gone, CancellationToken cancellation)
     {
-        var removed = new ConcurrentBag<string>();
+        var removed = new ConcurrentBag<UserId>();
         var start = clock.GetTimestamp();
         await ForEachAsync(
             gone,

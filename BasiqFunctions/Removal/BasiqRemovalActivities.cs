@@ -94,7 +94,7 @@ public sealed class BasiqRemovalActivities(
         }
     }
 
-    private async Task<FoundAtBasiq> LookAtConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    private async Task<FoundAtBasiq> LookAtConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation)
     {
         var connection = await FindAsync(userId, connectionId, cancellation);
 
@@ -104,7 +104,7 @@ public sealed class BasiqRemovalActivities(
         return new FoundAtBasiq(connection is { IsDeleted: false }, connection is { IsActive: true } ? [connectionId] : []);
     }
 
-    private async Task<FoundAtBasiq> LookAtUserAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    private async Task<FoundAtBasiq> LookAtUserAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         if (await key.ReadsAsync(userId, cancellation))
         {
@@ -119,7 +119,7 @@ public sealed class BasiqRemovalActivities(
     }
 
     /// <summary>Deletes a connection; gives what says that Basiq did not know it.</summary>
-    private async Task<BasiqException?> DeleteConnectionAsync(string userId, string connectionId, CancellationToken cancellation)
+    private async Task<BasiqException?> DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation)
     {
         var unknown = await basiq.DeleteConnectionAsync(userId, connectionId, cancellation).NotFoundAsync();
         if (unknown is not null && await FindAsync(userId, connectionId, cancellation) is { IsDeleted: false })
@@ -131,7 +131,7 @@ public sealed class BasiqRemovalActivities(
     }
 
     /// <summary>Deletes a user; gives what says that Basiq did not know it.</summary>
-    private async Task<BasiqException?> DeleteUserAsync(string userId, CancellationToken cancellation)
+    private async Task<BasiqException?> DeleteUserAsync(UserId userId, CancellationToken cancellation)
     {
         var unknown = await basiq.DeleteUserAsync(userId, cancellation).NotFoundAsync();
         if (unknown is not null && await key.ReadsAsync(userId, cancellation))
@@ -140,11 +140,11 @@ public sealed class BasiqRemovalActivities(
         return unknown;
     }
 
-    private Task<Connection?> FindAsync(string userId, string connectionId, CancellationToken cancellation) =>
+    private Task<Connection?> FindAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
         basiq.GetConnectionAsync(userId, connectionId, cancellation).OrNullAsync();
 
     /// <summary>Whether anything of a user is kept, be it only that a sync ran.</summary>
-    private async Task<bool> HasAnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    private async Task<bool> HasAnyAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         try
         {

@@ -15,7 +15,7 @@ internal static class ConsentEnding
     private static readonly int[] Days = [1, 7, 30];
 
     /// <summary>What is to be told now; null when nothing is. Told twice it is the same message.</summary>
-    public static Notice? At(DateTimeOffset now, string userId, Consent consent)
+    public static Notice? At(DateTimeOffset now, UserId userId, Consent consent)
     {
         if (consent.EndsAt is not { } end || end <= now || Days.Cast<int?>().FirstOrDefault(days => now >= Time(end, days!.Value)) is not { } days || now - Time(end, days) > Latest)
             return null;

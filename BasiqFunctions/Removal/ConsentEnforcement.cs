@@ -38,7 +38,7 @@ public sealed class ConsentEnforcement(
     /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself; nothing has been removed.</exception>
     public async Task<EnforcementResult> EnforceAsync(
         DurableTaskClient client,
-        string userId,
+        UserId userId,
         string? consentId,
         CancellationToken cancellation,
         bool isRevoked = false,
@@ -94,7 +94,7 @@ public sealed class ConsentEnforcement(
 
     /// <summary>Whether a consent of the user is in force, so that data may be fetched and kept.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself.</exception>
-    public async Task<bool> IsConsentInForceAsync(string userId, CancellationToken cancellation)
+    public async Task<bool> IsConsentInForceAsync(UserId userId, CancellationToken cancellation)
     {
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
         await ThrowIfInDoubtAsync(userId, consents, cancellation);
@@ -129,7 +129,7 @@ public sealed class ConsentEnforcement(
     /// <summary>
     /// Refuses to take a user for one without a consent where Basiq lists none while a connection of the user works, which takes one.
     /// </summary>
-    private async Task ThrowIfInDoubtAsync(string userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
+    private async Task ThrowIfInDoubtAsync(UserId userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
     {
         if (consents.Count > 0)
             return;
@@ -139,7 +139,7 @@ public sealed class ConsentEnforcement(
     }
 
     /// <summary>Which connections Basiq has. Each that is kept and is not in its list is asked for once more.</summary>
-    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(string userId, IEnumerable<string> kept, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(UserId userId, IEnumerable<string> kept, CancellationToken cancellation)
     {
         List<Connection> found = [.. await basiq.ListConnectionsAsync(userId, cancellation)];
         foreach (var connectionId in kept.Except(found.Select(connection => connection.Id)).ToArray())
@@ -151,7 +151,7 @@ public sealed class ConsentEnforcement(
         return found;
     }
 
-    private async Task<EnforcementResult> AllOfItAsync(DurableTaskClient client, string userId, DeletionCause why)
+    private async Task<EnforcementResult> AllOfItAsync(DurableTaskClient client, UserId userId, DeletionCause why)
     {
         var removal = await removals.RunAsync(client, userId, null, why);
         return removal.IsAny
@@ -163,7 +163,7 @@ public sealed class ConsentEnforcement(
     /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; null where the snapshot
     /// cannot be read, since then nobody else can read them either.
     /// </summary>
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {

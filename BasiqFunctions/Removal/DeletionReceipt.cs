@@ -17,7 +17,7 @@ namespace BasiqFunctions.Removal;
 /// <param name="Reports">How many reports were kept.</param>
 public sealed record DeletionReceipt(
     [property: JsonPropertyName("receiptId")] string ReceiptId,
-    [property: JsonPropertyName("userId")] string UserId,
+    [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("reason")] DeletionReason Reason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("consentId")] string? ConsentId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] string? ConnectionId,

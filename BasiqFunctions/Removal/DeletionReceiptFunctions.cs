@@ -15,7 +15,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts)
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/deletion-receipts")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(new DeletionReceiptList(await receipts.ListAsync(userId, cancellation)));
+        JsonAnswer.Ok(new DeletionReceiptList(await receipts.ListAsync(new(userId), cancellation)));
 
     /// <summary>One receipt, once all that it is about is gone: 200. Until then 404.</summary>
     [Function("GetDeletionReceipt")]
@@ -26,7 +26,7 @@ public sealed class DeletionReceiptFunctions(DeletionReceipts receipts)
         string userId,
         string receiptId,
         CancellationToken cancellation) =>
-        await receipts.FindAsync(userId, receiptId, cancellation) is { } receipt
+        await receipts.FindAsync(new(userId), receiptId, cancellation) is { } receipt
             ? JsonAnswer.Ok(receipt)
             : Problem.NotFound(ProblemCodes.ReceiptNotFound, "The user has no such receipt. A removal in progress has none yet.");
 }

@@ -14,7 +14,7 @@ public sealed class DeletionReceipts(
     public const int MaxListed = 100;
 
     /// <summary>A user's receipts, the newest first, <see cref="MaxListed"/> at most.</summary>
-    public async Task<IReadOnlyList<DeletionReceipt>> ListAsync(string userId, CancellationToken cancellation) =>
+    public async Task<IReadOnlyList<DeletionReceipt>> ListAsync(UserId userId, CancellationToken cancellation) =>
     [
         .. from record in await table.ListAsync(PartitionOf(userId), MaxListed, null, cancellation)
            where record.IsLiveAt(clock.GetUtcNow())
@@ -22,15 +22,15 @@ public sealed class DeletionReceipts(
     ];
 
     /// <summary>One of a user's receipts; null when there is none, or not yet.</summary>
-    public async Task<DeletionReceipt?> FindAsync(string userId, string receiptId, CancellationToken cancellation) =>
+    public async Task<DeletionReceipt?> FindAsync(UserId userId, string receiptId, CancellationToken cancellation) =>
         (await ListAsync(userId, cancellation)).FirstOrDefault(receipt => receipt.ReceiptId == receiptId);
 
     /// <summary>What became of all that was kept of a user, the last time that all of it went; null when it never did.</summary>
-    public async Task<DeletionReceipt?> FindLastOfUserAsync(string userId, CancellationToken cancellation) =>
+    public async Task<DeletionReceipt?> FindLastOfUserAsync(UserId userId, CancellationToken cancellation) =>
         (await ListAsync(userId, cancellation)).FirstOrDefault(receipt => receipt.ConnectionId is null);
 
     /// <inheritdoc />
-    public async Task<bool> HasConsentEndedAsync(string userId, CancellationToken cancellation) =>
+    public async Task<bool> HasConsentEndedAsync(UserId userId, CancellationToken cancellation) =>
         await FindLastOfUserAsync(userId, cancellation) is { IsOfConsent: true };
 
     /// <summary>Adds the receipt of a removal that has ended by now. Done twice, the first counts.</summary>
@@ -46,7 +46,7 @@ public sealed class DeletionReceipts(
             : receipt;
     }
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
     /// <summary>The newest first, by when the removal began.</summary>
     private static string RowOf(DeletionReceipt receipt) =>

@@ -56,7 +56,7 @@ public sealed class DueActivities(
         await Parallel.ForEachAsync(
             users.Names,
             new ParallelOptions { MaxDegreeOfParallelism = SeedsAtATime, CancellationToken = cancellation },
-            async (userId, token) => await due.SetAllAsync(userId, token));
+            async (userId, token) => await due.SetAllAsync(new(userId), token));
         if (users.Next is not null)
             return new DueSeed(users.Next);
         await due.BeginAsync(cancellation);

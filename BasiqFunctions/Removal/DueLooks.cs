@@ -61,7 +61,7 @@ public sealed class DueLooks(
             // A refused API key is logged where it is refused, once a minute and not once a user.
             instruments.RetentionFailed();
             if (e is not BasiqException { Failure.Kind: BasiqFailureKind.Unauthorized })
-                Log.RetentionFailed(logger, item.Subject, e.GetType().Name);
+                Log.RetentionFailed(logger, item.UserId, e.GetType().Name);
             return new RetentionPass(1, 0, Failed: 1);
         }
     }
@@ -69,7 +69,7 @@ public sealed class DueLooks(
     /// <summary>Does what another folder knows how to do.</summary>
     private async Task<RetentionPass> LookAsync(DurableTaskClient client, DueItem item, IDueLook other, Action<Notice> tell, CancellationToken cancellation)
     {
-        var next = await other.LookAsync(client, item.Subject, tell, cancellation);
+        var next = await other.LookAsync(client, item.UserId, tell, cancellation);
         await (next is { } at ? due.MoveAsync(item, at, cancellation) : due.DoneAsync(item, cancellation));
         return NobodyLookedAt;
     }
@@ -77,7 +77,7 @@ public sealed class DueLooks(
     /// <summary>Asks Basiq how the consents stand, which removes what has to go.</summary>
     private async Task<RetentionPass> LookAtConsentsAsync(DurableTaskClient client, DueItem item, Action<Notice> tell, CancellationToken cancellation)
     {
-        var (userId, now) = (item.Subject, clock.GetUtcNow());
+        var (userId, now) = (item.UserId, clock.GetUtcNow());
         var result = await enforcement.EnforceAsync(client, userId, null, cancellation);
         if (result.Outcome is EnforcementOutcome.UserUnknown or EnforcementOutcome.NothingListed)
         {
@@ -114,7 +114,7 @@ public sealed class DueLooks(
         CurrentSnapshot? snapshot;
         try
         {
-            snapshot = await snapshots.GetCurrentAsync(item.Subject, cancellation);
+            snapshot = await snapshots.GetCurrentAsync(item.UserId, cancellation);
         }
         catch (SnapshotCorruptException)
         {
@@ -128,10 +128,10 @@ public sealed class DueLooks(
             .Select(connection => (Id: connection.Key, At: connection.Max(account => account.FetchedAt) + snapshotOptions.Value.MaxAge)).ToArray();
         var now = clock.GetUtcNow();
         if (snapshot is not null && snapshot.FetchedAt + snapshotOptions.Value.MaxAge <= now)
-            return (await removals.RunAsync(client, item.Subject, null, tooOld)).IsAny ? Removed : NobodyLookedAt;
+            return (await removals.RunAsync(client, item.UserId, null, tooOld)).IsAny ? Removed : NobodyLookedAt;
         var isAnyRemoved = false;
         foreach (var (connectionId, _) in ends.Where(connection => connection.At <= now))
-            isAnyRemoved |= (await removals.RunAsync(client, item.Subject, connectionId, tooOld)).IsAny;
+            isAnyRemoved |= (await removals.RunAsync(client, item.UserId, connectionId, tooOld)).IsAny;
         var left = ends.Where(connection => connection.At > now).ToArray();
         await (left.Length > 0 ? due.MoveAsync(item, left.Min(connection => connection.At), cancellation) : due.DoneAsync(item, cancellation));
         return isAnyRemoved ? Removed : NobodyLookedAt;
@@ -142,7 +142,7 @@ public sealed class DueLooks(
         DateTimeOffset? next;
         try
         {
-            next = await storedData.RemoveLeftoversAsync(item.Subject, cancellation);
+            next = await storedData.RemoveLeftoversAsync(item.UserId, cancellation);
         }
         catch (SnapshotCorruptException)
         {

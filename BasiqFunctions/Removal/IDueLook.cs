@@ -14,5 +14,5 @@ public interface IDueLook
     /// <param name="userId">The user.</param>
     /// <param name="tell">Takes what the team's backend is to be told.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation);
+    Task<DateTimeOffset?> LookAsync(DurableTaskClient client, UserId userId, Action<Notice> tell, CancellationToken cancellation);
 }

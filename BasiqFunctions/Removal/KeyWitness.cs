@@ -13,7 +13,7 @@ public sealed class KeyWitness(IBasiqClient basiq)
 
     /// <summary>Whether Basiq knows any of these users, of whom the first few are asked for.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    internal async Task<bool> ReadsAnyAsync(IAsyncEnumerable<string> users, CancellationToken cancellation)
+    internal async Task<bool> ReadsAnyAsync(IAsyncEnumerable<UserId> users, CancellationToken cancellation)
     {
         await foreach (var userId in users.Take(MostAsked).WithCancellation(cancellation))
         {
@@ -26,6 +26,6 @@ public sealed class KeyWitness(IBasiqClient basiq)
 
     /// <summary>Whether Basiq knows a user.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    internal async Task<bool> ReadsAsync(string userId, CancellationToken cancellation) =>
+    internal async Task<bool> ReadsAsync(UserId userId, CancellationToken cancellation) =>
         await basiq.GetUserAsync(userId, cancellation).OrNullAsync() is not null;
 }

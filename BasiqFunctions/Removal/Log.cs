@@ -5,28 +5,28 @@ namespace BasiqFunctions.Removal;
 internal static partial class Log
 {
     [LoggerMessage(3606, LogLevel.Information, "Removed user {UserId}; known to Basiq: {KnownToBasiq}")]
-    public static partial void UserRemoved(ILogger logger, string userId, bool knownToBasiq);
+    public static partial void UserRemoved(ILogger logger, UserId userId, bool knownToBasiq);
 
     [LoggerMessage(3607, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
-    public static partial void ConnectionRemoved(ILogger logger, string connectionId, string userId, bool knownToBasiq);
+    public static partial void ConnectionRemoved(ILogger logger, string connectionId, UserId userId, bool knownToBasiq);
 
     [LoggerMessage(3608, LogLevel.Warning, "Basiq did not do a step of a removal of user {UserId} ({Code})")]
-    public static partial void RefusedAtBasiq(ILogger logger, string userId, string code);
+    public static partial void RefusedAtBasiq(ILogger logger, UserId userId, string code);
 
     [LoggerMessage(3600, LogLevel.Information, "Removed data of user {UserId} ({Reason}): {Accounts} accounts, {Transactions} transactions")]
-    public static partial void DataRemoved(ILogger logger, string userId, DeletionReason reason, long? accounts, long? transactions);
+    public static partial void DataRemoved(ILogger logger, UserId userId, DeletionReason reason, long? accounts, long? transactions);
 
     [LoggerMessage(3602, LogLevel.Information, "Daily pass finished: {Users} users checked, {Removed} removed, {Absent} unknown to Basiq, {Failed} failed")]
     public static partial void RetentionEnforced(ILogger logger, int users, int removed, int absent, int failed);
 
     [LoggerMessage(3603, LogLevel.Error, "Consent check of user {UserId} failed ({Exception}); the next daily pass will retry")]
-    public static partial void RetentionFailed(ILogger logger, string userId, string exception);
+    public static partial void RetentionFailed(ILogger logger, UserId userId, string exception);
 
     [LoggerMessage(3604, LogLevel.Error, "Could not delete an expired record ({Exception}); the next daily pass will retry")]
     public static partial void RecordNotEnded(ILogger logger, string exception);
 
     [LoggerMessage(3401, LogLevel.Information, "Removed {Count} connections of user {UserId} that no consent in force covers")]
-    public static partial void StillConsented(ILogger logger, string userId, int count);
+    public static partial void StillConsented(ILogger logger, UserId userId, int count);
 
     [LoggerMessage(3404, LogLevel.Error, "Removals held: Basiq does not know {Users} users, which may mean a wrong API key. Their data stays until POST /api/removals/{PassId}/confirm")]
     public static partial void RemovalsHeld(ILogger logger, int users, string passId);

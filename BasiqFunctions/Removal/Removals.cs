@@ -28,7 +28,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The id of the orchestration that removes a user's data, or that of one connection.</summary>
-    public static string InstanceIdFor(string userId, string? connectionId) =>
+    public static string InstanceIdFor(UserId userId, string? connectionId) =>
         $"remove-{Digest(userId)}" + (connectionId is null ? "" : $"-{Digest(connectionId)}");
 
     /// <summary>Removes everything that is kept of a user, or of one connection.</summary>
@@ -42,7 +42,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     /// another cause, does not end.
     /// </exception>
     public async Task<RemovalAsked> RunAsync(
-        DurableTaskClient client, string userId, string? connectionId, DeletionCause why, AtBasiq atBasiq = AtBasiq.Nothing)
+        DurableTaskClient client, UserId userId, string? connectionId, DeletionCause why, AtBasiq atBasiq = AtBasiq.Nothing)
     {
         ArgumentNullException.ThrowIfNull(client);
         var (asksBasiq, receiptId) = (atBasiq is not AtBasiq.Nothing, Guid.NewGuid().ToString("N"));
@@ -65,7 +65,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     }
 
     /// <summary>Whether everything of a user is being removed.</summary>
-    internal static async Task<bool> IsUnderWayAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
+    internal static async Task<bool> IsUnderWayAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation) =>
         await client.GetInstanceAsync(InstanceIdFor(userId, null), cancellation) is { IsCompleted: false };
 
     private static ProblemResult AnotherUnderWay => Problem.Of(
@@ -130,7 +130,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
 /// <param name="ReceiptId">The id of its receipt.</param>
 /// <param name="HasEnded">Whether all is gone.</param>
 /// <param name="Receipt">The receipt, once it has ended; null then where there was nothing to remove.</param>
-public sealed record RemovalAsked(string UserId, string ReceiptId, bool HasEnded, DeletionReceipt? Receipt)
+public sealed record RemovalAsked(UserId UserId, string ReceiptId, bool HasEnded, DeletionReceipt? Receipt)
 {
     /// <summary>Whether something was removed, or may be yet.</summary>
     [JsonIgnore]

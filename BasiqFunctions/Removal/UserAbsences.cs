@@ -13,7 +13,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     private const string Partition = "absent";
 
     /// <inheritdoc />
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => ClearAsync(userId, cancellation);
+    public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => ClearAsync(userId, cancellation);
 
     /// <summary>Everybody of whom Basiq had nothing at the last look.</summary>
     internal async Task<IReadOnlyList<UserAbsence>> ListAsync(CancellationToken cancellation)
@@ -47,7 +47,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     }
 
     /// <summary>Takes the note back.</summary>
-    internal Task ClearAsync(string userId, CancellationToken cancellation) => table.RemoveAsync(Partition, userId, cancellation);
+    internal Task ClearAsync(UserId userId, CancellationToken cancellation) => table.RemoveAsync(Partition, userId, cancellation);
 }
 
 /// <summary>That Basiq had nothing of a user of whom something is kept here.</summary>
@@ -56,7 +56,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
 /// <param name="Since">When it first did; it has said so at every look since.</param>
 /// <param name="IsConfirmed">Whether somebody has confirmed that the user is gone.</param>
 internal sealed record UserAbsence(
-    [property: JsonPropertyName("userId")] string UserId,
+    [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("outcome")] EnforcementOutcome Outcome,
     [property: JsonPropertyName("since")] DateTimeOffset Since,
     [property: JsonPropertyName("isConfirmed")] bool IsConfirmed = false)

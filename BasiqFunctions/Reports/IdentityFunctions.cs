@@ -24,7 +24,7 @@ public sealed class IdentityFunctions(IBasiqClient basiq, IEnumerable<IConsentCh
         string userId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(new IdentityList(await ReadAsync(client, userId, cancellation)));
+        JsonAnswer.Ok(new IdentityList(await ReadAsync(client, new(userId), cancellation)));
 
     /// <summary>Compares what the team was told of a person with what the banks hold, and tells how well it agrees and by which rule: 200.</summary>
     [Function("MatchIdentity")]
@@ -38,10 +38,10 @@ public sealed class IdentityFunctions(IBasiqClient basiq, IEnumerable<IConsentCh
         CancellationToken cancellation)
     {
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
-        return JsonAnswer.Ok(IdentityMatch.Of(asked, await ReadAsync(client, userId, cancellation)));
+        return JsonAnswer.Ok(IdentityMatch.Of(asked, await ReadAsync(client, new(userId), cancellation)));
     }
 
-    private async Task<IReadOnlyList<Identity>> ReadAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Identity>> ReadAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         foreach (var consent in consents)
         {

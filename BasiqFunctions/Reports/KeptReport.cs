@@ -34,7 +34,7 @@ public enum ReportState
 /// <param name="State">How far it is.</param>
 internal sealed record KeptReport(
     [property: JsonPropertyName("reportId")] string ReportId,
-    [property: JsonPropertyName("userIds")] IReadOnlyList<string> UserIds,
+    [property: JsonPropertyName("userIds")] IReadOnlyList<UserId> UserIds,
     [property: JsonPropertyName("type")] string Type,
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt,
     [property: JsonPropertyName("state")] ReportState State)
@@ -61,7 +61,7 @@ internal sealed record KeptReport(
 
     /// <summary>The user in whose rows and folder it stands.</summary>
     [JsonIgnore]
-    public string OwnerId => UserIds[0];
+    public UserId OwnerId => UserIds[0];
 
     /// <summary>By which Basiq's list of reports shows it: the end of its title.</summary>
     [JsonIgnore]

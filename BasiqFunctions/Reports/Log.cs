@@ -5,16 +5,16 @@ namespace BasiqFunctions.Reports;
 internal static partial class Log
 {
     [LoggerMessage(4001, LogLevel.Information, "Report {ReportId} of user {UserId} asked for, of {Users} users.")]
-    public static partial void ReportAsked(ILogger logger, string reportId, string userId, int users);
+    public static partial void ReportAsked(ILogger logger, string reportId, UserId userId, int users);
 
     [LoggerMessage(4002, LogLevel.Information, "Report {ReportId} of user {UserId} is kept.")]
-    public static partial void ReportReady(ILogger logger, string reportId, string userId);
+    public static partial void ReportReady(ILogger logger, string reportId, UserId userId);
 
     [LoggerMessage(4003, LogLevel.Warning, "Report {ReportId} of user {UserId} failed: {Code}.")]
-    public static partial void ReportFailed(ILogger logger, string reportId, string userId, string code);
+    public static partial void ReportFailed(ILogger logger, string reportId, UserId userId, string code);
 
     [LoggerMessage(4004, LogLevel.Information, "Report {ReportId} of user {UserId}: the answer to its creation was lost, and Basiq lists it.")]
-    public static partial void ReportFound(ILogger logger, string reportId, string userId);
+    public static partial void ReportFound(ILogger logger, string reportId, UserId userId);
 
     [LoggerMessage(4005, LogLevel.Error, "Report {ReportId} is damaged: its answer was broken off.")]
     public static partial void BrokenOff(ILogger logger, string reportId);

@@ -20,7 +20,7 @@ internal sealed record ReportAnswer(
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt,
     [property: JsonPropertyName("expiresAt")] DateTimeOffset ExpiresAt,
     [property: JsonPropertyName("url")] string Url,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("users")] IReadOnlyList<string>? Users = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("users")] IReadOnlyList<UserId>? Users = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] string? Error = null)
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);

@@ -34,20 +34,21 @@ public sealed class ReportFunctions(
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
+        var user = new UserId(userId);
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
-        if (asked.Twice(userId) is { } twice)
+        if (asked.Twice(user) is { } twice)
             return Problem.InvalidInput(twice.Field, $"has {twice.Id} more than once.");
         if (asked.BeginsAfter(reports.Today))
             return Problem.InvalidInput("from", "must not be after 'to', which is today where it is left out.");
-        var reportId = UserReports.IdFor(userId, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
+        var reportId = UserReports.IdFor(user, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
         return await requests.RunAsync(
             request,
             new IdempotentOperation(
                 $"POST users/{userId}/reports",
-                () => asked.Meaning(userId),
-                async token => (Answer(await reports.StartAsync(client, userId, reportId, asked, token)).Accepted(), userId))
+                () => asked.Meaning(user),
+                async token => (Answer(await reports.StartAsync(client, user, reportId, asked, token)).Accepted(), user))
             {
-                UserId = userId,
+                UserId = user,
             },
             cancellation);
     }
@@ -59,7 +60,7 @@ public sealed class ReportFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/reports")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(new ReportList([.. (await store.ListAsync(userId, cancellation)).Select(Answer)]));
+        JsonAnswer.Ok(new ReportList([.. (await store.ListAsync(new(userId), cancellation)).Select(Answer)]));
 
     /// <summary>Reads a report exactly as Basiq sent it, as JSON or, by <c>Accept</c>, as PDF: 200; 202 while it is being made.</summary>
     [Function("GetReport")]
@@ -74,8 +75,8 @@ public sealed class ReportFunctions(
         string reportId,
         CancellationToken cancellation) =>
         WantsPdf(request.GetTypedHeaders())
-            ? ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Pdf, PdfType, $"report-{reportId}.pdf", cancellation), cancellation)
-            : ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Json, JsonType, null, cancellation), cancellation);
+            ? ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Pdf, PdfType, $"report-{reportId}.pdf", cancellation), cancellation)
+            : ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Json, JsonType, null, cancellation), cancellation);
 
     /// <summary>Reads a report in short, with its metrics by id: 200; 202 while it is being made.</summary>
     [Function("GetReportSummary")]
@@ -88,7 +89,7 @@ public sealed class ReportFunctions(
         string reportId,
         CancellationToken cancellation) =>
         ReadAsync(
-            userId,
+            new(userId),
             reportId,
             async report => await store.ReadAsync(report, ReportPart.Json, cancellation) is { } json ? JsonAnswer.Ok(ReportSummary.Of(reportId, json)) : null,
             cancellation);
@@ -103,7 +104,7 @@ public sealed class ReportFunctions(
         string userId,
         string reportId,
         CancellationToken cancellation) =>
-        ReadAsync(userId, reportId, report => OpenAsync(report, ReportPart.Transactions, JsonType, null, cancellation), cancellation);
+        ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Transactions, JsonType, null, cancellation), cancellation);
 
     /// <summary>Removes a report here and at Basiq: 204. One that is being made is not kept.</summary>
     [Function("DeleteReport")]
@@ -114,7 +115,7 @@ public sealed class ReportFunctions(
         string userId,
         string reportId,
         CancellationToken cancellation) =>
-        await reports.DeleteAsync(userId, reportId, cancellation) ? Results.NoContent() : NotFound();
+        await reports.DeleteAsync(new(userId), reportId, cancellation) ? Results.NoContent() : NotFound();
 
     /// <summary>Lists the types of reports that Basiq makes, as it gives them: 200.</summary>
     [Function("ListReportTypes")]
@@ -124,7 +125,7 @@ public sealed class ReportFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "report-types")] HttpRequest request, CancellationToken cancellation) =>
         JsonAnswer.Ok(new ReportTypeList(await basiq.ListReportTypesAsync(cancellation)));
 
-    private async Task<IResult> ReadAsync(string userId, string reportId, Func<KeptReport, Task<IResult?>> read, CancellationToken cancellation) =>
+    private async Task<IResult> ReadAsync(UserId userId, string reportId, Func<KeptReport, Task<IResult?>> read, CancellationToken cancellation) =>
         await store.FindAsync(userId, reportId, cancellation) switch
         {
             null => NotFound(),

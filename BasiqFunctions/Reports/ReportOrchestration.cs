@@ -108,12 +108,12 @@ public static class ReportOrchestration
 /// <param name="MaxPollDelay">The longest.</param>
 /// <param name="JobTimeout">How long the job may take.</param>
 public sealed record ReportInput(
-    string ReportId, IReadOnlyList<string> UserIds, string Type, DateTimeOffset CreatedAt, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
+    string ReportId, IReadOnlyList<UserId> UserIds, string Type, DateTimeOffset CreatedAt, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
 
 /// <summary>Which report an activity is about.</summary>
 /// <param name="UserId">Whose it is.</param>
 /// <param name="ReportId">The report.</param>
-public sealed record ReportStep(string UserId, string ReportId);
+public sealed record ReportStep(UserId UserId, string ReportId);
 
 /// <summary>A report and the job that makes it.</summary>
 /// <param name="Report">The report.</param>

@@ -42,13 +42,13 @@ internal sealed record ReportRequest(
     private const string StatementId = "STATEMENT_01";
 
     /// <summary>The same for requests that ask for the same.</summary>
-    public byte[] Meaning(string userId) => [.. JsonSerializer.SerializeToUtf8Bytes(userId), .. JsonSerializer.SerializeToUtf8Bytes(this, AppJson.Of<ReportRequest>())];
+    public byte[] Meaning(UserId userId) => [.. JsonSerializer.SerializeToUtf8Bytes(userId), .. JsonSerializer.SerializeToUtf8Bytes(this, AppJson.Of<ReportRequest>())];
 
     /// <summary>The users whose report it is, that of the route first.</summary>
-    public IReadOnlyList<string> UsersWith(string userId) => [userId, .. (Users ?? []).OfType<string>()];
+    public IReadOnlyList<UserId> UsersWith(UserId userId) => [userId, .. (Users ?? []).OfType<string>().Select(user => new UserId(user))];
 
     /// <summary>An account or a user that it names twice, which Basiq refuses; null where there is none.</summary>
-    public (string Field, string Id)? Twice(string userId) =>
+    public (string Field, string Id)? Twice(UserId userId) =>
         SameIn(AccountIds ?? []) is { } accountId ? ("accountIds", accountId)
         : SameIn([userId, .. Users ?? []]) is { } user ? ("users", user)
         : null;
@@ -57,7 +57,7 @@ internal sealed record ReportRequest(
     public bool BeginsAfter(DateOnly today) => To is null && string.CompareOrdinal(From, Day(today)) > 0;
 
     /// <summary>The report as Basiq is asked for it. The mark at the end of the title is by which it is known again in Basiq's list.</summary>
-    public ReportDetails ToDetails(IReadOnlyList<string> userIds, string mark, DateOnly today)
+    public ReportDetails ToDetails(IReadOnlyList<UserId> userIds, string mark, DateOnly today)
     {
         var to = To ?? Day(today);
         List<ReportFilter> filters =
@@ -69,11 +69,11 @@ internal sealed record ReportRequest(
         if (IsStatement)
         {
             filters.Add(new ReportFilter("account", accountIds[0]));
-            filters.Add(new ReportFilter("user", userIds[0]));
+            filters.Add(new ReportFilter("user", userIds[0].Value));
         }
         else
         {
-            filters.Add(new ReportFilter("users", ListOf(userIds)));
+            filters.Add(new ReportFilter("users", ListOf(userIds.Select(user => user.Value))));
             if (accountIds.Length > 0)
                 filters.Add(new ReportFilter("accounts", ListOf(accountIds)));
         }
@@ -89,7 +89,7 @@ internal sealed record ReportRequest(
 
     private static string Day(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static JsonArray ListOf(IReadOnlyList<string> ids) => [.. ids.Select(id => (JsonNode)id)];
+    private static JsonArray ListOf(IEnumerable<string> ids) => [.. ids.Select(id => (JsonNode)id)];
 }
 
 /// <summary>What CreateReport takes; that nothing comes twice is looked at when the user of the route is known.</summary>

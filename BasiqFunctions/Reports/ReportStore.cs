@@ -68,11 +68,11 @@ public sealed class ReportStore : IKeptReports, IDueLook
     }
 
     /// <summary>A report of a user; null when there is none, or none any more.</summary>
-    internal async Task<KeptReport?> FindAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+    internal async Task<KeptReport?> FindAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
         (await FindRowAsync(ownerId, reportId, cancellation))?.Report;
 
     /// <summary>A user's reports, the newest first.</summary>
-    internal async Task<IReadOnlyList<KeptReport>> ListAsync(string ownerId, CancellationToken cancellation) =>
+    internal async Task<IReadOnlyList<KeptReport>> ListAsync(UserId ownerId, CancellationToken cancellation) =>
     [
         .. (await OfUserAsync(ownerId, cancellation)).Where(report => report.OwnerId == ownerId && IsThere(report))
             .OrderByDescending(report => report.CreatedAt).ThenBy(report => report.ReportId, StringComparer.Ordinal),
@@ -82,7 +82,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
     internal DateTimeOffset EndOf(KeptReport report) => report.CreatedAt + _options.Value.KeepFor;
 
     /// <summary>Changes what is known of a report; null when it is not there any more.</summary>
-    internal async Task<KeptReport?> ChangeAsync(string ownerId, string reportId, Func<KeptReport, KeptReport> change, CancellationToken cancellation)
+    internal async Task<KeptReport?> ChangeAsync(UserId ownerId, string reportId, Func<KeptReport, KeptReport> change, CancellationToken cancellation)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -132,7 +132,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
         await ReadAsync(report, ReportPart.Request, cancellation) is { } request ? JsonSerializer.Deserialize(request, AppJson.Of<ReportRequest>()) : null;
 
     /// <summary>Removes what was written of a report that is not there any more.</summary>
-    internal Task RemoveBlobsAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+    internal Task RemoveBlobsAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
         _storage.DeleteByPrefixAsync(SnapshotPaths.Report(ownerId, reportId), cancellation);
 
     /// <summary>Removes a report; done again it finishes what an interruption left.</summary>
@@ -145,11 +145,11 @@ public sealed class ReportStore : IKeptReports, IDueLook
     }
 
     /// <inheritdoc />
-    public async Task<int> CountAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
+    public async Task<int> CountAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
         (await MeantAsync(userId, connectionId, begunAt, cancellation)).Count;
 
     /// <inheritdoc />
-    public async Task RemoveAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
+    public async Task RemoveAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         foreach (var report in await MeantAsync(userId, connectionId, begunAt, cancellation))
             await RemoveAsync(report, cancellation);
@@ -169,7 +169,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
     public string Kind => DueKinds.Report;
 
     /// <summary>Removes a user's reports that have been kept as long as they may be, and gives when the next has.</summary>
-    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, string userId, Action<Notice> tell, CancellationToken cancellation)
+    public async Task<DateTimeOffset?> LookAsync(DurableTaskClient client, UserId userId, Action<Notice> tell, CancellationToken cancellation)
     {
         List<DateTimeOffset> ends = [];
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => report.OwnerId == userId))
@@ -191,11 +191,11 @@ public sealed class ReportStore : IKeptReports, IDueLook
         return ends.Count > 0 ? ends.Min() : null;
     }
 
-    private async Task<IReadOnlyList<KeptReport>> OfUserAsync(string userId, CancellationToken cancellation) =>
+    private async Task<IReadOnlyList<KeptReport>> OfUserAsync(UserId userId, CancellationToken cancellation) =>
         [.. (await _table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)).Select(record => record.Read<KeptReport>())];
 
     /// <summary>What a removal is about: all of a user's reports, or those that have data of a connection by what their owners' rows say.</summary>
-    private async Task<IReadOnlyList<KeptReport>> MeantAsync(string userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
+    private async Task<IReadOnlyList<KeptReport>> MeantAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         List<KeptReport> reports = [];
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => !IsSince(begunAt, report.CreatedAt)))
@@ -212,7 +212,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
     private bool IsSince(DateTimeOffset begunAt, DateTimeOffset at) => at > begunAt && at <= _clock.GetUtcNow();
 
     /// <summary>What lies there without a row, and when it was last written: the request of a report whose host died before it could be started.</summary>
-    private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(string userId, CancellationToken cancellation)
+    private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(UserId userId, CancellationToken cancellation)
     {
         var written = await _storage.ListAsync(SnapshotPaths.Reports(userId), cancellation)
             .GroupBy(blob => blob.Name.Split('/')[1], blob => blob.LastModified).Select(of => (ReportId: of.Key, WrittenAt: of.Max())).ToListAsync(cancellation);
@@ -222,7 +222,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
         return [.. written.Where(blobs => !known.Contains(blobs.ReportId))];
     }
 
-    private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(string ownerId, string reportId, CancellationToken cancellation) =>
+    private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
         await _table.FindAsync(PartitionOf(ownerId), reportId, cancellation) is { } record
         && record.Read<KeptReport>() is var report && report.OwnerId == ownerId && IsThere(report)
             ? (report, record.ETag)
@@ -231,9 +231,9 @@ public sealed class ReportStore : IKeptReports, IDueLook
     /// <summary>By what is known of it, and not by the clock: it goes when the daily pass, whose clock is confirmed, finds that it is time.</summary>
     private static bool IsThere(KeptReport report) => report.State is not ReportState.Removed;
 
-    private static TableRecord RecordOf(string userId, KeptReport report) => new(PartitionOf(userId), report.ReportId, report.ToContent());
+    private static TableRecord RecordOf(UserId userId, KeptReport report) => new(PartitionOf(userId), report.ReportId, report.ToContent());
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
     private static string NameOf(KeptReport report, string part) => SnapshotPaths.Report(report.OwnerId, report.ReportId) + part;
 }

@@ -9,7 +9,7 @@ public interface IConsentCheck
     /// <param name="client">The durable client of the calling function.</param>
     /// <param name="userId">The user.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    Task<bool> HasEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation);
+    Task<bool> HasEndedAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation);
 }
 
 /// <summary>Tells syncs that their jobs have changed (<see cref="Syncs.WakeAsync"/>), so that they poll less often.</summary>

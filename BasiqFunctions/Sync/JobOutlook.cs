@@ -10,7 +10,7 @@ public sealed class JobOutlook(IEnumerable<IBankOutlook> banks, TimeProvider clo
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(10);
 
     /// <summary>A job as a sync keeps it, with its outlook.</summary>
-    internal async Task<SyncedJob> OfAsync(DurableTaskClient client, string userId, Job job, CancellationToken cancellation)
+    internal async Task<SyncedJob> OfAsync(DurableTaskClient client, UserId userId, Job job, CancellationToken cancellation)
     {
         var synced = SyncedJob.From(job);
         if (synced.NextAction is NextAction.RetryLater)

@@ -22,7 +22,7 @@ internal sealed record StartSyncRequest(
     public IReadOnlyList<string> ValidIds => [.. (ConnectionIds ?? JobIds)!.Select(id => id!)];
 
     /// <summary>The same for requests that ask for the same.</summary>
-    public byte[] Meaning(string userId)
+    public byte[] Meaning(UserId userId)
     {
         var syncId = IsOfConnections ? SyncId.ForConnections(userId, ValidIds) : SyncId.For(userId, ValidIds);
         return Encoding.ASCII.GetBytes(Full is true ? $"{syncId} full" : syncId);

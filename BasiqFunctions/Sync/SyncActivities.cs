@@ -283,7 +283,7 @@ public sealed class SyncActivities(
 
     private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 
-    private async Task<bool> HasConsentEndedAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    private async Task<bool> HasConsentEndedAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         foreach (var check in consents)
         {
@@ -294,11 +294,11 @@ public sealed class SyncActivities(
         return false;
     }
 
-    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, string userId, string? run, Func<Task<T>> call)
+    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, UserId userId, string? run, Func<Task<T>> call)
         where T : class => AsOutcomeAsync<T>(activity, userId, run, async () => new Outcome<T>(await call()));
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(
-        string activity, string userId, string? run, Func<Task<Outcome<T>>> call)
+        string activity, UserId userId, string? run, Func<Task<Outcome<T>>> call)
         where T : class
     {
         using var measured = Instruments.BeginActivity(activity, userId, run is null ? null : SnapshotRun.SyncIdOf(run));

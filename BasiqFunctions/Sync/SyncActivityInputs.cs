@@ -4,10 +4,10 @@ using BasiqFunctions.Data;
 namespace BasiqFunctions.Sync;
 
 /// <summary>Which job to read, and whose it must be.</summary>
-public sealed record ObserveJobInput(string UserId, string JobId);
+public sealed record ObserveJobInput(UserId UserId, string JobId);
 
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
-public sealed record StageAccountsInput(string UserId, string SyncId, IReadOnlyList<string>? ConnectionIds, FetchRules Rules);
+public sealed record StageAccountsInput(UserId UserId, string SyncId, IReadOnlyList<string>? ConnectionIds, FetchRules Rules);
 
 /// <summary>
 /// What was staged: the accounts, with what of each is to be fetched, and the connections whose accounts they are; and what else the list of
@@ -17,7 +17,7 @@ public sealed record StagedAccounts(
     IReadOnlyList<AccountFetch> Accounts, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
 
 /// <summary>Of which accounts to fetch what is pending.</summary>
-public sealed record FetchPendingInput(string UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
+public sealed record FetchPendingInput(UserId UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
 
 /// <summary>What is pending, by account; those without anything pending are left out. Beside it how many records could not be read.</summary>
 public sealed record FetchedPending(
@@ -33,7 +33,7 @@ public sealed record PendingSegment(string Attempt, int Count);
 /// what is posted from its first day on or, with <paramref name="IsOlder"/>, the history that is older than what is kept.
 /// </summary>
 public sealed record FetchTransactionsInput(
-    string UserId,
+    UserId UserId,
     string SyncId,
     string AccountId,
     int Segment,
@@ -68,7 +68,7 @@ public sealed record FetchedSegment(
 
 /// <summary>What to publish: the segments of each account that was fetched to its end, and how those were that were not fetched whole.</summary>
 public sealed record PublishInput(
-    string UserId,
+    UserId UserId,
     string SyncId,
     DateTimeOffset StartedAt,
     DateTimeOffset AsOf,
@@ -78,4 +78,4 @@ public sealed record PublishInput(
     AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>
-public sealed record DiscardInput(string UserId, string SyncId);
+public sealed record DiscardInput(UserId UserId, string SyncId);

@@ -5,7 +5,7 @@ namespace BasiqFunctions.Sync;
 /// <summary>GetSync's answer.</summary>
 public sealed record SyncAnswer(
     [property: JsonPropertyName("syncId")] string SyncId,
-    [property: JsonPropertyName("userId")] string UserId,
+    [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("status")] SyncState Status,
     [property: JsonPropertyName("startedAt")] DateTimeOffset StartedAt,
     [property: JsonPropertyName("updatedAt")] DateTimeOffset UpdatedAt,

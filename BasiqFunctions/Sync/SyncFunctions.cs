@@ -24,20 +24,21 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation)
     {
+        var user = new UserId(userId);
         var asked = await JsonBody.ReadAsync(request, Validator, cancellation);
         var isFull = asked.Full is true;
         return await requests.RunAsync(
             request,
             new IdempotentOperation(
                 $"POST users/{userId}/syncs",
-                () => asked.Meaning(userId),
+                () => asked.Meaning(user),
                 async token => (
                     SyncAccepted.For(asked.IsOfConnections
-                        ? await syncs.StartFromAsync(client, userId, asked.ValidIds, isFull, token)
-                        : await syncs.StartAsync(client, userId, asked.ValidIds, token, isFull, again: isFull)),
-                    userId))
+                        ? await syncs.StartFromAsync(client, user, asked.ValidIds, isFull, token)
+                        : await syncs.StartAsync(client, user, asked.ValidIds, token, isFull, again: isFull)),
+                    user))
             {
-                UserId = userId,
+                UserId = user,
             },
             cancellation);
     }
@@ -52,7 +53,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        await syncs.FindAsync(client, userId, syncId, cancellation) is { } sync
+        await syncs.FindAsync(client, new(userId), syncId, cancellation) is { } sync
             ? JsonAnswer.Ok(await challenges.ShowAsync(sync, cancellation))
             : NotFound();
 
@@ -66,7 +67,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        await syncs.CancelAsync(client, userId, syncId, cancellation) ? Results.Accepted() : NotFound();
+        await syncs.CancelAsync(client, new(userId), syncId, cancellation) ? Results.Accepted() : NotFound();
 
     private static ProblemResult NotFound() => Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
 }

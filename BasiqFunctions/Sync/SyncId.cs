@@ -13,19 +13,19 @@ public static class SyncId
     internal const string Prefix = "sync-";
 
     /// <summary>The id of the sync of these jobs; their order and repetitions make no difference. One of the whole history is another one.</summary>
-    public static string For(string userId, IEnumerable<string> jobIds, bool isFull = false) =>
+    public static string For(UserId userId, IEnumerable<string> jobIds, bool isFull = false) =>
         PrefixFor(userId) + Digest((isFull ? "full\n" : "") + string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>The id of the sync that an event about a connection brings about.</summary>
-    public static string ForNews(string userId, string connectionId, string eventId) =>
+    public static string ForNews(UserId userId, string connectionId, string eventId) =>
         PrefixFor(userId) + Digest($"news\n{connectionId}\n{eventId}");
 
     /// <summary>The id of the sync of what Basiq has of these connections, in the same way.</summary>
-    public static string ForConnections(string userId, IEnumerable<string> connectionIds, bool isFull = false) =>
+    public static string ForConnections(UserId userId, IEnumerable<string> connectionIds, bool isFull = false) =>
         PrefixFor(userId) + Digest((isFull ? "full\n" : "") + "connections\n" + string.Join('\n', connectionIds.Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>What the ids of all of a user's syncs begin with.</summary>
-    public static string PrefixFor(string userId) => $"{Prefix}{Digest(userId)}-";
+    public static string PrefixFor(UserId userId) => $"{Prefix}{Digest(userId)}-";
 
     private static string Digest(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));

@@ -6,7 +6,7 @@ namespace BasiqFunctions.Sync;
 /// <param name="Settings">
 /// The settings at the start: an orchestration keeps them for life, since replay with others would ask for other timers.
 /// </param>
-public sealed record SyncInput(string UserId, IReadOnlyList<SyncedJob> Jobs, SyncOptions Settings)
+public sealed record SyncInput(UserId UserId, IReadOnlyList<SyncedJob> Jobs, SyncOptions Settings)
 {
     /// <summary>The connections of which it fetches what Basiq has, without any job; null where it follows jobs.</summary>
     public IReadOnlyList<string>? ConnectionIds { get; init; }

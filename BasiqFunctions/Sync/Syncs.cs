@@ -42,12 +42,12 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     public Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool again = false) =>
+        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool again = false) =>
         StartAsync(client, userId, jobIds, areOfUser: false, isFull, again, cancellation);
 
     /// <summary>The same for jobs that Basiq itself has just given for the user: they may be in no list yet, and are followed by their ids.</summary>
     internal Task<SyncAnswer> FollowAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
+        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
         StartAsync(client, userId, jobIds, areOfUser: true, isFull: false, again: false, cancellation);
 
     /// <summary>
@@ -62,7 +62,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <exception cref="UnknownConnectionsException">Some of the connections do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     internal async Task<SyncAnswer> StartFromAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> connectionIds, bool isFull, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, IReadOnlyList<string> connectionIds, bool isFull, CancellationToken cancellation)
     {
         var syncId = SyncId.ForConnections(userId, connectionIds, isFull);
         var ended = await FindAsync(client, userId, syncId, cancellation);
@@ -85,7 +85,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="news">The event that it is for, and until when it waits for more.</param>
     /// <param name="cancellation">Ends the wait.</param>
     internal async Task FetchNewsAsync(
-        DurableTaskClient client, string userId, string connectionId, GatheredNews news, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, string connectionId, GatheredNews news, CancellationToken cancellation)
     {
         var syncId = SyncId.ForNews(userId, connectionId, news.EventId);
         if (await FindAsync(client, userId, syncId, cancellation) is not null)
@@ -96,7 +96,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     private async Task<SyncAnswer> StartAsync(
         DurableTaskClient client,
-        string userId,
+        UserId userId,
         IReadOnlyList<string> jobIds,
         bool areOfUser,
         bool isFull,
@@ -172,7 +172,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Finds a sync of a user; null when there is none.</summary>
     public async Task<SyncAnswer?> FindAsync(
-        DurableTaskClient client, string userId, string syncId, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, string syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         if (!syncId.StartsWith(SyncId.PrefixFor(userId), StringComparison.Ordinal))
@@ -184,7 +184,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <summary>Asks a sync to stop. One that has ended stays as it is.</summary>
     /// <returns>False when the user has no such sync.</returns>
     public async Task<bool> CancelAsync(
-        DurableTaskClient client, string userId, string syncId, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, string syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         if (await FindAsync(client, userId, syncId, cancellation) is not { } sync)
@@ -206,7 +206,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// removes what it staged when it stops.
     /// </summary>
     /// <returns>How many were told to stop.</returns>
-    public async Task<int> StopAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    public async Task<int> StopAllAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         List<string> stopping = [];
@@ -231,7 +231,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     }
 
     /// <summary>Forgets the histories of a user's syncs that started up to a moment; false while one of them is still running.</summary>
-    internal async Task<bool> ForgetAllAsync(DurableTaskClient client, string userId, DateTimeOffset startedBy, CancellationToken cancellation)
+    internal async Task<bool> ForgetAllAsync(DurableTaskClient client, UserId userId, DateTimeOffset startedBy, CancellationToken cancellation)
     {
         var isAnyLeft = false;
         await foreach (var sync in SyncsOf(client, userId, null).WithCancellation(cancellation))
@@ -249,7 +249,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Has a user's syncs that wait for a bank look at their jobs now.</summary>
     /// <returns>How many syncs of the user are running.</returns>
-    public async Task<int> WakeAllAsync(DurableTaskClient client, string userId, CancellationToken cancellation)
+    public async Task<int> WakeAllAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         var running = 0;
@@ -272,7 +272,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <returns>Whether one of these syncs brings the news: it fetches the connection, and begins to after it happened.</returns>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> WakeForAsync(
-        DurableTaskClient client, string userId, string connectionId, DateTimeOffset happenedAt, bool isFull, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, string connectionId, DateTimeOffset happenedAt, bool isFull, CancellationToken cancellation)
     {
         List<SyncedJob> awaited = [];
         List<SyncedJob> fetched = [];
@@ -311,17 +311,17 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// </summary>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> HadJobOfAsync(
-        DurableTaskClient client, string userId, string syncId, string connectionId, DateTimeOffset since, CancellationToken cancellation) =>
+        DurableTaskClient client, UserId userId, string syncId, string connectionId, DateTimeOffset since, CancellationToken cancellation) =>
         await FindAsync(client, userId, syncId, cancellation) is { Jobs: { Count: > 0 } followed }
         && (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId && BasiqTime.Of(job.Updated) >= since).ToArray() is { Length: > 0 } changed
         && changed.All(job => followed.Any(known => known.JobId == job.Id && known.Status is JobState.Success));
 
     /// <summary>Whether anything is known of syncs of a user, running or not.</summary>
-    public Task<bool> AnyAsync(DurableTaskClient client, string userId, CancellationToken cancellation) =>
+    public Task<bool> AnyAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation) =>
         AnyAsync(client, userId, null, DateTimeOffset.MinValue, cancellation);
 
     /// <summary>Whether a sync of a user is running that started after a moment.</summary>
-    internal Task<bool> AnyRunningSinceAsync(DurableTaskClient client, string userId, DateTimeOffset since, CancellationToken cancellation) =>
+    internal Task<bool> AnyRunningSinceAsync(DurableTaskClient client, UserId userId, DateTimeOffset since, CancellationToken cancellation) =>
         AnyAsync(client, userId, Unfinished, since, cancellation);
 
     /// <summary>Raises an event for a sync. One that has ended meanwhile needs none.</summary>
@@ -350,7 +350,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     }
 
     private static async Task<bool> AnyAsync(
-        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses, DateTimeOffset since, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, OrchestrationRuntimeStatus[]? statuses, DateTimeOffset since, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         await foreach (var sync in SyncsOf(client, userId, statuses).WithCancellation(cancellation))
@@ -363,11 +363,11 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     }
 
     private static AsyncPageable<OrchestrationMetadata> SyncsOf(
-        DurableTaskClient client, string userId, OrchestrationRuntimeStatus[]? statuses) =>
+        DurableTaskClient client, UserId userId, OrchestrationRuntimeStatus[]? statuses) =>
         client.GetAllInstancesAsync(
             new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncId.PrefixFor(userId)));
 
-    private SyncAnswer Answer(OrchestrationMetadata found, string userId)
+    private SyncAnswer Answer(OrchestrationMetadata found, UserId userId)
     {
         var progress = found.SerializedCustomStatus is { } json
             ? JsonSerializer.Deserialize(json, AppJson.Of<SyncProgress>())
@@ -396,7 +396,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         };
     }
 
-    private SyncAnswer Answer(string syncId, string userId, IReadOnlyList<SyncedJob> jobs)
+    private SyncAnswer Answer(string syncId, UserId userId, IReadOnlyList<SyncedJob> jobs)
     {
         var now = time.GetUtcNow();
         return new SyncAnswer(
@@ -418,7 +418,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// id, and counts only when it names this user.
     /// </summary>
     private async Task<(IReadOnlyList<SyncedJob> Jobs, IReadOnlyList<string> Unknown)> FindJobsAsync(
-        DurableTaskClient client, string userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
     {
         var listed = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(j => j.Id);
         List<SyncedJob> jobs = [];
@@ -436,6 +436,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         return (jobs, unknown);
     }
 
-    private async Task<Job?> FindJobAsync(string userId, string jobId, CancellationToken cancellation) =>
+    private async Task<Job?> FindJobAsync(UserId userId, string jobId, CancellationToken cancellation) =>
         await basiq.GetJobAsync(jobId, cancellation).OrNullAsync() is { } job && job.UserId == userId ? job : null;
 }

@@ -28,7 +28,7 @@ public sealed class WantedAccounts(
     /// <param name="named">The connections that the jobs name; null when one of them names none, which vouches for all.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    public async Task<WantedAccountList> ListAsync(string userId, IReadOnlyCollection<string>? named, CancellationToken cancellation)
+    public async Task<WantedAccountList> ListAsync(UserId userId, IReadOnlyCollection<string>? named, CancellationToken cancellation)
     {
         Dictionary<string, int> skipped = [];
         Dictionary<string, Listed> listed = new(StringComparer.Ordinal);
@@ -113,7 +113,7 @@ public sealed class WantedAccounts(
     }
 
     /// <summary>Whether Basiq has an account, or does not say that it has not.</summary>
-    private async Task<bool> IsThereAsync(string userId, string accountId, CancellationToken cancellation)
+    private async Task<bool> IsThereAsync(UserId userId, string accountId, CancellationToken cancellation)
     {
         try
         {
@@ -128,7 +128,7 @@ public sealed class WantedAccounts(
 
     /// <summary>What is kept of the user. Of a manifest that is damaged nothing counts any more: the sync that asks replaces it.</summary>
     private async Task<(IReadOnlyList<SnapshotAccount> Kept, IReadOnlyCollection<string> Removed)> KeptAsync(
-        string userId, CancellationToken cancellation)
+        UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -146,7 +146,7 @@ public sealed class WantedAccounts(
     /// <param name="twice">Connections that have the same accounts. A list that has none of them says nothing about which has ended.</param>
     /// <param name="cancellation">Ends the wait.</param>
     private async Task<IReadOnlySet<string>> ConnectionsThereAsync(
-        string userId, IReadOnlyCollection<string> twice, CancellationToken cancellation)
+        UserId userId, IReadOnlyCollection<string> twice, CancellationToken cancellation)
     {
         var connections = await basiq.ListConnectionsAsync(userId, cancellation);
         if (twice.Count > 0 && !connections.Any(connection => twice.Contains(connection.Id)))

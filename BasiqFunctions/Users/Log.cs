@@ -5,5 +5,5 @@ namespace BasiqFunctions.Users;
 internal static partial class Log
 {
     [LoggerMessage(3101, LogLevel.Information, "Created user {UserId}")]
-    public static partial void UserCreated(this ILogger logger, string userId);
+    public static partial void UserCreated(this ILogger logger, UserId userId);
 }

@@ -64,7 +64,7 @@ public sealed class UserFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}")] HttpRequest request,
         string userId,
         CancellationToken cancellation) =>
-        JsonAnswer.Ok(await basiq.GetUserAsync(userId, cancellation));
+        JsonAnswer.Ok(await basiq.GetUserAsync(new(userId), cancellation));
 
     /// <summary>Changes the given fields of a user: 200 and the user as Basiq gave it.</summary>
     [Function("UpdateUser")]
@@ -77,7 +77,7 @@ public sealed class UserFunctions(
         CancellationToken cancellation)
     {
         var details = await JsonBody.ReadAsync(request, Update, cancellation, refusesNull: true);
-        return JsonAnswer.Ok(await basiq.UpdateUserAsync(userId, details, cancellation));
+        return JsonAnswer.Ok(await basiq.UpdateUserAsync(new(userId), details, cancellation));
     }
 
     /// <summary>Removes a user, with what Basiq has of it, and everything kept of it here: 204, or 202 when that goes on.</summary>
@@ -89,7 +89,7 @@ public sealed class UserFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "users/{userId}")] HttpRequest request,
         string userId,
         [DurableClient] DurableTaskClient client) =>
-        RemovalAccepted.For(await removals.RunAsync(client, userId, null, new DeletionCause(DeletionReason.UserDeleted), AtBasiq.PurgeAndDelete));
+        RemovalAccepted.For(await removals.RunAsync(client, new(userId), null, new DeletionCause(DeletionReason.UserDeleted), AtBasiq.PurgeAndDelete));
 
     private static JsonAnswer<User> Created(User user) =>
         new(StatusCodes.Status201Created, user) { Location = $"/api/users/{Uri.EscapeDataString(user.Id)}" };

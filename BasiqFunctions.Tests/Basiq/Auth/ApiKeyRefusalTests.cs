@@ -33,13 +33,13 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     {
         RefuseWith(status);
 
-        var first = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+        var first = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
         Assert.Equal((BasiqFailureKind.Unauthorized, false, "POST /token"), (first.Kind, first.IsRefusedHere, first.Endpoint));
         Assert.Equal((int)status, first.StatusCode);
         var reads = _test.Vault.Reads;
         for (var i = 0; i < 100; i++)
         {
-            var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+            var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
             Assert.Equal(
                 (BasiqFailureKind.Unauthorized, "api-key-refused", true, false, "POST /token"),
                 (failure.Kind, failure.Code, failure.IsRefusedHere, failure.IsTransient, failure.Endpoint));
@@ -82,7 +82,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             for (var call = 0; call < 3; call++)
             {
                 var before = Sent;
-                await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+                await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
                 if (Sent > before)
                     sentAt.Add(second);
             }
@@ -109,7 +109,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             await answer.Task;
             return StubBasiq.Error(HttpStatusCode.Unauthorized, "unauthorized-access");
         };
-        var crowd = Enumerable.Range(0, 50).Select(i => Task.Run(() => _test.Client.CreateClientTokenAsync($"u{i}"))).ToList();
+        var crowd = Enumerable.Range(0, 50).Select(i => Task.Run(() => _test.Client.CreateClientTokenAsync(new($"u{i}")))).ToList();
         await AppUnderTest.WaitForAsync(() => Task.FromResult(_test.Basiq.Calls.Count), count => count == crowd.Count);
         answer.SetResult();
         foreach (var call in crowd)
@@ -117,7 +117,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 
         _test.Clock.Advance(ApiKeyRefusals.ShortestWait);
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
-            ClientUnderTest.FailureAtOnceAsync(Task.Run(() => _test.Client.CreateClientTokenAsync($"u{i}")))));
+            ClientUnderTest.FailureAtOnceAsync(Task.Run(() => _test.Client.CreateClientTokenAsync(new($"u{i}"))))));
 
         // One of the second crowd went to see.
         Assert.Equal(51, Sent);
@@ -129,19 +129,19 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     {
         for (var i = 0; i < 10; i++)
         {
-            await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+            await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
             _test.Clock.Advance(TimeSpan.FromMinutes(2));
         }
 
-        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
         _test.Vault.Put(SecretNames.ApiKey, "key-2");
         _acceptedKey = "key-2";
 
         _test.Clock.Advance(ApiKeyProvider.PauseBetweenLookups);
-        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
         Assert.Equal("Basic key-2", _test.Basiq.Calls[^1].Authorization);
-        await _test.Client.CreateClientTokenAsync("u1");
+        await _test.Client.CreateClientTokenAsync(new("u1"));
         Assert.Contains("[1112] Basiq accepts the API key again.", _test.Logs.Text, StringComparison.Ordinal);
     }
 
@@ -149,11 +149,11 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     public async Task A_key_that_is_exchanged_in_time_is_told_as_a_rotation_and_not_as_a_refusal()
     {
         _acceptedKey = "key-1";
-        await _test.Client.CreateClientTokenAsync("u1");
+        await _test.Client.CreateClientTokenAsync(new("u1"));
         _test.Vault.Put(SecretNames.ApiKey, "key-2");
         _acceptedKey = "key-2";
 
-        await _test.Client.CreateClientTokenAsync("u1");
+        await _test.Client.CreateClientTokenAsync(new("u1"));
 
         Assert.Contains("[1105]", _test.Logs.Text, StringComparison.Ordinal);
         Assert.Empty(Refusals());
@@ -162,14 +162,14 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     [Fact]
     public async Task The_same_key_is_tried_again_after_the_wait_and_serves_all_when_it_is_taken()
     {
-        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
         _acceptedKey = "key-1";
         _test.Clock.Advance(ApiKeyRefusals.ShortestWait - TimeSpan.FromTicks(1));
-        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("u1"));
+        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("u1")));
 
         _test.Clock.Advance(TimeSpan.FromTicks(1));
         for (var i = 0; i < 5; i++)
-            await _test.Client.CreateClientTokenAsync("u1");
+            await _test.Client.CreateClientTokenAsync(new("u1"));
         Assert.Equal(7, Sent);
         Assert.Single(_test.Basiq.Mints);
     }
@@ -186,10 +186,10 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 
         foreach (var call in new Func<Task>[]
         {
-            () => _test.Client.GetUserAsync("u1"), () => _test.Client.DeleteUserAsync("u1"), () => _test.Client.GetJobAsync("j1"),
-            () => _test.Client.ListConsentsAsync("u1"), () => _test.Client.GetEventAsync("e1"),
-            () => _test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), () => _test.Client.AnswerMfaAsync("u1", "j1", ["1"]),
-            () => _test.Client.CreateClientTokenAsync("u1"),
+            () => _test.Client.GetUserAsync(new("u1")), () => _test.Client.DeleteUserAsync(new("u1")), () => _test.Client.GetJobAsync("j1"),
+            () => _test.Client.ListConsentsAsync(new("u1")), () => _test.Client.GetEventAsync("e1"),
+            () => _test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), () => _test.Client.AnswerMfaAsync(new("u1"), "j1", ["1"]),
+            () => _test.Client.CreateClientTokenAsync(new("u1")),
         })
         {
             var failure = await ClientUnderTest.FailureAtOnceAsync(call());
@@ -202,7 +202,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
         _test.Vault.Put(SecretNames.ApiKey, "key-2");
         _acceptedKey = "key-2";
         _test.Clock.Advance(ApiKeyProvider.PauseBetweenLookups);
-        Assert.Equal("u1", (await _test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await _test.Client.GetUserAsync(new("u1"))).Id);
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
     }
 
@@ -216,12 +216,12 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 
         for (var i = 0; i < 50; i++)
         {
-            var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync($"made-up-{i}"));
+            var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new($"made-up-{i}")));
             Assert.Equal((BasiqFailureKind.NotFound, "GET /users/{userId}"), (failure.Kind, failure.Endpoint));
         }
 
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
-        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
         Assert.Single(_test.Basiq.Mints);
         Assert.Empty(Refusals());
     }
@@ -232,16 +232,16 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
         KnowOnly("u1", HttpStatusCode.NotFound);
         var mint = _test.Basiq.Mint;
         _test.Basiq.Mint = (_, _, _) => Task.FromResult(StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
-        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("made-up"));
+        await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("made-up")));
         Assert.True(_test.Tokens.GetHealth().IsApiKeyRefused);
 
         _test.Basiq.Mint = mint;
         _test.Clock.Advance(ApiKeyRefusals.ShortestWait);
-        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("made-up"));
+        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("made-up")));
 
         Assert.Equal(BasiqFailureKind.NotFound, failure.Kind);
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
-        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
     }
 
     [Fact]
@@ -253,11 +253,11 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             ? Task.FromResult(StubBasiq.Json("{\"id\":\"odd\"}"))
             : answer(request, before, token);
 
-        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync("odd"));
+        var failure = await ClientUnderTest.FailureAtOnceAsync(_test.Client.CreateClientTokenAsync(new("odd")));
 
         Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token", 404), (failure.Kind, failure.Endpoint, failure.StatusCode));
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
-        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await _test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
     }
 
     [Theory]
@@ -271,7 +271,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             ? Task.FromResult(AnswerTests.Page(status))
             : answer(request, before, token);
 
-        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync("u2"));
+        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync(new("u2")));
 
         Assert.Equal((kind, "GET /users/{userId}"), (failure.Kind, failure.Endpoint));
         Assert.False(_test.Tokens.GetHealth().IsApiKeyRefused);
@@ -291,9 +291,9 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
             : Overload());
         _test.Basiq.Answer = (request, _, _) => Task.FromResult(request.PathAndQuery != "/token" ? StubBasiq.Json("{\"id\":\"u1\"}") : Overload());
 
-        Assert.Equal("u1", (await _test.RunAsync(_test.Client.GetUserAsync("u1"))).Id);
+        Assert.Equal("u1", (await _test.RunAsync(_test.Client.GetUserAsync(new("u1")))).Id);
         Assert.Equal(2, _test.Basiq.Mints.Count);
-        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync("u1"));
+        var failure = await _test.FailureAsync(_test.Client.CreateClientTokenAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Overloaded, true, "POST /token"), (failure.Kind, failure.IsTransient, failure.Endpoint));
         Assert.Equal(retryAfter is null ? null : TimeSpan.FromSeconds(7), failure.RetryAfter);
@@ -316,7 +316,7 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
     {
         _test.Basiq.Mint = (_, _, _) => Task.FromResult(AnswerTests.Page((HttpStatusCode)status));
 
-        var failure = await _test.FailureAsync(_test.Client.GetUserAsync("u1"));
+        var failure = await _test.FailureAsync(_test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((kind, "POST /token", $"http-{status}", true), (failure.Kind, failure.Endpoint, failure.Code, failure.IsTransient));
         Assert.Equal(sent, Sent);

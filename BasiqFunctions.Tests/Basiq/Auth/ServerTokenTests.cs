@@ -122,7 +122,7 @@ public sealed class ServerTokenTests
         test.Basiq.Mint = (_, _, _) => answer.Task;
         test.Basiq.Script(() => StubBasiq.Json(UserJson));
 
-        var callers = Enumerable.Range(0, 1_000).Select(_ => Task.Run(() => test.Client.GetUserAsync("u1"))).ToArray();
+        var callers = Enumerable.Range(0, 1_000).Select(_ => Task.Run(() => test.Client.GetUserAsync(new("u1")))).ToArray();
         answer.SetResult(StubBasiq.Json(StubBasiq.TokenJson("the-token")));
         await Task.WhenAll(callers);
 
@@ -187,7 +187,7 @@ public sealed class ServerTokenTests
         test.Basiq.Answer = (request, _, _) => Task.FromResult(
             request.Authorization == "Bearer server-token-1" ? new(HttpStatusCode.Unauthorized) : StubBasiq.Json(UserJson));
 
-        var users = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => test.Client.GetUserAsync("u1"))));
+        var users = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => test.Client.GetUserAsync(new("u1")))));
 
         Assert.All(users, user => Assert.Equal("u1", user.Id));
         Assert.Equal(2, test.Basiq.Mints.Count);
@@ -202,7 +202,7 @@ public sealed class ServerTokenTests
         test.Basiq.Answer = (request, _, _) => Task.FromResult(
             request.Authorization == "Bearer newer-token" ? StubBasiq.Json(UserJson) : new(HttpStatusCode.Unauthorized));
 
-        Assert.Equal("u1", (await test.Client.GetUserAsync("u1")).Id);
+        Assert.Equal("u1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Single(test.Basiq.Mints);
     }
 
@@ -212,14 +212,14 @@ public sealed class ServerTokenTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Error(HttpStatusCode.Unauthorized, "unauthorized-access"));
 
-        var first = await test.FailureAsync(test.Client.GetUserAsync("u1"));
+        var first = await test.FailureAsync(test.Client.GetUserAsync(new("u1")));
         Assert.Equal((BasiqFailureKind.Unauthorized, 2), (first.Kind, test.Basiq.Calls.Count));
         for (var i = 0; i < 10; i++)
-            await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+            await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal(2, test.Basiq.Mints.Count);
         test.Clock.Advance(TimeSpan.FromSeconds(6));
-        await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+        await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
         Assert.Equal(3, test.Basiq.Mints.Count);
     }
 
@@ -255,14 +255,14 @@ public sealed class ServerTokenTests
         test.Basiq.Answer = (request, _, _) => Task.FromResult(
             request.Authorization == "Bearer server-token-1" ? new(HttpStatusCode.Unauthorized) : StubBasiq.Json(UserJson));
         test.Vault.Outage = () => StubKeyVault.Failure(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable");
-        await test.Client.GetUserAsync("u1");
+        await test.Client.GetUserAsync(new("u1"));
         test.Vault.Outage = null;
         var reads = test.Vault.Reads;
 
         test.Clock.Advance(ServerTokenProvider.SettleAfter);
         await test.Tokens.GetAsync();
         await AppUnderTest.WaitForAsync(() => Task.FromResult(test.Vault.Reads), seen => seen > reads);
-        await test.Client.GetUserAsync("u1");
+        await test.Client.GetUserAsync(new("u1"));
 
         Assert.Equal("server-token-2", (await test.Tokens.GetAsync()).Value);
         Assert.Equal(2, test.Basiq.Mints.Count);
@@ -318,7 +318,7 @@ public sealed class ServerTokenTests
 
         await test.Tokens.RefreshAsync();
         Assert.Equal(["Basic old-key", "Basic old-key", "Basic new-key"], test.Basiq.Mints.Select(request => request.Authorization));
-        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync("u1")).AccessToken);
+        Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
     }
 
     [Fact]
@@ -326,7 +326,7 @@ public sealed class ServerTokenTests
     {
         await using var test = new ClientUnderTest(("Basiq:ApiKey", ""));
 
-        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync("u1"));
+        var exception = await Assert.ThrowsAsync<BasiqException>(() => test.Client.GetUserAsync(new("u1")));
 
         Assert.Equal((BasiqFailureKind.Unauthorized, "api-key-missing"), (exception.Failure.Kind, exception.Failure.Code));
     }
@@ -347,9 +347,9 @@ public sealed class ServerTokenTests
 
         foreach (var call in new Func<Task>[]
         {
-            () => test.Client.UpdateUserAsync("u1", new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
+            () => test.Client.UpdateUserAsync(new("u1"), new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
             () => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
-            () => test.Client.GetTransactionsPageAsync("u1", BasiqFilter.AccountId("062000123456")),
+            () => test.Client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId("062000123456")),
         })
         {
             var running = call();

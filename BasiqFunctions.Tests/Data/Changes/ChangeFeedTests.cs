@@ -111,7 +111,7 @@ public sealed class ChangeFeedTests
         Assert.Equal(["added a2", "added a2/t1", "modified a2", "removed a2/t1", "added a2/t3"], follower.Told);
 
         Assert.IsType<ChangesResult.AccountNotFound>(await _scene.Reader.ReadAsync(User, new ChangeQuery(1, null, "a3"), default));
-        Assert.IsType<ChangesResult.NoSnapshot>(await _scene.Reader.ReadAsync("user-2", new ChangeQuery(1), default));
+        Assert.IsType<ChangesResult.NoSnapshot>(await _scene.Reader.ReadAsync(new("user-2"), new ChangeQuery(1), default));
     }
 
     [Fact]

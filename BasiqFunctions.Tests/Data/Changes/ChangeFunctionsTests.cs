@@ -16,7 +16,7 @@ namespace BasiqFunctions.Tests.Data.Changes;
 [Trait("Category", "Unit")]
 public sealed class ChangeFunctionsTests : IDisposable
 {
-    private const string OtherUser = "user-2";
+    private static readonly UserId OtherUser = new("user-2");
 
     private readonly UsersScene _scene = new();
     private int _syncs;
@@ -127,7 +127,7 @@ public sealed class ChangeFunctionsTests : IDisposable
 
         // Whoever follows an account that is gone is told so, and not that there never was one.
         var cursor = Cursor(await ListAsync("?accountId=a1"));
-        await _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default);
+        await _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, "c1", null, default);
         var gone = await ListAsync($"?accountId=a1&cursor={cursor}");
         Assert.Equal("""[{"type":"removed","accountId":"a1"}]""", gone.Json.GetProperty("accounts").GetRawText());
         Assert.Equal(2, gone.Json.GetProperty("changes").GetArrayLength());
@@ -140,7 +140,7 @@ public sealed class ChangeFunctionsTests : IDisposable
         var cursor = Cursor(await ListAsync(""));
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t2", Today)]);
         _scene.Clock.Advance(TimeSpan.FromDays(90));
-        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.Someone, default);
         Assert.Equal((410, "cursor-expired"), await ProblemAsync($"?cursor={cursor}"));
         Assert.Equal(200, (await ListAsync("")).Status);
     }
@@ -151,9 +151,9 @@ public sealed class ChangeFunctionsTests : IDisposable
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t1", Today), Posted("t2", Today)]);
         var whole = Cursor(await ListAsync("?limit=1"));
         await SyncAsync("c1", Account("a1", "c1"), [Posted("t3", Today)]);
-        await _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.Someone, default);
         await _scene.Get<DeletionReceipts>().AddAsync(
-            new DeletionReceipt("r1", UsersScene.UserId, DeletionReason.ConsentRevoked, "consent-1", null, 1, 2, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
+            new DeletionReceipt("r1", UsersScene.Someone, DeletionReason.ConsentRevoked, "consent-1", null, 1, 2, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
         Assert.False(_scene.HasSnapshotFiles);
         Assert.Equal((404, "consent-ended"), await ProblemAsync($"?cursor={whole}"));
         Assert.Equal((404, "consent-ended"), await ProblemAsync(""));
@@ -161,13 +161,13 @@ public sealed class ChangeFunctionsTests : IDisposable
 
     private static string Cursor(Answer answer) => answer.Json.GetProperty("nextCursor").GetString()!;
 
-    private async Task<(int, string?)> ProblemAsync(string query, string userId = UsersScene.UserId)
+    private async Task<(int, string?)> ProblemAsync(string query, UserId? userId = null)
     {
         var answer = await ListAsync(query, userId);
         return (answer.Status, answer.Json.GetProperty("code").GetString());
     }
 
-    private async Task<Answer> ListAsync(string query, string userId = UsersScene.UserId, bool isFresh = false)
+    private async Task<Answer> ListAsync(string query, UserId? userId = null, bool isFresh = false)
     {
         var cursors = isFresh
             ? new ChangeCursors(_scene.Vault.CreateClient(), _scene.Clock, NullLogger<ChangeCursors>.Instance)
@@ -175,11 +175,12 @@ public sealed class ChangeFunctionsTests : IDisposable
         var functions = ActivatorUtilities.CreateInstance<ChangeFunctions>(_scene.Services, cursors);
         var request = new DefaultHttpContext().Request;
         request.QueryString = new QueryString(query);
-        return await Answer.OfAsync(await functions.ListChangesAsync(request, userId, default));
+        return await Answer.OfAsync(await functions.ListChangesAsync(request, userId ?? UsersScene.Someone, default));
     }
 
-    private async Task SyncAsync(string connection, string account, string[] transactions, string userId = UsersScene.UserId)
+    private async Task SyncAsync(string connection, string account, string[] transactions, UserId? userId = null)
     {
+        userId ??= UsersScene.Someone;
         var syncId = $"s{++_syncs}";
         await _scene.Snapshots.Staging.StageAccountsAsync(userId, syncId, [Encoding.UTF8.GetBytes(account)], default);
         await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, syncId, IdOf(account), 0, default);

@@ -12,7 +12,7 @@ namespace BasiqFunctions.Tests.Data.Changes;
 /// <summary>A snapshot store in memory, what a sync does to it in short ways, and readers of the feed.</summary>
 internal sealed class ChangeScene
 {
-    public const string User = "user-1";
+    public static readonly UserId User = new("user-1");
 
     private readonly Dictionary<string, Dictionary<string, IReadOnlyList<string>>> _attempts = [];
     private int _syncs;

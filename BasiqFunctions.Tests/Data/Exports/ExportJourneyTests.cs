@@ -58,7 +58,7 @@ public sealed class ExportJourneyTests
         var userId = await app.CreateUserAsync();
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
         var store = new SnapshotParts(app.Services);
-        var connection = (await store.Reader.GetCurrentAsync(userId, default))!.Accounts[0].ConnectionId;
+        var connection = (await store.Reader.GetCurrentAsync(new(userId), default))!.Accounts[0].ConnectionId;
 
         using var client = new HttpClient { BaseAddress = app.Api.BaseAddress };
         using var answer = await client.GetAsync(new Uri($"users/{userId}/transactions.csv", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
@@ -66,7 +66,7 @@ public sealed class ExportJourneyTests
         var buffer = new byte[1_024];
         await body.ReadExactlyAsync(buffer);
         Assert.StartsWith("accountId,", Encoding.UTF8.GetString(buffer), StringComparison.Ordinal);
-        await store.Removal.RemoveConnectionAsync(userId, connection, null, default);
+        await store.Removal.RemoveConnectionAsync(new(userId), connection, null, default);
 
         await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null));
     }

@@ -94,7 +94,7 @@ public sealed class ExportTests : IDisposable
             var functions = ActivatorUtilities.CreateInstance<SnapshotFunctions>(_scene.Services);
             var request = new DefaultHttpContext().Request;
             request.QueryString = new QueryString($"?limit=50{query.Replace('?', '&')}{(cursor.Length > 0 ? $"&cursor={cursor}" : "")}");
-            var page = (await Answer.OfAsync(await functions.ListUserTransactionsAsync(request, UsersScene.UserId, default))).Json;
+            var page = (await Answer.OfAsync(await functions.ListUserTransactionsAsync(request, UsersScene.Someone, default))).Json;
             listed.UnionWith(page.GetProperty("transactions").EnumerateArray().Select(transaction => transaction.GetProperty("id").GetString()!));
             cursor = page.TryGetProperty("nextCursor", out var next) ? next.GetString() : null;
         }
@@ -184,7 +184,7 @@ public sealed class ExportTests : IDisposable
         {
             await SyncAsync("c1", "a1", Some("z", 3));
             _scene.Clock.Advance(TimeSpan.FromMinutes(5));
-            await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
+            await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.Someone, default);
             Assert.Single(await NotesAsync());
         });
 
@@ -193,7 +193,7 @@ public sealed class ExportTests : IDisposable
         Assert.Equal(["z0", "z1", "z2"], IdsOf((await ExportAsync(ExportFormat.Csv, "")).Body));
         Assert.Empty(await NotesAsync());
         Assert.NotEmpty(await BlobsAsync("s1/a1/"));
-        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.UserId, default);
+        await _scene.Snapshots.Removal.RemoveLeftoversAsync(UsersScene.Someone, default);
         Assert.Empty(await BlobsAsync("s1/a1/"));
     }
 
@@ -203,7 +203,7 @@ public sealed class ExportTests : IDisposable
         await SyncAsync("c1", "a1", Some("x", 500), Some("y", 500));
 
         var answer = await ExportAsync(
-            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.UserId, "c1", null, default), acceptEncoding: "gzip");
+            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, "c1", null, default), acceptEncoding: "gzip");
 
         Assert.True(answer.IsAborted);
         Assert.Empty(await NotesAsync());
@@ -215,7 +215,7 @@ public sealed class ExportTests : IDisposable
     public async Task One_whose_user_is_removed_meanwhile_leaves_nothing()
     {
         await SyncAsync("c1", "a1", Some("x", 500), Some("y", 500));
-        var answer = await ExportAsync(ExportFormat.Parquet, "", whileReading: () => _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.UserId, default));
+        var answer = await ExportAsync(ExportFormat.Parquet, "", whileReading: () => _scene.Snapshots.Removal.RemoveUserAsync(UsersScene.Someone, default));
         Assert.True(answer.IsAborted);
         Assert.Empty(await _storage!.ListAsync("", default).ToListAsync());
     }
@@ -228,7 +228,7 @@ public sealed class ExportTests : IDisposable
 
         var answer = await ExportAsync(ExportFormat.Csv, "", whileReading: () => _storage!.DeleteAsync(segment, default));
         Assert.True(answer.IsAborted);
-        Assert.Equal([SnapshotPaths.Damage(UsersScene.UserId, "a1")], await DamagesAsync());
+        Assert.Equal([SnapshotPaths.Damage(UsersScene.Someone, "a1")], await DamagesAsync());
 
         Assert.Equal((500, "snapshot-damaged"), await ProblemAsync(""));
         Assert.Empty(await NotesAsync());
@@ -281,8 +281,8 @@ public sealed class ExportTests : IDisposable
     private async Task SyncAsync(string connection, string account, params string[][] pages)
     {
         var syncId = $"s{++_syncs}";
-        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.UserId, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
-        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.UserId, syncId, account, 0, default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.Someone, syncId, account, 0, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -293,18 +293,18 @@ public sealed class ExportTests : IDisposable
         var attempt = (await segment.CompleteAsync(default)).Attempt;
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                UsersScene.UserId, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [account] = [attempt] }),
+                UsersScene.Someone, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [account] = [attempt] }),
             default);
     }
 
     private async Task<string[]> BlobsAsync(string below) =>
-        [.. (await _storage!.ListAsync(SnapshotPaths.Syncs(UsersScene.UserId) + below, default).ToListAsync()).Select(blob => blob.Name)];
+        [.. (await _storage!.ListAsync(SnapshotPaths.Syncs(UsersScene.Someone) + below, default).ToListAsync()).Select(blob => blob.Name)];
 
     private async Task<string[]> NotesAsync() =>
-        [.. (await _storage!.ListAsync(SnapshotPaths.Reads(UsersScene.UserId), default).ToListAsync()).Select(blob => blob.Name)];
+        [.. (await _storage!.ListAsync(SnapshotPaths.Reads(UsersScene.Someone), default).ToListAsync()).Select(blob => blob.Name)];
 
     private async Task<string[]> DamagesAsync() =>
-        [.. (await _storage!.ListAsync(SnapshotPaths.Damages(UsersScene.UserId), default).ToListAsync()).Select(blob => blob.Name)];
+        [.. (await _storage!.ListAsync(SnapshotPaths.Damages(UsersScene.Someone), default).ToListAsync()).Select(blob => blob.Name)];
 
     private async Task<(int, string?)> ProblemAsync(string query)
     {
@@ -327,7 +327,7 @@ public sealed class ExportTests : IDisposable
         context.Request.Headers.IfNoneMatch = ifNoneMatch;
         context.Request.Headers.AcceptEncoding = acceptEncoding;
         var run = format == ExportFormat.Csv ? (Func<HttpRequest, string, CancellationToken, Task<IResult>>)functions.ExportCsvAsync : functions.ExportParquetAsync;
-        await (await run(context.Request, UsersScene.UserId, default)).ExecuteAsync(context);
+        await (await run(context.Request, UsersScene.Someone, default)).ExecuteAsync(context);
         await context.Response.BodyWriter.FlushAsync();
         return new File(context.Response.StatusCode, context.Response.ContentType, context.Response.Headers, body.ToArray(), lifetime.IsAborted);
     }

@@ -30,7 +30,7 @@ public sealed class IdempotencyRecordsTests : IDisposable
     public async Task A_record_is_found_as_it_was_added_and_as_it_was_replaced()
     {
         var store = Open();
-        var record = Record("a") with { Answer = [0, 1, 255], UserId = "user-1" };
+        var record = Record("a") with { Answer = [0, 1, 255], UserId = new("user-1") };
         Assert.Null(await store.FindAsync("a", default));
 
         var added = await store.TryAddAsync(record, default);
@@ -70,16 +70,16 @@ public sealed class IdempotencyRecordsTests : IDisposable
     public async Task A_users_records_go_with_the_user_and_nobody_elses()
     {
         var store = Open();
-        await store.TryAddAsync(Record("theirs-from-the-start") with { UserId = "user-1" }, default);
+        await store.TryAddAsync(Record("theirs-from-the-start") with { UserId = new("user-1") }, default);
         var later = await store.TryAddAsync(Record("theirs-in-the-end"), default);
-        await store.TryReplaceAsync(later! with { UserId = "user-1" }, default);
-        var changed = await store.TryAddAsync(Record("once-theirs") with { UserId = "user-1" }, default);
-        await store.TryReplaceAsync(changed! with { UserId = "user-2" }, default);
+        await store.TryReplaceAsync(later! with { UserId = new("user-1") }, default);
+        var changed = await store.TryAddAsync(Record("once-theirs") with { UserId = new("user-1") }, default);
+        await store.TryReplaceAsync(changed! with { UserId = new("user-2") }, default);
         await store.TryAddAsync(Record("nobodys"), default);
-        await store.TryAddAsync(Record("anothers") with { UserId = "user-12" }, default);
+        await store.TryAddAsync(Record("anothers") with { UserId = new("user-12") }, default);
 
-        await store.RemoveOfUserAsync("user-1", default);
-        await store.RemoveOfUserAsync("nobody", default);
+        await store.RemoveOfUserAsync(new("user-1"), default);
+        await store.RemoveOfUserAsync(new("nobody"), default);
 
         Assert.Null(await store.FindAsync("theirs-from-the-start", default));
         Assert.Null(await store.FindAsync("theirs-in-the-end", default));
@@ -91,7 +91,7 @@ public sealed class IdempotencyRecordsTests : IDisposable
     [Fact]
     public async Task A_record_and_its_name_expire_together()
     {
-        await Open().TryAddAsync(Record("r") with { ExpiresAt = Now, UserId = "user-1" }, default);
+        await Open().TryAddAsync(Record("r") with { ExpiresAt = Now, UserId = new("user-1") }, default);
         Assert.Equal(Now, (await _table.FindAsync("r", IdempotencyRecords.Row, default))!.ExpiresAt);
         Assert.Equal(Now, (await _table.FindAsync("user-user-1", "r", default))!.ExpiresAt);
     }

@@ -77,7 +77,7 @@ internal sealed class IdempotencyScene : IDisposable
             {
                 var id = $"user-{Interlocked.Increment(ref _created)}";
                 await AtBasiq();
-                return (Created(id, body), id);
+                return (Created(id, body), new(id));
             })
             {
                 IsPersonal = true,
@@ -97,10 +97,10 @@ internal sealed class IdempotencyScene : IDisposable
             {
                 var run = Interlocked.Increment(ref _created);
                 await AtBasiq();
-                return (Json(202, $"run {run}", "/api/sync-1"), "user-1");
+                return (Json(202, $"run {run}", "/api/sync-1"), new("user-1"));
             })
             {
-                UserId = "user-1",
+                UserId = new("user-1"),
             },
             key, at, default);
 

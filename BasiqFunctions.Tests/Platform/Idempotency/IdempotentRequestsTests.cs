@@ -365,7 +365,7 @@ public sealed class IdempotentRequestsTests : IDisposable
         await _scene.CreateAsync("key-1");
         await _scene.StartAsync("key-2");
         await _scene.CreateAsync("key-3");
-        await _scene.Here.RemoveUserAsync("user-1", default);
+        await _scene.Here.RemoveUserAsync(new("user-1"), default);
         Assert.Null(await _scene.RecordAsync("key-1"));
         Assert.Null(await _scene.RecordAsync("key-2"));
         Assert.NotNull(await _scene.RecordAsync("key-3"));
@@ -375,7 +375,7 @@ public sealed class IdempotentRequestsTests : IDisposable
     public async Task A_user_who_is_deleted_while_a_sync_is_being_started_leaves_no_answer()
     {
         var (made, first) = await BeginAsync(_scene.StartAsync);
-        await _scene.Here.RemoveUserAsync("user-1", default);
+        await _scene.Here.RemoveUserAsync(new("user-1"), default);
         made.SetResult();
 
         Assert.Equal(202, (await first).Status);

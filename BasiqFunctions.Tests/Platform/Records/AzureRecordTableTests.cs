@@ -28,11 +28,11 @@ public sealed class AzureRecordTableTests(AzuriteFixture azurite) : RecordTableC
         foreach (var (id, userId) in new[] { ("a", "user-1"), ("b", "user-1"), ("c", "user-2") })
         {
             await records.TryAddAsync(
-                new IdempotencyRecord(id, "f", "c", IdempotencyState.Running, now, now.AddDays(1)) { UserId = userId }, default);
+                new IdempotencyRecord(id, "f", "c", IdempotencyState.Running, now, now.AddDays(1)) { UserId = new(userId) }, default);
         }
 
         Assert.Equal(6, await CountAsync(table));
-        await records.RemoveOfUserAsync("user-1", default);
+        await records.RemoveOfUserAsync(new("user-1"), default);
         Assert.Equal(2, await CountAsync(table));
     }
 

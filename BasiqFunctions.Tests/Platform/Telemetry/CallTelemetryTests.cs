@@ -29,10 +29,10 @@ public sealed class CallTelemetryTests : IAsyncDisposable
                 ? StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found")
                 : StubBasiq.Json("{\"id\":\"user-71\"}"));
 
-        await _test.Client.GetUserAsync("user-71");
-        await _test.Client.GetUserAsync("user-72");
-        await _test.FailureAsync(_test.Client.GetUserAsync("nobody"));
-        await _test.Client.DeleteUserAsync("user-71");
+        await _test.Client.GetUserAsync(new("user-71"));
+        await _test.Client.GetUserAsync(new("user-72"));
+        await _test.FailureAsync(_test.Client.GetUserAsync(new("nobody")));
+        await _test.Client.DeleteUserAsync(new("user-71"));
 
         Assert.Equal(
             new Dictionary<string, int>
@@ -54,7 +54,7 @@ public sealed class CallTelemetryTests : IAsyncDisposable
             () => StubBasiq.RetryAfter(StubBasiq.Error(HttpStatusCode.TooManyRequests, "too-many-requests"), "3"),
             () => StubBasiq.Json("{\"id\":\"u1\"}"));
 
-        await _test.RunAsync(_test.Client.GetUserAsync("u1"));
+        await _test.RunAsync(_test.Client.GetUserAsync(new("u1")));
 
         var call = Assert.Single(_telemetry.Of(_test.Services, Calls), c => c.Tags.Any(t => t.Value is "GET /users/{userId}"));
         Assert.Equal("s", call.Instrument.Unit);
@@ -68,7 +68,7 @@ public sealed class CallTelemetryTests : IAsyncDisposable
             () => StubBasiq.Json("{\"type\":\"list\",\"data\":null}"),
             () => StubBasiq.Json("{\"id\":\"another\",\"steps\":[]}"));
 
-        await _test.FailureAsync(_test.Client.ListAccountsAsync("u1"));
+        await _test.FailureAsync(_test.Client.ListAccountsAsync(new("u1")));
         await _test.FailureAsync(_test.Client.GetJobAsync("j"));
 
         Assert.Equal(1, Counts()["GET /users/{userId}/accounts unusable-answer"]);
@@ -87,7 +87,7 @@ public sealed class CallTelemetryTests : IAsyncDisposable
             throw new InvalidOperationException();
         };
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _test.Client.GetUserAsync("u1", caller.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _test.Client.GetUserAsync(new("u1"), caller.Token));
 
         Assert.Equal(1, Counts()["GET /users/{userId} aborted"]);
     }

@@ -103,7 +103,7 @@ public sealed class ExportTests
         await using (var app = await AppUnderTest.StartAsync(receiver.Settings))
         {
             app.Services.GetRequiredService<Instruments>().TokenRefreshed(Secret);
-            Instruments.BeginActivity("Planted", Secret, syncId: null).Dispose();
+            Instruments.BeginActivity("Planted", new(Secret), syncId: null).Dispose();
         }
 
         var detector = new LeakDetector([KeyValuePair.Create("the planted secret", Secret)]);

@@ -61,7 +61,7 @@ public sealed class SyncTelemetryTests
         var first = await EngineUnderTest.StartAsync(state, clock, script, typeof(SyncOrchestration), typeof(SyncRunTests.Activities));
         await first.Client.ScheduleNewOrchestrationInstanceAsync(
             SyncOrchestration.Name,
-            new SyncInput("user-1", [SyncedJob.Unseen("job-1")], new SyncOptions()),
+            new SyncInput(new("user-1"), [SyncedJob.Unseen("job-1")], new SyncOptions()),
             new StartOrchestrationOptions(Id));
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(script.Times(nameof(SyncActivities.ObserveJob)).Length), polls => polls >= 2,
@@ -90,7 +90,7 @@ public sealed class SyncTelemetryTests
         var context = new Mock<TaskOrchestrationContext>();
         context.SetupGet(c => c.IsReplaying).Returns(isReplaying);
         context.Setup(c => c.GetInput<SyncInput>())
-            .Returns(new SyncInput("user-1", [SyncedJob.Lost("job-1", SyncedJob.NotFoundCode)], new SyncOptions()));
+            .Returns(new SyncInput(new("user-1"), [SyncedJob.Lost("job-1", SyncedJob.NotFoundCode)], new SyncOptions()));
         context.Setup(c => c.WaitForExternalEvent<string>(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .Returns(new TaskCompletionSource<string>().Task);
 
@@ -107,7 +107,7 @@ public sealed class SyncTelemetryTests
         using var telemetry = new TelemetryCapture();
         await using var services = new ServiceCollection().AddInstruments().BuildServiceProvider();
         var context = new Mock<TaskOrchestrationContext>();
-        context.Setup(c => c.GetInput<SyncInput>()).Returns(new SyncInput("user-1", [SyncedJob.Unseen("job-1")], new SyncOptions()));
+        context.Setup(c => c.GetInput<SyncInput>()).Returns(new SyncInput(new("user-1"), [SyncedJob.Unseen("job-1")], new SyncOptions()));
         context.Setup(c => c.SetCustomStatus(It.IsAny<object>())).Throws(new InvalidOperationException());
 
         await Assert.ThrowsAsync<InvalidOperationException>(

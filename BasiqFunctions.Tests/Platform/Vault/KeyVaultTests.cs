@@ -352,7 +352,7 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
         var states = new ConsentStates(
             _vault.CreateClient(), Options.Create(new ConsentOptions()), _clock, new Logger<ConsentStates>(new LoggerFactory([_logs])));
         var token = await tokens.GetAsync();
-        var state = await states.IssueAsync("user-1", null, CancellationToken.None);
+        var state = await states.IssueAsync(new("user-1"), null, CancellationToken.None);
         _vault.IsDown = true;
         if (!listens)
             await _vault.StopAsync();

@@ -30,7 +30,7 @@ internal sealed class TokenEndpoint(BasiqTransport transport, TokenRequestLimite
 /// <inheritdoc />
 internal sealed class ClientTokens(TokenEndpoint endpoint, IServerTokenProvider tokens) : IClientTokens
 {
-    public Task<ClientToken> MintAsync(string userId, Func<CancellationToken, Task> lookUpUser, CancellationToken cancellationToken)
+    public Task<ClientToken> MintAsync(UserId userId, Func<CancellationToken, Task> lookUpUser, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(userId);
         return endpoint.MintAsync($"scope=CLIENT_ACCESS&userId={Uri.EscapeDataString(userId)}", lookUpUser, tokens.RefreshAsync, cancellationToken);

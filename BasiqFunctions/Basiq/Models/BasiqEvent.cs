@@ -20,7 +20,7 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     public string TypeId => $"{Json.Text("entity")}.{Json.Text("eventType")}";
 
     /// <summary>Whose it is, by <c>userId</c>, by the user that it carries or by the path; null where Basiq says so in no way that is known.</summary>
-    public string? UserId => IdOf(Json.Text("userId")) ?? EntityId("user") ?? IdIn(UserPath());
+    public UserId? UserId => (IdOf(Json.Text("userId")) ?? EntityId("user") ?? IdIn(UserPath())) is { } id ? new(id) : null;
 
     /// <summary>When it happened; null where Basiq says so in no way that is known.</summary>
     public DateTimeOffset? CreatedAt => BasiqTime.Of(Json.Text("createdDate"));

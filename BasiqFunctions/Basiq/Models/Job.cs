@@ -48,9 +48,9 @@ public sealed record Job
     public string? ConnectionId => ConnectionLink?.ConnectionId;
 
     /// <summary>The user, once a link names it.</summary>
-    public string? UserId => ConnectionLink?.UserId;
+    public UserId? UserId => ConnectionLink?.UserId;
 
-    private (string UserId, string ConnectionId)? ConnectionLink =>
+    private (UserId UserId, string ConnectionId)? ConnectionLink =>
         JobLinks.ParseConnection(Links?.Source)
         ?? Steps
             .Where(step => step.Title is "verify-credentials" or null)
@@ -191,9 +191,9 @@ public sealed partial record JobLinks
     public string? Source { get; init; }
 
     /// <summary>User and connection that a link, absolute or relative, leads to.</summary>
-    internal static (string UserId, string ConnectionId)? ParseConnection(string? link) =>
+    internal static (UserId UserId, string ConnectionId)? ParseConnection(string? link) =>
         link is not null && ConnectionPath().Match(link) is { Success: true } match
-            ? (match.Groups["user"].Value, match.Groups["connection"].Value)
+            ? (new(match.Groups["user"].Value), match.Groups["connection"].Value)
             : null;
 
     /// <summary>The report that a link, absolute or relative, leads to.</summary>

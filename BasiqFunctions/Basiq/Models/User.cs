@@ -7,13 +7,13 @@ namespace BasiqFunctions.Basiq.Models;
 [JsonConverter(typeof(BasiqResourceConverter<User>))]
 public sealed record User : IBasiqResource<User>
 {
-    private User(JsonElement json) => (Json, Id) = (json, json.RequiredText("id"));
+    private User(JsonElement json) => (Json, Id) = (json, new(json.RequiredText("id")));
 
     /// <inheritdoc />
     public JsonElement Json { get; }
 
     /// <summary>Basiq's id.</summary>
-    public string Id { get; }
+    public UserId Id { get; }
 
     /// <summary>E-mail address.</summary>
     public string? Email => Json.Text("email");

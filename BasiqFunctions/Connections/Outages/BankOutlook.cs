@@ -35,7 +35,7 @@ public sealed class BankOutlook(IBasiqClient basiq, InstitutionCatalog catalog, 
     }
 
     /// <inheritdoc />
-    public async Task<string?> FindOutageAsync(DurableTaskClient client, string userId, string connectionId, CancellationToken cancellation)
+    public async Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, string connectionId, CancellationToken cancellation)
     {
         try
         {
@@ -49,7 +49,7 @@ public sealed class BankOutlook(IBasiqClient basiq, InstitutionCatalog catalog, 
     }
 
     /// <summary>The same of a connection that is at hand.</summary>
-    internal async Task<string?> FindOutageAsync(DurableTaskClient client, string userId, Connection connection, CancellationToken cancellation)
+    internal async Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, Connection connection, CancellationToken cancellation)
     {
         var method = Connector.Spelled(connection.Method ?? Connector.OpenBanking);
         if (!RouteId.IsValid(connection.InstitutionId) || !RouteId.IsValid(method))

@@ -15,7 +15,7 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
     internal const string Prefix = "outage.";
 
     /// <summary>Notes that a connection is affected, and has the bank be watched.</summary>
-    internal async Task AddAsync(DurableTaskClient client, BankWay bank, string userId, string connectionId, CancellationToken cancellation)
+    internal async Task AddAsync(DurableTaskClient client, BankWay bank, UserId userId, string connectionId, CancellationToken cancellation)
     {
         var affected = new AffectedConnection(userId, connectionId);
         await table.TryAddAsync(new TableRecord(UserOf(userId), Prefix + connectionId, Encoding.UTF8.GetBytes(bank.Key)), cancellation);
@@ -53,7 +53,7 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
     }
 
     /// <summary>Removes what a row of the user's leads to.</summary>
-    internal Task RemoveAsync(string userId, TableRecord record, CancellationToken cancellation) => RemoveAsync(
+    internal Task RemoveAsync(UserId userId, TableRecord record, CancellationToken cancellation) => RemoveAsync(
         Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, record.Row[Prefix.Length..]), cancellation);
 
     /// <summary>Has a bank be watched, or whoever watches it look for new notes.</summary>
@@ -81,7 +81,7 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
 
     private static string PartitionOf(string bankKey) => $"outage-{bankKey}";
 
-    private static string UserOf(string userId) => $"user-{userId}";
+    private static string UserOf(UserId userId) => $"user-{userId}";
 
     private static string RowOf(AffectedConnection affected) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{affected.UserId}/{affected.ConnectionId}")).AsSpan(0, 16));
@@ -92,6 +92,6 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
 /// <param name="ConnectionId">The connection.</param>
 /// <param name="IsTold">Whether that has been told.</param>
 public sealed record AffectedConnection(
-    [property: JsonPropertyName("userId")] string UserId,
+    [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("connectionId")] string ConnectionId,
     [property: JsonPropertyName("isTold")] bool IsTold = false);

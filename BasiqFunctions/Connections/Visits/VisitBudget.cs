@@ -29,7 +29,7 @@ public sealed class VisitBudget(
     /// <param name="connectionId">The connection.</param>
     /// <param name="isAttended">Whether the person is present: a part of the budget is kept for that.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal async Task<Visit> TakeAsync(string userId, string connectionId, bool isAttended, CancellationToken cancellation)
+    internal async Task<Visit> TakeAsync(UserId userId, string connectionId, bool isAttended, CancellationToken cancellation)
     {
         var (row, endsAt) = Today(connectionId);
         while (true)
@@ -62,7 +62,7 @@ public sealed class VisitBudget(
         cancellation);
 
     /// <summary>How many visits are left today to somebody who is present, by connection, and when the next day begins.</summary>
-    internal async Task<(Func<string, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(string userId, CancellationToken cancellation)
+    internal async Task<(Func<string, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(UserId userId, CancellationToken cancellation)
     {
         var today = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
             .Where(record => record.Row.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(record => record.Row, Read, StringComparer.Ordinal);
@@ -88,7 +88,7 @@ public sealed class VisitBudget(
     }
 
     private async Task<bool> WriteAsync(
-        string userId, string row, KeptVisits kept, TableRecord? found, DateTimeOffset endsAt, CancellationToken cancellation)
+        UserId userId, string row, KeptVisits kept, TableRecord? found, DateTimeOffset endsAt, CancellationToken cancellation)
     {
         var record = new TableRecord(PartitionOf(userId), row, kept.ToContent()) { ETag = found?.ETag, ExpiresAt = endsAt };
         return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
@@ -103,7 +103,7 @@ public sealed class VisitBudget(
 
     private static KeptVisits Read(TableRecord? record) => record?.Read<KeptVisits>() ?? new KeptVisits([]);
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 }
 
 /// <summary>A visit that was asked of the budget.</summary>
@@ -111,7 +111,7 @@ public sealed class VisitBudget(
 /// <param name="Row">Where it is counted.</param>
 /// <param name="Id">What tells it from others; null where the budget is spent.</param>
 /// <param name="NextDayAt">When the next day begins.</param>
-internal sealed record Visit(string UserId, string Row, string? Id, DateTimeOffset NextDayAt);
+internal sealed record Visit(UserId UserId, string Row, string? Id, DateTimeOffset NextDayAt);
 
 /// <summary>The visits of a day.</summary>
 /// <param name="Visits">Those that were made, or may have been.</param>

@@ -36,7 +36,7 @@ internal sealed class AccountDiff
     /// <summary>Compares.</summary>
     /// <exception cref="SnapshotCorruptException">What is to be compared cannot be read.</exception>
     public static async Task<AccountDiff> CompareAsync(
-        SegmentReader reader, BankDays days, string userId, string accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken)
+        SegmentReader reader, BankDays days, UserId userId, string accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken)
     {
         var diff = new AccountDiff(reader, days, accountId);
         var held = diff.SourcesOf(userId, before);
@@ -138,7 +138,7 @@ internal sealed class AccountDiff
         _postings.Settle(key => !_rows.IsSeen(_rows.Find(key)));
     }
 
-    private Dictionary<string, Source> SourcesOf(string userId, ManifestTransactions? transactions)
+    private Dictionary<string, Source> SourcesOf(UserId userId, ManifestTransactions? transactions)
     {
         Dictionary<string, Source> sources = new(StringComparer.Ordinal);
         for (var i = 0; i < transactions?.Segments.Count; i++)

@@ -34,7 +34,7 @@ internal sealed class ChangeFeed(
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="SnapshotDiscardedException">The marker is gone.</exception>
     public async Task<(SnapshotManifest Manifest, int Linked, int Ambiguous)> AdvanceAsync(
-        string userId, string syncId, string marker, SnapshotManifest before, SnapshotManifest after, CancellationToken cancellationToken)
+        UserId userId, string syncId, string marker, SnapshotManifest before, SnapshotManifest after, CancellationToken cancellationToken)
     {
         if (before.SyncId is null)
             return (after with { Feed = null }, 0, 0);
@@ -76,7 +76,7 @@ internal sealed class ChangeFeed(
     }
 
     /// <summary>The names of the blobs that a feed refers to.</summary>
-    public static IEnumerable<string> Referenced(string userId, ManifestFeed? feed) => (feed?.Parts ?? []).SelectMany(part =>
+    public static IEnumerable<string> Referenced(UserId userId, ManifestFeed? feed) => (feed?.Parts ?? []).SelectMany(part =>
         (part.Added ?? []).SelectMany(account => account.Names(userId))
             .Concat(part.Lines.Select(lines => SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt))));
 
@@ -87,7 +87,7 @@ internal sealed class ChangeFeed(
     private static bool CanBeReferredTo(ManifestTransactions transactions) => transactions.Segments.All(segment => segment.Before == 0);
 
     /// <summary>What goes into one manifest.</summary>
-    private sealed class Writing(ChangeFeed feed, string userId, string syncId, string marker, DateTimeOffset now, long last)
+    private sealed class Writing(ChangeFeed feed, UserId userId, string syncId, string marker, DateTimeOffset now, long last)
     {
         /// <summary>The number of the last part.</summary>
         public long Last { get; private set; } = last;

@@ -35,8 +35,8 @@ public sealed class ChangeFunctions(
         string userId,
         CancellationToken cancellationToken) =>
         _answers.ReadAsync(
-            userId,
-            async () =>
+            new(userId),
+            async user =>
             {
                 ArgumentNullException.ThrowIfNull(request);
                 var errors = new FieldErrors();
@@ -48,16 +48,16 @@ public sealed class ChangeFunctions(
                 ChangePosition? after = null;
                 if (QueryParameters.Value(request.Query, "cursor") is { } cursor)
                 {
-                    after = await cursors.ReadAsync(userId, accountId, cursor, cancellationToken);
+                    after = await cursors.ReadAsync(user, accountId, cursor, cancellationToken);
                     if (after is null)
                         return Problem.InvalidInput("cursor", "was not issued for this user and this accountId.");
                 }
 
-                return await AnswerToAsync(userId, accountId, await reader.ReadAsync(userId, new ChangeQuery(limit, after, accountId), cancellationToken), cancellationToken);
+                return await AnswerToAsync(user, accountId, await reader.ReadAsync(user, new ChangeQuery(limit, after, accountId), cancellationToken), cancellationToken);
             },
             cancellationToken);
 
-    private async Task<IResult> AnswerToAsync(string userId, string? accountId, ChangesResult result, CancellationToken cancellationToken)
+    private async Task<IResult> AnswerToAsync(UserId userId, string? accountId, ChangesResult result, CancellationToken cancellationToken)
     {
         switch (result)
         {

@@ -23,7 +23,7 @@ public sealed class ChangeReader(
 
     /// <summary>Reads a page.</summary>
     /// <exception cref="SnapshotCorruptException">What is to be read from the beginning is damaged.</exception>
-    internal async Task<ChangesResult> ReadAsync(string userId, ChangeQuery query, CancellationToken cancellationToken)
+    internal async Task<ChangesResult> ReadAsync(UserId userId, ChangeQuery query, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -52,7 +52,7 @@ public sealed class ChangeReader(
     }
 
     /// <summary>One attempt at a page, by one manifest.</summary>
-    private sealed class Reading(ChangeReader reader, string userId, SnapshotManifest manifest, string etag, ChangeQuery query)
+    private sealed class Reading(ChangeReader reader, UserId userId, SnapshotManifest manifest, string etag, ChangeQuery query)
     {
         private readonly ManifestFeed _feed = ManifestFeed.Of(manifest);
         private readonly ChangePage _page = new(query.Limit, query.AccountId);

@@ -16,7 +16,7 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
     public static string IdFor(string etag) => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(etag)).ToString("x16", CultureInfo.InvariantCulture);
 
     /// <summary>Finds a note; null when there is none that is good for anything.</summary>
-    public async Task<(HeldRead Read, string ETag)?> FindAsync(string userId, string id, ManifestFeed feed, CancellationToken cancellationToken)
+    public async Task<(HeldRead Read, string ETag)?> FindAsync(UserId userId, string id, ManifestFeed feed, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Read(userId, id);
         if (await storage.ReadAsync(name, cancellationToken) is not { } blob || Parse(name, blob) is not { } read)
@@ -25,7 +25,7 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
     }
 
     /// <summary>Writes a note, or has one that is there last longer.</summary>
-    public async Task HoldAsync(string userId, string id, HeldRead read, CancellationToken cancellationToken)
+    public async Task HoldAsync(UserId userId, string id, HeldRead read, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Read(userId, id);
         var content = ChecksummedJson.Write(read, SnapshotJsonContext.Default.HeldRead);
@@ -40,17 +40,17 @@ internal sealed class HeldReads(ISnapshotStorage storage, TimeProvider clock)
     }
 
     /// <summary>Has a note last longer, unless somebody else did, or it is gone.</summary>
-    public Task ProlongAsync(string userId, string id, HeldRead read, string etag, CancellationToken cancellationToken) =>
+    public Task ProlongAsync(UserId userId, string id, HeldRead read, string etag, CancellationToken cancellationToken) =>
         storage.TryPutAsync(SnapshotPaths.Read(userId, id), ChecksummedJson.Write(read, SnapshotJsonContext.Default.HeldRead), etag, cancellationToken);
 
     /// <summary>Takes a note back, of a user of whom nothing is left.</summary>
-    public Task DropAsync(string userId, string id) => storage.DeleteAsync(SnapshotPaths.Read(userId, id), CancellationToken.None);
+    public Task DropAsync(UserId userId, string id) => storage.DeleteAsync(SnapshotPaths.Read(userId, id), CancellationToken.None);
 
     /// <summary>The blobs that reads go on with. What is good for nothing any more is removed.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="feed">The feed as the manifest has it now; null where there is none.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<HeldBlobs> ListAsync(string userId, ManifestFeed? feed, CancellationToken cancellationToken)
+    public async Task<HeldBlobs> ListAsync(UserId userId, ManifestFeed? feed, CancellationToken cancellationToken)
     {
         HeldBlobs blobs = [];
         var now = clock.GetUtcNow();

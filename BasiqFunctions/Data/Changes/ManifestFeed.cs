@@ -85,7 +85,7 @@ internal sealed record FeedLines(string Attempt, int Removals, int Count, int Pa
 internal sealed record AccountSegments(string AccountId, string ConnectionId, ManifestTransactions Transactions)
 {
     /// <summary>The blobs.</summary>
-    public IEnumerable<string> Names(string userId) =>
+    public IEnumerable<string> Names(UserId userId) =>
         Enumerable.Range(0, Transactions.Segments.Count).Select(i => SnapshotPaths.Segment(userId, AccountId, Transactions, i));
 }
 

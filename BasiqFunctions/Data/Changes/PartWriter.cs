@@ -38,7 +38,7 @@ internal sealed class PartWriter : IAsyncDisposable
     /// <param name="marker">The blob without which this one has no place here.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<PartWriter> OpenAsync(
-        ISnapshotStorage storage, SegmentReader reader, BankDays days, string userId, string syncId, string marker, CancellationToken cancellationToken)
+        ISnapshotStorage storage, SegmentReader reader, BankDays days, UserId userId, string syncId, string marker, CancellationToken cancellationToken)
     {
         var (segment, name) = await BeginAsync(cancellationToken);
         return new PartWriter(reader, BeginAsync, segment, name);

@@ -12,11 +12,11 @@ namespace BasiqFunctions.Data.Exports;
 /// published meanwhile. A page of a segment is held at a time.
 /// </summary>
 internal sealed class Export(
-    SegmentReader reader, HeldReads reads, BankDays days, string userId, string readId, IReadOnlyList<ManifestAccount> accounts, TransactionFilter filter, string version)
+    SegmentReader reader, HeldReads reads, BankDays days, UserId userId, string readId, IReadOnlyList<ManifestAccount> accounts, TransactionFilter filter, string version)
     : IAsyncDisposable
 {
     /// <summary>The user.</summary>
-    public string UserId => userId;
+    public UserId UserId => userId;
 
     /// <summary>What tells these transactions from those before and after them.</summary>
     public string Version => version;

@@ -36,7 +36,7 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/transactions.csv")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        ExportAsync(request, userId, ExportFormat.Csv, cancellationToken);
+        ExportAsync(request, new(userId), ExportFormat.Csv, cancellationToken);
 
     /// <summary>All transactions of a range of days as Parquet, with decimals and dates: 200.</summary>
     [Function("ExportTransactionsAsParquet")]
@@ -54,12 +54,12 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "users/{userId}/transactions.parquet")] HttpRequest request,
         string userId,
         CancellationToken cancellationToken) =>
-        ExportAsync(request, userId, ExportFormat.Parquet, cancellationToken);
+        ExportAsync(request, new(userId), ExportFormat.Parquet, cancellationToken);
 
-    private Task<IResult> ExportAsync(HttpRequest request, string userId, ExportFormat format, CancellationToken cancellationToken) =>
+    private Task<IResult> ExportAsync(HttpRequest request, UserId userId, ExportFormat format, CancellationToken cancellationToken) =>
         _answers.ReadAsync(
             userId,
-            async () =>
+            async user =>
             {
                 ArgumentNullException.ThrowIfNull(request);
                 var errors = new FieldErrors();
@@ -71,13 +71,13 @@ public sealed class ExportFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 if (EntityTags.NamesTags(request)
-                    && await snapshots.FindVersionAsync(userId, query, cancellationToken) is { } version
+                    && await snapshots.FindVersionAsync(user, query, cancellationToken) is { } version
                     && TagOf(request, version) is var known
                     && EntityTags.IsKnown(request, known))
                     return new NotModified(known);
-                var (export, missing) = await reader.OpenAsync(userId, query, cancellationToken);
+                var (export, missing) = await reader.OpenAsync(user, query, cancellationToken);
                 if (export is null)
-                    return await _answers.NothingAsync(userId, missing!, cancellationToken);
+                    return await _answers.NothingAsync(user, missing!, cancellationToken);
                 var tag = TagOf(request, export.Version);
                 if (!EntityTags.IsKnown(request, tag))
                     return new ExportResult(export, format, tag, reader, _answers, clock, logger);

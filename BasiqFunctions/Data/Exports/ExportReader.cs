@@ -20,7 +20,7 @@ public sealed class ExportReader(SnapshotManifests manifests, SnapshotReader sna
 
     /// <summary>Opens what a query is about, of which the first page is known to be readable, or says why there is nothing. The caller disposes it.</summary>
     /// <exception cref="SnapshotCorruptException">It is damaged.</exception>
-    internal async Task<(Export? Export, TransactionsResult? Missing)> OpenAsync(string userId, MergedQuery query, CancellationToken cancellationToken)
+    internal async Task<(Export? Export, TransactionsResult? Missing)> OpenAsync(UserId userId, MergedQuery query, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -57,13 +57,13 @@ public sealed class ExportReader(SnapshotManifests manifests, SnapshotReader sna
     }
 
     /// <summary>Whether what could not be read still is what there is: then it is damaged, and did not go with its connection.</summary>
-    internal async Task<bool> IsDamageAsync(string userId, SnapshotCorruptException trouble, CancellationToken cancellationToken) =>
+    internal async Task<bool> IsDamageAsync(UserId userId, SnapshotCorruptException trouble, CancellationToken cancellationToken) =>
         (await manifests.ReadAsync(userId, cancellationToken))?.Manifest.Accounts
             .Any(account => account.Transactions is { } held && new AccountSegments(account.AccountId, account.ConnectionId, held).Names(userId).Contains(trouble.BlobName)) is true;
 
     /// <summary>Sees to it that what is read stays; false when it may have gone already.</summary>
     private async Task<bool> HoldAsync(
-        string userId, string readId, SnapshotManifest manifest, IReadOnlyList<ManifestAccount> accounts, string etag, CancellationToken cancellationToken)
+        UserId userId, string readId, SnapshotManifest manifest, IReadOnlyList<ManifestAccount> accounts, string etag, CancellationToken cancellationToken)
     {
         var feed = ManifestFeed.Of(manifest);
         var read = new HeldRead(

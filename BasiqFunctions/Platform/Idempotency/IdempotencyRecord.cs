@@ -16,7 +16,7 @@ internal sealed record IdempotencyRecord(
     public const int MaxAnswerBytes = 60 * 1024;
 
     /// <summary>The user whose deletion removes it; null while there is none.</summary>
-    public string? UserId { get; init; }
+    public UserId? UserId { get; init; }
 
     /// <summary>The answer, sealed where it is personal; null when there is none, or it was too large.</summary>
     [SuppressMessage("Performance", "CA1819", Justification = "Tables take and give it as it is.")]

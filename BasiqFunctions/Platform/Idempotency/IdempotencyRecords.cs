@@ -37,7 +37,7 @@ internal sealed class IdempotencyRecords([FromKeyedServices(IdempotencyOptions.S
         table.TryRemoveAsync(Stored(record), cancellation);
 
     /// <summary>Removes all records of a user.</summary>
-    public async Task RemoveOfUserAsync(string userId, CancellationToken cancellation)
+    public async Task RemoveOfUserAsync(UserId userId, CancellationToken cancellation)
     {
         var partition = UserPartitionPrefix + userId;
         await foreach (var name in table.ListAllAsync(partition, cancellation))

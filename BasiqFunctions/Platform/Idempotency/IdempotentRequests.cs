@@ -44,7 +44,7 @@ public sealed class IdempotentRequests : IUserRecords
         (_store, _seal, _options, _clock, _logger) = (store, seal, options.Value, clock, logger);
 
     /// <summary>Removes everything kept of requests about a user.</summary>
-    public Task RemoveUserAsync(string userId, CancellationToken cancellation) => _store.Value.RemoveOfUserAsync(userId, cancellation);
+    public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => _store.Value.RemoveOfUserAsync(userId, cancellation);
 
     /// <summary>Runs an operation, or answers as its first run was answered. Without the header it just runs.</summary>
     /// <param name="request">The request, for its header.</param>
@@ -165,7 +165,7 @@ public sealed class IdempotentRequests : IUserRecords
     private async Task<IResult> FirstAsync(IdempotencyKey key, IdempotentOperation operation, IdempotencyRecord claim)
     {
         StoredAnswer answer;
-        string? userId;
+        UserId? userId;
         try
         {
             (var result, userId) = await operation.Run(CancellationToken.None);
@@ -279,16 +279,16 @@ public sealed class IdempotentRequests : IUserRecords
 /// <param name="CanonicalBody">Gives the body's meaning as bytes: the same for bodies that ask for the same.</param>
 /// <param name="Run">Does the work. Returns the answer and the user that it is about.</param>
 internal sealed record IdempotentOperation(
-    string Endpoint, Func<byte[]> CanonicalBody, Func<CancellationToken, Task<(IResult Answer, string UserId)>> Run)
+    string Endpoint, Func<byte[]> CanonicalBody, Func<CancellationToken, Task<(IResult Answer, UserId UserId)>> Run)
 {
     /// <summary>The user that the request is about, where there is one before it has run.</summary>
-    public string? UserId { get; init; }
+    public UserId? UserId { get; init; }
 
     /// <summary>
     /// Makes the answer again from what is known of it, for when it was not kept or cannot be read any more. Null where the
     /// operation may simply run again, since doing it twice is the same as doing it once.
     /// </summary>
-    public Func<string, CancellationToken, Task<IResult>>? Restore { get; init; }
+    public Func<UserId, CancellationToken, Task<IResult>>? Restore { get; init; }
 
     /// <summary>The answer where nobody knows whether the operation was carried out. Needed where <see cref="Restore"/> is.</summary>
     public ProblemResult? OutcomeUnknown { get; init; }

@@ -25,7 +25,7 @@ public sealed record Notice(string MessageId, string Type, DateTimeOffset Timest
 
 /// <summary>What a notice is about. What does not belong to its type is left out.</summary>
 /// <param name="UserId">The user.</param>
-public sealed record NoticeData([property: JsonPropertyName("userId")] string UserId)
+public sealed record NoticeData([property: JsonPropertyName("userId")] UserId UserId)
 {
     /// <summary>The connection.</summary>
     [JsonPropertyName("connectionId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -36,7 +36,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     internal static string DayOf(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
 
     /// <summary>Has something be due on the first day that begins at or after a moment, and tomorrow at the earliest; sooner stays sooner.</summary>
-    internal async Task SetAsync(string userId, CancellationToken cancellation, params (string Kind, DateTimeOffset At)[] dates)
+    internal async Task SetAsync(UserId userId, CancellationToken cancellation, params (string Kind, DateTimeOffset At)[] dates)
     {
         while (true)
         {
@@ -69,7 +69,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     }
 
     /// <summary>Has everything that can be due of a user be looked at tomorrow.</summary>
-    internal Task SetAllAsync(string userId, CancellationToken cancellation) =>
+    internal Task SetAllAsync(UserId userId, CancellationToken cancellation) =>
         SetAsync(userId, cancellation, [.. DueKinds.OfUser.Select(kind => (kind, clock.GetUtcNow()))]);
 
     /// <summary>Has a record be removed once it has expired.</summary>
@@ -97,11 +97,11 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
         while (item.IsOfUser)
         {
             // Unless somebody has moved it meanwhile.
-            var (record, days) = await FindAsync(item.Subject, cancellation);
+            var (record, days) = await FindAsync(item.UserId, cancellation);
             var left = days.Remove(EarlierRow(item.Kind, item.Day));
             if (left.GetValueOrDefault(item.Kind) == item.Day)
                 left = left.Remove(item.Kind);
-            if (left == days || await EndNoteAsync(item.Subject, left, record, cancellation))
+            if (left == days || await EndNoteAsync(item.UserId, left, record, cancellation))
                 break;
         }
 
@@ -121,13 +121,13 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
 
         while (true)
         {
-            var (record, days) = await FindAsync(item.Subject, cancellation);
+            var (record, days) = await FindAsync(item.UserId, cancellation);
 
             // Somebody has moved it meanwhile, or has removed the user.
             if (record is not { Damage: not null } && days.GetValueOrDefault(item.Kind) != item.Day)
                 break;
             await AddAsync(day, item.Subject, item.Record.Row, [], cancellation);
-            if (await NoteAsync(item.Subject, days.SetItem(item.Kind, day), record, cancellation) is null)
+            if (await NoteAsync(item.UserId, days.SetItem(item.Kind, day), record, cancellation) is null)
                 continue;
             await table.TryRemoveAsync(item.Record, cancellation);
             return;
@@ -140,7 +140,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     internal Task EndDayAsync(string day, CancellationToken cancellation) => table.RemoveAsync(Days, day, cancellation);
 
     /// <summary>Takes out all that is due of a user.</summary>
-    internal async Task RemoveUserAsync(string userId, CancellationToken cancellation)
+    internal async Task RemoveUserAsync(UserId userId, CancellationToken cancellation)
     {
         while (await FindAsync(userId, cancellation) is { Record: { } record } found)
         {
@@ -158,13 +158,13 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     /// <summary>Notes that it has been.</summary>
     internal Task BeginAsync(CancellationToken cancellation) => table.TryAddAsync(new TableRecord(Passes, Begun, []), cancellation);
 
-    private static string PartitionOf(string userId) => $"user-{userId}";
+    private static string PartitionOf(UserId userId) => $"user-{userId}";
 
     private static string PartitionOf(string day, int shard) => $"{day}-{shard:x2}";
 
     private static int ShardOf(string name) => SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
 
-    private static string RowOf(string kind, string userId) => $"{kind}.{userId}";
+    private static string RowOf(string kind, UserId userId) => $"{kind}.{userId}";
 
     /// <summary>Under which name a user's own row has the day of a row that is about to go, since its work has become due sooner.</summary>
     private static string EarlierRow(string kind, string day) => $"{kind}@{day}";
@@ -174,7 +174,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
     private static string KindOf(string key) => key.Split('@')[0];
 
     /// <summary>On which day each kind is due of a user. What is damaged says nothing, and is written anew.</summary>
-    private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(string userId, CancellationToken cancellation)
+    private async Task<(TableRecord? Record, ImmutableSortedDictionary<string, string> Days)> FindAsync(UserId userId, CancellationToken cancellation)
     {
         var found = await table.FindAsync(PartitionOf(userId), OfUser, cancellation);
         return (found, found is { Damage: null } ? found.Read<ImmutableSortedDictionary<string, string>>() : ImmutableSortedDictionary<string, string>.Empty);
@@ -182,7 +182,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
 
     /// <summary>Notes on which day each kind is due; null when somebody else has changed that since it was looked up.</summary>
     private Task<TableRecord?> NoteAsync(
-        string userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
+        UserId userId, ImmutableSortedDictionary<string, string> days, TableRecord? found, CancellationToken cancellation)
     {
         var noted = new TableRecord(PartitionOf(userId), OfUser, days.ToContent())
         {
@@ -193,7 +193,7 @@ public sealed class DueWork([FromKeyedServices(DueOptions.Section)] IRecordTable
 
     /// <summary>Notes what is left, or that nothing is; false when somebody else has changed it since it was looked up.</summary>
     private async Task<bool> EndNoteAsync(
-        string userId, ImmutableSortedDictionary<string, string> left, TableRecord? found, CancellationToken cancellation) =>
+        UserId userId, ImmutableSortedDictionary<string, string> left, TableRecord? found, CancellationToken cancellation) =>
         left.IsEmpty
             ? found is null || await table.TryRemoveAsync(found, cancellation)
             : await NoteAsync(userId, left, found, cancellation) is not null;
@@ -227,6 +227,8 @@ internal sealed record DueItem(TableRecord Record)
 
     /// <summary>The user; of the end of a record no more than a name.</summary>
     public string Subject => Record.Row[(Record.Row.IndexOf('.', StringComparison.Ordinal) + 1)..];
+
+    public UserId UserId => new(Subject);
 
     public bool IsOfUser => DueKinds.OfUser.Contains(Kind);
 

@@ -4,8 +4,8 @@ namespace BasiqFunctions.Platform.Records;
 public interface IUserRecords
 {
     /// <summary>Removes everything of a user; done again it finishes what an interruption left.</summary>
-    Task RemoveUserAsync(string userId, CancellationToken cancellation);
+    Task RemoveUserAsync(UserId userId, CancellationToken cancellation);
 
     /// <summary>Removes what is kept of one connection of a user, where something is.</summary>
-    Task RemoveConnectionAsync(string userId, string connectionId, CancellationToken cancellation) => Task.CompletedTask;
+    Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) => Task.CompletedTask;
 }
