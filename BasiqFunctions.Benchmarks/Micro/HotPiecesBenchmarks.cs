@@ -7,6 +7,7 @@ using BasiqFunctions.Consents;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Ids;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Users;
 using BenchmarkDotNet.Attributes;
@@ -25,6 +26,9 @@ public class HotPiecesBenchmarks : IDisposable
 
     private static readonly DateTimeOffset At = new(2026, 7, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private static readonly UserId SomeUser = new("96fd7318-a055-496c-9e15-de72c7e84707");
+    private static readonly AccountId SomeAccount = new("account");
+
     private static readonly ManifestTransactions Transactions = new(
         "sync", At, 1_000, [new SegmentEntry("0a1b2c3d", default, 2, 400_000, 4_096, 1)]);
 
@@ -32,10 +36,10 @@ public class HotPiecesBenchmarks : IDisposable
     private readonly TransactionPosition _position = new(0, 1, 100);
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-functions-benchmarks-").FullName;
     private readonly SyncAnswer _sync = new(
-        "sync-0123456789abcdef-0123456789abcdef", new("96fd7318-a055-496c-9e15-de72c7e84707"), SyncState.Fetching, At, At,
+        "sync-0123456789abcdef-0123456789abcdef", SomeUser, SyncState.Fetching, At, At,
         [
             new SyncedJob(
-                "9aa9fd15-b07b-46f8-9a34-52cfb936b9ae", "8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff", JobState.Success,
+                "9aa9fd15-b07b-46f8-9a34-52cfb936b9ae", new("8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff"), JobState.Success,
                 [new SyncedStep("verify-credentials", "success"), new SyncedStep("retrieve-accounts", "success"), new SyncedStep("retrieve-transactions", "success")]),
         ],
         new AccountProgress(6, 3), 878, null);
@@ -67,7 +71,7 @@ public class HotPiecesBenchmarks : IDisposable
         _states = _services.GetRequiredService<ConsentStates>();
         _tokens = _services.GetRequiredService<IServerTokenProvider>();
         await _tokens.GetAsync();
-        _state = await _states.IssueAsync(new("96fd7318-a055-496c-9e15-de72c7e84707"), null, default);
+        _state = await _states.IssueAsync(SomeUser, null, default);
         _page = PageOf(500);
         _user = Encoding.UTF8.GetBytes("""{"type":"user","id":"96fd7318-a055-496c-9e15-de72c7e84707","email":"max@hooli.com","mobile":"+61410888666","name":"Max Wentworth-Smith","links":{"self":"https://au-api.basiq.io/users/96fd7318-a055-496c-9e15-de72c7e84707"}}""");
         _parsedUser = JsonSerializer.Deserialize(_user, BasiqJson.Default.User)!;
@@ -119,7 +123,7 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>A consent link's state.</summary>
     [Benchmark(Description = "state: signed")]
-    public Task<string> SignState() => _states.IssueAsync(new("96fd7318-a055-496c-9e15-de72c7e84707"), null, default);
+    public Task<string> SignState() => _states.IssueAsync(SomeUser, null, default);
 
     /// <summary>The same, coming back.</summary>
     [Benchmark(Description = "state: verified")]
@@ -127,12 +131,12 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>A page's end.</summary>
     [Benchmark(Description = "cursor: written")]
-    public string WriteCursor() => TransactionCursor.Write(new("user"), "account", default, Transactions, _position);
+    public string WriteCursor() => TransactionCursor.Write(SomeUser, SomeAccount, default, Transactions, _position);
 
     /// <summary>The next page's beginning.</summary>
     [Benchmark(Description = "cursor: read")]
     public bool ReadCursor() =>
-        TransactionCursor.Read(_cursor, new("user"), "account", default, Transactions, out _) is TransactionCursor.Reading.Valid;
+        TransactionCursor.Read(_cursor, SomeUser, SomeAccount, default, Transactions, out _) is TransactionCursor.Reading.Valid;
 
     /// <summary>One caller.</summary>
     [Benchmark(Description = "server token: one caller")]

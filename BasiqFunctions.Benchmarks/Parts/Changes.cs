@@ -57,7 +57,7 @@ internal sealed class Changes : IPart
         {
             SyncId = "sync-090a4545d8e4186c-20260101000000000",
             FetchedAt = DateTimeOffset.UtcNow,
-            Accounts = [.. Enumerable.Range(0, 4).Select(i => new ManifestAccount(id, id, "AU00000", "s1", DateTimeOffset.UtcNow, null, new RawJson("{}"u8.ToArray())))],
+            Accounts = [.. Enumerable.Range(0, 4).Select(i => new ManifestAccount(new(id), new(id), "AU00000", "s1", DateTimeOffset.UtcNow, null, new RawJson("{}"u8.ToArray())))],
             SettledSyncs = [.. Enumerable.Range(0, parts).Select(i => FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"))],
             Feed = ManifestFeed.Anew() with
             {
@@ -65,7 +65,7 @@ internal sealed class Changes : IPart
                 Parts =
                 [
                     .. Enumerable.Range(1, parts).Select(i => new FeedPart(
-                        i, id, DateTimeOffset.UtcNow, FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"), [new FeedLines("0a1b2c3d", 3, 24, 1, 4_321, 123, 3_456_789_012)])),
+                        i, new(id), DateTimeOffset.UtcNow, FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"), [new FeedLines("0a1b2c3d", 3, 24, 1, 4_321, 123, 3_456_789_012)])),
                 ],
             },
         };
@@ -97,7 +97,7 @@ internal sealed class Changes : IPart
             var attempt = await stage.WriteAsync(syncId, rows.TakeWhile(row => row.Contains($"{today:yyyy-MM-dd}", StringComparison.Ordinal) || DayOf(row) >= kept.From));
             var bytes = stage.Bytes;
             var start = Stopwatch.GetTimestamp();
-            await stage.PublishAsync((syncId, [attempt]), new() { ["a1"] = new FetchedSpan(kept, 1, null, IsUnchanged: false) });
+            await stage.PublishAsync((syncId, [attempt]), new() { [new("a1")] = new FetchedSpan(kept, 1, null, IsUnchanged: false) });
             writing.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             kibibytes.Add((stage.Bytes - bytes) / 1024.0);
             start = Stopwatch.GetTimestamp();

@@ -72,13 +72,13 @@ internal sealed class SnapshotStage : IDisposable
     {
         await _staging.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
         var plan = await _staging.PlanAsync(
-            User, syncId, [("a1", Encoding.UTF8.GetBytes(Account))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+            User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         return plan[0].Kept ?? throw new InvalidOperationException("The whole would be fetched.");
     }
 
     public async Task<string> WriteAsync(string syncId, IEnumerable<string> rows, int number = 0)
     {
-        await using var segment = await _staging.BeginSegmentAsync(User, syncId, "a1", number, default);
+        await using var segment = await _staging.BeginSegmentAsync(User, syncId, new("a1"), number, default);
 
         // Page by page, as Basiq gives them.
         foreach (var page in rows.Chunk(500))
@@ -91,10 +91,10 @@ internal sealed class SnapshotStage : IDisposable
         return (await segment.CompleteAsync(default)).Attempt;
     }
 
-    public async Task PublishAsync((string SyncId, string[] Attempts) sync, Dictionary<string, FetchedSpan> spans)
+    public async Task PublishAsync((string SyncId, string[] Attempts) sync, Dictionary<AccountId, FetchedSpan> spans)
     {
         var published = await _publisher.PublishAsync(
-            new SnapshotPublication(User, sync.SyncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["a1"] = sync.Attempts }) { Spans = spans },
+            new SnapshotPublication(User, sync.SyncId, DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("a1")] = sync.Attempts }) { Spans = spans },
             default);
         if (published.Outcome is not PublishOutcome.Published)
             throw new InvalidOperationException($"{published.Outcome}");

@@ -243,7 +243,7 @@ public sealed class AnswerTests
         {
             (() => test.Client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" }), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateAuthLinkAsync(new("u1"), null), BasiqFailureKind.UnusableAnswer),
-            (() => test.Client.RefreshConnectionAsync(new("u1"), "c1"), BasiqFailureKind.UnusableAnswer),
+            (() => test.Client.RefreshConnectionAsync(new("u1"), new("c1")), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.UpdateWebhookAsync("w1", "https://app.example/hook", []), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), BasiqFailureKind.OutcomeUnknown),
             (() => test.Client.AnswerMfaAsync(new("u1"), "j1", ["123"]), BasiqFailureKind.OutcomeUnknown),
@@ -266,7 +266,7 @@ public sealed class AnswerTests
         Assert.Equal("x1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Equal("x1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
         Assert.Equal("x1", (await test.Client.GetJobAsync("x1")).Id);
-        Assert.Equal("x1", (await test.Client.GetConnectionAsync(new("u1"), "c1")).Id);
+        Assert.Equal("x1", (await test.Client.GetConnectionAsync(new("u1"), new("c1"))).Id);
         Assert.Equal("x1", (await test.Client.GetEventAsync("e1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync(new("u1"))).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListConnectionsAsync(new("u1"))).Id);
@@ -274,7 +274,7 @@ public sealed class AnswerTests
         Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync(new("u1"))).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
-        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync(new("u1"), "c1"));
+        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync(new("u1"), new("c1")));
         Assert.Equal("https://basiq.test/link", (await test.Client.CreateAuthLinkAsync(new("u1"), null)).Links.Public);
         using var page = await test.Client.GetTransactionsPageAsync(new("u1"));
         Assert.Equal("""{"id":"x2"}""", Encoding.UTF8.GetString(page.Items.Span[0].Json.Span));
@@ -341,7 +341,7 @@ public sealed class AnswerTests
 
     private static Func<Task>[] Deletes(IBasiqClient client) =>
     [
-        () => client.DeleteUserAsync(new("u1")), () => client.DeleteConnectionAsync(new("u1"), "c1"), () => client.DeleteConsentAsync(new("u1"), "s1"),
+        () => client.DeleteUserAsync(new("u1")), () => client.DeleteConnectionAsync(new("u1"), new("c1")), () => client.DeleteConsentAsync(new("u1"), "s1"),
         () => client.DeleteWebhookAsync("w1"),
     ];
 

@@ -32,7 +32,7 @@ public sealed class BasiqEventTests
     public void An_event_names_its_connection(string entity, string type, string path, string data)
     {
         var happened = Event(entity, type, path, data);
-        Assert.Equal(("u", "c", null), (happened.UserId?.Value, happened.ConnectionId, happened.ConsentId));
+        Assert.Equal(("u", "c", null), (happened.UserId?.Value, happened.ConnectionId?.Value, happened.ConsentId));
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class BasiqEventTests
     public void An_event_that_names_no_connection_in_order_has_none(string entity, string path, string data)
     {
         var happened = Event(entity, "updated", path, data);
-        Assert.Equal(("u", null, null), (happened.UserId?.Value, happened.ConnectionId, happened.ConsentId));
+        Assert.Equal(("u", null, null), (happened.UserId?.Value, happened.ConnectionId?.Value, happened.ConsentId));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class BasiqEventTests
     public void An_event_of_a_consent_names_it(string path, string data, string? consentId)
     {
         var happened = Event("consent", "revoked", path, data);
-        Assert.Equal(("u", null, consentId), (happened.UserId?.Value, happened.ConnectionId, happened.ConsentId));
+        Assert.Equal(("u", null, consentId), (happened.UserId?.Value, happened.ConnectionId?.Value, happened.ConsentId));
     }
 
     [Theory]

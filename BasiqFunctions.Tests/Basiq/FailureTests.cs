@@ -105,7 +105,7 @@ public sealed class FailureTests
             () => test.Client.ListAccountsAsync(new("u1")), () => test.Client.ListConnectionsAsync(new("u1")), () => test.Client.ListConsentsAsync(new("u1")),
             () => test.Client.ListJobsAsync(new("u1")), () => test.Client.ListEventsAsync(), () => test.Client.ListWebhooksAsync(),
             () => test.Client.ListWebhookMessagesAsync("w1", 20), () => test.Client.GetTransactionsPageAsync(new("u1")),
-            () => test.Client.RefreshConnectionAsync(new("u1"), "c1"),
+            () => test.Client.RefreshConnectionAsync(new("u1"), new("c1")),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);
@@ -123,7 +123,7 @@ public sealed class FailureTests
         {
             () => test.Client.ListConnectionsAsync(new("u1")), () => test.Client.ListConsentsAsync(new("u1")), () => test.Client.ListEventsAsync(),
             () => test.Client.ListWebhooksAsync(), () => test.Client.ListWebhookMessagesAsync("w1", 20),
-            () => test.Client.GetTransactionsPageAsync(new("u1")), () => test.Client.RefreshConnectionAsync(new("u1"), "c1"),
+            () => test.Client.GetTransactionsPageAsync(new("u1")), () => test.Client.RefreshConnectionAsync(new("u1"), new("c1")),
         })
         {
             Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(list())).Kind);

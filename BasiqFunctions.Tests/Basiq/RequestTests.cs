@@ -30,14 +30,14 @@ public sealed class RequestTests
         await client.GetJobAsync("j1");
         await client.ListJobsAsync(new("u1"));
         await client.ListConnectionsAsync(new("u1"));
-        await client.GetConnectionAsync(new("u1"), "c1");
-        await client.DeleteConnectionAsync(new("u1"), "c1");
-        await client.RefreshConnectionAsync(new("u1"), "c1");
+        await client.GetConnectionAsync(new("u1"), new("c1"));
+        await client.DeleteConnectionAsync(new("u1"), new("c1"));
+        await client.RefreshConnectionAsync(new("u1"), new("c1"));
         await client.ListConsentsAsync(new("u1"));
         await client.DeleteConsentAsync(new("u1"), "s1");
         await client.ListAccountsAsync(new("u1"));
-        await client.GetAccountAsync(new("u1"), "a1");
-        (await client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId("a1").And(BasiqFilter.PostDateBetween(new(2024, 1, 1), new(2024, 6, 30))), 100)).Dispose();
+        await client.GetAccountAsync(new("u1"), new("a1"));
+        (await client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId(new("a1")).And(BasiqFilter.PostDateBetween(new(2024, 1, 1), new(2024, 6, 30))), 100)).Dispose();
         (await client.GetNextTransactionsPageAsync("https://basiq.test/users/u1/transactions?next=abc")).Dispose();
         (await client.GetNextTransactionsPageAsync("/users/u1/transactions?next=abc")).Dispose();
 
@@ -142,7 +142,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body, HttpStatusCode.Accepted));
 
-        Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync(new("u1"), "c1"));
+        Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync(new("u1"), new("c1")));
     }
 
     [Fact]
@@ -271,7 +271,7 @@ public sealed class RequestTests
     [InlineData("a\n")]
     [InlineData("")]
     public void A_filter_value_that_could_end_its_quotes_is_refused(string value) =>
-        Assert.ThrowsAny<ArgumentException>(() => BasiqFilter.AccountId(value));
+        Assert.ThrowsAny<ArgumentException>(() => BasiqFilter.AccountId(new(value)));
 
     [Fact]
     public void A_date_range_the_wrong_way_round_is_refused() =>

@@ -191,7 +191,7 @@ public sealed class RetryTests
                 ? new((HttpStatusCode)firstStatus)
                 : StubBasiq.Error(HttpStatusCode.NotFound, "resource-not-found"));
 
-        var failure = await test.FailureAsync(test.Client.DeleteConnectionAsync(new("u1"), "c1"));
+        var failure = await test.FailureAsync(test.Client.DeleteConnectionAsync(new("u1"), new("c1")));
 
         Assert.Equal(BasiqFailureKind.NotFound, failure.Kind);
     }

@@ -21,7 +21,7 @@ public sealed class ConnectionTests : IDisposable
     public async Task Deleting_a_connection_removes_it_at_Basiq_and_that_banks_data_here()
     {
         await _scene.PublishAsync(Someone, "c1", "c2");
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete("c1")).Status);
         Assert.Equal(["c2"], await ConnectionsKept());
@@ -31,7 +31,7 @@ public sealed class ConnectionTests : IDisposable
     public async Task A_deletion_that_fails_at_Basiq_loses_nothing_here()
     {
         await _scene.PublishAsync(Someone, "c1");
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
 
         (await Delete("c1")).IsProblem(504, "basiq-timeout");
@@ -42,7 +42,7 @@ public sealed class ConnectionTests : IDisposable
     public async Task Deleting_a_connection_that_Basiq_no_longer_knows_removes_what_is_kept_here()
     {
         await _scene.PublishAsync(Someone, "c1", "c2");
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
 
         Assert.Equal(204, (await Delete("c1")).Status);
@@ -57,8 +57,8 @@ public sealed class ConnectionTests : IDisposable
     {
         await _scene.PublishAsync(Someone, "c1", "c2");
         HasConnection(status);
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
 
         (await Delete("c1")).IsProblem(502, "basiq-unusable-answer");
@@ -72,9 +72,9 @@ public sealed class ConnectionTests : IDisposable
         await _scene.PublishAsync(Someone, "c1", "c2");
         List<string> asked = [];
         HasConnection("active");
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .Callback(() => asked.Add("purge")).Returns(Task.CompletedTask);
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete("c1")).Status);
@@ -92,7 +92,7 @@ public sealed class ConnectionTests : IDisposable
     {
         await _scene.PublishAsync(Someone, "c1", "c2");
         HasConnection(status);
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete("c1")).Status);
         Assert.Equal(["c2"], await ConnectionsKept());
@@ -104,7 +104,7 @@ public sealed class ConnectionTests : IDisposable
     {
         await _scene.PublishAsync(Someone, "c1", "c2");
         HasConnection("active");
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         (await Delete("c1", "?purge=no")).Names("purge");
         Assert.Equal(204, (await Delete("c1", "?purge=false")).Status);
@@ -123,7 +123,7 @@ public sealed class ConnectionTests : IDisposable
     {
         await _scene.PublishAsync(Someone, "c1");
         HasConnection("active");
-        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(kind, status, BasiqClient.PurgeEndpoint)).Returns(Task.CompletedTask);
 
         var answer = await Delete("c1");
@@ -132,7 +132,7 @@ public sealed class ConnectionTests : IDisposable
         Assert.Contains("was not purged", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(["c1"], await ConnectionsKept());
 
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
         Assert.Equal(204, (await Delete("c1")).Status);
         Assert.Empty(await ConnectionsKept());
     }
@@ -142,8 +142,8 @@ public sealed class ConnectionTests : IDisposable
     {
         await _scene.PublishAsync(Someone, "c1");
         HasConnection("active");
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
-        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Unavailable, 503, Endpoint)).Returns(Task.CompletedTask);
 
         (await Delete("c1")).IsProblem(503, "basiq-unavailable");
@@ -159,8 +159,8 @@ public sealed class ConnectionTests : IDisposable
         await _scene.PublishAsync(Someone, "c1", "c2");
         HasConnection("active");
         var slow = new TaskCompletionSource();
-        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(slow.Task).Returns(Task.CompletedTask);
-        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(slow.Task).Returns(Task.CompletedTask);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Forbidden, 403, Endpoint)).Returns(Task.CompletedTask);
 
         var answer = await _scene.PassTimeAsync(Delete("c1"));
@@ -177,9 +177,9 @@ public sealed class ConnectionTests : IDisposable
     [Fact]
     public async Task A_deletion_that_Basiq_carried_out_and_whose_answer_was_lost_leaves_a_receipt_although_nothing_was_kept()
     {
-        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"invalid"}""")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
-        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("the machine died")).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, Endpoint));
 
         Assert.InRange((await _scene.PassTimeAsync(Delete("c1"))).Status, 202, 204);
@@ -194,11 +194,11 @@ public sealed class ConnectionTests : IDisposable
         await _scene.PublishAsync(Someone, "c1");
         HasConnection("invalid");
         var slow = new TaskCompletionSource();
-        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(slow.Task);
+        _scene.Basiq.SetupSequence(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(slow.Task);
         var refused = Failure(BasiqFailureKind.Forbidden, 403, Endpoint);
 
         Assert.Equal(202, (await _scene.PassTimeAsync(Delete("c1"))).Status);
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(refused);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).ThrowsAsync(refused);
         slow.SetException(refused);
         var before = _scene.Clock.GetUtcNow();
         await _scene.EndOfRemovalAsync(Someone, "c1");
@@ -212,12 +212,12 @@ public sealed class ConnectionTests : IDisposable
     public async Task A_connection_that_ceases_to_be_active_while_it_is_purged_is_just_deleted()
     {
         await _scene.PublishAsync(Someone, "c1");
-        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.SetupSequence(b => b.GetConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"active"}"""))
             .ReturnsAsync(Connection.Parse("""{"id":"c1","status":"invalid"}"""));
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.Invalid, 400, BasiqClient.PurgeEndpoint));
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete("c1")).Status);
         Assert.Empty(await ConnectionsKept());
@@ -230,7 +230,7 @@ public sealed class ConnectionTests : IDisposable
     public async Task A_connection_of_a_user_whom_Basiq_does_not_know_keeps_its_data(bool isDone)
     {
         await _scene.PublishAsync(Someone, "c1");
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .Returns(isDone ? Task.CompletedTask : Task.FromException(Failure(BasiqFailureKind.NotFound, 404, Endpoint)));
         _scene.Basiq.Setup(b => b.GetUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
@@ -249,7 +249,7 @@ public sealed class ConnectionTests : IDisposable
     public async Task A_refresh_names_what_is_wrong(string body, string field) => (await Refresh(body)).Names(field);
 
     private void HasConnection(string status) =>
-        _scene.Basiq.Setup(b => b.GetConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ReturnsAsync(Connection.Parse($$"""{"id":"c1","status":"{{status}}"}"""));
 
     private async Task<string[]> ConnectionsKept() =>

@@ -99,7 +99,7 @@ public sealed class RefreshTests : IDisposable
 
         var answer = await Refresh("""{"connectionId":"c1"}""");
 
-        Assert.Equal((202, SyncId.ForConnections(Someone, ["c1"])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
+        Assert.Equal((202, SyncId.ForConnections(Someone, [new("c1")])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
         Assert.Equal(0, _visits);
     }
 
@@ -195,7 +195,7 @@ public sealed class RefreshTests : IDisposable
     public async Task A_visit_that_Basiq_did_not_make_is_put_back_and_one_that_it_may_have_made_is_not(BasiqFailureKind kind, int left)
     {
         Has(Connection("c1"));
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, null, Endpoint));
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(kind, null, Endpoint));
 
         Assert.True((await Refresh(null)).Status >= 400);
 
@@ -209,7 +209,7 @@ public sealed class RefreshTests : IDisposable
     public async Task That_Basiq_refuses_a_refresh_does_not_spend_the_day(BasiqFailureKind kind, int status, string basiqCode, int answered, string code)
     {
         Has(Connection("c1"));
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c1", It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new("c1"), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new BasiqException(new BasiqFailure(kind, basiqCode) { StatusCode = status, Endpoint = Endpoint }));
 
         (await Refresh(null)).IsProblem(answered, code);
@@ -247,7 +247,7 @@ public sealed class RefreshTests : IDisposable
     {
         Has(Connection("c1"), Connection("c2"));
         Visits("c1", "a");
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, "c2", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new("c2"), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
 
         Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
     }
@@ -339,7 +339,7 @@ public sealed class RefreshTests : IDisposable
 
     /// <summary>Basiq makes visits: under one job, or each under its own.</summary>
     private void Visits(string connectionId, string? jobId = null) =>
-        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, connectionId, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new(connectionId), It.IsAny<CancellationToken>()))
             .ReturnsAsync(() => Interlocked.Increment(ref _visits) is var visit && jobId is null ? [$"job-{visit}"] : [jobId]);
 
     private Task<Answer> List(string query = "") => _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, Someone, default), query: query);

@@ -53,7 +53,7 @@ public sealed class VisitBudgetTests
 
         // The next day begins.
         _clock.Advance(TimeSpan.FromMinutes(24));
-        Assert.NotNull((await budgets[1].TakeAsync(new("user-0"), "connection-0", isAttended: false, default)).Id);
+        Assert.NotNull((await budgets[1].TakeAsync(new("user-0"), new("connection-0"), isAttended: false, default)).Id);
         foreach (var instance in instances)
             await instance.DisposeAsync();
     }
@@ -64,15 +64,15 @@ public sealed class VisitBudgetTests
         await using var instance = Instance(new MemoryRecordTables());
         var budget = instance.GetRequiredService<VisitBudget>();
         for (var visit = 0; visit < 15; visit++)
-            Assert.NotNull((await budget.TakeAsync(new("u"), "c", isAttended: true, default)).Id);
+            Assert.NotNull((await budget.TakeAsync(new("u"), new("c"), isAttended: true, default)).Id);
         for (var visit = 0; visit < 5; visit++)
-            Assert.NotNull((await budget.TakeAsync(new("u"), "c", isAttended: false, default)).Id);
-        Assert.Null((await budget.TakeAsync(new("u"), "c", isAttended: true, default)).Id);
+            Assert.NotNull((await budget.TakeAsync(new("u"), new("c"), isAttended: false, default)).Id);
+        Assert.Null((await budget.TakeAsync(new("u"), new("c"), isAttended: true, default)).Id);
     }
 
     private static async Task AskAsync(VisitBudget budget, int connection, bool isAttended, int[] visits, int[] turnedAway, CancellationToken cancellation)
     {
-        var visit = await budget.TakeAsync(new($"user-{connection}"), $"connection-{connection}", isAttended, cancellation);
+        var visit = await budget.TakeAsync(new($"user-{connection}"), new($"connection-{connection}"), isAttended, cancellation);
         Interlocked.Increment(ref (visit.Id is null ? turnedAway : visits)[connection]);
         Assert.Equal(new DateTimeOffset(2026, 10, 1, 14, 0, 0, TimeSpan.Zero), visit.NextDayAt);
         if (visit.Id is not null)

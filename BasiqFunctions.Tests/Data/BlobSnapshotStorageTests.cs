@@ -49,7 +49,7 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
             List<string> segments = [];
             foreach (var segment in all.Chunk(10_000))
             {
-                await using var writer = await store.Staging.BeginSegmentAsync(new("u"), syncId, "acc", segments.Count, default);
+                await using var writer = await store.Staging.BeginSegmentAsync(new("u"), syncId, new("acc"), segments.Count, default);
                 foreach (var page in segment.Chunk(500))
                 {
                     foreach (var transaction in page)
@@ -58,7 +58,7 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
                 }
                 segments.Add((await writer.CompleteAsync(default)).Attempt);
             }
-            var publication = new SnapshotPublication(new("u"), syncId, DateTimeOffset.UtcNow, ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = segments });
+            var publication = new SnapshotPublication(new("u"), syncId, DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = segments });
             var result = await store.Publisher.PublishAsync(publication, default);
             Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length) { HasNews = run == 1, DataAsOf = result.DataAsOf }, result);
         }
@@ -67,9 +67,9 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
             container.GetBlobs().Select(b => SnapshotScene.WithoutAttempt(b.Name)).Order(StringComparer.Ordinal));
 
         var day = new DateOnly(2024, 1, 1).AddDays(110);
-        var page1 = Assert.IsType<TransactionsResult.Page>(await store.Reader.ReadTransactionsAsync(new("u"), "acc", new TransactionQuery(day, day, Limit: 60), default));
+        var page1 = Assert.IsType<TransactionsResult.Page>(await store.Reader.ReadTransactionsAsync(new("u"), new("acc"), new TransactionQuery(day, day, Limit: 60), default));
         var page2 = Assert.IsType<TransactionsResult.Page>(
-            await store.Reader.ReadTransactionsAsync(new("u"), "acc", new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
+            await store.Reader.ReadTransactionsAsync(new("u"), new("acc"), new TransactionQuery(day, day, Limit: 60, Cursor: page1.NextCursor), default));
         Assert.Equal(all[11_000..11_100], page1.Transactions.Concat(page2.Transactions).Select(SnapshotScene.Text));
         Assert.Null(page2.NextCursor);
 

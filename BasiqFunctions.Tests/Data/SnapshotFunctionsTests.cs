@@ -244,7 +244,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
     public async Task What_went_with_a_consent_says_so_until_something_new_is_published(DeletionReason reason, string? connectionId, string code)
     {
         await _scene.Receipts.AddAsync(
-            new DeletionReceipt("r1", User, reason, null, connectionId, 1, 1, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
+            new DeletionReceipt("r1", User, reason, null, connectionId is null ? null : new(connectionId), 1, 1, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow()), default);
 
         Assert.Equal((404, code), ((await AccountsAsync(User)).Status, (await AccountsAsync(User)).Code));
         Assert.Equal((404, code), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));

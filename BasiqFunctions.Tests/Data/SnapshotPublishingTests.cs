@@ -62,7 +62,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.Store.Damage.NoteAsync(User, new SnapshotCorruptException("user-1/syncs/s1/a1/000000-0a1b2c3d.pages", "it is short"), default);
         _scene.Clock.Advance(SnapshotRemoval.PublishingTime);
 
-        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
         Assert.DoesNotContain(_scene.Files, file => file.Contains("/a1", StringComparison.Ordinal));
     }
 
@@ -107,7 +107,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "a1", "c1");
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.PlanAsync(
-            User, "discarded", [("a1", SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
+            User, "discarded", [(new("a1"), SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
 
         Assert.DoesNotContain(_scene.Files, file => file.Contains("damaged", StringComparison.Ordinal));
     }
@@ -124,7 +124,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         {
             await _scene.StageAsync(User, syncId, ("a1", "c1", []));
             return (await _scene.Store.Publisher.PublishAsync(
-                new SnapshotPublication(User, syncId, start.AddSeconds(startedAt), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
+                new SnapshotPublication(User, syncId, start.AddSeconds(startedAt), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
                 default)).Outcome;
         }
     }
@@ -197,22 +197,22 @@ public sealed class SnapshotPublishingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var missingSince = _scene.Clock.GetUtcNow();
-        await PublishListAsync("s2", new AccountListing(["c1"], [], IsWhole: true));
+        await PublishListAsync("s2", new AccountListing([new("c1")], [], IsWhole: true));
         Assert.Equal([null, null], (await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
         foreach (var sync in new[] { "s3", "s4" })
         {
-            await PublishListAsync(sync, new AccountListing(["c1"], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
+            await PublishListAsync(sync, new AccountListing([new("c1")], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
             _scene.Clock.Advance(TimeSpan.FromHours(1));
         }
 
         Assert.Equal(["a1@s1", "a2@s4"], await _scene.AccountIdsAsync(User));
         Assert.Equal([missingSince, null], (await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts.Select(account => account.MissingSince));
-        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("a1"), new TransactionQuery(), default));
 
-        await PublishListAsync("s5", new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] });
+        await PublishListAsync("s5", new AccountListing([new("c1")], [], IsWhole: true) { GoneAccounts = [new("a1")] });
 
         Assert.Equal(["a2@s5"], await _scene.AccountIdsAsync(User));
-        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, "a1", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("a1"), new TransactionQuery(), default));
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
 
-        await PublishListAsync("s2", new AccountListing(["c1"], [], IsWhole: true) { GoneAccounts = ["a1"] });
+        await PublishListAsync("s2", new AccountListing([new("c1")], [], IsWhole: true) { GoneAccounts = [new("a1")] });
 
         Assert.Equal(["a1@s1", "a2@s2"], await _scene.AccountIdsAsync(User));
     }
@@ -234,7 +234,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
         await _scene.Store.Publisher.PublishAsync(
-            new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()) { Listing = listing },
+            new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { Listing = listing },
             default);
     }
 
@@ -310,27 +310,29 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_removed_connection_is_remembered_for_as_long_as_Basiq_may_list_it()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default);
 
         // A sync that began before the removal may be running still.
-        Assert.Equal(["c1"], await RemovedAfterAsync("s2", new AccountListing(["c2"], [], IsWhole: true)));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s2", new AccountListing([new("c2")], [], IsWhole: true)));
         _scene.Clock.Advance(TimeSpan.FromDays(40));
-        Assert.Equal(["c1"], await RemovedAfterAsync("s3", new AccountListing(["c1", "c2"], [], IsWhole: true)));
-        Assert.Equal(["c1"], await RemovedAfterAsync("s4", new AccountListing(["c2"], [], IsWhole: false)));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s3", new AccountListing([new("c1"), new("c2")], [], IsWhole: true)));
+        Assert.Equal(["c1"], await RemovedAfterAsync("s4", new AccountListing([new("c2")], [], IsWhole: false)));
         Assert.Equal(["c1"], await RemovedAfterAsync("s5", new AccountListing([], [], IsWhole: true)));
-        await _scene.Store.Removal.RemoveConnectionAsync(User, "c3", null, default);
-        Assert.Equal(["c1", "c3"], await _scene.Store.Reader.ListRemovedConnectionsAsync(User, default));
+        await _scene.Store.Removal.RemoveConnectionAsync(User, new("c3"), null, default);
+        Assert.Equal(["c1", "c3"], await RemovedAsync());
 
-        Assert.Equal(["c3"], await RemovedAfterAsync("s6", new AccountListing(["c2"], [], IsWhole: true)));
+        Assert.Equal(["c3"], await RemovedAfterAsync("s6", new AccountListing([new("c2")], [], IsWhole: true)));
 
-        async Task<IReadOnlyCollection<string>> RemovedAfterAsync(string syncId, AccountListing listing)
+        async Task<IEnumerable<string>> RemovedAfterAsync(string syncId, AccountListing listing)
         {
             await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c2")], default);
-            var publication = new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), ["c2"], new Dictionary<string, IReadOnlyList<string>>());
+            var publication = new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), [new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>());
             Assert.Equal(PublishOutcome.Published, (await _scene.Store.Publisher.PublishAsync(publication with { Listing = listing }, default)).Outcome);
             _scene.Clock.Advance(TimeSpan.FromSeconds(1));
-            return await _scene.Store.Reader.ListRemovedConnectionsAsync(User, default);
+            return await RemovedAsync();
         }
+
+        async Task<IEnumerable<string>> RemovedAsync() => (await _scene.Store.Reader.ListRemovedConnectionsAsync(User, default)).Select(id => id.Value);
     }
 
     [Fact]
@@ -403,7 +405,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_segment_that_was_not_completed_does_not_exist()
     {
         await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using (var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default))
+        await using (var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default))
         {
             writer.Append("{}"u8);
             await writer.CompletePageAsync(default);
@@ -428,7 +430,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_duplicate_that_completes_after_the_publication_spoils_nothing_and_leaves_nothing()
     {
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await using var late = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        await using var late = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default);
         late.Append("{\"id\":\"late\"}"u8);
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var published = _scene.Files.Where(f => !f.Contains('~', StringComparison.Ordinal));
@@ -461,7 +463,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_publication_leaves_alone_what_another_sync_is_still_staging()
     {
         var running = await _scene.StageAsync(User, "running", ("a2", "c2", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "running", "a2", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "running", new("a2"), 1, default);
         writer.Append("{\"id\":\"later\"}"u8);
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.SyncAsync(User, "s2", "a1", "c1");
@@ -521,13 +523,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         var before = _scene.Files;
         var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 1, default);
         writer.Append("{}"u8);
 
         await _scene.Store.Removal.DiscardAsync(User, "s2", default);
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
-        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 0, default));
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 0, default));
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
         await writer.DisposeAsync();
         Assert.Equal(before, _scene.Files);
@@ -575,8 +577,8 @@ public sealed class SnapshotPublishingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s3", ("a1", "c1", OneTransaction), ("a2", "c2", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
-        Assert.False(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
+        Assert.False(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
         Assert.Equal(["a2@s2"], await _scene.AccountIdsAsync(User));
         Assert.DoesNotContain("user-1/syncs/s1", _scene.Files);
 
@@ -595,7 +597,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         var startedAt = _scene.Clock.GetUtcNow();
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default);
         Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
 
         Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "s1", startedAt, segments, "c1")).Outcome);
@@ -609,7 +611,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         var others = _scene.Files;
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", "a1", 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 1, default);
         writer.Append("{}"u8);
         await writer.CompletePageAsync(default);
 
@@ -649,7 +651,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_segment_that_is_completed_just_after_its_user_was_removed_takes_itself_back()
     {
         await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "a1", 0, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default);
         writer.Append("{}"u8);
         _scene.Storage.Before = async (step, _) =>
         {

@@ -25,7 +25,7 @@ public sealed class SnapshotReadingTests : IDisposable
             """{ "id" : "2" , "status":"pending", "postDate":null, "transactionDate":"2024-01-03" }""",
         ];
         var staged = await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default);
-        Assert.Equal(new StagedAccount("acc", "c1", "AU00000"), Assert.Single(staged));
+        Assert.Equal(new StagedAccount(new("acc"), new("c1"), "AU00000"), Assert.Single(staged));
         var summary = await _scene.WriteSegmentAsync(User, "s1", "acc", 0, [transactions]);
         Assert.Equal((2, 1, new DateOnly(2024, 1, 2), new DateOnly(2024, 1, 3), 1), (summary.Count, summary.Pages, summary.MinDate, summary.MaxDate, summary.Pending));
         var result = await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1 }, "c1");
@@ -63,7 +63,7 @@ public sealed class SnapshotReadingTests : IDisposable
     public async Task What_is_not_one_JSON_object_is_no_transaction(string text)
     {
         await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", "acc", 0, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("acc"), 0, default);
         writer.Append("{\"id\":\"before\"}"u8);
         Assert.ThrowsAny<JsonException>(() => writer.Append(SnapshotScene.Utf8(text).Span));
         writer.Append(Split("{\"id\":\"after\"}"));
@@ -97,10 +97,10 @@ public sealed class SnapshotReadingTests : IDisposable
         var query = new TransactionQuery(Limit: 500);
         string? cursor = null;
         for (var i = 0; i < 90; i++)
-            cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default)).NextCursor;
+            cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query with { Cursor = cursor }, default)).NextCursor;
 
         var before = _scene.Storage.BytesRead;
-        var page = (TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default);
+        var page = (TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query with { Cursor = cursor }, default);
         var spent = _scene.Storage.BytesRead - before;
         Assert.Equal(all[45_000], SnapshotScene.Text(page.Transactions[0]));
         Assert.InRange(spent, 1, 2 * 500 * 200);
@@ -144,7 +144,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]), ("other", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
         await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["other"] = 1 }, "c1");
         var query = new TransactionQuery(Limit: 1);
-        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor!;
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query, default)).NextCursor!;
 
         Assert.IsType<TransactionsResult.Page>(await Read("acc", query with { Cursor = cursor, Limit = 7 }));
         Assert.IsType<TransactionsResult.InvalidCursor>(await Read("other", query with { Cursor = cursor }));
@@ -159,7 +159,7 @@ public sealed class SnapshotReadingTests : IDisposable
         foreach (var text in new[] { "", "x", cursor + "A", cursor[..^1], new string('é', cursor.Length), new string('=', cursor.Length) })
             Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = text }));
 
-        Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.Reader.ReadTransactionsAsync(User, accountId, q, default);
+        Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.Reader.ReadTransactionsAsync(User, new(accountId), q, default);
     }
 
     [Fact]
@@ -168,14 +168,14 @@ public sealed class SnapshotReadingTests : IDisposable
         var segments = await _scene.StageAsync(User, "s1", ("acc", "c1", ["{\"id\":\"1\"}", "{\"id\":\"2\"}"]));
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var query = new TransactionQuery(Limit: 1);
-        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor;
+        var cursor = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query, default)).NextCursor;
 
         await _scene.SyncAsync(User, "s2", "acc2", "c2");
-        var page = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+        var page = Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query with { Cursor = cursor }, default));
         Assert.Equal("{\"id\":\"2\"}", SnapshotScene.Text(Assert.Single(page.Transactions)));
 
         await _scene.SyncAsync(User, "s3", "acc", "c1");
-        Assert.IsType<TransactionsResult.CursorExpired>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query with { Cursor = cursor }, default));
+        Assert.IsType<TransactionsResult.CursorExpired>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query with { Cursor = cursor }, default));
     }
 
     [Theory]
@@ -187,7 +187,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var query = new TransactionQuery(Limit: 1);
         if (withCursor)
-            query = query with { Cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default)).NextCursor };
+            query = query with { Cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query, default)).NextCursor };
         _scene.Storage.After = async (step, name) =>
         {
             if (step != "read")
@@ -196,7 +196,7 @@ public sealed class SnapshotReadingTests : IDisposable
             await _scene.SyncAsync(User, "s2", "acc", "c1");
         };
 
-        var result = await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", query, default);
+        var result = await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query, default);
 
         if (withCursor)
             Assert.IsType<TransactionsResult.CursorExpired>(result);
@@ -219,13 +219,13 @@ public sealed class SnapshotReadingTests : IDisposable
         List<string> attempts = [];
         foreach (var time in times)
         {
-            await using var writer = await earlier.Staging.BeginSegmentAsync(User, "s1", "acc", attempts.Count, default);
+            await using var writer = await earlier.Staging.BeginSegmentAsync(User, "s1", new("acc"), attempts.Count, default);
             writer.Append(SnapshotScene.Utf8($$"""{"id":"{{attempts.Count}}","postDate":"{{time}}"}""").Span);
             attempts.Add((await writer.CompleteAsync(default)).Attempt);
         }
 
         await earlier.Publisher.PublishAsync(
-            new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>> { ["acc"] = attempts }), default);
+            new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = attempts }), default);
         if (!isNamed)
         {
             // As versions wrote it that took each day as it was written, which for these times is the day of UTC, and without a checksum.
@@ -249,14 +249,14 @@ public sealed class SnapshotReadingTests : IDisposable
     public async Task A_user_without_snapshot_and_an_unknown_account_are_told_apart()
     {
         Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
-        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
         await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
         Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
         await _scene.PublishAsync(User, "s1", [], "c1");
 
         Assert.Null(Assert.Single((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts).Transactions);
-        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
-        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc2", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.AccountNotFound>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc2"), new TransactionQuery(), default));
     }
 
     [Fact]
@@ -285,7 +285,7 @@ public sealed class SnapshotReadingTests : IDisposable
 
         Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 2)));
         Assert.Equal(lines[1..2], await _scene.ReadAllAsync(User, "acc", new TransactionQuery(From: new DateOnly(2024, 6, 2), To: new DateOnly(2024, 6, 2))));
-        var plan = await _scene.Store.Staging.PlanAsync(User, "s1", [("acc", SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+        var plan = await _scene.Store.Staging.PlanAsync(User, "s1", [(new("acc"), SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         Assert.Null(Assert.Single(plan).Kept);
 
         // Another bank's sync carries it over; its own replaces it, and the file goes.
@@ -308,7 +308,7 @@ public sealed class SnapshotReadingTests : IDisposable
         var path = Directory.EnumerateFiles(_scene.Folder, "*.pages", SearchOption.AllDirectories).Single();
         Damage(path, damage);
 
-        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
 
         Assert.Equal("user-1/syncs/s1/acc/000000.pages", SnapshotScene.WithoutAttempt(thrown.BlobName));
         Assert.DoesNotContain("amount", thrown.ToString(), StringComparison.Ordinal);
@@ -341,7 +341,7 @@ public sealed class SnapshotReadingTests : IDisposable
         var thrown = await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.GetCurrentAsync(User, default));
         Assert.Equal("user-1/current.json", thrown.BlobName);
         Assert.DoesNotContain("balance", thrown.ToString(), StringComparison.Ordinal);
-        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        await Assert.ThrowsAsync<SnapshotCorruptException>(() => _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
     }
 
     [Fact]
@@ -354,7 +354,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await _scene.SyncAsync(User, "s2", "acc", "c1");
 
         Assert.Equal(["acc@s2"], await _scene.AccountIdsAsync(User));
-        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, "acc", new TransactionQuery(), default));
+        Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
     }
 
     [Fact]
@@ -397,7 +397,7 @@ public sealed class SnapshotReadingTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Reader.GetCurrentAsync(new(id), default));
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.RemoveUserAsync(new(id), default));
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.DiscardAsync(User, id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s1", id, 0, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s1", new(id), 0, default));
     }
 
     private static void Damage(string path, string how)

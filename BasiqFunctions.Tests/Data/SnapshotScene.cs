@@ -47,7 +47,7 @@ internal sealed partial class SnapshotScene : IDisposable
     public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".pages");
 
     public string SegmentPath(UserId userId, string syncId, string accountId, int segment) => Path.Combine(
-        Folder, SnapshotPaths.Segment(userId, syncId, accountId, segment, _attempts[(syncId, accountId, segment)]));
+        Folder, SnapshotPaths.Segment(userId, syncId, new(accountId), segment, _attempts[(syncId, accountId, segment)]));
 
     public static ReadOnlyMemory<byte> Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
@@ -76,7 +76,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public async Task<SegmentSummary> WriteSegmentAsync(UserId userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
     {
-        await using var writer = await Store.Staging.BeginSegmentAsync(userId, syncId, accountId, segment, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(userId, syncId, new(accountId), segment, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -101,8 +101,8 @@ internal sealed partial class SnapshotScene : IDisposable
         UserId userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
         Store.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, startedAt, connections,
-                segments.ToDictionary(s => s.Key, s => (IReadOnlyList<string>)[.. Enumerable.Range(0, s.Value)
+                userId, syncId, startedAt, [.. connections.Select(id => new ConnectionId(id))],
+                segments.ToDictionary(s => new AccountId(s.Key), s => (IReadOnlyList<string>)[.. Enumerable.Range(0, s.Value)
                     .Select(i => _attempts.GetValueOrDefault((syncId, s.Key, i), "never-written"))])),
             default);
 
@@ -112,7 +112,7 @@ internal sealed partial class SnapshotScene : IDisposable
         if (isFull)
             await StageAsync(userId, "full", (accountId, connectionId, []));
         return Assert.Single(await Store.Staging.PlanAsync(
-            userId, "full", [(accountId, account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
+            userId, "full", [(new(accountId), account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
             new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
     }
 
@@ -122,10 +122,10 @@ internal sealed partial class SnapshotScene : IDisposable
         await StageAsync(userId, syncId, (accountId, connectionId, newer));
         return await Store.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, Clock.GetUtcNow(), [connectionId],
-                new Dictionary<string, IReadOnlyList<string>> { [accountId] = [_attempts[(syncId, accountId, 0)]] })
+                userId, syncId, Clock.GetUtcNow(), [new(connectionId)],
+                new Dictionary<AccountId, IReadOnlyList<string>> { [new(accountId)] = [_attempts[(syncId, accountId, 0)]] })
             {
-                Spans = new Dictionary<string, FetchedSpan> { [accountId] = new(kept, Newer: 1, Pending: null, IsUnchanged: false) },
+                Spans = new Dictionary<AccountId, FetchedSpan> { [new(accountId)] = new(kept, Newer: 1, Pending: null, IsUnchanged: false) },
             },
             default);
     }
@@ -146,7 +146,7 @@ internal sealed partial class SnapshotScene : IDisposable
         var all = new List<string>();
         do
         {
-            var page = Assert.IsType<TransactionsResult.Page>(await Store.Reader.ReadTransactionsAsync(userId, accountId, query, default));
+            var page = Assert.IsType<TransactionsResult.Page>(await Store.Reader.ReadTransactionsAsync(userId, new(accountId), query, default));
             Assert.True(page.Transactions.Count <= query.Limit);
             Assert.True(page.NextCursor is null || page.Transactions.Count == query.Limit, "Only the last page may be short.");
             all.AddRange(page.Transactions.Select(Text));

@@ -48,7 +48,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
             var store = new SnapshotParts(_app.Services);
             await store.Staging.StageAccountsAsync(new(user), "sync-1", [account], default);
             await store.Publisher.PublishAsync(
-                new SnapshotPublication(new(user), "sync-1", _clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>()), default);
+                new SnapshotPublication(new(user), "sync-1", _clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
         }
 
         // Nobody wrote down when they are due: the first pass does.

@@ -36,7 +36,7 @@ public sealed class KilledRemovalTests(RemovalScene scene) : IClassFixture<Remov
             host.Api.DeleteAsync(new Uri($"users/{stays}/connections/{connectionId}", UriKind.Relative)),
         ];
         await StepAsync(Removals.InstanceIdFor(new(userId), null), step);
-        await StepAsync(Removals.InstanceIdFor(new(stays), connectionId), Math.Min(step, StepsOfConnection));
+        await StepAsync(Removals.InstanceIdFor(new(stays), new(connectionId)), Math.Min(step, StepsOfConnection));
         host.Kill();
         foreach (var answer in deleting)
             Assert.True(await Record.ExceptionAsync(() => answer) is null or HttpRequestException);

@@ -29,10 +29,10 @@ public sealed class CursorProperties
     public void A_cursor_leads_back_to_its_place_and_with_any_single_change_nowhere() =>
         Gen.Select(Id, Id, Filter, Place, Gen.Int[0, 10_000], Gen.Char).Sample((user, account, filter, place, at, with) =>
         {
-            var cursor = TransactionCursor.Write(new(user), account, filter, place.Transactions, place.Position);
+            var cursor = TransactionCursor.Write(new(user), new(account), filter, place.Transactions, place.Position);
             Assert.Equal(
                 (TransactionCursor.Reading.Valid, place.Position),
-                (TransactionCursor.Read(cursor, new(user), account, filter, place.Transactions, out var read), read));
+                (TransactionCursor.Read(cursor, new(user), new(account), filter, place.Transactions, out var read), read));
 
             var changed = cursor.ToCharArray();
             at %= changed.Length;
@@ -43,25 +43,25 @@ public sealed class CursorProperties
                 new([.. cursor.Select((c, i) => i == at ? (char)(c ^ (1 << (with % 7))) : c)]),
             ];
             foreach (var text in forged)
-                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(text, new(user), account, filter, place.Transactions, out _));
+                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(text, new(user), new(account), filter, place.Transactions, out _));
         });
 
     [Fact]
     public void A_cursor_opens_nothing_but_what_it_was_made_for() =>
         Gen.Select(Id, Id, Filter, Place, Id, Filter).Sample((user, account, filter, place, other, otherFilter) =>
         {
-            var cursor = TransactionCursor.Write(new(user), account, filter, place.Transactions, place.Position);
+            var cursor = TransactionCursor.Write(new(user), new(account), filter, place.Transactions, place.Position);
             if (other != user)
-                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(other), account, filter, place.Transactions, out _));
+                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(other), new(account), filter, place.Transactions, out _));
             if (other != account)
-                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), other, filter, place.Transactions, out _));
+                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), new(other), filter, place.Transactions, out _));
             if (otherFilter != filter)
-                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), account, otherFilter, place.Transactions, out _));
+                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), new(account), otherFilter, place.Transactions, out _));
             if (other != place.Transactions.SyncId)
             {
                 Assert.Equal(
                     TransactionCursor.Reading.Expired,
-                    TransactionCursor.Read(cursor, new(user), account, filter, place.Transactions with { SyncId = other }, out _));
+                    TransactionCursor.Read(cursor, new(user), new(account), filter, place.Transactions with { SyncId = other }, out _));
             }
         });
 }

@@ -21,7 +21,7 @@ public sealed class FilterProperties
     private static readonly Gen<DateOnly> Day = Gen.Int[0, DateOnly.MaxValue.DayNumber].Select(DateOnly.FromDayNumber);
 
     private static readonly Gen<(Func<BasiqFilter> Build, FilterTerm Term)> Expression = Gen.OneOf(
-        Value.Select(v => ((Func<BasiqFilter>)(() => BasiqFilter.AccountId(v)), new FilterTerm("account.id", FilterOps.Eq, [v]))),
+        Value.Select(v => ((Func<BasiqFilter>)(() => BasiqFilter.AccountId(new(v))), new FilterTerm("account.id", FilterOps.Eq, [v]))),
         Value.Select(v => ((Func<BasiqFilter>)(() => BasiqFilter.TransactionStatus(v)), new FilterTerm("transaction.status", FilterOps.Eq, [v]))),
         Day.Select(d => ((Func<BasiqFilter>)(() => BasiqFilter.PostedSince(d)), new FilterTerm("transaction.postDate", FilterOps.Gteq, [$"{d:yyyy-MM-dd}"]))),
         Gen.Select(Day, Day).Select(d => (

@@ -92,9 +92,9 @@ public sealed class JsonReadingProperties
         Func<Task>[] calls =
         [
             () => client.GetUserAsync(new("u")), () => client.GetJobAsync("j"), () => client.ListJobsAsync(new("u")),
-            () => client.ListConnectionsAsync(new("u")), () => client.GetConnectionAsync(new("u"), "c"), () => client.ListAccountsAsync(new("u")),
-            () => client.GetAccountAsync(new("u"), "a"), () => client.ListConsentsAsync(new("u")), () => client.CreateClientTokenAsync(new("u")),
-            () => client.RefreshConnectionAsync(new("u"), "c"), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
+            () => client.ListConnectionsAsync(new("u")), () => client.GetConnectionAsync(new("u"), new("c")), () => client.ListAccountsAsync(new("u")),
+            () => client.GetAccountAsync(new("u"), new("a")), () => client.ListConsentsAsync(new("u")), () => client.CreateClientTokenAsync(new("u")),
+            () => client.RefreshConnectionAsync(new("u"), new("c")), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),
             async () =>
             {
                 using var page = await client.GetTransactionsPageAsync(new("u"));

@@ -178,9 +178,9 @@ public sealed class ConsentEnforcementTests : IDisposable
         var result = await EndAsync("ended");
 
         Assert.Equal(EnforcementOutcome.StillConsented, result.Outcome);
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         var receipts = await ReceiptsAsync();
-        Assert.Equal(["c1", "c3"], receipts.Select(r => r.ConnectionId).Order());
+        Assert.Equal(["c1", "c3"], receipts.Select(r => r.ConnectionId?.Value).Order());
         Assert.All(receipts, r => Assert.Equal((DeletionReason.ConsentRevoked, "ended", 1L), (r.Reason, r.ConsentId, r.Accounts)));
         await EndAsync("ended");
         Assert.Equal(2, (await ReceiptsAsync()).Count);
@@ -207,8 +207,8 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync(null);
 
-        Assert.Equal(left, string.Join(' ', (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId)));
-        Assert.Equal(left == "c2" ? ["c1"] : [], (await ReceiptsAsync()).Select(r => r.ConnectionId));
+        Assert.Equal(left, string.Join(' ', (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value)));
+        Assert.Equal(left == "c2" ? ["c1"] : [], (await ReceiptsAsync()).Select(r => r.ConnectionId?.Value));
     }
 
     [Theory]
@@ -246,8 +246,8 @@ public sealed class ConsentEnforcementTests : IDisposable
         await EndAsync("ended");
 
         await _scene.Snapshots.Publisher.PublishAsync(
-            new SnapshotPublication(UserId, "run-1", startedAt, ["c1", "c2"], new Dictionary<string, IReadOnlyList<string>>()), default);
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+            new SnapshotPublication(UserId, "run-1", startedAt, [new("c1"), new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         Assert.Empty(await ReceiptsAsync());
     }
 
@@ -264,7 +264,7 @@ public sealed class ConsentEnforcementTests : IDisposable
 
         await EndAsync("ended");
 
-        Assert.Contains("c9", (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Contains("c9", (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
     }
 
     [Fact]
@@ -273,12 +273,12 @@ public sealed class ConsentEnforcementTests : IDisposable
         await _scene.PublishAsync(UserId, "c1", "c2");
         Consents(Consent("ended", "revoked", "2025-01-01T00:00:00Z"), Consent("other", "active", "2025-01-01T00:00:00Z"));
         Connections();
-        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ReturnsAsync(Connection.Parse("""{"id":"c1"}"""));
-        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c2", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, new("c1"), It.IsAny<CancellationToken>())).ReturnsAsync(Connection.Parse("""{"id":"c1"}"""));
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, new("c2"), It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
 
         await EndAsync("ended");
 
-        Assert.Equal(["c1"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c1"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
     }
 
     [Fact]
@@ -291,7 +291,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         await EndAsync(null);
 
         var receipt = Assert.Single(await ReceiptsAsync());
-        Assert.Equal((DeletionReason.ConnectionDeleted, "c1", null), (receipt.Reason, receipt.ConnectionId, receipt.ConsentId));
+        Assert.Equal((DeletionReason.ConnectionDeleted, "c1", null), (receipt.Reason, receipt.ConnectionId?.Value, receipt.ConsentId));
     }
 
     [Fact]
@@ -383,7 +383,7 @@ public sealed class ConsentEnforcementTests : IDisposable
     public async Task Receipts_are_listed_newest_first_for_as_long_as_they_are_kept_and_of_users_who_are_gone()
     {
         _scene.Basiq.Setup(b => b.DeleteUserAsync(UserId, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
-        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteConnectionAsync(UserId, new("c1"), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
         await _scene.PublishAsync(UserId, "c1", "c2");
         Assert.Equal(204, (await _scene.CallAsync<ConnectionFunctions>((f, r) => f.DeleteConnection(r, UserId, "c1", _scene.Durable.Client))).Status);
         _scene.Clock.Advance(TimeSpan.FromHours(1));

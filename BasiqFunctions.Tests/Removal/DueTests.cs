@@ -253,7 +253,7 @@ public sealed class DueTests : IDisposable
     [Fact]
     public async Task Whoever_was_there_before_there_were_dates_is_looked_at_on_the_day_after_the_first_pass()
     {
-        var published = new SnapshotPublication(new("u1"), "s", _scene.Clock.GetUtcNow(), ["c1"], new Dictionary<string, IReadOnlyList<string>>());
+        var published = new SnapshotPublication(new("u1"), "s", _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>());
         await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), "s", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
         await _scene.Snapshots.Publisher.PublishAsync(published, default);
 

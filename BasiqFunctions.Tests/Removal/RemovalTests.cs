@@ -48,7 +48,7 @@ public sealed class RemovalTests : IDisposable
 
         await EndAsync();
 
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         Assert.Equal(("x", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConsentId, r.Accounts))));
     }
 
@@ -100,7 +100,7 @@ public sealed class RemovalTests : IDisposable
         await EndAsync("c1");
 
         Assert.Single((await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts);
-        Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId, r.Accounts))));
+        Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId?.Value, r.Accounts))));
     }
 
     [Theory]
@@ -111,7 +111,7 @@ public sealed class RemovalTests : IDisposable
         await _scene.Snapshots.Staging.StageAccountsAsync(UserId, "sync-earlier", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                UserId, "sync-earlier", _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), ["c1"], new Dictionary<string, IReadOnlyList<string>>()),
+                UserId, "sync-earlier", _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()),
             default);
 
         await _scene.PassTimeAsync(RunAsync(connectionId, DeletionReason.ConnectionDeleted));
@@ -173,8 +173,8 @@ public sealed class RemovalTests : IDisposable
 
         await EndAsync("c1");
 
-        Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId, r.Accounts))));
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(("c1", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConnectionId?.Value, r.Accounts))));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class RemovalTests : IDisposable
     }
 
     private Task<RemovalAsked> RunAsync(string? connectionId, DeletionReason reason) =>
-        _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, connectionId, new DeletionCause(reason));
+        _scene.Get<Removals>().RunAsync(_scene.Durable.Client, UserId, connectionId is null ? null : new(connectionId), new DeletionCause(reason));
 
     /// <summary>Storage is back.</summary>
     private Task EndAsync(string? connectionId = null)

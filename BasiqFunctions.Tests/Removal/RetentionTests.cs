@@ -29,9 +29,9 @@ public sealed class RetentionTests : IDisposable
         _scene.Clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal(1, (await PassAsync()).Removed);
 
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         var receipt = Assert.Single(await ReceiptsAsync());
-        Assert.Equal((DeletionReason.Retention, "c1", 1L), (receipt.Reason, receipt.ConnectionId, receipt.Accounts));
+        Assert.Equal((DeletionReason.Retention, "c1", 1L), (receipt.Reason, receipt.ConnectionId?.Value, receipt.Accounts));
     }
 
     [Fact]

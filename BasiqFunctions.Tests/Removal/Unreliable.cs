@@ -26,7 +26,7 @@ internal sealed class Unreliable : IUserRecords
 
     public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => FailAsync();
 
-    public Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) => FailAsync();
+    public Task RemoveConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) => FailAsync();
 
     /// <summary>Does something that it does not make fail.</summary>
     public async Task SpareAsync(Func<Task> act)

@@ -153,7 +153,7 @@ public sealed class IncrementalSyncProperties
                 ids.Add($"sync-{_seed}-{++_syncs}");
                 // Of two, one follows a job and the other fetches what Basiq has.
                 var input = i == 0
-                    ? new SyncInput(UserId, [], settings) { ConnectionIds = [SimulatedBank.ConnectionId], IsFull = isFull }
+                    ? new SyncInput(UserId, [], settings) { ConnectionIds = [new(SimulatedBank.ConnectionId)], IsFull = isFull }
                     : new SyncInput(UserId, [SyncedJob.Unseen($"job-{_syncs}")], settings) { IsFull = isFull };
                 await _engine!.Client.ScheduleNewOrchestrationInstanceAsync(SyncOrchestration.Name, input, new StartOrchestrationOptions(ids[^1]));
             }
@@ -180,7 +180,7 @@ public sealed class IncrementalSyncProperties
             {
                 try
                 {
-                    await _scene.Snapshots.Removal.RemoveConnectionAsync(UserId, SimulatedBank.ConnectionId, null, default);
+                    await _scene.Snapshots.Removal.RemoveConnectionAsync(UserId, new(SimulatedBank.ConnectionId), null, default);
                     _removedAt = _scene.Clock.GetUtcNow();
                     return;
                 }
@@ -197,7 +197,7 @@ public sealed class IncrementalSyncProperties
             if (_removedAt is not { } removedAt)
                 return false;
             _before.Clear();
-            if ((await _scene.Snapshots.Reader.ListStartsAsync(UserId, default)).TryGetValue(SimulatedBank.ConnectionId, out var startedAt))
+            if ((await _scene.Snapshots.Reader.ListStartsAsync(UserId, default)).TryGetValue(new(SimulatedBank.ConnectionId), out var startedAt))
             {
                 Assert.True(startedAt > removedAt, Told($"a sync of {startedAt:O} brought back what was removed at {removedAt:O}"));
                 return false;
@@ -280,7 +280,7 @@ public sealed class IncrementalSyncProperties
             do
             {
                 var page = Assert.IsType<TransactionsResult.Page>(
-                    await _scene.Snapshots.Reader.ReadTransactionsAsync(UserId, account, new TransactionQuery(Limit: 9, Cursor: cursor), default));
+                    await _scene.Snapshots.Reader.ReadTransactionsAsync(UserId, new(account), new TransactionQuery(Limit: 9, Cursor: cursor), default));
                 all.AddRange(page.Transactions.Select(t => Encoding.UTF8.GetString(t.Span)));
                 cursor = page.NextCursor;
             }

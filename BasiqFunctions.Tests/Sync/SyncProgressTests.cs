@@ -38,7 +38,7 @@ public sealed class SyncProgressTests
         var jobs = Enumerable.Range(0, count).Select(i => SyncedJob.From(Failed("invalid-credentials", new string('d', 400))) with
         {
             JobId = Guid.NewGuid().ToString(),
-            ConnectionId = Guid.NewGuid().ToString(),
+            ConnectionId = new(Guid.NewGuid().ToString()),
         });
         var progress = new SyncProgress(SyncState.Partial, [.. jobs], new AccountProgress(1_000, 1_000), 10_000_000, new SyncError("x", "y"));
 
@@ -58,7 +58,7 @@ public sealed class SyncProgressTests
         var jobs = Enumerable.Range(0, 50).Select(i => SyncedJob.From(Failed("something-new", "why")) with
         {
             JobId = i.ToString("D64", CultureInfo.InvariantCulture),
-            ConnectionId = (100 + i).ToString("D64", CultureInfo.InvariantCulture),
+            ConnectionId = new((100 + i).ToString("D64", CultureInfo.InvariantCulture)),
         });
         var progress = new SyncProgress(
             SyncState.Partial, [.. jobs], new AccountProgress(1_000, 1_000), 10_000_000, new SyncError("http-503", new string('e', 200)));

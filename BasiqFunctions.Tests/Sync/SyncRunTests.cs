@@ -282,7 +282,7 @@ public sealed class SyncRunTests : IDisposable
 
     private static Outcome<SyncedJob> Missing() => new(null, new UpstreamFailure("NotFound", "resource-not-found", IsTransient: false));
 
-    private static SyncedJob Job(JobState state) => new("job-1", "connection-1", state, []);
+    private static SyncedJob Job(JobState state) => new("job-1", new("connection-1"), state, []);
 
     private int Polls() => _script.Times(nameof(SyncActivities.ObserveJob)).Length;
 
@@ -352,7 +352,7 @@ public sealed class SyncRunTests : IDisposable
 
         [Function(nameof(SyncActivities.StageAccounts))]
         public Outcome<BasiqFunctions.Sync.StagedAccounts> StageAccounts([ActivityTrigger] StageAccountsInput input) =>
-            new(new BasiqFunctions.Sync.StagedAccounts([.. script.Accounts.Select(id => new AccountFetch(id))], ["connection-1"], AccountListing.None, []));
+            new(new BasiqFunctions.Sync.StagedAccounts([.. script.Accounts.Select(id => new AccountFetch(new(id)))], [new("connection-1")], AccountListing.None, []));
 
         [Function(nameof(SyncActivities.FetchTransactions))]
         public Outcome<FetchedSegment> FetchTransactions([ActivityTrigger] FetchTransactionsInput input) =>

@@ -31,7 +31,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_of_connections_fetches_what_Basiq_has_of_them_each_time_it_is_asked_for_and_once_at_a_time()
     {
-        var syncId = SyncId.ForConnections(UsersScene.Someone, ["c1", "c2"]);
+        var syncId = SyncId.ForConnections(UsersScene.Someone, [new("c1"), new("c2")]);
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. new[] { ("c1", "active"), ("c2", "invalid"), ("c3", "deleted") }.Select(c => Connection.Parse($$"""{"id":"{{c.Item1}}","status":"{{c.Item2}}"}"""))]);
 

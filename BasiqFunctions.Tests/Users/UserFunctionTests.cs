@@ -330,8 +330,8 @@ public sealed class UserFunctionTests : IDisposable
             Connection.Parse("""{"id":"c1","status":"active"}"""), Connection.Parse("""{"id":"c2","status":"invalid"}"""),
             Connection.Parse("""{"id":"c3","status":"active"}"""),
         ]);
-        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, It.IsAny<string>(), It.IsAny<CancellationToken>()))
-            .Callback((UserId _, string connectionId, CancellationToken _) => asked.Add($"purge {connectionId}")).Returns(Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, It.IsAny<ConnectionId>(), It.IsAny<CancellationToken>()))
+            .Callback((UserId _, ConnectionId connectionId, CancellationToken _) => asked.Add($"purge {connectionId}")).Returns(Task.CompletedTask);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).Callback(() => asked.Add("delete")).Returns(Task.CompletedTask);
 
         Assert.Equal(204, (await Delete()).Status);

@@ -75,7 +75,7 @@ internal sealed class UsersScene : IDisposable
         Basiq.Setup(b => b.ListConnectionsAsync(It.IsAny<UserId>(), It.IsAny<CancellationToken>())).ReturnsAsync([]);
         Basiq.Setup(b => b.GetConnectorAsync(It.IsAny<string>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string id, string method, CancellationToken _) => new Connector(id, method) { Status = "operational" });
-        Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<UserId>(), It.IsAny<string>(), It.IsAny<CancellationToken>()))
+        Basiq.Setup(b => b.GetConnectionAsync(It.IsAny<UserId>(), It.IsAny<ConnectionId>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /users/{userId}/connections/{connectionId}"));
     }
 
@@ -165,7 +165,7 @@ internal sealed class UsersScene : IDisposable
 
     /// <summary>Lets time pass until a removal has ended that was interrupted.</summary>
     public Task EndOfRemovalAsync(UserId userId, string? connectionId = null) => AppUnderTest.WaitForAsync(
-        () => Durable.Client.GetInstanceAsync(Removals.InstanceIdFor(userId, connectionId)),
+        () => Durable.Client.GetInstanceAsync(Removals.InstanceIdFor(userId, connectionId is null ? null : new(connectionId))),
         found => found is null or { IsCompleted: true },
         () => Clock.Advance(TimeSpan.FromMinutes(10)));
 
@@ -233,7 +233,7 @@ internal sealed class UsersScene : IDisposable
             userId, CancellationToken.None, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + Get<IOptions<SnapshotOptions>>().Value.MaxAge));
         await Snapshots.Staging.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
         await Snapshots.Publisher.PublishAsync(
-            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), connectionIds, new Dictionary<string, IReadOnlyList<string>>()),
+            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), [.. connectionIds.Select(id => new ConnectionId(id))], new Dictionary<AccountId, IReadOnlyList<string>>()),
             CancellationToken.None);
     }
 

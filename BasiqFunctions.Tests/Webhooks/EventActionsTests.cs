@@ -40,7 +40,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
         await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
-        await _scene.Get<ConnectionAttentions>().MarkAsync(UserId, "c1", NextAction.Reconnect, _scene.Clock.GetUtcNow(), "earlier", default);
+        await _scene.Get<ConnectionAttentions>().MarkAsync(UserId, new("c1"), NextAction.Reconnect, _scene.Clock.GetUtcNow(), "earlier", default);
         if (consent is not null)
             Consents(consent);
         else
@@ -196,15 +196,15 @@ public sealed class EventActionsTests : IDisposable
     {
         var attentions = _scene.Get<ConnectionAttentions>();
         var now = _scene.Clock.GetUtcNow();
-        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e0", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default));
-        Assert.False(await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e2", default));
-        Assert.True(await attentions.MarkAsync(UserId, "c1", NextAction.ActAtBank, now, "e3", default));
+        Assert.False(await attentions.ClearAsync(UserId, new("c1"), now, "e0", default));
+        Assert.True(await attentions.MarkAsync(UserId, new("c1"), NextAction.Reconnect, now, "e1", default));
+        Assert.True(await attentions.MarkAsync(UserId, new("c1"), NextAction.Reconnect, now, "e1", default));
+        Assert.False(await attentions.MarkAsync(UserId, new("c1"), NextAction.Reconnect, now, "e2", default));
+        Assert.True(await attentions.MarkAsync(UserId, new("c1"), NextAction.ActAtBank, now, "e3", default));
         Assert.Equal(NextAction.ActAtBank, Assert.Single(await attentions.ListAsync(UserId, default)).NextAction);
-        Assert.True(await attentions.ClearAsync(UserId, "c1", now, "e4", default));
-        Assert.True(await attentions.ClearAsync(UserId, "c1", now, "e4", default));
-        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e5", default));
+        Assert.True(await attentions.ClearAsync(UserId, new("c1"), now, "e4", default));
+        Assert.True(await attentions.ClearAsync(UserId, new("c1"), now, "e4", default));
+        Assert.False(await attentions.ClearAsync(UserId, new("c1"), now, "e5", default));
         Assert.Empty(await attentions.ListAsync(UserId, default));
     }
 
@@ -228,10 +228,10 @@ public sealed class EventActionsTests : IDisposable
         var table = new InterceptedRecordTable(_scene.Services.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section));
         var attentions = new ConnectionAttentions(table);
         var now = _scene.Clock.GetUtcNow();
-        await attentions.MarkAsync(UserId, "c1", NextAction.Reconnect, now, "e1", default);
-        table.Before = step => step is "replace" ? _scene.Get<ConnectionAttentions>().RemoveAsync(UserId, "c1", default) : Task.CompletedTask;
+        await attentions.MarkAsync(UserId, new("c1"), NextAction.Reconnect, now, "e1", default);
+        table.Before = step => step is "replace" ? _scene.Get<ConnectionAttentions>().RemoveAsync(UserId, new("c1"), default) : Task.CompletedTask;
 
-        Assert.False(await attentions.ClearAsync(UserId, "c1", now, "e2", default));
+        Assert.False(await attentions.ClearAsync(UserId, new("c1"), now, "e2", default));
 
         Assert.Empty(await _scene.Services.GetRequiredKeyedService<IRecordTable>(WebhookOptions.Section).ListAsync($"user-{UserId}", 10, null, default));
     }
@@ -256,9 +256,9 @@ public sealed class EventActionsTests : IDisposable
         Connection("c1", "active");
         Assert.Equal("still-there", await ActAsync("connection", "deleted", "connections/c1"));
 
-        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, "c1", It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, new("c1"), It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.NotFound));
         Assert.Equal("removed", await ActAsync("connection", "deleted", "connections/c1"));
-        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId));
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         Assert.Equal(("c1", DeletionReason.ConnectionDeleted), (Assert.Single(await ReceiptsAsync()).ConnectionId, Assert.Single(await ReceiptsAsync()).Reason));
     }
 
@@ -278,7 +278,7 @@ public sealed class EventActionsTests : IDisposable
         // No bank is asked again: a call to refresh is none that this Basiq knows.
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Completed);
         Assert.Equal("fetched", await ActAsync(entity, type, path));
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -292,20 +292,20 @@ public sealed class EventActionsTests : IDisposable
 
         // An event that is handled again, after its process died, goes on with what it began.
         Assert.Equal("fetched", await ActAsync("account", "updated", "accounts?filter=connection.id.eq('c1')", "e1"));
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
 
         _scene.Clock.Advance(TimeSpan.FromTicks(1));
         Assert.Equal("fetched", await ActAsync("transactions", "updated", Path, "e3"));
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1"), SyncId.ForNews(UserId, "c1", "e3")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1"), SyncId.ForNews(UserId, new("c1"), "e3")], _scene.Durable.Scheduled);
     }
 
     [Fact]
     public async Task News_that_are_gathered_have_their_sync_started_by_whoever_joins_them_when_the_process_died_before()
     {
         Connection("c1", "active");
-        await _scene.Get<EventNotes>().GatherAsync(UserId, "c1", "e1", isFull: false, TimeSpan.FromSeconds(30), default);
+        await _scene.Get<EventNotes>().GatherAsync(UserId, new("c1"), "e1", isFull: false, TimeSpan.FromSeconds(30), default);
         Assert.Equal("gathered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", "e2"));
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -314,10 +314,10 @@ public sealed class EventActionsTests : IDisposable
         Connection("c1", "active");
         await _scene.PublishAsync(UserId, "c1");
         var notes = _scene.Get<EventNotes>();
-        Assert.False((await notes.GatherAsync(UserId, "c1", "e0", isFull: false, TimeSpan.FromSeconds(30), default)).IsFull);
+        Assert.False((await notes.GatherAsync(UserId, new("c1"), "e0", isFull: false, TimeSpan.FromSeconds(30), default)).IsFull);
         Assert.Equal("fetched", await ActAsync("connection", "activated", "connections/c1", "e1", "2024-06-01T12:00:01Z"));
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
-        Assert.True((await notes.GatherAsync(UserId, "c1", "e2", isFull: false, TimeSpan.FromSeconds(30), default)) is { IsFull: true, EventId: "e1" });
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.True((await notes.GatherAsync(UserId, new("c1"), "e2", isFull: false, TimeSpan.FromSeconds(30), default)) is { IsFull: true, EventId: "e1" });
     }
 
     [Theory]
@@ -347,7 +347,7 @@ public sealed class EventActionsTests : IDisposable
         var (sync, outcome) = await ActBesideSyncAsync(state, Job("j0", connectionId, job), connectionAtBasiq, updated);
         Assert.Equal("fetched", outcome);
         Assert.Equal([sync], _scene.Durable.Events);
-        Assert.Equal([SyncId.ForNews(UserId, "c1", "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Theory]
@@ -418,9 +418,9 @@ public sealed class EventActionsTests : IDisposable
     public async Task News_that_come_at_once_begin_one_gathering()
     {
         var notes = _scene.Get<EventNotes>();
-        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.GatherAsync(UserId, "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)));
+        var begun = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => notes.GatherAsync(UserId, new("c1"), NewId(), isFull: false, TimeSpan.FromSeconds(30), default)));
         Assert.Single(begun.Distinct());
-        Assert.NotEqual(begun[0].EventId, (await notes.GatherAsync(new("user-2"), "c1", NewId(), isFull: false, TimeSpan.FromSeconds(30), default)).EventId);
+        Assert.NotEqual(begun[0].EventId, (await notes.GatherAsync(new("user-2"), new("c1"), NewId(), isFull: false, TimeSpan.FromSeconds(30), default)).EventId);
     }
 
     [Theory]
@@ -471,7 +471,7 @@ public sealed class EventActionsTests : IDisposable
 
     private static SyncProgress Progress(SyncState state, params SyncedJob[] jobs) => new(state, jobs, new AccountProgress(0, 0), 0);
 
-    private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(id, connectionId, state, []);
+    private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(id, connectionId is null ? null : new(connectionId), state, []);
 
     private static string NewId() => Guid.NewGuid().ToString("N");
 
@@ -485,7 +485,7 @@ public sealed class EventActionsTests : IDisposable
         _scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync([Consent.Parse(json)]);
 
     private void Connection(string id, string status) =>
-        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, id, It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetConnectionAsync(UserId, new(id), It.IsAny<CancellationToken>()))
             .ReturnsAsync(BasiqFunctions.Basiq.Models.Connection.Parse($$"""{"id":"{{id}}","status":"{{status}}"}"""));
 
     private void Connections(params string[] ids) =>

@@ -70,19 +70,19 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task<IReadOnlyList<Connection>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListAsync(new("GET /users/{userId}/connections", userId), BasiqJson.Default.BasiqListConnection, cancellationToken);
 
-    public Task<Connection> GetConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task<Connection> GetConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(
             new("GET /users/{userId}/connections/{connectionId}", userId, connectionId), BasiqJson.Default.Connection, cancellationToken);
 
-    public Task DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task DeleteConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(
             new("DELETE /users/{userId}/connections/{connectionId}", userId, connectionId), "connection", connectionId, cancellationToken);
 
-    public Task PurgeConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
+    public Task PurgeConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new(PurgeEndpoint, userId, connectionId), "connection", connectionId, cancellationToken);
 
     public Task<IReadOnlyList<string>> RefreshConnectionAsync(
-        UserId userId, string connectionId, CancellationToken cancellationToken = default) =>
+        UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.CallAsync(new("POST /users/{userId}/connections/{connectionId}/refresh", userId, connectionId), JobIds, cancellationToken);
 
     public Task<IReadOnlyList<Consent>> ListConsentsAsync(UserId userId, CancellationToken cancellationToken = default) =>
@@ -190,7 +190,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task<IReadOnlyList<JsonElement>> ListAccountsAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListRecordsAsync(new("GET /users/{userId}/accounts", userId), cancellationToken);
 
-    public Task<Account> GetAccountAsync(UserId userId, string accountId, CancellationToken cancellationToken = default) =>
+    public Task<Account> GetAccountAsync(UserId userId, AccountId accountId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /users/{userId}/accounts/{accountId}", userId, accountId), BasiqJson.Default.Account, cancellationToken);
 
     public Task<TransactionsPage> GetTransactionsPageAsync(

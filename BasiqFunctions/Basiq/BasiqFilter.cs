@@ -15,7 +15,7 @@ public sealed record BasiqFilter
     private BasiqFilter(string expression) => _expression = expression;
 
     /// <summary>Of one account.</summary>
-    public static BasiqFilter AccountId(string accountId) => new($"account.id.eq({Quote(accountId)})");
+    public static BasiqFilter AccountId(AccountId accountId) => new($"account.id.eq({Quote(accountId)})");
 
     /// <summary>Of one status, <c>pending</c> or <c>posted</c>.</summary>
     public static BasiqFilter TransactionStatus(string status) => new($"transaction.status.eq({Quote(status)})");

@@ -61,23 +61,23 @@ public interface IBasiqClient
     Task<IReadOnlyList<Connection>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one connection (<c>GET /users/{userId}/connections/{connectionId}</c>).</summary>
-    Task<Connection> GetConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
+    Task<Connection> GetConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a connection and its data at Basiq (<c>DELETE /users/{userId}/connections/{connectionId}</c>).</summary>
-    Task DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
+    Task DeleteConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Removes what Basiq holds of a connection (<c>POST /users/{userId}/connections/{connectionId}/purge</c>), which deleting it does
     /// not. Basiq purges only a connection that is <c>active</c>.
     /// </summary>
-    Task PurgeConnectionAsync(UserId userId, string connectionId, CancellationToken cancellationToken = default);
+    Task PurgeConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented). While a job is still running, Basiq
     /// answers with that same job.
     /// </summary>
     Task<IReadOnlyList<string>> RefreshConnectionAsync(
-        UserId userId, string connectionId, CancellationToken cancellationToken = default);
+        UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's consents (<c>GET /users/{userId}/consents</c>).</summary>
     Task<IReadOnlyList<Consent>> ListConsentsAsync(UserId userId, CancellationToken cancellationToken = default);
@@ -155,7 +155,7 @@ public interface IBasiqClient
     Task<IReadOnlyList<JsonElement>> ListAccountsAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads one account (<c>GET /users/{userId}/accounts/{accountId}</c>).</summary>
-    Task<Account> GetAccountAsync(UserId userId, string accountId, CancellationToken cancellationToken = default);
+    Task<Account> GetAccountAsync(UserId userId, AccountId accountId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads the first page of a user's transactions (<c>GET /users/{userId}/transactions</c>). The caller disposes the page.

@@ -22,7 +22,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
     /// <summary>Notes that a connection needs somebody.</summary>
     /// <returns>Whether that is news: false where something else has noted the same.</returns>
     internal async Task<bool> MarkAsync(
-        UserId userId, string connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
+        UserId userId, ConnectionId connectionId, NextAction nextAction, DateTimeOffset since, string cause, CancellationToken cancellation)
     {
         if (await FindAsync(userId, connectionId, cancellation) is { } found && found.Read<KeptAttention>() is var before && before.NextAction == nextAction)
             return before.Cause == cause;
@@ -37,7 +37,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
     /// </summary>
     /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
     internal async Task<bool> ClearAsync(
-        UserId userId, string connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
+        UserId userId, ConnectionId connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
     {
         while (await FindAsync(userId, connectionId, cancellation) is { } found)
         {
@@ -54,12 +54,12 @@ public sealed class ConnectionAttentions(IRecordTable table)
     }
 
     /// <summary>Removes what is noted of a connection.</summary>
-    internal Task RemoveAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
+    internal Task RemoveAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) =>
         table.RemoveAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 
     private static string PartitionOf(UserId userId) => $"user-{userId}";
 
-    private Task<TableRecord?> FindAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
+    private Task<TableRecord?> FindAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) =>
         table.FindAsync(PartitionOf(userId), Prefix + connectionId, cancellation);
 }
 
@@ -68,7 +68,7 @@ public sealed class ConnectionAttentions(IRecordTable table)
 /// <param name="NextAction">What to do about it.</param>
 /// <param name="Since">Since when.</param>
 public sealed record ConnectionAttention(
-    [property: JsonPropertyName("connectionId")] string ConnectionId,
+    [property: JsonPropertyName("connectionId")] ConnectionId ConnectionId,
     [property: JsonPropertyName("nextAction")] NextAction NextAction,
     [property: JsonPropertyName("since")] DateTimeOffset Since)
 {
@@ -83,7 +83,7 @@ public sealed record ConnectionAttention(
 /// <param name="Since">Since when it is so.</param>
 /// <param name="Cause">What noted it: an event or a message.</param>
 internal sealed record KeptAttention(
-    [property: JsonPropertyName("connectionId")] string ConnectionId,
+    [property: JsonPropertyName("connectionId")] ConnectionId ConnectionId,
     [property: JsonPropertyName("nextAction")] NextAction? NextAction,
     [property: JsonPropertyName("since")] DateTimeOffset Since,
     [property: JsonPropertyName("cause")] string? Cause);

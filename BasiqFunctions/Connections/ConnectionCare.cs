@@ -39,4 +39,4 @@ internal static class ConnectionCare
 public sealed record ContinueWith(
     [property: JsonPropertyName("action")] string Action,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("institutionId")] string? InstitutionId,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] string? ConnectionId);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] ConnectionId? ConnectionId);

@@ -40,7 +40,7 @@ public sealed class ConnectionFunctions(
         Flag(request, "purge", out var purges) is { } refusal
             ? refusal
             : RemovalAccepted.For(await removals.RunAsync(
-                client, new(userId), connectionId, new DeletionCause(DeletionReason.ConnectionDeleted), purges is false ? AtBasiq.Delete : AtBasiq.PurgeAndDelete));
+                client, new(userId), new(connectionId), new DeletionCause(DeletionReason.ConnectionDeleted), purges is false ? AtBasiq.Delete : AtBasiq.PurgeAndDelete));
 
     /// <summary>
     /// Has Basiq fetch anew from one bank or all: 202 as StartSync; 200 when that is not worth a visit, or cannot be; 409 when there is no connection,

@@ -12,7 +12,7 @@ internal sealed class ConnectionRecords([FromKeyedServices(ConnectionOptions.Sec
     public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => RemoveAsync(userId, _ => true, cancellation);
 
     /// <inheritdoc />
-    public Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) => RemoveAsync(
+    public Task RemoveConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) => RemoveAsync(
         userId,
         row => row == ConnectionStates.Row || row == OutageNotes.Prefix + connectionId || row.StartsWith($"{VisitBudget.Prefix}{connectionId}.", StringComparison.Ordinal),
         cancellation);

@@ -30,7 +30,7 @@ public sealed class ConnectionRefresh(
     internal async Task<RefreshOutcome?> StartAsync(DurableTaskClient client, UserId userId, RefreshRequest asked, CancellationToken cancellation)
     {
         Connection[] connections = asked.ConnectionId is { } connectionId
-            ? [await basiq.GetConnectionAsync(userId, connectionId, cancellation)]
+            ? [await basiq.GetConnectionAsync(userId, new(connectionId), cancellation)]
             : [.. await basiq.ListConnectionsAsync(userId, cancellation)];
         connections = [.. connections.Where(ConnectionCare.HasBank)];
         if (connections.Length == 0)
@@ -40,7 +40,7 @@ public sealed class ConnectionRefresh(
         var looks = await Task.WhenAll(connections.Select(connection => LookAsync(client, userId, connection, asked, [.. jobs[connection.Id]], fetched, cancellation)));
 
         string[] followed = [.. looks.Select(look => look.JobId).OfType<string>()];
-        string[] unfetched = [.. looks.Where(look => look.IsUnfetched).Select(look => look.ConnectionId)];
+        ConnectionId[] unfetched = [.. looks.Where(look => look.IsUnfetched).Select(look => look.ConnectionId)];
         var news = unfetched.Length > 0 ? await syncs.StartFromAsync(client, userId, unfetched, isFull: false, cancellation) : null;
         if (followed.Length > 0)
         {
@@ -60,7 +60,7 @@ public sealed class ConnectionRefresh(
     }
 
     private async Task<Look> LookAsync(
-        DurableTaskClient client, UserId userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<string, DateTimeOffset> fetched, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<ConnectionId, DateTimeOffset> fetched, CancellationToken cancellation)
     {
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
 
@@ -134,7 +134,7 @@ public sealed class ConnectionRefresh(
     private static bool MayHaveVisited(BasiqFailure failure) =>
         !failure.IsRefusedHere && failure is { Kind: BasiqFailureKind.Timeout or BasiqFailureKind.UnusableAnswer or BasiqFailureKind.Unavailable or BasiqFailureKind.Other };
 
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -142,12 +142,12 @@ public sealed class ConnectionRefresh(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<string, DateTimeOffset>();
+            return new Dictionary<ConnectionId, DateTimeOffset>();
         }
     }
 
     /// <summary>What was seen of a connection, and done about it: one of these is set.</summary>
-    private sealed record Look(string ConnectionId)
+    private sealed record Look(ConnectionId ConnectionId)
     {
         /// <summary>The job that visits the bank.</summary>
         public string? JobId { get; init; }

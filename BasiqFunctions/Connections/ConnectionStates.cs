@@ -41,7 +41,7 @@ public sealed class ConnectionStates(
         var now = clock.GetUtcNow();
         var kept = isLive ? null : await FindAsync(userId, publishedAt, now, cancellation);
         kept ??= await AskAsync(userId, now, cancellation);
-        var matters = (await attentions.ListAsync(userId, cancellation)).ToDictionary(matter => matter.ConnectionId, StringComparer.Ordinal);
+        var matters = (await attentions.ListAsync(userId, cancellation)).ToDictionary(matter => matter.ConnectionId);
         var (leftOf, nextDayAt) = await budget.CountAsync(userId, cancellation);
         ConnectionState[] states =
         [
@@ -92,7 +92,7 @@ public sealed class ConnectionStates(
         return kept;
     }
 
-    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset> Connections)> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -100,7 +100,7 @@ public sealed class ConnectionStates(
         }
         catch (SnapshotCorruptException)
         {
-            return (null, new Dictionary<string, DateTimeOffset>());
+            return (null, new Dictionary<ConnectionId, DateTimeOffset>());
         }
     }
 }

@@ -41,7 +41,7 @@ public sealed class JobLooks(
         if (!(kept.HeardAt > since))
         {
             var jobs = await basiq.ListJobsAsync(userId, cancellation).OrNullAsync() ?? [];
-            foreach (var job in jobs.Where(job => fetched.ContainsKey(job.ConnectionId ?? "")).GroupBy(job => job.ConnectionId).Select(Latest))
+            foreach (var job in jobs.Where(job => job.ConnectionId is { } id && fetched.ContainsKey(id)).GroupBy(job => job.ConnectionId).Select(Latest))
             {
                 if (BasiqTime.Of(job.Updated) is { } at && at > since)
                     await SeeAsync(client, userId, job, at, fetched[job.ConnectionId!], tell, cancellation);
@@ -101,7 +101,7 @@ public sealed class JobLooks(
 
     private Task<TableRecord?> FindAsync(UserId userId, CancellationToken cancellation) => table.FindAsync(PartitionOf(userId), Row, cancellation);
 
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -109,7 +109,7 @@ public sealed class JobLooks(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<string, DateTimeOffset>();
+            return new Dictionary<ConnectionId, DateTimeOffset>();
         }
     }
 }

@@ -13,10 +13,10 @@ namespace BasiqFunctions.Data;
 /// <param name="Class">Such as <c>savings</c>.</param>
 /// <param name="Name">What the bank or its customer calls it.</param>
 internal sealed record AccountFacts(
-    string AccountId, string ConnectionId, string? Institution, string Number, string? Currency, string? Class, string? Name)
+    AccountId AccountId, ConnectionId ConnectionId, string? Institution, string Number, string? Currency, string? Class, string? Name)
 {
     /// <summary>Reads them from an account as Basiq sent it.</summary>
-    public static AccountFacts Of(string accountId, string connectionId, ReadOnlyMemory<byte> raw)
+    public static AccountFacts Of(AccountId accountId, ConnectionId connectionId, ReadOnlyMemory<byte> raw)
     {
         var account = Account.From(JsonElement.Parse(raw.Span));
         string number = string.Concat((account.AccountNo ?? "").Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
@@ -55,13 +55,13 @@ internal static class MadeAnew
     /// <param name="ended">Accounts of connections that have ended.</param>
     /// <param name="others">Accounts of connections that have not.</param>
     /// <returns>The ids of each pair.</returns>
-    public static IReadOnlyList<(string Old, string Anew)> Pairs(IEnumerable<AccountFacts> ended, IEnumerable<AccountFacts> others)
+    public static IReadOnlyList<(AccountId Old, AccountId Anew)> Pairs(IEnumerable<AccountFacts> ended, IEnumerable<AccountFacts> others)
     {
         List<AccountFacts> free = [.. others];
-        List<(string, string)> pairs = [];
+        List<(AccountId, AccountId)> pairs = [];
         foreach (var connection in ended.GroupBy(account => account.ConnectionId))
         {
-            HashSet<string> anew = new(StringComparer.Ordinal);
+            HashSet<ConnectionId> anew = [];
             foreach (var old in connection.Where(account => account.Number.Length > 0))
             {
                 var numbered = free.Where(other => other.Number == old.Number && old.MayBe(other)).OrderByDescending(other => other.Class == old.Class);

@@ -6,7 +6,7 @@ namespace BasiqFunctions.Data;
 /// <param name="AccountId">The account.</param>
 /// <param name="Kept">What it need not fetch; null when the whole is to be fetched.</param>
 public sealed record AccountFetch(
-    string AccountId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] KeptSpan? Kept = null);
+    AccountId AccountId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] KeptSpan? Kept = null);
 
 /// <summary>How much of an account's transactions is fetched anew.</summary>
 /// <param name="Overlap">How far before the newest day that is known.</param>

@@ -78,14 +78,14 @@ public sealed class AccountTrail
     private int _length = HeaderLength;
     private bool _hasNews;
 
-    internal AccountTrail(UserId userId, string syncId, string accountId, int segment, string? before) =>
+    internal AccountTrail(UserId userId, string syncId, AccountId accountId, int segment, string? before) =>
         (UserId, SyncId, AccountId, Segment, Before) = (userId, syncId, accountId, segment, before);
 
     internal UserId UserId { get; }
 
     internal string SyncId { get; }
 
-    internal string AccountId { get; }
+    internal AccountId AccountId { get; }
 
     /// <summary>The segment that comes next.</summary>
     internal int Segment { get; private set; }

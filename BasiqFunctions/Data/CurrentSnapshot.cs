@@ -28,8 +28,8 @@ public sealed record CurrentSnapshot(string SyncId, DateTimeOffset FetchedAt, IR
 /// <param name="MissingSince">Since when Basiq's lists of its connection's accounts lack it; null while they have it.</param>
 /// <param name="FullAsOf">When the whole of its transactions was last fetched; null when they never were.</param>
 public sealed record SnapshotAccount(
-    string AccountId,
-    string ConnectionId,
+    AccountId AccountId,
+    ConnectionId ConnectionId,
     string? InstitutionId,
     string SyncId,
     DateTimeOffset FetchedAt,

@@ -18,20 +18,20 @@ public sealed class DamagedAccounts(ISnapshotStorage storage)
             await storage.DeleteAsync(SnapshotPaths.Damage(userId, accountId), CancellationToken.None);
     }
 
-    internal Task NoteAsync(UserId userId, string accountId, CancellationToken cancellationToken) =>
+    internal Task NoteAsync(UserId userId, AccountId accountId, CancellationToken cancellationToken) =>
         storage.TryPutAsync(SnapshotPaths.Damage(userId, accountId), ReadOnlyMemory<byte>.Empty, null, cancellationToken);
 
-    internal async Task<IReadOnlySet<string>> ListAsync(UserId userId, CancellationToken cancellationToken)
+    internal async Task<IReadOnlySet<AccountId>> ListAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.Damages(userId);
-        HashSet<string> damaged = new(StringComparer.Ordinal);
+        HashSet<AccountId> damaged = [];
         await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
-            damaged.Add(blob.Name[prefix.Length..]);
+            damaged.Add(new(blob.Name[prefix.Length..]));
         return damaged;
     }
 
     /// <summary>Takes the notes of these accounts back.</summary>
-    internal async Task ClearAsync(UserId userId, Predicate<string> ofAccount, CancellationToken cancellationToken)
+    internal async Task ClearAsync(UserId userId, Predicate<AccountId> ofAccount, CancellationToken cancellationToken)
     {
         foreach (var accountId in await ListAsync(userId, cancellationToken))
         {

@@ -19,7 +19,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
     /// <param name="raw">The account as Basiq lists it now.</param>
     /// <param name="rules">The rules.</param>
     /// <param name="now">The time.</param>
-    public AccountFetch Plan(string accountId, ManifestTransactions? kept, ReadOnlyMemory<byte> raw, FetchRules rules, DateTimeOffset now)
+    public AccountFetch Plan(AccountId accountId, ManifestTransactions? kept, ReadOnlyMemory<byte> raw, FetchRules rules, DateTimeOffset now)
     {
         var whole = new AccountFetch(accountId);
         if (kept is null || rules.IsFull || kept.Segments.Count > MostSegments || kept.Segments.Any(segment => segment.Number is null || segment.TimeZone != days.TimeZone))
@@ -45,7 +45,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
     /// <summary>Opens what of the kept transactions is fetched again, to be compared.</summary>
     /// <exception cref="SnapshotCorruptException">It cannot be read.</exception>
     public async Task<KeptOverlap> OpenOverlapAsync(
-        UserId userId, string accountId, ManifestTransactions kept, DateOnly from, CancellationToken cancellationToken)
+        UserId userId, AccountId accountId, ManifestTransactions kept, DateOnly from, CancellationToken cancellationToken)
     {
         var first = Extent.ToDay(from);
         Dictionary<Fingerprint, int> places = [];
@@ -74,7 +74,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
     /// <summary>Whether one of these ids is that of a transaction that is kept and not fetched again.</summary>
     /// <exception cref="SnapshotCorruptException">What is kept cannot be read.</exception>
     public async Task<bool> HasAnyAsync(
-        UserId userId, string accountId, ManifestTransactions kept, DateOnly from, IReadOnlySet<ulong> ids, CancellationToken cancellationToken)
+        UserId userId, AccountId accountId, ManifestTransactions kept, DateOnly from, IReadOnlySet<ulong> ids, CancellationToken cancellationToken)
     {
         for (var i = 0; i < kept.Segments.Count && ids.Count > 0; i++)
         {
@@ -101,7 +101,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
     /// <summary>The segments that still stand for something when what was posted from a day on is fetched anew.</summary>
     /// <exception cref="SnapshotCorruptException">One that must be looked into cannot be read.</exception>
     public async Task<IReadOnlyList<SegmentEntry>> CutAsync(
-        UserId userId, string accountId, ManifestTransactions kept, DateOnly from, CancellationToken cancellationToken)
+        UserId userId, AccountId accountId, ManifestTransactions kept, DateOnly from, CancellationToken cancellationToken)
     {
         List<SegmentEntry> rest = [];
         for (var i = 0; i < kept.Segments.Count; i++)

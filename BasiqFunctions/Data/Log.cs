@@ -23,7 +23,7 @@ internal static partial class Log
     public static partial void Removed(ILogger logger, UserId userId, int blobs);
 
     [LoggerMessage(EventId = 505, Level = LogLevel.Information, Message = "Removed connection {ConnectionId} from the snapshot of user {UserId}")]
-    public static partial void ConnectionRemoved(ILogger logger, UserId userId, string connectionId);
+    public static partial void ConnectionRemoved(ILogger logger, UserId userId, ConnectionId connectionId);
 
     [LoggerMessage(EventId = 506, Level = LogLevel.Information, Message = "Removed all snapshots of user {UserId}")]
     public static partial void UserRemoved(ILogger logger, UserId userId);

@@ -51,7 +51,7 @@ internal static class MergedCursor
         var ids = Encoding.UTF8.GetString(bytes.AsSpan(IdAt..^HashLength));
         if (ids.IndexOf('\n', StringComparison.Ordinal) is not (>= 0 and var end))
             return TransactionCursor.Reading.Invalid;
-        position = new MergedPosition(BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(DayAt)), ids[(end + 1)..], ids[..end]);
+        position = new MergedPosition(BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(DayAt)), ids[(end + 1)..], new(ids[..end]));
         return TransactionCursor.Reading.Valid;
     }
 
@@ -67,7 +67,7 @@ internal static class MergedCursor
 /// <param name="Day">The day, yyyyMMdd; 0, which comes last, when it has none.</param>
 /// <param name="Id">The transaction's id; empty when it has none.</param>
 /// <param name="AccountId">The account.</param>
-internal readonly record struct MergedPosition(int Day, string Id, string AccountId) : IComparable<MergedPosition>
+internal readonly record struct MergedPosition(int Day, string Id, AccountId AccountId) : IComparable<MergedPosition>
 {
     /// <summary>Reads a transaction's id.</summary>
     public static string IdOf(ReadOnlySpan<byte> transaction)

@@ -89,5 +89,5 @@ internal sealed class MergedTransactions(SegmentReader reader, BankDays days)
     }
 
     /// <summary>A segment, or a page of it.</summary>
-    private sealed record Source(string AccountId, string Name, SegmentView View, PageEntry? Page);
+    private sealed record Source(AccountId AccountId, string Name, SegmentView View, PageEntry? Page);
 }

@@ -70,8 +70,8 @@ public sealed class SnapshotFunctions(
                 return await AnswerToAsync(
                     request,
                     user,
-                    new MergedQuery(query, accountId),
-                    async () => await snapshots.ReadTransactionsAsync(user, accountId, query, cancellationToken),
+                    new MergedQuery(query, new(accountId)),
+                    async () => await snapshots.ReadTransactionsAsync(user, new(accountId), query, cancellationToken),
                     cancellationToken);
             },
             cancellationToken);
@@ -107,7 +107,10 @@ public sealed class SnapshotFunctions(
             {
                 var errors = new FieldErrors();
                 var transactions = ReadQuery(request.Query, errors, "accountId", "connectionId");
-                var query = new MergedQuery(transactions, QueryParameters.Id(request.Query, "accountId", errors), QueryParameters.Id(request.Query, "connectionId", errors));
+                var query = new MergedQuery(
+                    transactions,
+                    QueryParameters.Id(request.Query, "accountId", errors, id => new AccountId(id)),
+                    QueryParameters.Id(request.Query, "connectionId", errors, id => new ConnectionId(id)));
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 return await AnswerToAsync(

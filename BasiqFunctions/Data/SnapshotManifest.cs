@@ -54,14 +54,14 @@ internal sealed record SnapshotManifest
 /// <param name="SyncId">Who published it.</param>
 /// <param name="StartedAt">When that began.</param>
 /// <param name="AsOf">When it began to fetch what Basiq had: what happened before is in it. Null where an earlier version published it.</param>
-internal sealed record ManifestConnection(string ConnectionId, string SyncId, DateTimeOffset StartedAt, DateTimeOffset? AsOf = null);
+internal sealed record ManifestConnection(ConnectionId ConnectionId, string SyncId, DateTimeOffset StartedAt, DateTimeOffset? AsOf = null);
 
-internal sealed record RemovedConnection(string ConnectionId, DateTimeOffset RemovedAt);
+internal sealed record RemovedConnection(ConnectionId ConnectionId, DateTimeOffset RemovedAt);
 
 /// <summary>An account as it was last listed; its <see cref="SnapshotAccount.MissingSince"/> is kept with it.</summary>
 internal sealed record ManifestAccount(
-    string AccountId,
-    string ConnectionId,
+    AccountId AccountId,
+    ConnectionId ConnectionId,
     string? InstitutionId,
     string SyncId,
     DateTimeOffset FetchedAt,
@@ -122,7 +122,7 @@ internal sealed record SegmentEntry(
 /// <summary>The staged accounts of a sync, <c>accounts.json</c>.</summary>
 internal sealed record StagedAccounts(int Version, IReadOnlyList<StagedAccountEntry> Accounts);
 
-internal sealed record StagedAccountEntry(string AccountId, string ConnectionId, string? InstitutionId, RawJson Raw);
+internal sealed record StagedAccountEntry(AccountId AccountId, ConnectionId ConnectionId, string? InstitutionId, RawJson Raw);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -29,19 +29,19 @@ internal static class SnapshotPaths
     /// <summary>Where it is noted of which accounts something could not be read.</summary>
     public static string Damages(UserId userId) => $"{Id(userId)}/damaged/";
 
-    public static string Damage(UserId userId, string accountId) => Damages(userId) + Id(accountId);
+    public static string Damage(UserId userId, AccountId accountId) => Damages(userId) + Id(accountId);
 
     /// <summary>The account whose transactions a blob holds; null of a blob that holds none.</summary>
-    public static string? AccountOf(string blobName) => blobName.Split('/') is [_, "syncs", _, var accountId, _] ? accountId : null;
+    public static AccountId? AccountOf(string blobName) => blobName.Split('/') is [_, "syncs", _, var accountId, _] ? new(accountId) : null;
 
-    public static string Account(UserId userId, string syncId, string accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
+    public static string Account(UserId userId, string syncId, AccountId accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
 
     /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>
-    public static string Segment(UserId userId, string syncId, string accountId, int segment, string attempt) =>
+    public static string Segment(UserId userId, string syncId, AccountId accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.pages";
 
     /// <summary>Where a segment of a snapshot lies: of one that an earlier version wrote, under its number in the list and another name.</summary>
-    public static string Segment(UserId userId, string accountId, ManifestTransactions transactions, int index)
+    public static string Segment(UserId userId, AccountId accountId, ManifestTransactions transactions, int index)
     {
         var entry = transactions.Segments[index];
         return entry.Number is { } number
@@ -50,7 +50,7 @@ internal static class SnapshotPaths
     }
 
     /// <summary>What later segments have to know of the account up to this one.</summary>
-    public static string Trail(UserId userId, string syncId, string accountId, int segment, string attempt) =>
+    public static string Trail(UserId userId, string syncId, AccountId accountId, int segment, string attempt) =>
         $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.trail";
 
     /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>

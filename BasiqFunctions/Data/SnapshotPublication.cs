@@ -15,8 +15,8 @@ public sealed record SnapshotPublication(
     UserId UserId,
     string SyncId,
     DateTimeOffset StartedAt,
-    IReadOnlyCollection<string> ConnectionIds,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments)
+    IReadOnlyCollection<ConnectionId> ConnectionIds,
+    IReadOnlyDictionary<AccountId, IReadOnlyList<string>> Segments)
 {
     /// <summary>
     /// When the sync began to fetch what Basiq had, if later than it started: what happened at the banks before is in it. It decides which
@@ -25,7 +25,7 @@ public sealed record SnapshotPublication(
     public DateTimeOffset? AsOf { get; init; }
 
     /// <summary>Of the accounts in <see cref="Segments"/> those that were not fetched whole, and how.</summary>
-    public IReadOnlyDictionary<string, FetchedSpan> Spans { get; init; } = new Dictionary<string, FetchedSpan>();
+    public IReadOnlyDictionary<AccountId, FetchedSpan> Spans { get; init; } = new Dictionary<AccountId, FetchedSpan>();
 
     /// <summary>What else the sync learned from the list of the accounts.</summary>
     public AccountListing Listing { get; init; } = AccountListing.None;
@@ -37,10 +37,10 @@ public sealed record SnapshotPublication(
 /// Connections of which Basiq says that they have ended: their accounts go where the list has them anew (<see cref="MadeAnew"/>).
 /// </param>
 /// <param name="IsWhole">Whether each of its records could be read. What a list lacks that is not whole may be there all the same.</param>
-public sealed record AccountListing(IReadOnlyList<string> Connections, IReadOnlyList<string> EndedConnections, bool IsWhole)
+public sealed record AccountListing(IReadOnlyList<ConnectionId> Connections, IReadOnlyList<ConnectionId> EndedConnections, bool IsWhole)
 {
     /// <summary>Accounts that are kept and are believed to be gone at the bank. Others that a list lacks stay: it may be odd for once.</summary>
-    public IReadOnlyList<string> GoneAccounts { get; init; } = [];
+    public IReadOnlyList<AccountId> GoneAccounts { get; init; } = [];
 
     /// <summary>When it was read, by a clock that Basiq's confirms; null by one that it does not: then nobody knows since when an account is missing.</summary>
     public DateTimeOffset? ReadAt { get; init; }
@@ -50,13 +50,13 @@ public sealed record AccountListing(IReadOnlyList<string> Connections, IReadOnly
 }
 
 /// <summary>The ids of a staged account, as found in its JSON (<c>id</c>, <c>connection</c>, <c>institution</c>).</summary>
-public sealed record StagedAccount(string AccountId, string ConnectionId, string? InstitutionId);
+public sealed record StagedAccount(AccountId AccountId, ConnectionId ConnectionId, string? InstitutionId);
 
 /// <summary>The outcome of a publication, and how much of the current snapshot comes from that sync.</summary>
 public sealed record PublishResult(PublishOutcome Outcome, int Accounts, long Transactions)
 {
     /// <summary>The accounts to fetch whole, when it is <see cref="PublishOutcome.Outdated"/>.</summary>
-    public IReadOnlyList<string> Outdated { get; init; } = [];
+    public IReadOnlyList<AccountId> Outdated { get; init; } = [];
 
     /// <summary>Whether the change feed has news by it.</summary>
     public bool HasNews { get; init; }

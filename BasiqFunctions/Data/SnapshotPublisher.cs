@@ -45,7 +45,7 @@ public sealed class SnapshotPublisher(
         var (userId, syncId) = (publication.UserId, publication.SyncId);
         var marker = SnapshotPaths.Accounts(userId, syncId);
         StagedAccounts? staged = null;
-        Dictionary<string, FetchedSegments>? segments = null;
+        Dictionary<AccountId, FetchedSegments>? segments = null;
         var missedMarker = false;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -73,7 +73,7 @@ public sealed class SnapshotPublisher(
             }
             var blobs = await manifests.ListRunsAsync(userId, cancellationToken);
             segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(syncId), cancellationToken);
-            var takenIds = staged.Accounts.Where(a => taken.Contains(a.ConnectionId)).Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
+            var takenIds = staged.Accounts.Where(a => taken.Contains(a.ConnectionId)).Select(a => a.AccountId).ToHashSet();
             var (kept, outdated) = await CutAsync(manifest, publication, takenIds, segments, cancellationToken);
             if (outdated.Count > 0)
             {
@@ -122,9 +122,9 @@ public sealed class SnapshotPublisher(
     }
 
     /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>
-    private static (HashSet<string> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication)
+    private static (HashSet<ConnectionId> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication)
     {
-        var taken = new HashSet<string>(StringComparer.Ordinal);
+        var taken = new HashSet<ConnectionId>();
         var published = false;
         foreach (var connectionId in publication.ConnectionIds)
         {
@@ -150,16 +150,16 @@ public sealed class SnapshotPublisher(
     private SnapshotManifest Merge(
         SnapshotManifest manifest,
         SnapshotPublication publication,
-        HashSet<string> taken,
+        HashSet<ConnectionId> taken,
         StagedAccounts staged,
-        Dictionary<string, FetchedSegments> segments,
-        Dictionary<string, IReadOnlyList<SegmentEntry>> kept,
+        Dictionary<AccountId, FetchedSegments> segments,
+        Dictionary<AccountId, IReadOnlyList<SegmentEntry>> kept,
         Dictionary<string, List<SnapshotBlobInfo>> blobs)
     {
         var now = clock.GetUtcNow();
         var asOf = publication.AsOf ?? publication.StartedAt;
-        var before = manifest.Accounts.ToDictionary(a => a.AccountId, StringComparer.Ordinal);
-        var fresh = new Dictionary<string, ManifestAccount>(StringComparer.Ordinal);
+        var before = manifest.Accounts.ToDictionary(a => a.AccountId);
+        var fresh = new Dictionary<AccountId, ManifestAccount>();
         foreach (var account in staged.Accounts)
         {
             if (!taken.Contains(account.ConnectionId))
@@ -173,7 +173,7 @@ public sealed class SnapshotPublisher(
 
         // An account that was made anew takes the old one's place as soon as it is whole; until then the old one stands for it.
         var listing = publication.Listing;
-        var (replaced, waiting) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        var (replaced, waiting) = (new HashSet<AccountId>(), new HashSet<AccountId>());
         var pairs = MadeAnew.Pairs(FactsOf(manifest.Accounts.Where(HasEnded)), FactsOf(fresh.Values.Where(a => !HasEnded(a))))
             .Concat(manifest.Accounts.Where(IsMissing).GroupBy(a => a.ConnectionId).SelectMany(connection => MadeAnew.Pairs(
                 FactsOf(connection),
@@ -186,7 +186,7 @@ public sealed class SnapshotPublisher(
                 fresh.Remove(anew);
         }
 
-        var replacedConnections = manifest.Accounts.Where(a => replaced.Contains(a.AccountId)).Select(a => a.ConnectionId).ToHashSet(StringComparer.Ordinal);
+        var replacedConnections = manifest.Accounts.Where(a => replaced.Contains(a.AccountId)).Select(a => a.ConnectionId).ToHashSet();
         return new SnapshotManifest
         {
             Version = SnapshotManifest.CurrentVersion,
@@ -258,15 +258,15 @@ public sealed class SnapshotPublisher(
     /// not what there is any more, as another sync published meanwhile, or is damaged; or a transaction was posted under its id after what is
     /// pending was fetched, and would be there twice.
     /// </summary>
-    private async Task<(Dictionary<string, IReadOnlyList<SegmentEntry>> Kept, IReadOnlyList<string> Outdated)> CutAsync(
+    private async Task<(Dictionary<AccountId, IReadOnlyList<SegmentEntry>> Kept, IReadOnlyList<AccountId> Outdated)> CutAsync(
         SnapshotManifest manifest,
         SnapshotPublication publication,
-        IReadOnlySet<string> taken,
-        Dictionary<string, FetchedSegments> segments,
+        IReadOnlySet<AccountId> taken,
+        Dictionary<AccountId, FetchedSegments> segments,
         CancellationToken cancellationToken)
     {
-        Dictionary<string, IReadOnlyList<SegmentEntry>> kept = new(StringComparer.Ordinal);
-        List<string> outdated = [];
+        Dictionary<AccountId, IReadOnlyList<SegmentEntry>> kept = [];
+        List<AccountId> outdated = [];
         foreach (var (accountId, span) in publication.Spans.Where(span => taken.Contains(span.Key)))
         {
             var held = manifest.Accounts.FirstOrDefault(a => a.AccountId == accountId)?.Transactions;
@@ -290,7 +290,7 @@ public sealed class SnapshotPublisher(
 
     /// <summary>Whether something of what was fetched as pending is there as posted, too.</summary>
     private async Task<bool> IsAnyPendingPostedAsync(
-        SnapshotPublication publication, string accountId, ManifestTransactions held, FetchedSegments fetched, CancellationToken cancellationToken)
+        SnapshotPublication publication, AccountId accountId, ManifestTransactions held, FetchedSegments fetched, CancellationToken cancellationToken)
     {
         if (fetched.Pending is not { } pending)
             return false;
@@ -378,12 +378,12 @@ public sealed class SnapshotPublisher(
         await removal.DiscardAsync(userId, syncId, CancellationToken.None);
     }
 
-    private async Task<Dictionary<string, FetchedSegments>> ReadSegmentsAsync(
+    private async Task<Dictionary<AccountId, FetchedSegments>> ReadSegmentsAsync(
         SnapshotPublication publication, StagedAccounts staged, List<SnapshotBlobInfo>? blobs, CancellationToken cancellationToken)
     {
         var lengths = (blobs ?? []).ToDictionary(b => b.Name, b => b.Length, StringComparer.Ordinal);
-        var result = new Dictionary<string, FetchedSegments>(StringComparer.Ordinal);
-        var stagedIds = staged.Accounts.Select(a => a.AccountId).ToHashSet(StringComparer.Ordinal);
+        var result = new Dictionary<AccountId, FetchedSegments>();
+        var stagedIds = staged.Accounts.Select(a => a.AccountId).ToHashSet();
         foreach (var (accountId, attempts) in publication.Segments)
         {
             if (!stagedIds.Contains(accountId))
@@ -401,7 +401,7 @@ public sealed class SnapshotPublisher(
         }
         return result;
 
-        async Task<SegmentEntry> ReadAsync(string accountId, int number, string attempt, CancellationToken token)
+        async Task<SegmentEntry> ReadAsync(AccountId accountId, int number, string attempt, CancellationToken token)
         {
             var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, number, attempt);
             return lengths.TryGetValue(name, out var length)

@@ -29,20 +29,20 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>The connections whose data was removed and that Basiq may still list.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyCollection<string>> ListRemovedConnectionsAsync(UserId userId, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyCollection<ConnectionId>> ListRemovedConnectionsAsync(UserId userId, CancellationToken cancellationToken) =>
         [.. ((await manifests.ReadAsync(userId, cancellationToken))?.Manifest.RemovedConnections ?? []).Select(removed => removed.ConnectionId)];
 
     /// <summary>The connections of the snapshot, and when the sync started that fetched each.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListStartsAsync(UserId userId, CancellationToken cancellationToken) =>
-        ((await manifests.ReadAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt, StringComparer.Ordinal);
+    public async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset>> ListStartsAsync(UserId userId, CancellationToken cancellationToken) =>
+        ((await manifests.ReadAsync(userId, cancellationToken))?.Manifest.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.StartedAt);
 
     /// <summary>
     /// Up to when what happened at a connection is in the snapshot, as far as Basiq had it then: what was fetched of its accounts last, or,
     /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(UserId userId, string connectionId, bool ofWhole, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
@@ -58,10 +58,10 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>The same of every connection, and when the latest of them was published.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<string, DateTimeOffset> Connections)> ListAsOfAsync(UserId userId, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset> Connections)> ListAsOfAsync(UserId userId, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
-        return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.AsOf ?? c.StartedAt, StringComparer.Ordinal));
+        return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.AsOf ?? c.StartedAt));
     }
 
     /// <summary>
@@ -69,9 +69,9 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// none are published.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset?>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset?>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken)
     {
-        Dictionary<string, DateTimeOffset?> connections = new(StringComparer.Ordinal);
+        Dictionary<ConnectionId, DateTimeOffset?> connections = [];
         foreach (var syncId in (await manifests.ListRunsAsync(userId, cancellationToken)).Keys)
         {
             try
@@ -95,7 +95,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 500.</exception>
     /// <exception cref="SnapshotCorruptException">The manifest, an index or a page is damaged or missing.</exception>
     public async Task<TransactionsResult> ReadTransactionsAsync(
-        UserId userId, string accountId, TransactionQuery query, CancellationToken cancellationToken)
+        UserId userId, AccountId accountId, TransactionQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
@@ -246,7 +246,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     private async Task<TransactionsResult.Page> ReadPageAsync(
         UserId userId,
-        string accountId,
+        AccountId accountId,
         ManifestTransactions transactions,
         TransactionFilter filter,
         int limit,

@@ -42,7 +42,7 @@ public sealed class SnapshotRemoval(
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>Whether the snapshot had the connection.</returns>
     public async Task<bool> RemoveConnectionAsync(
-        UserId userId, string connectionId, DateTimeOffset? begunAt, CancellationToken cancellationToken)
+        UserId userId, ConnectionId connectionId, DateTimeOffset? begunAt, CancellationToken cancellationToken)
     {
         if (!RouteId.IsValid(connectionId))
             throw new ArgumentException("Not an id.", nameof(connectionId));

@@ -32,7 +32,7 @@ public sealed class SnapshotStaging(
     {
         ArgumentNullException.ThrowIfNull(accounts);
         var name = SnapshotPaths.Accounts(userId, syncId);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new HashSet<AccountId>();
         var entries = new List<StagedAccountEntry>();
         foreach (var raw in accounts)
         {
@@ -56,14 +56,14 @@ public sealed class SnapshotStaging(
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same number, in the same order.</returns>
     public async Task<IReadOnlyList<AccountFetch>> PlanAsync(
-        UserId userId, string syncId, IReadOnlyList<(string AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
+        UserId userId, string syncId, IReadOnlyList<(AccountId AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         ArgumentNullException.ThrowIfNull(rules);
         var damaged = await damage.ListAsync(userId, cancellationToken);
         var kept = ((await manifests.ReadToChangeAsync(userId, cancellationToken))?.Manifest ?? SnapshotManifest.Empty).Accounts
             .Where(account => !damaged.Contains(account.AccountId))
-            .ToDictionary(account => account.AccountId, account => account.Transactions, StringComparer.Ordinal);
+            .ToDictionary(account => account.AccountId, account => account.Transactions);
 
         // Should this sync fail, or a later one publish before it, the next one fetches the whole in its place.
         if (rules.IsFull)
@@ -72,7 +72,7 @@ public sealed class SnapshotStaging(
     }
 
     /// <summary>Notes that some accounts must be fetched whole; publishing them clears the note, as after damage.</summary>
-    private async Task OweWholeAsync(UserId userId, string syncId, IReadOnlyList<string> accountIds, CancellationToken cancellationToken)
+    private async Task OweWholeAsync(UserId userId, string syncId, IReadOnlyList<AccountId> accountIds, CancellationToken cancellationToken)
     {
         foreach (var accountId in accountIds)
             await damage.NoteAsync(userId, accountId, cancellationToken);
@@ -83,11 +83,11 @@ public sealed class SnapshotStaging(
     }
 
     /// <summary>Opens what is known of the days that are fetched again; null when it cannot be compared with any more, and the whole is to be fetched.</summary>
-    internal async Task<KeptOverlap?> OpenOverlapAsync(UserId userId, string accountId, KeptSpan span, CancellationToken cancellationToken) =>
+    internal async Task<KeptOverlap?> OpenOverlapAsync(UserId userId, AccountId accountId, KeptSpan span, CancellationToken cancellationToken) =>
         await OfBaseAsync<KeptOverlap?>(userId, accountId, span, async kept => await _kept.OpenOverlapAsync(userId, accountId, kept, span.From, cancellationToken), cancellationToken);
 
     /// <summary>Whether one of these ids is kept and not fetched again; null as <see cref="OpenOverlapAsync"/>.</summary>
-    internal Task<bool?> HasAnyKeptAsync(UserId userId, string accountId, KeptSpan span, IReadOnlySet<ulong> ids, CancellationToken cancellationToken) =>
+    internal Task<bool?> HasAnyKeptAsync(UserId userId, AccountId accountId, KeptSpan span, IReadOnlySet<ulong> ids, CancellationToken cancellationToken) =>
         OfBaseAsync<bool?>(userId, accountId, span, async kept => await _kept.HasAnyAsync(userId, accountId, kept, span.From, ids, cancellationToken), cancellationToken);
 
     /// <summary>
@@ -96,7 +96,7 @@ public sealed class SnapshotStaging(
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">The sync has no staged accounts.</exception>
     public async Task<SegmentWriter> BeginSegmentAsync(
-        UserId userId, string syncId, string accountId, int segment, CancellationToken cancellationToken)
+        UserId userId, string syncId, AccountId accountId, int segment, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(segment);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segment, 999_999);
@@ -119,7 +119,7 @@ public sealed class SnapshotStaging(
     /// <exception cref="SnapshotDiscardedException">The sync was discarded.</exception>
     /// <exception cref="SnapshotCorruptException">A part of the trail is missing or damaged.</exception>
     public async Task<AccountTrail> ResumeTrailAsync(
-        UserId userId, string syncId, string accountId, int segment, string? before, CancellationToken cancellationToken)
+        UserId userId, string syncId, AccountId accountId, int segment, string? before, CancellationToken cancellationToken)
     {
         var trail = new AccountTrail(userId, syncId, accountId, segment, before);
         if (trail.BlobName is { } last && _trails.Take(last) is { } kept)
@@ -164,7 +164,7 @@ public sealed class SnapshotStaging(
     }
 
     private async Task<T?> OfBaseAsync<T>(
-        UserId userId, string accountId, KeptSpan span, Func<ManifestTransactions, Task<T>> read, CancellationToken cancellationToken)
+        UserId userId, AccountId accountId, KeptSpan span, Func<ManifestTransactions, Task<T>> read, CancellationToken cancellationToken)
     {
         try
         {
@@ -209,6 +209,6 @@ public sealed class SnapshotStaging(
             throw new JsonException("An account's id is missing or not an id.");
         if (connection is null || !RouteId.IsValid(connection))
             throw new JsonException("An account's connection is missing or not an id.");
-        return new StagedAccountEntry(id, connection, institution, new RawJson(raw.ToArray()));
+        return new StagedAccountEntry(new(id), new(connection), institution, new RawJson(raw.ToArray()));
     }
 }

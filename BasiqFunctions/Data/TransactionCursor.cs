@@ -31,7 +31,7 @@ internal static class TransactionCursor
         Expired,
     }
 
-    public static string Write(UserId userId, string accountId, in TransactionFilter filter, ManifestTransactions transactions, in TransactionPosition position)
+    public static string Write(UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, in TransactionPosition position)
     {
         Span<byte> bytes = stackalloc byte[Length];
         bytes[0] = Version;
@@ -45,7 +45,7 @@ internal static class TransactionCursor
     }
 
     public static Reading Read(
-        string cursor, UserId userId, string accountId, in TransactionFilter filter, ManifestTransactions transactions, out TransactionPosition position)
+        string cursor, UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, out TransactionPosition position)
     {
         position = default;
         Span<byte> bytes = stackalloc byte[Length];
@@ -79,7 +79,7 @@ internal static class TransactionCursor
                 : Reading.Invalid;
     }
 
-    private static byte[] ScopeOf(UserId userId, string accountId, in TransactionFilter filter) =>
+    private static byte[] ScopeOf(UserId userId, AccountId accountId, in TransactionFilter filter) =>
         Encoding.ASCII.GetBytes($"{userId}/{accountId}/{filter.FromDay}/{filter.ToDay}/{filter.Status}");
 
     private static byte[] SnapshotOf(ManifestTransactions transactions) =>

@@ -35,7 +35,7 @@ public enum TransactionStatus
 /// <param name="Transactions">The days, the status, how many, and where the page before ended.</param>
 /// <param name="AccountId">Only of this account.</param>
 /// <param name="ConnectionId">Only of this connection's accounts.</param>
-public sealed record MergedQuery(TransactionQuery Transactions, string? AccountId = null, string? ConnectionId = null);
+public sealed record MergedQuery(TransactionQuery Transactions, AccountId? AccountId = null, ConnectionId? ConnectionId = null);
 
 /// <summary>The dates and the status of a query, as the reading loop needs them.</summary>
 internal readonly record struct TransactionFilter(int FromDay, int ToDay, TransactionStatus? Status)

@@ -30,7 +30,7 @@ public sealed class BasiqRemovalActivities(
 
     /// <summary>Has Basiq remove what it holds of an active connection, which deleting the connection would leave.</summary>
     [Function(nameof(PurgeAtBasiq))]
-    public Task<BasiqStep<string>> PurgeAtBasiq([ActivityTrigger] RemovalInput what, CancellationToken cancellation)
+    public Task<BasiqStep<ConnectionId>> PurgeAtBasiq([ActivityTrigger] RemovalInput what, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(what);
         var (userId, connectionId) = (what.UserId, what.ConnectionId!);
@@ -94,7 +94,7 @@ public sealed class BasiqRemovalActivities(
         }
     }
 
-    private async Task<FoundAtBasiq> LookAtConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation)
+    private async Task<FoundAtBasiq> LookAtConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation)
     {
         var connection = await FindAsync(userId, connectionId, cancellation);
 
@@ -119,7 +119,7 @@ public sealed class BasiqRemovalActivities(
     }
 
     /// <summary>Deletes a connection; gives what says that Basiq did not know it.</summary>
-    private async Task<BasiqException?> DeleteConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation)
+    private async Task<BasiqException?> DeleteConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation)
     {
         var unknown = await basiq.DeleteConnectionAsync(userId, connectionId, cancellation).NotFoundAsync();
         if (unknown is not null && await FindAsync(userId, connectionId, cancellation) is { IsDeleted: false })
@@ -140,7 +140,7 @@ public sealed class BasiqRemovalActivities(
         return unknown;
     }
 
-    private Task<Connection?> FindAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
+    private Task<Connection?> FindAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) =>
         basiq.GetConnectionAsync(userId, connectionId, cancellation).OrNullAsync();
 
     /// <summary>Whether anything of a user is kept, be it only that a sync ran.</summary>

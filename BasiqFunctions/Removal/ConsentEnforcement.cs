@@ -70,7 +70,7 @@ public sealed class ConsentEnforcement(
         // What is kept is looked up first: a connection that is made and fetched meanwhile would look like one that Basiq no longer lists.
         var kept = await KeptConnectionsAsync(userId, cancellation);
         var connections = kept is not { Count: > 0 } ? [] : await ConnectionsAsync(userId, kept.Keys, cancellation);
-        foreach (var (connectionId, fetchedAt) in kept ?? new Dictionary<string, DateTimeOffset?>())
+        foreach (var (connectionId, fetchedAt) in kept ?? new Dictionary<ConnectionId, DateTimeOffset?>())
         {
             var connection = connections.FirstOrDefault(connection => connection.Id == connectionId);
             var isLeft = connection is null || (hasAnyEnded && IsOlderThan(inForce, connection, fetchedAt));
@@ -139,7 +139,7 @@ public sealed class ConsentEnforcement(
     }
 
     /// <summary>Which connections Basiq has. Each that is kept and is not in its list is asked for once more.</summary>
-    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(UserId userId, IEnumerable<string> kept, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Connection>> ConnectionsAsync(UserId userId, IEnumerable<ConnectionId> kept, CancellationToken cancellation)
     {
         List<Connection> found = [.. await basiq.ListConnectionsAsync(userId, cancellation)];
         foreach (var connectionId in kept.Except(found.Select(connection => connection.Id)).ToArray())
@@ -163,7 +163,7 @@ public sealed class ConsentEnforcement(
     /// The connections of the snapshot and of syncs that have not published yet, and when each was fetched; null where the snapshot
     /// cannot be read, since then nobody else can read them either.
     /// </summary>
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset?>?> KeptConnectionsAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset?>?> KeptConnectionsAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {

@@ -20,7 +20,7 @@ public sealed record DeletionReceipt(
     [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("reason")] DeletionReason Reason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("consentId")] string? ConsentId,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] string? ConnectionId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] ConnectionId? ConnectionId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("accounts")] long? Accounts,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("transactions")] long? Transactions,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connections")] long? Connections,

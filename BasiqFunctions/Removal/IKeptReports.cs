@@ -4,8 +4,8 @@ namespace BasiqFunctions.Removal;
 public interface IKeptReports
 {
     /// <summary>How many reports are kept that are about a user, or that have data of one connection.</summary>
-    Task<int> CountAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
+    Task<int> CountAsync(UserId userId, ConnectionId? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
 
     /// <summary>Removes them; done again it finishes what an interruption left. What stays is due.</summary>
-    Task RemoveAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
+    Task RemoveAsync(UserId userId, ConnectionId? connectionId, DateTimeOffset begunAt, CancellationToken cancellation);
 }

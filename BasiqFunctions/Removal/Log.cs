@@ -8,7 +8,7 @@ internal static partial class Log
     public static partial void UserRemoved(ILogger logger, UserId userId, bool knownToBasiq);
 
     [LoggerMessage(3607, LogLevel.Information, "Removed connection {ConnectionId} of user {UserId}; known to Basiq: {KnownToBasiq}")]
-    public static partial void ConnectionRemoved(ILogger logger, string connectionId, UserId userId, bool knownToBasiq);
+    public static partial void ConnectionRemoved(ILogger logger, ConnectionId connectionId, UserId userId, bool knownToBasiq);
 
     [LoggerMessage(3608, LogLevel.Warning, "Basiq did not do a step of a removal of user {UserId} ({Code})")]
     public static partial void RefusedAtBasiq(ILogger logger, UserId userId, string code);

@@ -135,7 +135,7 @@ public sealed class RemovalActivities(
     }
 
     /// <summary>The connections fetched by syncs that started since the removal began, and the others.</summary>
-    private async Task<(IReadOnlyCollection<string> Anew, IReadOnlyCollection<string> Earlier)> ConnectionsAsync(RemovalStep step, CancellationToken cancellation)
+    private async Task<(IReadOnlyCollection<ConnectionId> Anew, IReadOnlyCollection<ConnectionId> Earlier)> ConnectionsAsync(RemovalStep step, CancellationToken cancellation)
     {
         try
         {
@@ -143,7 +143,7 @@ public sealed class RemovalActivities(
 
             // A start that has still to come was dated before the clock was set back.
             var now = clock.GetUtcNow();
-            var anew = starts.Where(start => start.Value > step.BegunAt && start.Value <= now).Select(start => start.Key).ToHashSet(StringComparer.Ordinal);
+            var anew = starts.Where(start => start.Value > step.BegunAt && start.Value <= now).Select(start => start.Key).ToHashSet();
             return (anew, [.. starts.Keys.Except(anew)]);
         }
         catch (SnapshotCorruptException)

@@ -8,7 +8,7 @@ namespace BasiqFunctions.Removal;
 /// <param name="AtBasiq">What is removed at Basiq before.</param>
 /// <param name="AnswerBy">Until when who asked waits: what Basiq refuses by then is the answer and the end, and what it refuses later is tried again.</param>
 public sealed record RemovalInput(
-    UserId UserId, string? ConnectionId, DeletionCause Cause, string ReceiptId, AtBasiq AtBasiq = AtBasiq.Nothing, DateTimeOffset? AnswerBy = null);
+    UserId UserId, ConnectionId? ConnectionId, DeletionCause Cause, string ReceiptId, AtBasiq AtBasiq = AtBasiq.Nothing, DateTimeOffset? AnswerBy = null);
 
 /// <summary>What a removal does at Basiq, each with what stands before it.</summary>
 public enum AtBasiq

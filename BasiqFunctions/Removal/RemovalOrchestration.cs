@@ -86,7 +86,7 @@ public static class RemovalOrchestration
             ? await context.CallActivityAsync<int>(nameof(RemovalActivities.StopSyncs), new RemovalStep(what, Now(context)), Retry)
             : 0;
         foreach (var connectionId in what.AtBasiq is AtBasiq.PurgeAndDelete ? found.ActiveConnections : [])
-            await AskBasiqAsync<string>(context, nameof(BasiqRemovalActivities.PurgeAtBasiq), what with { ConnectionId = connectionId });
+            await AskBasiqAsync<ConnectionId>(context, nameof(BasiqRemovalActivities.PurgeAtBasiq), what with { ConnectionId = connectionId });
         var deleted = await AskBasiqAsync<DeletedAtBasiq>(context, nameof(BasiqRemovalActivities.DeleteAtBasiq), what);
         return (found.IsReceiptDue || deleted.Unknown is null, deleted.Unknown, stopped);
     }

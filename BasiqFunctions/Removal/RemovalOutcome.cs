@@ -50,7 +50,7 @@ public sealed record BasiqStep<T>(T? Value, RemovalRefusal? Refusal = null)
 /// <summary>What Basiq has of what is to be removed.</summary>
 /// <param name="IsReceiptDue">Whether there is something to remove, there or here.</param>
 /// <param name="ActiveConnections">The connections that can be purged.</param>
-public sealed record FoundAtBasiq(bool IsReceiptDue, IReadOnlyList<string> ActiveConnections);
+public sealed record FoundAtBasiq(bool IsReceiptDue, IReadOnlyList<ConnectionId> ActiveConnections);
 
 /// <summary>That Basiq has deleted something.</summary>
 /// <param name="Unknown">What says that Basiq did not know it any more; null when it did.</param>

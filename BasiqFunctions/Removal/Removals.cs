@@ -28,7 +28,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The id of the orchestration that removes a user's data, or that of one connection.</summary>
-    public static string InstanceIdFor(UserId userId, string? connectionId) =>
+    public static string InstanceIdFor(UserId userId, ConnectionId? connectionId) =>
         $"remove-{Digest(userId)}" + (connectionId is null ? "" : $"-{Digest(connectionId)}");
 
     /// <summary>Removes everything that is kept of a user, or of one connection.</summary>
@@ -42,7 +42,7 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
     /// another cause, does not end.
     /// </exception>
     public async Task<RemovalAsked> RunAsync(
-        DurableTaskClient client, UserId userId, string? connectionId, DeletionCause why, AtBasiq atBasiq = AtBasiq.Nothing)
+        DurableTaskClient client, UserId userId, ConnectionId? connectionId, DeletionCause why, AtBasiq atBasiq = AtBasiq.Nothing)
     {
         ArgumentNullException.ThrowIfNull(client);
         var (asksBasiq, receiptId) = (atBasiq is not AtBasiq.Nothing, Guid.NewGuid().ToString("N"));

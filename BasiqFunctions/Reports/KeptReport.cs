@@ -53,7 +53,7 @@ internal sealed record KeptReport(
 
     /// <summary>The connections whose data it has; null as long as nobody knows, and it then counts as having those of all.</summary>
     [JsonPropertyName("connectionIds"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<string>? ConnectionIds { get; init; }
+    public IReadOnlyList<ConnectionId>? ConnectionIds { get; init; }
 
     /// <summary>Why it could not be had.</summary>
     [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -68,5 +68,5 @@ internal sealed record KeptReport(
     public string Mark => $"[{ReportId[..10]}]";
 
     /// <summary>Whether it has data of a connection, or may have.</summary>
-    public bool Has(string connectionId) => ConnectionIds?.Contains(connectionId) is not false;
+    public bool Has(ConnectionId connectionId) => ConnectionIds?.Contains(connectionId) is not false;
 }

@@ -183,7 +183,7 @@ public sealed class ReportActivities(
     }
 
     /// <summary>The connections that a report's accounts came through; null where one does not say.</summary>
-    private static IReadOnlyList<string>? ConnectionsIn(byte[] report)
+    private static IReadOnlyList<ConnectionId>? ConnectionsIn(byte[] report)
     {
         var json = JsonElement.Parse(report);
         if (!json.TryGetProperty("data", out var data) || data.ValueKind is not JsonValueKind.Object)
@@ -194,7 +194,7 @@ public sealed class ReportActivities(
                 .SelectMany(name => data.GetProperty(name).EnumerateArray()),
         ];
         string?[] ids = [.. accounts.Select(account => account.Text("connection")).Distinct()];
-        return ids.Length == 0 || ids.Contains(null) ? null : [.. ids.OfType<string>()];
+        return ids.Length == 0 || ids.Contains(null) ? null : [.. ids.OfType<string>().Select(id => new ConnectionId(id))];
     }
 
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ListOf(IAsyncEnumerable<JsonElement> transactions)

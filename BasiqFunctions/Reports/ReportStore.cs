@@ -145,11 +145,11 @@ public sealed class ReportStore : IKeptReports, IDueLook
     }
 
     /// <inheritdoc />
-    public async Task<int> CountAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
+    public async Task<int> CountAsync(UserId userId, ConnectionId? connectionId, DateTimeOffset begunAt, CancellationToken cancellation) =>
         (await MeantAsync(userId, connectionId, begunAt, cancellation)).Count;
 
     /// <inheritdoc />
-    public async Task RemoveAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
+    public async Task RemoveAsync(UserId userId, ConnectionId? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         foreach (var report in await MeantAsync(userId, connectionId, begunAt, cancellation))
             await RemoveAsync(report, cancellation);
@@ -195,7 +195,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
         [.. (await _table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation)).Select(record => record.Read<KeptReport>())];
 
     /// <summary>What a removal is about: all of a user's reports, or those that have data of a connection by what their owners' rows say.</summary>
-    private async Task<IReadOnlyList<KeptReport>> MeantAsync(UserId userId, string? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
+    private async Task<IReadOnlyList<KeptReport>> MeantAsync(UserId userId, ConnectionId? connectionId, DateTimeOffset begunAt, CancellationToken cancellation)
     {
         List<KeptReport> reports = [];
         foreach (var report in (await OfUserAsync(userId, cancellation)).Where(report => !IsSince(begunAt, report.CreatedAt)))

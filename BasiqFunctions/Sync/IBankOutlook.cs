@@ -18,5 +18,5 @@ public interface IBankOutlook
     /// <param name="userId">The user.</param>
     /// <param name="connectionId">The connection.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, string connectionId, CancellationToken cancellation);
+    Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, ConnectionId connectionId, CancellationToken cancellation);
 }

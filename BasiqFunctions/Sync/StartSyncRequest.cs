@@ -17,14 +17,18 @@ internal sealed record StartSyncRequest(
     [JsonIgnore]
     public bool IsOfConnections => ConnectionIds is not null;
 
-    /// <summary>The ids, after <see cref="StartSyncValidator"/> found nothing wrong with them.</summary>
+    /// <summary>The jobs, after <see cref="StartSyncValidator"/> found nothing wrong with them.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> ValidIds => [.. (ConnectionIds ?? JobIds)!.Select(id => id!)];
+    public IReadOnlyList<string> ValidJobIds => [.. JobIds!.Select(id => id!)];
+
+    /// <summary>The connections, in the same way.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<ConnectionId> ValidConnectionIds => [.. ConnectionIds!.Select(id => new ConnectionId(id!))];
 
     /// <summary>The same for requests that ask for the same.</summary>
     public byte[] Meaning(UserId userId)
     {
-        var syncId = IsOfConnections ? SyncId.ForConnections(userId, ValidIds) : SyncId.For(userId, ValidIds);
+        var syncId = IsOfConnections ? SyncId.ForConnections(userId, ValidConnectionIds) : SyncId.For(userId, ValidJobIds);
         return Encoding.ASCII.GetBytes(Full is true ? $"{syncId} full" : syncId);
     }
 }

@@ -178,7 +178,7 @@ public sealed class SyncActivities(
         ArgumentNullException.ThrowIfNull(input);
         return AsOutcomeAsync<FetchedPending>(nameof(FetchPending), input.UserId, input.SyncId, async () =>
         {
-            var pending = input.AccountIds.ToDictionary(id => id, _ => new List<byte[]>(), StringComparer.Ordinal);
+            var pending = input.AccountIds.ToDictionary(id => id.Value, _ => new List<byte[]>(), StringComparer.Ordinal);
             HashSet<string> links = [], ids = [];
             string? link = null;
             int pages = 0, skipped = 0;
@@ -210,9 +210,10 @@ public sealed class SyncActivities(
             }
             while (link is not null);
 
-            Dictionary<string, PendingSegment> segments = new(StringComparer.Ordinal);
-            foreach (var (accountId, transactions) in pending.Where(account => account.Value.Count > 0))
+            Dictionary<AccountId, PendingSegment> segments = [];
+            foreach (var (id, transactions) in pending.Where(account => account.Value.Count > 0))
             {
+                var accountId = new AccountId(id);
                 await using var segment = await staging.BeginSegmentAsync(
                     input.UserId, input.SyncId, accountId, SnapshotPaths.PendingNumber, cancellation);
                 foreach (var transaction in transactions)

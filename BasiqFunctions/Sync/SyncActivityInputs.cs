@@ -7,21 +7,21 @@ namespace BasiqFunctions.Sync;
 public sealed record ObserveJobInput(UserId UserId, string JobId);
 
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
-public sealed record StageAccountsInput(UserId UserId, string SyncId, IReadOnlyList<string>? ConnectionIds, FetchRules Rules);
+public sealed record StageAccountsInput(UserId UserId, string SyncId, IReadOnlyList<ConnectionId>? ConnectionIds, FetchRules Rules);
 
 /// <summary>
 /// What was staged: the accounts, with what of each is to be fetched, and the connections whose accounts they are; and what else the list of
 /// accounts told.
 /// </summary>
 public sealed record StagedAccounts(
-    IReadOnlyList<AccountFetch> Accounts, IReadOnlyList<string> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
+    IReadOnlyList<AccountFetch> Accounts, IReadOnlyList<ConnectionId> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
 
 /// <summary>Of which accounts to fetch what is pending.</summary>
-public sealed record FetchPendingInput(UserId UserId, string SyncId, IReadOnlyList<string> AccountIds, int PageSize);
+public sealed record FetchPendingInput(UserId UserId, string SyncId, IReadOnlyList<AccountId> AccountIds, int PageSize);
 
 /// <summary>What is pending, by account; those without anything pending are left out. Beside it how many records could not be read.</summary>
 public sealed record FetchedPending(
-    IReadOnlyDictionary<string, PendingSegment> Segments,
+    IReadOnlyDictionary<AccountId, PendingSegment> Segments,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skipped = 0);
 
 /// <summary>The attempt that wrote what is pending of an account, and how many transactions that is.</summary>
@@ -35,7 +35,7 @@ public sealed record PendingSegment(string Attempt, int Count);
 public sealed record FetchTransactionsInput(
     UserId UserId,
     string SyncId,
-    string AccountId,
+    AccountId AccountId,
     int Segment,
     string? Before,
     string? NextLink,
@@ -72,9 +72,9 @@ public sealed record PublishInput(
     string SyncId,
     DateTimeOffset StartedAt,
     DateTimeOffset AsOf,
-    IReadOnlyList<string> ConnectionIds,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Segments,
-    IReadOnlyDictionary<string, FetchedSpan> Spans,
+    IReadOnlyList<ConnectionId> ConnectionIds,
+    IReadOnlyDictionary<AccountId, IReadOnlyList<string>> Segments,
+    IReadOnlyDictionary<AccountId, FetchedSpan> Spans,
     AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>

@@ -34,8 +34,8 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
                 () => asked.Meaning(user),
                 async token => (
                     SyncAccepted.For(asked.IsOfConnections
-                        ? await syncs.StartFromAsync(client, user, asked.ValidIds, isFull, token)
-                        : await syncs.StartAsync(client, user, asked.ValidIds, token, isFull, again: isFull)),
+                        ? await syncs.StartFromAsync(client, user, asked.ValidConnectionIds, isFull, token)
+                        : await syncs.StartAsync(client, user, asked.ValidJobIds, token, isFull, again: isFull)),
                     user))
             {
                 UserId = user,

@@ -17,12 +17,12 @@ public static class SyncId
         PrefixFor(userId) + Digest((isFull ? "full\n" : "") + string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>The id of the sync that an event about a connection brings about.</summary>
-    public static string ForNews(UserId userId, string connectionId, string eventId) =>
+    public static string ForNews(UserId userId, ConnectionId connectionId, string eventId) =>
         PrefixFor(userId) + Digest($"news\n{connectionId}\n{eventId}");
 
     /// <summary>The id of the sync of what Basiq has of these connections, in the same way.</summary>
-    public static string ForConnections(UserId userId, IEnumerable<string> connectionIds, bool isFull = false) =>
-        PrefixFor(userId) + Digest((isFull ? "full\n" : "") + "connections\n" + string.Join('\n', connectionIds.Distinct().Order(StringComparer.Ordinal)));
+    public static string ForConnections(UserId userId, IEnumerable<ConnectionId> connectionIds, bool isFull = false) =>
+        PrefixFor(userId) + Digest((isFull ? "full\n" : "") + "connections\n" + string.Join('\n', connectionIds.Select(id => id.Value).Distinct().Order(StringComparer.Ordinal)));
 
     /// <summary>What the ids of all of a user's syncs begin with.</summary>
     public static string PrefixFor(UserId userId) => $"{Prefix}{Digest(userId)}-";

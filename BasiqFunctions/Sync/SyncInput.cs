@@ -9,7 +9,7 @@ namespace BasiqFunctions.Sync;
 public sealed record SyncInput(UserId UserId, IReadOnlyList<SyncedJob> Jobs, SyncOptions Settings)
 {
     /// <summary>The connections of which it fetches what Basiq has, without any job; null where it follows jobs.</summary>
-    public IReadOnlyList<string>? ConnectionIds { get; init; }
+    public IReadOnlyList<ConnectionId>? ConnectionIds { get; init; }
 
     /// <summary>Up to when it waits for more news of the same connection, so that they become one.</summary>
     public DateTimeOffset? GatherUntil { get; init; }

@@ -32,9 +32,9 @@ internal sealed class SyncRun
     private readonly Task<string> _cancelled;
     private readonly List<Task> _running = [];
     private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
-    private readonly Dictionary<string, IReadOnlyList<string>> _segments = [];
-    private readonly Dictionary<string, FetchedSpan> _spans = [];
-    private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
+    private readonly Dictionary<AccountId, IReadOnlyList<string>> _segments = [];
+    private readonly Dictionary<AccountId, FetchedSpan> _spans = [];
+    private readonly Dictionary<AccountId, int> _counts = [];
     private FetchedPending? _pending;
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
@@ -221,7 +221,7 @@ internal sealed class SyncRun
     /// <summary>Fetches what is pending of the accounts that are not fetched whole. Where it cannot be had so, they are.</summary>
     private async Task FetchPendingAsync(IReadOnlyList<AccountFetch> accounts)
     {
-        string[] inPart = [.. accounts.Where(account => account.Kept is not null).Select(account => account.AccountId)];
+        AccountId[] inPart = [.. accounts.Where(account => account.Kept is not null).Select(account => account.AccountId)];
         if (inPart.Length == 0)
             return;
         (_pending, var failure) = await CallWithBackOffAsync<FetchedPending>(
@@ -281,7 +281,7 @@ internal sealed class SyncRun
 
     /// <summary>Fetches what is new of an account.</summary>
     /// <returns>Whether that was enough: the whole must be fetched when what is known is not what there was, or when Basiq refuses to tell it so.</returns>
-    private async Task<(bool IsFetched, UpstreamFailure? Failure)> FetchPartAsync(string accountId, KeptSpan kept)
+    private async Task<(bool IsFetched, UpstreamFailure? Failure)> FetchPartAsync(AccountId accountId, KeptSpan kept)
     {
         List<FetchedSegment> segments = [];
         var failure = await FetchSegmentsAsync(accountId, segments, kept, isOlder: false);
@@ -304,7 +304,7 @@ internal sealed class SyncRun
     }
 
     /// <summary>Fetches an account's transactions, or a part of them, segment by segment, to their end.</summary>
-    private async Task<UpstreamFailure?> FetchSegmentsAsync(string accountId, List<FetchedSegment> segments, KeptSpan? kept, bool isOlder)
+    private async Task<UpstreamFailure?> FetchSegmentsAsync(AccountId accountId, List<FetchedSegment> segments, KeptSpan? kept, bool isOlder)
     {
         string? link = null, before = null;
         while (true)
@@ -330,7 +330,7 @@ internal sealed class SyncRun
     }
 
     /// <summary>Counts transactions of an account: what is fetched once more replaces what was counted before.</summary>
-    private void Count(string accountId, int transactions)
+    private void Count(AccountId accountId, int transactions)
     {
         _counts[accountId] = _counts.GetValueOrDefault(accountId) + transactions;
         Report(_progress with { Transactions = _progress.Transactions + transactions });

@@ -13,7 +13,7 @@ namespace BasiqFunctions.Sync;
 /// <param name="NextAction">What to do about it, once it has failed.</param>
 public sealed record SyncedJob(
     [property: JsonPropertyName("jobId")] string JobId,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] string? ConnectionId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] ConnectionId? ConnectionId,
     [property: JsonPropertyName("status")] JobState Status,
     [property: JsonPropertyName("steps")] IReadOnlyList<SyncedStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("nextAction")] NextAction? NextAction = null)

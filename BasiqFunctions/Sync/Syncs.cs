@@ -62,14 +62,14 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <exception cref="UnknownConnectionsException">Some of the connections do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     internal async Task<SyncAnswer> StartFromAsync(
-        DurableTaskClient client, UserId userId, IReadOnlyList<string> connectionIds, bool isFull, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, IReadOnlyList<ConnectionId> connectionIds, bool isFull, CancellationToken cancellation)
     {
         var syncId = SyncId.ForConnections(userId, connectionIds, isFull);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is { IsRunning: true })
             return ended;
         var listed = (await basiq.ListConnectionsAsync(userId, cancellation)).Where(connection => !connection.IsDeleted).Select(connection => connection.Id);
-        string[] ids = [.. connectionIds.Distinct()];
+        ConnectionId[] ids = [.. connectionIds.Distinct()];
         if (ids.Except(listed).ToArray() is { Length: > 0 } unknown)
             throw new UnknownConnectionsException(unknown);
         return await ScheduleAsync(
@@ -85,7 +85,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="news">The event that it is for, and until when it waits for more.</param>
     /// <param name="cancellation">Ends the wait.</param>
     internal async Task FetchNewsAsync(
-        DurableTaskClient client, UserId userId, string connectionId, GatheredNews news, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, ConnectionId connectionId, GatheredNews news, CancellationToken cancellation)
     {
         var syncId = SyncId.ForNews(userId, connectionId, news.EventId);
         if (await FindAsync(client, userId, syncId, cancellation) is not null)
@@ -272,7 +272,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <returns>Whether one of these syncs brings the news: it fetches the connection, and begins to after it happened.</returns>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> WakeForAsync(
-        DurableTaskClient client, UserId userId, string connectionId, DateTimeOffset happenedAt, bool isFull, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, ConnectionId connectionId, DateTimeOffset happenedAt, bool isFull, CancellationToken cancellation)
     {
         List<SyncedJob> awaited = [];
         List<SyncedJob> fetched = [];
@@ -311,7 +311,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// </summary>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> HadJobOfAsync(
-        DurableTaskClient client, UserId userId, string syncId, string connectionId, DateTimeOffset since, CancellationToken cancellation) =>
+        DurableTaskClient client, UserId userId, string syncId, ConnectionId connectionId, DateTimeOffset since, CancellationToken cancellation) =>
         await FindAsync(client, userId, syncId, cancellation) is { Jobs: { Count: > 0 } followed }
         && (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId && BasiqTime.Of(job.Updated) >= since).ToArray() is { Length: > 0 } changed
         && changed.All(job => followed.Any(known => known.JobId == job.Id && known.Status is JobState.Success));

@@ -18,11 +18,11 @@ public sealed class UnknownJobsException(IReadOnlyList<string> jobIds)
 }
 
 /// <summary>Some of the connections that a sync was asked for do not exist, or are not the user's.</summary>
-public sealed class UnknownConnectionsException(IReadOnlyList<string> connectionIds)
+public sealed class UnknownConnectionsException(IReadOnlyList<ConnectionId> connectionIds)
     : Exception($"{connectionIds.Count} of the connections do not exist or are not this user's."), IProblem
 {
     /// <summary>The connections.</summary>
-    public IReadOnlyList<string> ConnectionIds { get; } = connectionIds;
+    public IReadOnlyList<ConnectionId> ConnectionIds { get; } = connectionIds;
 
     ProblemResult IProblem.ToProblem()
     {

@@ -28,13 +28,14 @@ public sealed class WantedAccounts(
     /// <param name="named">The connections that the jobs name; null when one of them names none, which vouches for all.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="BasiqException">Basiq could not be asked.</exception>
-    public async Task<WantedAccountList> ListAsync(UserId userId, IReadOnlyCollection<string>? named, CancellationToken cancellation)
+    public async Task<WantedAccountList> ListAsync(UserId userId, IReadOnlyCollection<ConnectionId>? named, CancellationToken cancellation)
     {
         Dictionary<string, int> skipped = [];
-        Dictionary<string, Listed> listed = new(StringComparer.Ordinal);
+        Dictionary<AccountId, Listed> listed = [];
         foreach (var record in await basiq.ListAccountsAsync(userId, cancellation))
         {
-            var (id, connectionId) = (IdIn(record, "id"), IdIn(record, "connection"));
+            AccountId? id = IdIn(record, "id") is { } account ? new(account) : null;
+            ConnectionId? connectionId = IdIn(record, "connection") is { } connection ? new(connection) : null;
             if (id is null && IsNamed(connectionId))
                 Skip("malformed-id");
             else if (id is not null && connectionId is null)
@@ -49,14 +50,14 @@ public sealed class WantedAccounts(
         var twice = AreTwice(_ => true);
         var there = twice.Count > 0 || removed.Any(id => named?.Contains(id) is true)
             ? await ConnectionsThereAsync(userId, twice, cancellation)
-            : new HashSet<string>();
-        string[] ended = [.. AreTwice(there.Contains).Where(id => !there.Contains(id))];
-        var stay = removed.Where(id => named is null || !there.Contains(id)).ToHashSet(StringComparer.Ordinal);
+            : new HashSet<ConnectionId>();
+        ConnectionId[] ended = [.. AreTwice(there.Contains).Where(id => !there.Contains(id))];
+        var stay = removed.Where(id => named is null || !there.Contains(id)).ToHashSet();
 
         Listed[] current = [.. wanted.Where(account => !stay.Contains(account.Facts.ConnectionId))];
         var anew = MadeAnew.Pairs(
             current.Select(account => account.Facts).Where(facts => ended.Contains(facts.ConnectionId)),
-            standing.Where(facts => there.Contains(facts.ConnectionId))).Select(pair => pair.Old).ToHashSet(StringComparer.Ordinal);
+            standing.Where(facts => there.Contains(facts.ConnectionId))).Select(pair => pair.Old).ToHashSet();
         current = [.. current.Where(account => !anew.Contains(account.Facts.AccountId))];
         return new WantedAccountList(
             [.. current.Select(account => account.Raw)],
@@ -69,16 +70,16 @@ public sealed class WantedAccounts(
             [.. skipped.Select(reason => new SkippedAccounts(reason.Key, reason.Value))]);
 
         // What has no connection that can be read may be any connection's.
-        bool IsNamed(string? connectionId) => connectionId is null || named is null || named.Contains(connectionId);
+        bool IsNamed(ConnectionId? connectionId) => connectionId is null || named is null || named.Contains(connectionId);
 
         void Skip(string reason) => CollectionsMarshal.GetValueRefOrAddDefault(skipped, reason, out _)++;
 
-        async Task<IReadOnlyList<string>> GoneAsync()
+        async Task<IReadOnlyList<AccountId>> GoneAsync()
         {
             SnapshotAccount[] missing = [.. kept.Where(account => IsNamed(account.ConnectionId) && !listed.ContainsKey(account.AccountId))];
             if (missing.Length > 0)
                 Log.AccountsMissing(logger, missing.Length, userId);
-            List<string> gone = [];
+            List<AccountId> gone = [];
             foreach (var account in missing.Where(account => account.MissingSince + BetweenLooks <= clock.GetUtcNow() && clockCheck.IsConfirmed))
             {
                 if (!await IsThereAsync(userId, account.AccountId, cancellation))
@@ -91,7 +92,7 @@ public sealed class WantedAccounts(
         // What is kept and what this sync brings. Of an account that is kept and listed, the list has the news.
         AccountFacts[] Standing()
         {
-            var ids = kept.Select(account => account.AccountId).Concat(wanted.Select(account => account.Facts.AccountId)).ToHashSet(StringComparer.Ordinal);
+            var ids = kept.Select(account => account.AccountId).Concat(wanted.Select(account => account.Facts.AccountId)).ToHashSet();
             return
             [
                 .. kept.Where(account => !listed.ContainsKey(account.AccountId))
@@ -102,7 +103,7 @@ public sealed class WantedAccounts(
         }
 
         // Connections of which an account would be counted twice, beside one of such a connection.
-        IReadOnlyCollection<string> AreTwice(Predicate<string> beside) =>
+        IReadOnlyCollection<ConnectionId> AreTwice(Predicate<ConnectionId> beside) =>
         [
             .. standing.GroupBy(facts => facts.ConnectionId)
                 .Where(connection => MadeAnew.Pairs(
@@ -113,7 +114,7 @@ public sealed class WantedAccounts(
     }
 
     /// <summary>Whether Basiq has an account, or does not say that it has not.</summary>
-    private async Task<bool> IsThereAsync(UserId userId, string accountId, CancellationToken cancellation)
+    private async Task<bool> IsThereAsync(UserId userId, AccountId accountId, CancellationToken cancellation)
     {
         try
         {
@@ -127,7 +128,7 @@ public sealed class WantedAccounts(
     }
 
     /// <summary>What is kept of the user. Of a manifest that is damaged nothing counts any more: the sync that asks replaces it.</summary>
-    private async Task<(IReadOnlyList<SnapshotAccount> Kept, IReadOnlyCollection<string> Removed)> KeptAsync(
+    private async Task<(IReadOnlyList<SnapshotAccount> Kept, IReadOnlyCollection<ConnectionId> Removed)> KeptAsync(
         UserId userId, CancellationToken cancellation)
     {
         try
@@ -145,15 +146,15 @@ public sealed class WantedAccounts(
     /// <param name="userId">The user.</param>
     /// <param name="twice">Connections that have the same accounts. A list that has none of them says nothing about which has ended.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    private async Task<IReadOnlySet<string>> ConnectionsThereAsync(
-        UserId userId, IReadOnlyCollection<string> twice, CancellationToken cancellation)
+    private async Task<IReadOnlySet<ConnectionId>> ConnectionsThereAsync(
+        UserId userId, IReadOnlyCollection<ConnectionId> twice, CancellationToken cancellation)
     {
         var connections = await basiq.ListConnectionsAsync(userId, cancellation);
         if (twice.Count > 0 && !connections.Any(connection => twice.Contains(connection.Id)))
             throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-missing"));
         return connections
             .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
-            .Select(connection => connection.Id).ToHashSet(StringComparer.Ordinal);
+            .Select(connection => connection.Id).ToHashSet();
     }
 
     private static string? IdIn(JsonElement record, string name) =>
@@ -164,7 +165,7 @@ public sealed class WantedAccounts(
 
     private sealed record Listed(AccountFacts Facts, ReadOnlyMemory<byte> Raw)
     {
-        public static Listed Of(string id, string connectionId, JsonElement record)
+        public static Listed Of(AccountId id, ConnectionId connectionId, JsonElement record)
         {
             ReadOnlyMemory<byte> raw = JsonMarshal.GetRawUtf8Value(record).ToArray();
             return new Listed(AccountFacts.Of(id, connectionId, raw), raw);
@@ -179,6 +180,6 @@ public sealed class WantedAccounts(
 /// <param name="Skipped">What of it could not be read.</param>
 public sealed record WantedAccountList(
     IReadOnlyList<ReadOnlyMemory<byte>> Accounts,
-    IReadOnlyList<string> ConnectionIds,
+    IReadOnlyList<ConnectionId> ConnectionIds,
     AccountListing Listing,
     IReadOnlyList<SkippedAccounts> Skipped);

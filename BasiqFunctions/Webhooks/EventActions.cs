@@ -105,13 +105,13 @@ public sealed class EventActions(
         return "noted";
     }
 
-    private async Task<string> RemoveAsync(DurableTaskClient client, UserId userId, string connectionId) =>
+    private async Task<string> RemoveAsync(DurableTaskClient client, UserId userId, ConnectionId connectionId) =>
         await removals.RunAsync(client, userId, connectionId, new DeletionCause(DeletionReason.ConnectionDeleted)) is { IsAny: true }
             ? "removed"
             : "nothing-kept";
 
     private async Task<EventHandled> MarkAsync(
-        DurableTaskClient client, UserId userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, ConnectionId connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
         // As the sync of the job that failed says it, if there is one.
         var last = (await basiq.ListJobsAsync(userId, cancellation).OrNullAsync() ?? []).Where(job => job.ConnectionId == connectionId).MaxBy(job => BasiqTime.Of(job.Updated));
@@ -138,7 +138,7 @@ public sealed class EventActions(
     /// Notes that a connection works, and tells so where it was told that it did not. An event that comes late says nothing of a bank that is away.
     /// </summary>
     private async Task<EventHandled> RecoverAsync(
-        EventHandled handled, UserId userId, string connectionId, string eventId, CancellationToken cancellation) =>
+        EventHandled handled, UserId userId, ConnectionId connectionId, string eventId, CancellationToken cancellation) =>
         await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation, unless: NextAction.WaitForBank)
             ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
             : handled;
@@ -148,7 +148,7 @@ public sealed class EventActions(
     /// gathers news of it, or a new one. What has been fetched since the event has the news.
     /// </summary>
     private async Task<string> FetchAsync(
-        DurableTaskClient client, UserId userId, string connectionId, BasiqEvent happened, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, ConnectionId connectionId, BasiqEvent happened, CancellationToken cancellation)
     {
         var isActivated = happened.TypeId is EventTypes.ConnectionActivated;
         var happenedAt = happened.CreatedAt ?? clock.GetUtcNow();
@@ -172,7 +172,7 @@ public sealed class EventActions(
         return news.EventId == happened.Id ? "fetched" : "gathered";
     }
 
-    private async Task<(DateTimeOffset AsOf, string SyncId)?> FindFetchedAsync(UserId userId, string connectionId, bool ofWhole, CancellationToken cancellation)
+    private async Task<(DateTimeOffset AsOf, string SyncId)?> FindFetchedAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellation)
     {
         try
         {
@@ -185,6 +185,6 @@ public sealed class EventActions(
     }
 
     /// <summary>The connection; null when Basiq does not have it, or has it as deleted.</summary>
-    private async Task<Connection?> FindConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) =>
+    private async Task<Connection?> FindConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) =>
         await basiq.GetConnectionAsync(userId, connectionId, cancellation).OrNullAsync() is { IsDeleted: false } found ? found : null;
 }

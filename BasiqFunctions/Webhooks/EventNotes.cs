@@ -14,7 +14,7 @@ public sealed class EventNotes(
     public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => table.RemovePartitionAsync(PartitionOf(userId), cancellation);
 
     /// <inheritdoc />
-    public async Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation)
+    public async Task RemoveConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation)
     {
         foreach (var isFull in (bool[])[false, true])
             await table.RemoveAsync(PartitionOf(userId), News(connectionId, isFull), cancellation);
@@ -27,7 +27,7 @@ public sealed class EventNotes(
     /// do not take in what needs the whole.
     /// </summary>
     internal async Task<GatheredNews> GatherAsync(
-        UserId userId, string connectionId, string eventId, bool isFull, TimeSpan gatherFor, CancellationToken cancellation)
+        UserId userId, ConnectionId connectionId, string eventId, bool isFull, TimeSpan gatherFor, CancellationToken cancellation)
     {
         while (true)
         {
@@ -46,5 +46,5 @@ public sealed class EventNotes(
     private static string PartitionOf(UserId userId) => $"user-{userId}";
 
     /// <summary>No id has a dot.</summary>
-    private static string News(string connectionId, bool isFull) => isFull ? $"news.{connectionId}.full" : $"news.{connectionId}";
+    private static string News(ConnectionId connectionId, bool isFull) => isFull ? $"news.{connectionId}.full" : $"news.{connectionId}";
 }

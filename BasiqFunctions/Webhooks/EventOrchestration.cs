@@ -138,4 +138,4 @@ public sealed record EventInput(string EventId, string? WebhookId = null, bool I
 /// <param name="Tells">The type of what the team's backend is told of it; null for nothing.</param>
 /// <param name="Told">What it is told.</param>
 public sealed record EventHandled(
-    string Type, string Outcome, bool IsComplete = true, UserId? UserId = null, string? ConnectionId = null, string? Tells = null, NoticeData? Told = null);
+    string Type, string Outcome, bool IsComplete = true, UserId? UserId = null, ConnectionId? ConnectionId = null, string? Tells = null, NoticeData? Told = null);

@@ -349,7 +349,7 @@ public sealed class ServerTokenTests
         {
             () => test.Client.UpdateUserAsync(new("u1"), new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
             () => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com", Mobile = "+61410888666" }),
-            () => test.Client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId("062000123456")),
+            () => test.Client.GetTransactionsPageAsync(new("u1"), BasiqFilter.AccountId(new("062000123456"))),
         })
         {
             var running = call();

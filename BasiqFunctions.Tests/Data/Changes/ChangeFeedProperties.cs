@@ -206,7 +206,7 @@ public sealed class ChangeFeedProperties
                     var connection = $"c{_chance.Next(1, 3)}";
                     Note("connection removed");
                     _followers.ForEach(follower => follower.Follower.MayRemoveUnknown = true);
-                    await _scene.Store.Removal.RemoveConnectionAsync(User, connection, null, default);
+                    await _scene.Store.Removal.RemoveConnectionAsync(User, new(connection), null, default);
                     _scene.Clock.Advance(TimeSpan.FromSeconds(1));
                     break;
                 case 1 when _accounts.Any(account => account.Connection == "c1"):
@@ -312,9 +312,9 @@ public sealed class ChangeFeedProperties
             var accounts = _accounts.Where(account => connections.Contains(account.Connection) && account.IsListed).ToArray();
             var rows = accounts.ToDictionary(account => account.Id, account => account.Rows.OrderByDescending(row => row.IsPending).ToArray());
             var syncId = await _scene.StageAsync([.. accounts.Select(account => (account.Json, (string[]?)null))]);
-            Dictionary<string, FetchedSpan> spans = [];
+            Dictionary<AccountId, FetchedSpan> spans = [];
             var plans = await _scene.Store.Staging.PlanAsync(
-                User, syncId, [.. accounts.Select(account => (account.Id, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)))],
+                User, syncId, [.. accounts.Select(account => (new AccountId(account.Id), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)))],
                 new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
             foreach (var plan in plans)
             {
@@ -338,14 +338,14 @@ public sealed class ChangeFeedProperties
 
             // No two syncs start at once.
             _scene.Clock.Advance(TimeSpan.FromMilliseconds(1));
-            var gone = _accounts.Where(account => !account.IsListed).Select(account => account.Id).ToArray();
-            var listing = new AccountListing([.. _accounts.Select(account => account.Connection).Distinct()], [.. _ended], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow(), GoneAccounts = gone };
+            var gone = _accounts.Where(account => !account.IsListed).Select(account => new AccountId(account.Id)).ToArray();
+            var listing = new AccountListing([.. _accounts.Select(account => account.Connection).Distinct().Select(id => new ConnectionId(id))], [.. _ended.Select(id => new ConnectionId(id))], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow(), GoneAccounts = gone };
             return new Prepared(syncId, connections, spans, rows, listing, _scene.Clock.GetUtcNow());
         }
 
         private async Task<FetchedSpan?> FetchPartAsync(string syncId, string accountId, KeptSpan kept, Row[] rows)
         {
-            var overlap = await _scene.Store.Staging.OpenOverlapAsync(User, accountId, kept, default);
+            var overlap = await _scene.Store.Staging.OpenOverlapAsync(User, new(accountId), kept, default);
             if (overlap is null)
                 return null;
             var newer = rows.Where(row => !row.IsPending && row.Day >= kept.From).ToArray();
@@ -353,7 +353,7 @@ public sealed class ChangeFeedProperties
             var matched = newer.Count(row => overlap.Takes(Encoding.UTF8.GetBytes(row.Json)));
             var days = new BankDays("Australia/Sydney");
             var ids = newer.Select(row => TransactionFacts.Read(Encoding.UTF8.GetBytes(row.Json), days).Id).ToHashSet();
-            if (matched != known || (newer.Length > matched && await _scene.Store.Staging.HasAnyKeptAsync(User, accountId, kept, ids, default) is not false))
+            if (matched != known || (newer.Length > matched && await _scene.Store.Staging.HasAnyKeptAsync(User, new(accountId), kept, ids, default) is not false))
                 return null;
             _scene.SetSegments(syncId, accountId, [await _scene.WriteSegmentAsync(syncId, accountId, 0, newer.Select(row => row.Json))]);
 
@@ -424,6 +424,6 @@ public sealed class ChangeFeedProperties
         }
 
         private sealed record Prepared(
-            string SyncId, string[] Connections, Dictionary<string, FetchedSpan> Spans, Dictionary<string, Row[]> Rows, AccountListing Listing, DateTimeOffset StartedAt);
+            string SyncId, string[] Connections, Dictionary<AccountId, FetchedSpan> Spans, Dictionary<string, Row[]> Rows, AccountListing Listing, DateTimeOffset StartedAt);
     }
 }

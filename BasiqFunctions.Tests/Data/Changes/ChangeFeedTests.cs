@@ -86,7 +86,7 @@ public sealed class ChangeFeedTests
         await AssertInStepAsync(followers[0]);
         Assert.Equal(60_001 + 90_000, followers[0].Told.Count);
 
-        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default);
         foreach (var follower in followers)
         {
             await follower.CatchUpAsync();
@@ -110,7 +110,7 @@ public sealed class ChangeFeedTests
         await follower.CatchUpAsync();
         Assert.Equal(["added a2", "added a2/t1", "modified a2", "removed a2/t1", "added a2/t3"], follower.Told);
 
-        Assert.IsType<ChangesResult.AccountNotFound>(await _scene.Reader.ReadAsync(User, new ChangeQuery(1, null, "a3"), default));
+        Assert.IsType<ChangesResult.AccountNotFound>(await _scene.Reader.ReadAsync(User, new ChangeQuery(1, null, new("a3")), default));
         Assert.IsType<ChangesResult.NoSnapshot>(await _scene.Reader.ReadAsync(new("user-2"), new ChangeQuery(1), default));
     }
 
@@ -235,7 +235,7 @@ public sealed class ChangeFeedTests
         await _scene.SyncAsync("c1", (Account("a1", "c1", "3.00"), [Posted("t3", Today, "another secret")]), (Account("a2", "c1"), [Posted("t9", Today, "secret")]));
         await followers[2].CatchUpAsync();
 
-        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
 
         // Of the connection's transactions and accounts no blob has more than ids, held reads or not.
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.Contains("/a1/", StringComparison.Ordinal) || name.Contains("/a2/", StringComparison.Ordinal));
@@ -279,7 +279,7 @@ public sealed class ChangeFeedTests
         for (var i = 0; i < 5; i++)
             await follower.StepAsync();
         Assert.Equal(["added a1/t10", "added a1/t11", "added a1/t12"], follower.Told[^3..]);
-        await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default);
+        await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default);
         await follower.CatchUpAsync();
         Assert.Empty(follower.Transactions);
         Assert.Empty(follower.Accounts);
@@ -295,7 +295,7 @@ public sealed class ChangeFeedTests
         await _scene.PublishAsync(
             await _scene.StageAsync((Anew("a2", "c2"), [Posted("t1", Today), Posted("t2", Today)]), (Account("a3", "c2"), [Posted("t3", Today)])),
             ["c2"],
-            new AccountListing(["c2"], ["c1"], IsWhole: true));
+            new AccountListing([new("c2")], [new("c1")], IsWhole: true));
         await follower.CatchUpAsync();
         Assert.Equal(["a2", "a3"], follower.Accounts.Keys.Order());
         await AssertInStepAsync(follower);
@@ -304,12 +304,12 @@ public sealed class ChangeFeedTests
         _scene.Clock.Advance(TimeSpan.FromDays(1));
         await _scene.PublishAsync(
             await _scene.StageAsync((Anew("a2", "c2"), [Posted("t1", Today), Posted("t2", Today)])), ["c2"],
-            new AccountListing(["c2"], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
+            new AccountListing([new("c2")], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow() });
         await follower.CatchUpAsync();
         Assert.Contains("a3", follower.Accounts.Keys);
         await _scene.PublishAsync(
             await _scene.StageAsync((Anew("a2", "c2"), [Posted("t1", Today.AddDays(-1)), Posted("t2", Today)])), ["c2"],
-            new AccountListing(["c2"], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow(), GoneAccounts = ["a3"] });
+            new AccountListing([new("c2")], [], IsWhole: true) { ReadAt = _scene.Clock.GetUtcNow(), GoneAccounts = [new("a3")] });
         await follower.CatchUpAsync();
         Assert.Equal(["a2"], follower.Accounts.Keys);
         await AssertInStepAsync(follower);
@@ -416,7 +416,7 @@ public sealed class ChangeFeedTests
 
         // The removal of a connection whose files are damaged takes place all the same.
         await SpoilAsync(_scene.Blobs.Names.Single(name => name.Contains("/a1/", StringComparison.Ordinal)));
-        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, "c1", null, default));
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
         Assert.DoesNotContain(_scene.Blobs.Names, name => name.EndsWith(".pages", StringComparison.Ordinal));
     }
 
@@ -459,10 +459,10 @@ public sealed class ChangeFeedTests
         _scene.Clock.Advance(TimeSpan.FromDays(1));
 
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("t1000", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending("p2", Today)]);
         var read = _scene.Storage.BytesRead;
-        await _scene.PublishAsync(syncId, ["c1"], spans: new() { ["a1"] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
+        await _scene.PublishAsync(syncId, ["c1"], spans: new() { [new("a1")] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
         Assert.InRange(_scene.Storage.BytesRead - read, 1, 60_000);
         await follower.CatchUpAsync();
         Assert.Equal(["removed a1/p1", "added a1/p2", "added a1/t1000 from p1"], follower.Told);
@@ -475,11 +475,11 @@ public sealed class ChangeFeedTests
         var rows = Enumerable.Range(0, 40).Select(i => Posted($"t{i}", Today.AddDays(-i))).ToArray();
         await _scene.SyncAsync("c1", (Account("a1", "c1"), rows));
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("x", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [("a1", Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         foreach (var (id, day, isThere) in new[] { ("x", Today, true), ("t39", Today.AddDays(-40), true), ("y", Today.AddDays(-40), false) })
         {
             var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending(id, day)]);
-            var published = await _scene.PublishAsync(syncId, ["c1"], spans: new() { ["a1"] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
+            var published = await _scene.PublishAsync(syncId, ["c1"], spans: new() { [new("a1")] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
             Assert.Equal(isThere ? PublishOutcome.Outdated : PublishOutcome.Published, published.Outcome);
         }
     }

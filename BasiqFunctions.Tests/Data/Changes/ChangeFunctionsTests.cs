@@ -127,7 +127,7 @@ public sealed class ChangeFunctionsTests : IDisposable
 
         // Whoever follows an account that is gone is told so, and not that there never was one.
         var cursor = Cursor(await ListAsync("?accountId=a1"));
-        await _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, "c1", null, default);
+        await _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, new("c1"), null, default);
         var gone = await ListAsync($"?accountId=a1&cursor={cursor}");
         Assert.Equal("""[{"type":"removed","accountId":"a1"}]""", gone.Json.GetProperty("accounts").GetRawText());
         Assert.Equal(2, gone.Json.GetProperty("changes").GetArrayLength());
@@ -183,13 +183,13 @@ public sealed class ChangeFunctionsTests : IDisposable
         userId ??= UsersScene.Someone;
         var syncId = $"s{++_syncs}";
         await _scene.Snapshots.Staging.StageAccountsAsync(userId, syncId, [Encoding.UTF8.GetBytes(account)], default);
-        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, syncId, IdOf(account), 0, default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, syncId, new(IdOf(account)), 0, default);
         foreach (var transaction in transactions)
             segment.Append(Encoding.UTF8.GetBytes(transaction));
         var attempt = (await segment.CompleteAsync(default)).Attempt;
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [IdOf(account)] = [attempt] }),
+                userId, syncId, _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(IdOf(account))] = [attempt] }),
             default);
     }
 }

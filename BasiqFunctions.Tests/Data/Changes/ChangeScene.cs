@@ -14,7 +14,7 @@ internal sealed class ChangeScene
 {
     public static readonly UserId User = new("user-1");
 
-    private readonly Dictionary<string, Dictionary<string, IReadOnlyList<string>>> _attempts = [];
+    private readonly Dictionary<string, Dictionary<AccountId, IReadOnlyList<string>>> _attempts = [];
     private int _syncs;
 
     public ChangeScene()
@@ -63,28 +63,28 @@ internal sealed class ChangeScene
     {
         var syncId = string.Create(CultureInfo.InvariantCulture, $"s{++_syncs}");
         await Store.Staging.StageAccountsAsync(User, syncId, accounts.Select(account => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)), default);
-        Dictionary<string, IReadOnlyList<string>> attempts = [];
+        Dictionary<AccountId, IReadOnlyList<string>> attempts = [];
         foreach (var (json, transactions) in accounts.Where(account => account.Transactions is not null))
-            attempts.Add(IdOf(json), [await WriteSegmentAsync(syncId, IdOf(json), 0, transactions!)]);
+            attempts.Add(new(IdOf(json)), [await WriteSegmentAsync(syncId, IdOf(json), 0, transactions!)]);
         _attempts.Add(syncId, attempts);
         return syncId;
     }
 
     public async Task<string> WriteSegmentAsync(string syncId, string accountId, int number, IEnumerable<string> transactions)
     {
-        await using var writer = await Store.Staging.BeginSegmentAsync(User, syncId, accountId, number, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(User, syncId, new(accountId), number, default);
         foreach (var transaction in transactions)
             writer.Append(Encoding.UTF8.GetBytes(transaction));
         return (await writer.CompleteAsync(default)).Attempt;
     }
 
     /// <summary>Which attempts a publication is to count.</summary>
-    public void SetSegments(string syncId, string accountId, IReadOnlyList<string> attempts) => _attempts[syncId][accountId] = attempts;
+    public void SetSegments(string syncId, string accountId, IReadOnlyList<string> attempts) => _attempts[syncId][new(accountId)] = attempts;
 
     public Task<PublishResult> PublishAsync(
-        string syncId, string[] connections, AccountListing? listing = null, Dictionary<string, FetchedSpan>? spans = null, DateTimeOffset? startedAt = null) =>
+        string syncId, string[] connections, AccountListing? listing = null, Dictionary<AccountId, FetchedSpan>? spans = null, DateTimeOffset? startedAt = null) =>
         Store.Publisher.PublishAsync(
-            new SnapshotPublication(User, syncId, startedAt ?? Clock.GetUtcNow(), connections, _attempts[syncId])
+            new SnapshotPublication(User, syncId, startedAt ?? Clock.GetUtcNow(), [.. connections.Select(id => new ConnectionId(id))], _attempts[syncId])
             {
                 Listing = listing ?? AccountListing.None,
                 Spans = spans ?? [],

@@ -24,7 +24,7 @@ internal sealed class Follower(ChangeScene scene, int limit = 100, string? accou
     /// <summary>Reads a page. False where it is to begin again.</summary>
     public async Task<bool> StepAsync()
     {
-        var result = await scene.Reader.ReadAsync(ChangeScene.User, new ChangeQuery(limit, At, accountId), default);
+        var result = await scene.Reader.ReadAsync(ChangeScene.User, new ChangeQuery(limit, At, accountId is null ? null : new(accountId)), default);
         if (result is ChangesResult.Expired)
         {
             (At, Transactions, Accounts, HasCaughtUp) = (null, [], [], false);

@@ -203,7 +203,7 @@ public sealed class ExportTests : IDisposable
         await SyncAsync("c1", "a1", Some("x", 500), Some("y", 500));
 
         var answer = await ExportAsync(
-            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, "c1", null, default), acceptEncoding: "gzip");
+            ExportFormat.Csv, "", whileReading: () => _scene.Snapshots.Removal.RemoveConnectionAsync(UsersScene.Someone, new("c1"), null, default), acceptEncoding: "gzip");
 
         Assert.True(answer.IsAborted);
         Assert.Empty(await NotesAsync());
@@ -228,7 +228,7 @@ public sealed class ExportTests : IDisposable
 
         var answer = await ExportAsync(ExportFormat.Csv, "", whileReading: () => _storage!.DeleteAsync(segment, default));
         Assert.True(answer.IsAborted);
-        Assert.Equal([SnapshotPaths.Damage(UsersScene.Someone, "a1")], await DamagesAsync());
+        Assert.Equal([SnapshotPaths.Damage(UsersScene.Someone, new("a1"))], await DamagesAsync());
 
         Assert.Equal((500, "snapshot-damaged"), await ProblemAsync(""));
         Assert.Empty(await NotesAsync());
@@ -282,7 +282,7 @@ public sealed class ExportTests : IDisposable
     {
         var syncId = $"s{++_syncs}";
         await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
-        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.Someone, syncId, account, 0, default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.Someone, syncId, new(account), 0, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -293,7 +293,7 @@ public sealed class ExportTests : IDisposable
         var attempt = (await segment.CompleteAsync(default)).Attempt;
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                UsersScene.Someone, syncId, _scene.Clock.GetUtcNow(), [connection], new Dictionary<string, IReadOnlyList<string>> { [account] = [attempt] }),
+                UsersScene.Someone, syncId, _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(account)] = [attempt] }),
             default);
     }
 

@@ -56,7 +56,7 @@ public sealed class SyncTelemetryTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero));
         var script = new SyncRunTests.Script(clock)
         {
-            Observe = call => new(new SyncedJob("job-1", "connection-1", call <= 3 ? JobState.InProgress : JobState.Success, [])),
+            Observe = call => new(new SyncedJob("job-1", new("connection-1"), call <= 3 ? JobState.InProgress : JobState.Success, [])),
         };
         var first = await EngineUnderTest.StartAsync(state, clock, script, typeof(SyncOrchestration), typeof(SyncRunTests.Activities));
         await first.Client.ScheduleNewOrchestrationInstanceAsync(

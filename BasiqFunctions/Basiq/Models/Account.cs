@@ -7,13 +7,13 @@ namespace BasiqFunctions.Basiq.Models;
 [JsonConverter(typeof(BasiqResourceConverter<Account>))]
 public sealed record Account : IBasiqResource<Account>
 {
-    private Account(JsonElement json) => (Json, Id) = (json, json.RequiredText("id"));
+    private Account(JsonElement json) => (Json, Id) = (json, new(json.RequiredText("id")));
 
     /// <inheritdoc />
     public JsonElement Json { get; }
 
     /// <summary>Basiq's id.</summary>
-    public string Id { get; }
+    public AccountId Id { get; }
 
     /// <summary>The account's name.</summary>
     public string? Name => Json.Text("name");
@@ -40,7 +40,7 @@ public sealed record Account : IBasiqResource<Account>
     public string? Product => Json.Text("class", "product");
 
     /// <summary>The connection it came through.</summary>
-    public string? ConnectionId => Json.Text("connection");
+    public ConnectionId? ConnectionId => Json.Text("connection") is { } id ? new(id) : null;
 
     /// <summary>The bank.</summary>
     public string? InstitutionId => Json.Text("institution");

@@ -29,7 +29,8 @@ public sealed partial record BasiqEvent : IBasiqResource<BasiqEvent>
     /// The connection that it is about: that of what it carries, the connection that it carries, or that of the path or its filter;
     /// null for none.
     /// </summary>
-    public string? ConnectionId => IdOf(Data.Text("connection", "id") ?? Data.Text("connection")) ?? EntityId("connection") ?? IdIn(ConnectionOf());
+    public ConnectionId? ConnectionId =>
+        (IdOf(Data.Text("connection", "id") ?? Data.Text("connection")) ?? EntityId("connection") ?? IdIn(ConnectionOf())) is { } id ? new(id) : null;
 
     /// <summary>The consent that it is about, by the consent that it carries or by the path; null for none.</summary>
     public string? ConsentId => EntityId("consent") ?? IdIn(ConsentOf());

@@ -7,13 +7,13 @@ namespace BasiqFunctions.Basiq.Models;
 [JsonConverter(typeof(BasiqResourceConverter<Connection>))]
 public sealed record Connection : IBasiqResource<Connection>
 {
-    private Connection(JsonElement json) => (Json, Id) = (json, json.RequiredText("id"));
+    private Connection(JsonElement json) => (Json, Id) = (json, new(json.RequiredText("id")));
 
     /// <inheritdoc />
     public JsonElement Json { get; }
 
     /// <summary>Basiq's id.</summary>
-    public string Id { get; }
+    public ConnectionId Id { get; }
 
     /// <summary><c>active</c>, <c>pending</c>, <c>invalid</c>, <c>pre-init</c>, or one to come.</summary>
     public string? Status => Json.Text("status");

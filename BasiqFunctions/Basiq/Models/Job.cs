@@ -45,12 +45,12 @@ public sealed record Job
     }
 
     /// <summary>The connection, once <c>links.source</c> or the result of <c>verify-credentials</c> names it.</summary>
-    public string? ConnectionId => ConnectionLink?.ConnectionId;
+    public ConnectionId? ConnectionId => ConnectionLink?.ConnectionId;
 
     /// <summary>The user, once a link names it.</summary>
     public UserId? UserId => ConnectionLink?.UserId;
 
-    private (UserId UserId, string ConnectionId)? ConnectionLink =>
+    private (UserId UserId, ConnectionId ConnectionId)? ConnectionLink =>
         JobLinks.ParseConnection(Links?.Source)
         ?? Steps
             .Where(step => step.Title is "verify-credentials" or null)
@@ -191,9 +191,9 @@ public sealed partial record JobLinks
     public string? Source { get; init; }
 
     /// <summary>User and connection that a link, absolute or relative, leads to.</summary>
-    internal static (UserId UserId, string ConnectionId)? ParseConnection(string? link) =>
+    internal static (UserId UserId, ConnectionId ConnectionId)? ParseConnection(string? link) =>
         link is not null && ConnectionPath().Match(link) is { Success: true } match
-            ? (new(match.Groups["user"].Value), match.Groups["connection"].Value)
+            ? (new(match.Groups["user"].Value), new(match.Groups["connection"].Value))
             : null;
 
     /// <summary>The report that a link, absolute or relative, leads to.</summary>

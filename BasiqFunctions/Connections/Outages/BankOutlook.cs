@@ -35,7 +35,7 @@ public sealed class BankOutlook(IBasiqClient basiq, InstitutionCatalog catalog, 
     }
 
     /// <inheritdoc />
-    public async Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, string connectionId, CancellationToken cancellation)
+    public async Task<string?> FindOutageAsync(DurableTaskClient client, UserId userId, ConnectionId connectionId, CancellationToken cancellation)
     {
         try
         {

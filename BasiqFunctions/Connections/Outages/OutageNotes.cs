@@ -15,7 +15,7 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
     internal const string Prefix = "outage.";
 
     /// <summary>Notes that a connection is affected, and has the bank be watched.</summary>
-    internal async Task AddAsync(DurableTaskClient client, BankWay bank, UserId userId, string connectionId, CancellationToken cancellation)
+    internal async Task AddAsync(DurableTaskClient client, BankWay bank, UserId userId, ConnectionId connectionId, CancellationToken cancellation)
     {
         var affected = new AffectedConnection(userId, connectionId);
         await table.TryAddAsync(new TableRecord(UserOf(userId), Prefix + connectionId, Encoding.UTF8.GetBytes(bank.Key)), cancellation);
@@ -54,7 +54,7 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
 
     /// <summary>Removes what a row of the user's leads to.</summary>
     internal Task RemoveAsync(UserId userId, TableRecord record, CancellationToken cancellation) => RemoveAsync(
-        Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, record.Row[Prefix.Length..]), cancellation);
+        Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, new(record.Row[Prefix.Length..])), cancellation);
 
     /// <summary>Has a bank be watched, or whoever watches it look for new notes.</summary>
     private static async Task WatchAsync(DurableTaskClient client, BankWay bank, CancellationToken cancellation)
@@ -93,5 +93,5 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
 /// <param name="IsTold">Whether that has been told.</param>
 public sealed record AffectedConnection(
     [property: JsonPropertyName("userId")] UserId UserId,
-    [property: JsonPropertyName("connectionId")] string ConnectionId,
+    [property: JsonPropertyName("connectionId")] ConnectionId ConnectionId,
     [property: JsonPropertyName("isTold")] bool IsTold = false);

@@ -29,7 +29,7 @@ public sealed class VisitBudget(
     /// <param name="connectionId">The connection.</param>
     /// <param name="isAttended">Whether the person is present: a part of the budget is kept for that.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal async Task<Visit> TakeAsync(UserId userId, string connectionId, bool isAttended, CancellationToken cancellation)
+    internal async Task<Visit> TakeAsync(UserId userId, ConnectionId connectionId, bool isAttended, CancellationToken cancellation)
     {
         var (row, endsAt) = Today(connectionId);
         while (true)
@@ -62,13 +62,13 @@ public sealed class VisitBudget(
         cancellation);
 
     /// <summary>How many visits are left today to somebody who is present, by connection, and when the next day begins.</summary>
-    internal async Task<(Func<string, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(UserId userId, CancellationToken cancellation)
+    internal async Task<(Func<ConnectionId, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(UserId userId, CancellationToken cancellation)
     {
         var today = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
             .Where(record => record.Row.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(record => record.Row, Read, StringComparer.Ordinal);
         return (connectionId => today.TryGetValue(Today(connectionId).Row, out var kept)
             ? Math.Max(0, LeftOf(kept, isAttended: true))
-            : options.Value.VisitsPerDay, Today("").EndsAt);
+            : options.Value.VisitsPerDay, Today(new("")).EndsAt);
     }
 
     private int LeftOf(KeptVisits kept, bool isAttended)
@@ -95,7 +95,7 @@ public sealed class VisitBudget(
     }
 
     /// <summary>The row of this day, and when the day ends.</summary>
-    private (string Row, DateTimeOffset EndsAt) Today(string connectionId)
+    private (string Row, DateTimeOffset EndsAt) Today(ConnectionId connectionId)
     {
         var day = Instant.FromDateTimeOffset(clock.GetUtcNow()).InZone(_zone.Value).Date;
         return (string.Create(CultureInfo.InvariantCulture, $"{Prefix}{connectionId}.{day:yyyyMMdd}"), day.PlusDays(1).AtStartOfDayInZone(_zone.Value).ToInstant().ToDateTimeOffset());

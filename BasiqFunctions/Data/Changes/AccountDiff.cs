@@ -10,7 +10,7 @@ internal sealed class AccountDiff
 {
     private readonly SegmentReader _reader;
     private readonly BankDays _days;
-    private readonly string _accountId;
+    private readonly AccountId _accountId;
     private readonly Postings _postings = new();
     private readonly HashSet<int> _changed = [];
     private RowPage[] _before = [];
@@ -18,7 +18,7 @@ internal sealed class AccountDiff
     private RowTable _rows = new(0);
     private int _addedOrModified;
 
-    private AccountDiff(SegmentReader reader, BankDays days, string accountId) => (_reader, _days, _accountId) = (reader, days, accountId);
+    private AccountDiff(SegmentReader reader, BankDays days, AccountId accountId) => (_reader, _days, _accountId) = (reader, days, accountId);
 
     private delegate void RowVisitor(ReadOnlySpan<byte> transaction, ReadOnlySpan<byte> id, Fingerprint key);
 
@@ -36,7 +36,7 @@ internal sealed class AccountDiff
     /// <summary>Compares.</summary>
     /// <exception cref="SnapshotCorruptException">What is to be compared cannot be read.</exception>
     public static async Task<AccountDiff> CompareAsync(
-        SegmentReader reader, BankDays days, UserId userId, string accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken)
+        SegmentReader reader, BankDays days, UserId userId, AccountId accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken)
     {
         var diff = new AccountDiff(reader, days, accountId);
         var held = diff.SourcesOf(userId, before);

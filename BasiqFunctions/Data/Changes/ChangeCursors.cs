@@ -45,11 +45,11 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
 
     private readonly CachedSecret<IReadOnlyList<byte[]>> _allKeys = new(_ => ReadAllKeysAsync(secrets), LeastBetweenLooks, LeastBetweenLooks, clock);
 
-    internal async Task<string> WriteAsync(UserId userId, string? accountId, ChangePosition position, CancellationToken cancellation) =>
+    internal async Task<string> WriteAsync(UserId userId, AccountId? accountId, ChangePosition position, CancellationToken cancellation) =>
         Write(await _key.GetAsync(cancellation), userId, accountId, position);
 
     /// <summary>The position; null of what this app did not give for this user and account.</summary>
-    internal async Task<ChangePosition?> ReadAsync(UserId userId, string? accountId, string cursor, CancellationToken cancellation)
+    internal async Task<ChangePosition?> ReadAsync(UserId userId, AccountId? accountId, string cursor, CancellationToken cancellation)
     {
         if (Decode(cursor) is not { } bytes)
             return null;
@@ -82,7 +82,7 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
         return keys;
     }
 
-    private static string Write(byte[] key, UserId userId, string? accountId, ChangePosition position)
+    private static string Write(byte[] key, UserId userId, AccountId? accountId, ChangePosition position)
     {
         var length = position.Whole is null ? LengthInParts : LengthInWhole;
         Span<byte> bytes = stackalloc byte[LengthInWhole + SignatureLength];
@@ -118,7 +118,7 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
             : null;
     }
 
-    private static bool IsSignedWith(byte[] key, UserId userId, string? accountId, ReadOnlySpan<byte> bytes)
+    private static bool IsSignedWith(byte[] key, UserId userId, AccountId? accountId, ReadOnlySpan<byte> bytes)
     {
         Span<byte> signature = stackalloc byte[SignatureLength];
         Sign(key, userId, accountId, bytes[..^SignatureLength], signature);
@@ -126,7 +126,7 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
     }
 
     /// <summary>Ids have no slash: no two of them can be taken for two others.</summary>
-    private static void Sign(byte[] key, UserId userId, string? accountId, ReadOnlySpan<byte> position, Span<byte> signature)
+    private static void Sign(byte[] key, UserId userId, AccountId? accountId, ReadOnlySpan<byte> position, Span<byte> signature)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{userId}/{accountId}/"), .. position], hash);

@@ -45,7 +45,7 @@ internal sealed class ChangeFeed(
         {
             var held = before.Accounts.ToDictionary(account => (account.ConnectionId, account.AccountId));
             var stays = after.Accounts.Select(account => (account.ConnectionId, account.AccountId)).ToHashSet();
-            var connections = after.Accounts.Select(account => account.ConnectionId).ToHashSet(StringComparer.Ordinal);
+            var connections = after.Accounts.Select(account => account.ConnectionId).ToHashSet();
             var gone = before.Accounts.Where(account => !stays.Contains((account.ConnectionId, account.AccountId))).ToLookup(account => account.ConnectionId);
 
             // What leaves comes first: an account that has moved to another connection is gone, and then there.
@@ -58,9 +58,9 @@ internal sealed class ChangeFeed(
                     parts.Add(ids);
             }
 
-            foreach (var connection in gone.OrderBy(connection => connection.Key, StringComparer.Ordinal))
+            foreach (var connection in gone.OrderBy(connection => connection.Key.Value, StringComparer.Ordinal))
                 parts.Add(await write.GoneAsync(connection.Key, connection, isEnd: !connections.Contains(connection.Key), cancellationToken));
-            foreach (var connection in after.Accounts.GroupBy(account => account.ConnectionId).OrderBy(connection => connection.Key, StringComparer.Ordinal))
+            foreach (var connection in after.Accounts.GroupBy(account => account.ConnectionId).OrderBy(connection => connection.Key.Value, StringComparer.Ordinal))
             {
                 if (await write.ChangedAsync(connection.Key, connection, held, cancellationToken) is { } part)
                     parts.Add(part);
@@ -124,7 +124,7 @@ internal sealed class ChangeFeed(
             return part with { SyncId = syncId, Lines = await writer.CompleteAsync(cancellationToken), Added = null };
         }
 
-        public async Task<FeedPart> GoneAsync(string connectionId, IEnumerable<ManifestAccount> accounts, bool isEnd, CancellationToken cancellationToken)
+        public async Task<FeedPart> GoneAsync(ConnectionId connectionId, IEnumerable<ManifestAccount> accounts, bool isEnd, CancellationToken cancellationToken)
         {
             await using var writer = await OpenAsync(cancellationToken);
             foreach (var account in accounts)
@@ -139,7 +139,7 @@ internal sealed class ChangeFeed(
 
         /// <summary>What differs of the accounts that a connection has now; null when nothing does.</summary>
         public async Task<FeedPart?> ChangedAsync(
-            string connectionId, IEnumerable<ManifestAccount> accounts, Dictionary<(string ConnectionId, string AccountId), ManifestAccount> held, CancellationToken cancellationToken)
+            ConnectionId connectionId, IEnumerable<ManifestAccount> accounts, Dictionary<(ConnectionId ConnectionId, AccountId AccountId), ManifestAccount> held, CancellationToken cancellationToken)
         {
             List<AccountSegments> added = [];
             List<(ManifestAccount Account, bool IsNew)> altered = [];
@@ -177,7 +177,7 @@ internal sealed class ChangeFeed(
             return new FeedPart(++Last, connectionId, now, syncId, await writer.CompleteAsync(cancellationToken), added.Count == 0 ? null : added);
         }
 
-        private Task<AccountDiff> CompareAsync(string accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken) =>
+        private Task<AccountDiff> CompareAsync(AccountId accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken) =>
             AccountDiff.CompareAsync(feed._reader, feed.Days, userId, accountId, before, after, cancellationToken);
 
         private Task<PartWriter> OpenAsync(CancellationToken cancellationToken) =>

@@ -42,7 +42,7 @@ public sealed class ChangeFunctions(
                 var errors = new FieldErrors();
                 QueryParameters.Check(request.Query, errors, "cursor", "limit", "accountId");
                 var limit = QueryParameters.Limit(request.Query, ChangeQuery.MaxLimit, errors);
-                var accountId = QueryParameters.Id(request.Query, "accountId", errors);
+                var accountId = QueryParameters.Id(request.Query, "accountId", errors, id => new AccountId(id));
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 ChangePosition? after = null;
@@ -57,7 +57,7 @@ public sealed class ChangeFunctions(
             },
             cancellationToken);
 
-    private async Task<IResult> AnswerToAsync(UserId userId, string? accountId, ChangesResult result, CancellationToken cancellationToken)
+    private async Task<IResult> AnswerToAsync(UserId userId, AccountId? accountId, ChangesResult result, CancellationToken cancellationToken)
     {
         switch (result)
         {

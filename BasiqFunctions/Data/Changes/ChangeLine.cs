@@ -23,7 +23,7 @@ internal static class ChangeLine
     public static ReadOnlySpan<byte> Removed => "removed"u8;
 
     /// <summary>Writes a change of an account; its JSON is empty for a removal.</summary>
-    public static void WriteAccount(ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, string accountId, ReadOnlySpan<byte> json)
+    public static void WriteAccount(ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, AccountId accountId, ReadOnlySpan<byte> json)
     {
         WriteStart(line, type, accountId);
         line.Write("\""u8);
@@ -44,7 +44,7 @@ internal static class ChangeLine
     /// <param name="inferredFrom">Likewise the id of the pending one that it was; empty for none.</param>
     /// <param name="json">The transaction; empty for a removal.</param>
     public static void WriteTransaction(
-        ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, string accountId, ReadOnlySpan<byte> id, ReadOnlySpan<byte> inferredFrom, ReadOnlySpan<byte> json)
+        ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, AccountId accountId, ReadOnlySpan<byte> id, ReadOnlySpan<byte> inferredFrom, ReadOnlySpan<byte> json)
     {
         WriteStart(line, type, accountId);
         line.Write(Transaction);
@@ -108,7 +108,7 @@ internal static class ChangeLine
         return false;
     }
 
-    private static void WriteStart(ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, string accountId)
+    private static void WriteStart(ArrayBufferWriter<byte> line, ReadOnlySpan<byte> type, AccountId accountId)
     {
         line.Write(Start);
         line.Write(type);

@@ -4,7 +4,7 @@ using System.Text;
 namespace BasiqFunctions.Data.Changes;
 
 /// <summary>The page of changes that is being read, as it is answered.</summary>
-internal sealed class ChangePage(int limit, string? accountId)
+internal sealed class ChangePage(int limit, AccountId? accountId)
 {
     private readonly ArrayBufferWriter<byte> _changes = new(16 * 1_024);
     private readonly ArrayBufferWriter<byte> _accounts = new();
@@ -21,7 +21,7 @@ internal sealed class ChangePage(int limit, string? accountId)
     public bool Wants(ReadOnlySpan<byte> account) => _account is null || account.SequenceEqual(_account);
 
     /// <inheritdoc cref="Wants(ReadOnlySpan{byte})"/>
-    public bool Wants(string account) => accountId is null || account == accountId;
+    public bool Wants(AccountId account) => accountId is null || account == accountId;
 
     /// <summary>Adds a change as it is stored.</summary>
     /// <returns>False when it belongs here and there is no room left.</returns>
@@ -37,14 +37,14 @@ internal sealed class ChangePage(int limit, string? accountId)
     }
 
     /// <summary>Adds a transaction of the whole; there must be room.</summary>
-    public void Add(string account, ReadOnlySpan<byte> id, ReadOnlySpan<byte> transaction)
+    public void Add(AccountId account, ReadOnlySpan<byte> id, ReadOnlySpan<byte> transaction)
     {
         ChangeLine.WriteTransaction(Begin(_changes), ChangeLine.Added, account, id, default, transaction);
         _count++;
     }
 
     /// <summary>Adds an account of the whole.</summary>
-    public void Add(string account, ReadOnlySpan<byte> json) => ChangeLine.WriteAccount(Begin(_accounts), ChangeLine.Added, account, json);
+    public void Add(AccountId account, ReadOnlySpan<byte> json) => ChangeLine.WriteAccount(Begin(_accounts), ChangeLine.Added, account, json);
 
     private static ArrayBufferWriter<byte> Begin(ArrayBufferWriter<byte> array)
     {

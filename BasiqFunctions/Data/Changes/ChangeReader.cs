@@ -150,7 +150,7 @@ public sealed class ChangeReader(
         }
 
         /// <summary>Reads what there is room for. Gives the place of the next one; -1 when there is none.</summary>
-        private int ReadRows(SegmentPage page, string accountId, in SegmentView view, bool isAll, int from)
+        private int ReadRows(SegmentPage page, AccountId accountId, in SegmentView view, bool isAll, int from)
         {
             var lines = page.Lines();
             for (var row = from; row < lines.Length; row++)
@@ -210,7 +210,7 @@ public sealed class ChangeReader(
         }
 
         /// <summary>Reads a segment, of changes or of an account's transactions, from a line on. Gives the line that has no room; null after the last.</summary>
-        private async Task<long?> ReadSegmentAsync(string name, SegmentEntry entry, string? accountId, long from, CancellationToken cancellationToken)
+        private async Task<long?> ReadSegmentAsync(string name, SegmentEntry entry, AccountId? accountId, long from, CancellationToken cancellationToken)
         {
             var view = new SegmentView(entry, default, reader._days);
             long at = 0;

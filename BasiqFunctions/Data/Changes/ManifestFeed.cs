@@ -41,7 +41,7 @@ internal sealed record ManifestFeed(string Id, long Last, long Oldest, IReadOnly
     }
 
     /// <summary>Whether all of a connection went after a part.</summary>
-    public bool HasEnded(string connectionId, long after) => Parts.Any(part => part.IsEnd && part.ConnectionId == connectionId && part.Number > after);
+    public bool HasEnded(ConnectionId connectionId, long after) => Parts.Any(part => part.IsEnd && part.ConnectionId == connectionId && part.Number > after);
 }
 
 /// <summary>A part of the feed: what one publication, or a removal, changed of one connection.</summary>
@@ -54,7 +54,7 @@ internal sealed record ManifestFeed(string Id, long Last, long Oldest, IReadOnly
 /// <param name="IsEnd">Whether nothing is left of the connection.</param>
 internal sealed record FeedPart(
     long Number,
-    string ConnectionId,
+    ConnectionId ConnectionId,
     DateTimeOffset PublishedAt,
     string SyncId,
     IReadOnlyList<FeedLines> Lines,
@@ -82,7 +82,7 @@ internal sealed record FeedLines(string Attempt, int Removals, int Count, int Pa
 }
 
 /// <summary>Where the transactions of an account lie.</summary>
-internal sealed record AccountSegments(string AccountId, string ConnectionId, ManifestTransactions Transactions)
+internal sealed record AccountSegments(AccountId AccountId, ConnectionId ConnectionId, ManifestTransactions Transactions)
 {
     /// <summary>The blobs.</summary>
     public IEnumerable<string> Names(UserId userId) =>

@@ -51,13 +51,13 @@ internal sealed class PartWriter : IAsyncDisposable
         }
     }
 
-    public void AddAccount(ReadOnlySpan<byte> type, string accountId, ReadOnlySpan<byte> json)
+    public void AddAccount(ReadOnlySpan<byte> type, AccountId accountId, ReadOnlySpan<byte> json)
     {
         ChangeLine.WriteAccount(_line, type, accountId, json);
         AddLine();
     }
 
-    public void AddTransaction(ReadOnlySpan<byte> type, string accountId, ReadOnlySpan<byte> id, ReadOnlySpan<byte> inferredFrom, ReadOnlySpan<byte> json)
+    public void AddTransaction(ReadOnlySpan<byte> type, AccountId accountId, ReadOnlySpan<byte> id, ReadOnlySpan<byte> inferredFrom, ReadOnlySpan<byte> json)
     {
         ChangeLine.WriteTransaction(_line, type, accountId, id, inferredFrom, json);
         AddLine();

@@ -66,8 +66,8 @@ public sealed class ExportFunctions(
                 QueryParameters.Check(request.Query, errors, "from", "to", "status", "accountId", "connectionId");
                 var query = new MergedQuery(
                     TransactionParameters.Read(request.Query, errors),
-                    QueryParameters.Id(request.Query, "accountId", errors),
-                    QueryParameters.Id(request.Query, "connectionId", errors));
+                    QueryParameters.Id(request.Query, "accountId", errors, id => new AccountId(id)),
+                    QueryParameters.Id(request.Query, "connectionId", errors, id => new ConnectionId(id)));
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 if (EntityTags.NamesTags(request)

@@ -47,6 +47,11 @@ internal static class QueryParameters
         return id;
     }
 
+    /// <summary>The id of something; null when it is not given.</summary>
+    public static TId? Id<TId>(IQueryCollection query, string name, FieldErrors errors, Func<string, TId> of)
+        where TId : Id =>
+        Id(query, name, errors) is { } id ? of(id) : null;
+
     /// <summary>The parameter's value; null when it is not given.</summary>
     public static string? Value(IQueryCollection query, string name) => query.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
 }

@@ -25,6 +25,20 @@ public sealed record UserId(string Value) : Id(Value)
     internal sealed class Json() : IdJson<UserId>(value => new(value));
 }
 
+/// <summary>The id at Basiq of a person's link to a bank.</summary>
+[JsonConverter(typeof(ConnectionId.Json))]
+public sealed record ConnectionId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<ConnectionId>(value => new(value));
+}
+
+/// <summary>A bank account's id at Basiq.</summary>
+[JsonConverter(typeof(AccountId.Json))]
+public sealed record AccountId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<AccountId>(value => new(value));
+}
+
 /// <summary>In JSON an id is its text, as a key as well.</summary>
 internal abstract class IdJson<TId>(Func<string, TId> of) : JsonConverter<TId>
     where TId : Id

@@ -29,7 +29,7 @@ public sealed record NoticeData([property: JsonPropertyName("userId")] UserId Us
 {
     /// <summary>The connection.</summary>
     [JsonPropertyName("connectionId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? ConnectionId { get; init; }
+    public ConnectionId? ConnectionId { get; init; }
 
     /// <summary>The sync.</summary>
     [JsonPropertyName("syncId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

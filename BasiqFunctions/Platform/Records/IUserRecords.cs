@@ -7,5 +7,5 @@ public interface IUserRecords
     Task RemoveUserAsync(UserId userId, CancellationToken cancellation);
 
     /// <summary>Removes what is kept of one connection of a user, where something is.</summary>
-    Task RemoveConnectionAsync(UserId userId, string connectionId, CancellationToken cancellation) => Task.CompletedTask;
+    Task RemoveConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) => Task.CompletedTask;
 }
