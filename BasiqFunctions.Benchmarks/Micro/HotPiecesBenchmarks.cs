@@ -30,13 +30,13 @@ public class HotPiecesBenchmarks : IDisposable
     private static readonly AccountId SomeAccount = new("account");
 
     private static readonly ManifestTransactions Transactions = new(
-        "sync", At, 1_000, [new SegmentEntry("0a1b2c3d", default, 2, 400_000, 4_096, 1)]);
+        new("sync"), At, 1_000, [new SegmentEntry("0a1b2c3d", default, 2, 400_000, 4_096, 1)]);
 
     private readonly byte[] _newUser = """{"email":"max@hooli.com","mobile":"+61410888666","firstName":"Max"}"""u8.ToArray();
     private readonly TransactionPosition _position = new(0, 1, 100);
     private readonly string _folder = Directory.CreateTempSubdirectory("basiq-functions-benchmarks-").FullName;
     private readonly SyncAnswer _sync = new(
-        "sync-0123456789abcdef-0123456789abcdef", SomeUser, SyncState.Fetching, At, At,
+        new("sync-0123456789abcdef-0123456789abcdef"), SomeUser, SyncState.Fetching, At, At,
         [
             new SyncedJob(
                 "9aa9fd15-b07b-46f8-9a34-52cfb936b9ae", new("8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff"), JobState.Success,

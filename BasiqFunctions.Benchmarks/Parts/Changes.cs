@@ -5,6 +5,7 @@ using BasiqFunctions.Benchmarks.Reports;
 using BasiqFunctions.Benchmarks.Simulation;
 using BasiqFunctions.Data;
 using BasiqFunctions.Data.Changes;
+using BasiqFunctions.Platform.Ids;
 
 namespace BasiqFunctions.Benchmarks.Parts;
 
@@ -55,17 +56,17 @@ internal sealed class Changes : IPart
         var id = "0f3a7f0c-8d0e-4c4b-9d06-5a8f1c2b7e11";
         var manifest = SnapshotManifest.Empty with
         {
-            SyncId = "sync-090a4545d8e4186c-20260101000000000",
+            RunId = new("sync-090a4545d8e4186c-20260101000000000"),
             FetchedAt = DateTimeOffset.UtcNow,
-            Accounts = [.. Enumerable.Range(0, 4).Select(i => new ManifestAccount(new(id), new(id), "AU00000", "s1", DateTimeOffset.UtcNow, null, new RawJson("{}"u8.ToArray())))],
-            SettledSyncs = [.. Enumerable.Range(0, parts).Select(i => FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"))],
+            Accounts = [.. Enumerable.Range(0, 4).Select(i => new ManifestAccount(new(id), new(id), "AU00000", new("s1"), DateTimeOffset.UtcNow, null, new RawJson("{}"u8.ToArray())))],
+            SettledRuns = [.. Enumerable.Range(0, parts).Select(i => new RunId(FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}")))],
             Feed = ManifestFeed.Anew() with
             {
                 Last = parts,
                 Parts =
                 [
                     .. Enumerable.Range(1, parts).Select(i => new FeedPart(
-                        i, new(id), DateTimeOffset.UtcNow, FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}"), [new FeedLines("0a1b2c3d", 3, 24, 1, 4_321, 123, 3_456_789_012)])),
+                        i, new(id), DateTimeOffset.UtcNow, new(FormattableString.Invariant($"sync-090a4545d8e4186c-2026010100000{i:D4}")), [new FeedLines("0a1b2c3d", 3, 24, 1, 4_321, 123, 3_456_789_012)])),
                 ],
             },
         };

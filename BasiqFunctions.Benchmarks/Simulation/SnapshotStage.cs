@@ -61,7 +61,7 @@ internal sealed class SnapshotStage : IDisposable
     public async Task<(string SyncId, string[] Attempts)> StageAsync(IEnumerable<string> rows)
     {
         var syncId = NextSync();
-        await _staging.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
+        await _staging.StageAccountsAsync(User, new(syncId), [Encoding.UTF8.GetBytes(Account)], default);
         List<string> attempts = [];
         foreach (var some in rows.Chunk(10_000))
             attempts.Add(await WriteAsync(syncId, some, attempts.Count));
@@ -70,15 +70,15 @@ internal sealed class SnapshotStage : IDisposable
 
     public async Task<KeptSpan> PlanAsync(string syncId)
     {
-        await _staging.StageAccountsAsync(User, syncId, [Encoding.UTF8.GetBytes(Account)], default);
+        await _staging.StageAccountsAsync(User, new(syncId), [Encoding.UTF8.GetBytes(Account)], default);
         var plan = await _staging.PlanAsync(
-            User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+            User, new(syncId), [(new("a1"), Encoding.UTF8.GetBytes(Account))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         return plan[0].Kept ?? throw new InvalidOperationException("The whole would be fetched.");
     }
 
     public async Task<string> WriteAsync(string syncId, IEnumerable<string> rows, int number = 0)
     {
-        await using var segment = await _staging.BeginSegmentAsync(User, syncId, new("a1"), number, default);
+        await using var segment = await _staging.BeginSegmentAsync(User, new(syncId), new("a1"), number, default);
 
         // Page by page, as Basiq gives them.
         foreach (var page in rows.Chunk(500))
@@ -94,7 +94,7 @@ internal sealed class SnapshotStage : IDisposable
     public async Task PublishAsync((string SyncId, string[] Attempts) sync, Dictionary<AccountId, FetchedSpan> spans)
     {
         var published = await _publisher.PublishAsync(
-            new SnapshotPublication(User, sync.SyncId, DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("a1")] = sync.Attempts }) { Spans = spans },
+            new SnapshotPublication(User, new(sync.SyncId), DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("a1")] = sync.Attempts }) { Spans = spans },
             default);
         if (published.Outcome is not PublishOutcome.Published)
             throw new InvalidOperationException($"{published.Outcome}");

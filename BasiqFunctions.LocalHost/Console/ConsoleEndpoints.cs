@@ -178,7 +178,7 @@ internal sealed class ConsoleEndpoints(
         {
             if (record.Input is { } input
                 && JsonSerializer.Deserialize(input, AppJson.Of<SyncInput>()) is { } started
-                && await syncs.FindAsync(client, started.UserId, record.InstanceId, cancellation) is { } sync)
+                && await syncs.FindAsync(client, started.UserId, new(record.InstanceId), cancellation) is { } sync)
             {
                 recent.Add(new RecentSync(
                     sync.SyncId, sync.UserId, sync.Status, sync.StartedAt, sync.UpdatedAt, sync.Accounts.Fetched, sync.Transactions));

@@ -141,7 +141,7 @@ internal sealed class DemoCommand(LocalHostApplication host, string login, IAnsi
         var client = host.Services.GetRequiredService<DurableTaskClient>();
         while (true)
         {
-            await foreach (var sync in client.GetAllInstancesAsync(new OrchestrationQuery(InstanceIdPrefix: SyncId.PrefixFor(new(userId)))))
+            await foreach (var sync in client.GetAllInstancesAsync(new OrchestrationQuery(InstanceIdPrefix: SyncIds.PrefixFor(new(userId)))))
                 return sync.InstanceId;
             await Task.Delay(StatusInterval);
         }

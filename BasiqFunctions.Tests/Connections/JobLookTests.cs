@@ -33,7 +33,7 @@ public sealed class JobLookTests : IDisposable
         var notice = Assert.Single(_told);
         Assert.Equal(
             (NoticeTypes.ConnectionAttention, "c1", "act-at-bank", true), (notice.Type, notice.Data.ConnectionId, notice.Data.NextAction, notice.OnlyIfNews));
-        Assert.Equal([SyncId.ForNews(Someone, new("c2"), "b")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(Someone, new("c2"), "b")], _scene.Durable.Scheduled);
 
         // The next day nothing has happened since.
         _scene.Clock.Advance(TimeSpan.FromDays(1));

@@ -36,7 +36,7 @@ public sealed class RefreshTests : IDisposable
         var answer = await Refresh(body);
 
         Assert.Equal(202, answer.Status);
-        Assert.Equal($"/api/users/{Someone}/syncs/{SyncId.For(Someone, ["a", "b"])}", answer.Headers.Location);
+        Assert.Equal($"/api/users/{Someone}/syncs/{SyncIds.For(Someone, ["a", "b"])}", answer.Headers.Location);
         Assert.Equal("waiting-for-bank", answer.Json.GetProperty("status").GetString());
     }
 
@@ -46,8 +46,8 @@ public sealed class RefreshTests : IDisposable
         Has(Connection("c1"));
         KnowsJobs(Job("a", "c1", "in-progress"));
 
-        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
-        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
 
         Assert.Single(_scene.Durable.Scheduled);
         Assert.Equal(0, _visits);
@@ -99,7 +99,7 @@ public sealed class RefreshTests : IDisposable
 
         var answer = await Refresh("""{"connectionId":"c1"}""");
 
-        Assert.Equal((202, SyncId.ForConnections(Someone, [new("c1")])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
+        Assert.Equal((202, SyncIds.ForConnections(Someone, [new("c1")])), (answer.Status, answer.Json.GetProperty("syncId").GetString()));
         Assert.Equal(0, _visits);
     }
 
@@ -249,7 +249,7 @@ public sealed class RefreshTests : IDisposable
         Visits("c1", "a");
         _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new("c2"), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
 
-        Assert.Equal(SyncId.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
     }
 
     [Fact]

@@ -45,11 +45,11 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
         for (var run = 1; run <= 2; run++)
         {
             var syncId = $"s{run}";
-            await store.Staging.StageAccountsAsync(new("u"), syncId, [SnapshotScene.Account("acc", "c1")], default);
+            await store.Staging.StageAccountsAsync(new("u"), new(syncId), [SnapshotScene.Account("acc", "c1")], default);
             List<string> segments = [];
             foreach (var segment in all.Chunk(10_000))
             {
-                await using var writer = await store.Staging.BeginSegmentAsync(new("u"), syncId, new("acc"), segments.Count, default);
+                await using var writer = await store.Staging.BeginSegmentAsync(new("u"), new(syncId), new("acc"), segments.Count, default);
                 foreach (var page in segment.Chunk(500))
                 {
                     foreach (var transaction in page)
@@ -58,7 +58,7 @@ public sealed class BlobSnapshotStorageTests(AzuriteFixture azurite) : SnapshotS
                 }
                 segments.Add((await writer.CompleteAsync(default)).Attempt);
             }
-            var publication = new SnapshotPublication(new("u"), syncId, DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = segments });
+            var publication = new SnapshotPublication(new("u"), new(syncId), DateTimeOffset.UtcNow, [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = segments });
             var result = await store.Publisher.PublishAsync(publication, default);
             Assert.Equal(new PublishResult(PublishOutcome.Published, 1, all.Length) { HasNews = run == 1, DataAsOf = result.DataAsOf }, result);
         }

@@ -27,7 +27,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
     public async Task Accounts_are_answered_as_Basiq_sent_them()
     {
         const string account = """{ "id":"acc", "connection":"c1", "balance":"-1.50", "name":"caf\u00e9 & co" }""";
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account), SnapshotScene.Account("b", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Utf8(account), SnapshotScene.Account("b", "c1")], default);
         await _scene.PublishAsync(User, "s1", [], "c1");
 
         var answer = await AccountsAsync(User);
@@ -250,7 +250,7 @@ public sealed class SnapshotFunctionsTests : IDisposable
         Assert.Equal((404, code), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));
         Assert.Equal("no-snapshot", (await AccountsAsync("user-2")).Code);
 
-        await _scene.Store.Staging.StageAccountsAsync(User, "s2", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s2"), [SnapshotScene.Account("acc", "c1")], default);
         await _scene.PublishAsync(User, "s2", [], "c1");
         Assert.Equal(200, (await AccountsAsync(User)).Status);
         Assert.Equal((404, "no-snapshot"), ((await TransactionsAsync("")).Status, (await TransactionsAsync("")).Code));

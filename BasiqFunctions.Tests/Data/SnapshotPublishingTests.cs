@@ -33,7 +33,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         var late = await _scene.SyncPartAsync(User, "s3", "a1", "c1", kept, first);
         Assert.Equal((PublishOutcome.Outdated, "a1"), (late.Outcome, Assert.Single(late.Outdated)));
         Assert.Equal((string[])[first[0], .. known], await _scene.ReadAllAsync(User, "a1", new TransactionQuery(Limit: 500)));
-        await _scene.Store.Removal.DiscardAsync(User, "s3", default);
+        await _scene.Store.Removal.DiscardAsync(User, new("s3"), default);
 
         // A day later only one day of the second file is still needed, beside the first and the third.
         string[] second = [SnapshotScene.Posted(101, new DateOnly(2024, 7, 2)), .. first[..15]];
@@ -77,7 +77,7 @@ public sealed class SnapshotPublishingTests : IDisposable
                 return;
             _scene.Storage.After = null;
             await _scene.SyncPartAsync(User, "s2", "a1", "c1", (await _scene.PlanAsync(User, "a1", "c1"))!, known[..15]);
-            await _scene.Store.Removal.DiscardAsync(User, "s1", default);
+            await _scene.Store.Removal.DiscardAsync(User, new("s1"), default);
         };
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1"));
@@ -92,7 +92,7 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         // It fails, or a sync that fetched later publishes before it.
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1", isFull: true));
-        await _scene.Store.Removal.DiscardAsync(User, "full", default);
+        await _scene.Store.Removal.DiscardAsync(User, new("full"), default);
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
         await _scene.SyncPartAsync(User, "s2", "a1", "c1", kept, SnapshotScene.Posted(1, new DateOnly(2024, 6, 1)));
         Assert.Null(await _scene.PlanAsync(User, "a1", "c1"));
@@ -107,7 +107,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "a1", "c1");
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.PlanAsync(
-            User, "discarded", [(new("a1"), SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
+            User, new("discarded"), [(new("a1"), SnapshotScene.Account("a1", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: true), default));
 
         Assert.DoesNotContain(_scene.Files, file => file.Contains("damaged", StringComparison.Ordinal));
     }
@@ -124,7 +124,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         {
             await _scene.StageAsync(User, syncId, ("a1", "c1", []));
             return (await _scene.Store.Publisher.PublishAsync(
-                new SnapshotPublication(User, syncId, start.AddSeconds(startedAt), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
+                new SnapshotPublication(User, new(syncId), start.AddSeconds(startedAt), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { AsOf = start.AddSeconds(asOf) },
                 default)).Outcome;
         }
     }
@@ -146,7 +146,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_history_that_begins_earlier_is_fetched_where_it_is_new_unless_that_is_known(string before, string now, bool? isOlder)
     {
         var published = Encoding.UTF8.GetBytes(AccountFrom(before));
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [published], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [published], default);
         await _scene.WriteSegmentAsync(User, "s1", "a1", 0, [[SnapshotScene.Posted(1, new DateOnly(2024, 6, 10))]]);
         await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
 
@@ -180,7 +180,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s3", "a1", "c1");
 
         Assert.Equal(["a1@s3", "a2@s2"], await _scene.AccountIdsAsync(User));
-        Assert.Equal("s3", (await _scene.Store.Reader.GetCurrentAsync(User, default))!.SyncId);
+        Assert.Equal("s3", (await _scene.Store.Reader.GetCurrentAsync(User, default))!.RunId);
         Assert.Single(await _scene.ReadAllAsync(User, "a2", new TransactionQuery()));
         Assert.Equal(
             [
@@ -232,9 +232,9 @@ public sealed class SnapshotPublishingTests : IDisposable
 
     private async Task PublishListAsync(string syncId, AccountListing listing)
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new(syncId), [SnapshotScene.Account("a2", "c1")], default);
         await _scene.Store.Publisher.PublishAsync(
-            new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { Listing = listing },
+            new SnapshotPublication(User, new(syncId), _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()) { Listing = listing },
             default);
     }
 
@@ -248,7 +248,7 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         async Task<bool> IsNewsAsync(string syncId, string balance)
         {
-            await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a1", "c1", balance)], default);
+            await _scene.Store.Staging.StageAccountsAsync(User, new(syncId), [SnapshotScene.Account("a1", "c1", balance)], default);
             return (await _scene.PublishAsync(User, syncId, [], "c1")).HasNews;
         }
     }
@@ -259,7 +259,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         var older = _scene.Clock.GetUtcNow();
         var segments = await _scene.StageAsync(User, "older", ("a1", "c1", OneTransaction));
         _scene.Clock.Advance(TimeSpan.FromMinutes(1));
-        await _scene.Store.Staging.StageAccountsAsync(User, "newer", [], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("newer"), [], default);
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "newer", [], "c1")).Outcome);
 
         Assert.Equal(PublishOutcome.Superseded, (await _scene.PublishAsync(User, "older", older, segments, "c1")).Outcome);
@@ -295,7 +295,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task An_account_whose_transactions_could_not_be_fetched_keeps_the_earlier_ones()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.Staging.StageAccountsAsync(User, "s2", [SnapshotScene.Account("a1", "c1", "2.00")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s2"), [SnapshotScene.Account("a1", "c1", "2.00")], default);
         await _scene.PublishAsync(User, "s2", [], "c1");
 
         var account = Assert.Single((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts);
@@ -325,8 +325,8 @@ public sealed class SnapshotPublishingTests : IDisposable
 
         async Task<IEnumerable<string>> RemovedAfterAsync(string syncId, AccountListing listing)
         {
-            await _scene.Store.Staging.StageAccountsAsync(User, syncId, [SnapshotScene.Account("a2", "c2")], default);
-            var publication = new SnapshotPublication(User, syncId, _scene.Clock.GetUtcNow(), [new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>());
+            await _scene.Store.Staging.StageAccountsAsync(User, new(syncId), [SnapshotScene.Account("a2", "c2")], default);
+            var publication = new SnapshotPublication(User, new(syncId), _scene.Clock.GetUtcNow(), [new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>());
             Assert.Equal(PublishOutcome.Published, (await _scene.Store.Publisher.PublishAsync(publication with { Listing = listing }, default)).Outcome);
             _scene.Clock.Advance(TimeSpan.FromSeconds(1));
             return await RemovedAsync();
@@ -380,7 +380,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     {
         _scene.Storage.Before = async (step, name) =>
         {
-            if (step != "exists" || name != SnapshotPaths.Accounts(User, "s1"))
+            if (step != "exists" || name != SnapshotPaths.Accounts(User, new("s1")))
                 return;
             _scene.Storage.Before = null;
             await _scene.SyncAsync(User, "s2", "a2", "c2");
@@ -395,7 +395,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_sync_without_connections_shows_that_there_are_no_accounts()
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [], default);
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, "s1", [])).Outcome);
         Assert.Equal(PublishOutcome.AlreadyPublished, (await _scene.PublishAsync(User, "s1", [])).Outcome);
         Assert.Empty((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts);
@@ -404,8 +404,8 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_segment_that_was_not_completed_does_not_exist()
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using (var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default))
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("a1", "c1")], default);
+        await using (var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("s1"), new("a1"), 0, default))
         {
             writer.Append("{}"u8);
             await writer.CompletePageAsync(default);
@@ -430,7 +430,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task A_duplicate_that_completes_after_the_publication_spoils_nothing_and_leaves_nothing()
     {
         var segments = await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction));
-        await using var late = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default);
+        await using var late = await _scene.Store.Staging.BeginSegmentAsync(User, new("s1"), new("a1"), 0, default);
         late.Append("{\"id\":\"late\"}"u8);
         await _scene.PublishAsync(User, "s1", segments, "c1");
         var published = _scene.Files.Where(f => !f.Contains('~', StringComparison.Ordinal));
@@ -444,11 +444,11 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_sync_that_runs_once_more_after_its_history_was_purged_leaves_its_first_snapshot_alone_until_it_publishes()
     {
-        var first = SnapshotRun.For("sync-1", _scene.Clock.GetUtcNow().UtcDateTime);
+        var first = SnapshotRun.For(new("sync-1"), _scene.Clock.GetUtcNow().UtcDateTime);
         await _scene.SyncAsync(User, first, "a1", "c1");
         _scene.Clock.Advance(TimeSpan.FromDays(31));
         var startedAt = _scene.Clock.GetUtcNow();
-        var again = SnapshotRun.For("sync-1", startedAt.UtcDateTime);
+        var again = SnapshotRun.For(new("sync-1"), startedAt.UtcDateTime);
         var segments = await _scene.StageAsync(User, again, ("a1", "c1", OneTransaction));
 
         await _scene.SyncAsync(User, "another", "a2", "c2");
@@ -456,14 +456,14 @@ public sealed class SnapshotPublishingTests : IDisposable
         Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, again, startedAt, segments, "c1")).Outcome);
 
         Assert.Equal(OneTransaction, await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
-        Assert.Equal("sync-1", SnapshotRun.SyncIdOf((await _scene.Store.Reader.GetCurrentAsync(User, default))!.SyncId));
+        Assert.Equal("sync-1", SnapshotRun.SyncIdOf((await _scene.Store.Reader.GetCurrentAsync(User, default))!.RunId));
     }
 
     [Fact]
     public async Task A_publication_leaves_alone_what_another_sync_is_still_staging()
     {
         var running = await _scene.StageAsync(User, "running", ("a2", "c2", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "running", new("a2"), 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("running"), new("a2"), 1, default);
         writer.Append("{\"id\":\"later\"}"u8);
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.SyncAsync(User, "s2", "a1", "c1");
@@ -523,13 +523,13 @@ public sealed class SnapshotPublishingTests : IDisposable
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         var before = _scene.Files;
         var segments = await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("s2"), new("a1"), 1, default);
         writer.Append("{}"u8);
 
-        await _scene.Store.Removal.DiscardAsync(User, "s2", default);
+        await _scene.Store.Removal.DiscardAsync(User, new("s2"), default);
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));
-        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 0, default));
+        await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.Store.Staging.BeginSegmentAsync(User, new("s2"), new("a1"), 0, default));
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
         await writer.DisposeAsync();
         Assert.Equal(before, _scene.Files);
@@ -539,7 +539,7 @@ public sealed class SnapshotPublishingTests : IDisposable
     public async Task Discarding_a_published_sync_takes_nothing_from_the_snapshot()
     {
         await _scene.SyncAsync(User, "s1", "a1", "c1");
-        await _scene.Store.Removal.DiscardAsync(User, "s1", default);
+        await _scene.Store.Removal.DiscardAsync(User, new("s1"), default);
         Assert.Single(await _scene.ReadAllAsync(User, "a1", new TransactionQuery()));
     }
 
@@ -557,7 +557,7 @@ public sealed class SnapshotPublishingTests : IDisposable
             if (s != step || !name.EndsWith("current.json", StringComparison.Ordinal))
                 return;
             _scene.Storage.Before = null;
-            await _scene.Store.Removal.DiscardAsync(User, "s2", default);
+            await _scene.Store.Removal.DiscardAsync(User, new("s2"), default);
         };
 
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => _scene.PublishAsync(User, "s2", segments, "c1"));
@@ -611,7 +611,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         var others = _scene.Files;
         await _scene.SyncAsync(User, "s1", "a1", "c1");
         await _scene.StageAsync(User, "s2", ("a1", "c1", OneTransaction));
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s2", new("a1"), 1, default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("s2"), new("a1"), 1, default);
         writer.Append("{}"u8);
         await writer.CompletePageAsync(default);
 
@@ -650,8 +650,8 @@ public sealed class SnapshotPublishingTests : IDisposable
     [Fact]
     public async Task A_segment_that_is_completed_just_after_its_user_was_removed_takes_itself_back()
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("a1", "c1")], default);
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("a1"), 0, default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("a1", "c1")], default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("s1"), new("a1"), 0, default);
         writer.Append("{}"u8);
         _scene.Storage.Before = async (step, _) =>
         {

@@ -24,7 +24,7 @@ public sealed class SnapshotReadingTests : IDisposable
             """{"id":"1","status":"posted","postDate":"2024-01-02T00:00:00Z","description":"a\nb \u0026 €","amount":"1.0","later":{"status":"pending"}}""",
             """{ "id" : "2" , "status":"pending", "postDate":null, "transactionDate":"2024-01-03" }""",
         ];
-        var staged = await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default);
+        var staged = await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Utf8(account)], default);
         Assert.Equal(new StagedAccount(new("acc"), new("c1"), "AU00000"), Assert.Single(staged));
         var summary = await _scene.WriteSegmentAsync(User, "s1", "acc", 0, [transactions]);
         Assert.Equal((2, 1, new DateOnly(2024, 1, 2), new DateOnly(2024, 1, 3), 1), (summary.Count, summary.Pages, summary.MinDate, summary.MaxDate, summary.Pending));
@@ -32,7 +32,7 @@ public sealed class SnapshotReadingTests : IDisposable
         Assert.Equal(new PublishResult(PublishOutcome.Published, 1, 2) { HasNews = true, DataAsOf = _scene.Clock.GetUtcNow() }, result);
 
         var current = await _scene.Store.Reader.GetCurrentAsync(User, default);
-        Assert.Equal("s1", current!.SyncId);
+        Assert.Equal("s1", current!.RunId);
         Assert.Equal(_scene.Clock.GetUtcNow(), current.FetchedAt);
         var read = Assert.Single(current.Accounts);
         Assert.Equal(account, SnapshotScene.Text(read.Raw));
@@ -62,8 +62,8 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("{\"a\":}")]
     public async Task What_is_not_one_JSON_object_is_no_transaction(string text)
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
-        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, "s1", new("acc"), 0, default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("acc", "c1")], default);
+        await using var writer = await _scene.Store.Staging.BeginSegmentAsync(User, new("s1"), new("acc"), 0, default);
         writer.Append("{\"id\":\"before\"}"u8);
         Assert.ThrowsAny<JsonException>(() => writer.Append(SnapshotScene.Utf8(text).Span));
         writer.Append(Split("{\"id\":\"after\"}"));
@@ -79,7 +79,7 @@ public sealed class SnapshotReadingTests : IDisposable
     [InlineData("[]")]
     [InlineData("{\"id\":\"a\",\"connection\":\"c1\"")]
     public async Task An_account_without_usable_ids_is_refused(string account) =>
-        await Assert.ThrowsAnyAsync<JsonException>(() => _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Utf8(account)], default));
+        await Assert.ThrowsAnyAsync<JsonException>(() => _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Utf8(account)], default));
 
     [Fact]
     public async Task Fifty_thousand_transactions_are_read_by_cursor_each_once_and_in_order()
@@ -215,17 +215,17 @@ public sealed class SnapshotReadingTests : IDisposable
         // A segment each, so that what the manifest says of a segment's days decides whether it is looked into.
         string[] times = ["2026-06-30T13:59:59Z", "2026-06-30T14:00:00Z", "2026-07-01T00:00:00Z", "2026-07-01T14:00:00Z"];
         var earlier = SnapshotParts.Over(_scene.Storage, _scene.Clock, new SnapshotOptions { TimeZone = timeZone });
-        await earlier.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await earlier.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("acc", "c1")], default);
         List<string> attempts = [];
         foreach (var time in times)
         {
-            await using var writer = await earlier.Staging.BeginSegmentAsync(User, "s1", new("acc"), attempts.Count, default);
+            await using var writer = await earlier.Staging.BeginSegmentAsync(User, new("s1"), new("acc"), attempts.Count, default);
             writer.Append(SnapshotScene.Utf8($$"""{"id":"{{attempts.Count}}","postDate":"{{time}}"}""").Span);
             attempts.Add((await writer.CompleteAsync(default)).Attempt);
         }
 
         await earlier.Publisher.PublishAsync(
-            new SnapshotPublication(User, "s1", _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = attempts }), default);
+            new SnapshotPublication(User, new("s1"), _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>> { [new("acc")] = attempts }), default);
         if (!isNamed)
         {
             // As versions wrote it that took each day as it was written, which for these times is the day of UTC, and without a checksum.
@@ -250,7 +250,7 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
         Assert.IsType<TransactionsResult.NoSnapshot>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("acc", "c1")], default);
         Assert.Null(await _scene.Store.Reader.GetCurrentAsync(User, default));
         await _scene.PublishAsync(User, "s1", [], "c1");
 
@@ -262,7 +262,7 @@ public sealed class SnapshotReadingTests : IDisposable
     [Fact]
     public async Task An_account_without_transactions_reads_as_an_empty_page()
     {
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1"), SnapshotScene.Account("acc2", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("acc", "c1"), SnapshotScene.Account("acc2", "c1")], default);
         await _scene.WriteSegmentAsync(User, "s1", "acc", 0, []);
         await _scene.PublishAsync(User, "s1", new() { ["acc"] = 1, ["acc2"] = 0 }, "c1");
 
@@ -285,7 +285,7 @@ public sealed class SnapshotReadingTests : IDisposable
 
         Assert.Equal(lines, await _scene.ReadAllAsync(User, "acc", new TransactionQuery(Limit: 2)));
         Assert.Equal(lines[1..2], await _scene.ReadAllAsync(User, "acc", new TransactionQuery(From: new DateOnly(2024, 6, 2), To: new DateOnly(2024, 6, 2))));
-        var plan = await _scene.Store.Staging.PlanAsync(User, "s1", [(new("acc"), SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
+        var plan = await _scene.Store.Staging.PlanAsync(User, new("s1"), [(new("acc"), SnapshotScene.Account("acc", "c1"))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
         Assert.Null(Assert.Single(plan).Kept);
 
         // Another bank's sync carries it over; its own replaces it, and the file goes.
@@ -396,8 +396,8 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Reader.GetCurrentAsync(new(id), default));
         await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.RemoveUserAsync(new(id), default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.DiscardAsync(User, id, default));
-        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, "s1", new(id), 0, default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Removal.DiscardAsync(User, new(id), default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _scene.Store.Staging.BeginSegmentAsync(User, new("s1"), new(id), 0, default));
     }
 
     private static void Damage(string path, string how)
@@ -430,7 +430,7 @@ public sealed class SnapshotReadingTests : IDisposable
         var all = new string[count];
         for (var i = 0; i < count; i++)
             all[i] = SnapshotScene.Posted(i, new DateOnly(2020, 1, 1).AddDays(i / 20));
-        await _scene.Store.Staging.StageAccountsAsync(User, "s1", [SnapshotScene.Account("acc", "c1")], default);
+        await _scene.Store.Staging.StageAccountsAsync(User, new("s1"), [SnapshotScene.Account("acc", "c1")], default);
         var segments = 0;
         foreach (var segment in all.Chunk(20 * 500))
             await _scene.WriteSegmentAsync(User, "s1", "acc", segments++, segment.Chunk(500));

@@ -47,7 +47,7 @@ internal sealed partial class SnapshotScene : IDisposable
     public static string WithoutAttempt(string blobName) => Attempt().Replace(blobName, ".pages");
 
     public string SegmentPath(UserId userId, string syncId, string accountId, int segment) => Path.Combine(
-        Folder, SnapshotPaths.Segment(userId, syncId, new(accountId), segment, _attempts[(syncId, accountId, segment)]));
+        Folder, SnapshotPaths.Segment(userId, new(syncId), new(accountId), segment, _attempts[(syncId, accountId, segment)]));
 
     public static ReadOnlyMemory<byte> Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
@@ -64,7 +64,7 @@ internal sealed partial class SnapshotScene : IDisposable
     public async Task<Dictionary<string, int>> StageAsync(
         UserId userId, string syncId, params (string AccountId, string ConnectionId, string[] Transactions)[] accounts)
     {
-        await Store.Staging.StageAccountsAsync(userId, syncId, accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
+        await Store.Staging.StageAccountsAsync(userId, new(syncId), accounts.Select(a => Account(a.AccountId, a.ConnectionId, syncId)), default);
         var segments = new Dictionary<string, int>();
         foreach (var (accountId, _, transactions) in accounts)
         {
@@ -76,7 +76,7 @@ internal sealed partial class SnapshotScene : IDisposable
 
     public async Task<SegmentSummary> WriteSegmentAsync(UserId userId, string syncId, string accountId, int segment, IEnumerable<IEnumerable<string>> pages)
     {
-        await using var writer = await Store.Staging.BeginSegmentAsync(userId, syncId, new(accountId), segment, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(userId, new(syncId), new(accountId), segment, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -101,7 +101,7 @@ internal sealed partial class SnapshotScene : IDisposable
         UserId userId, string syncId, DateTimeOffset startedAt, Dictionary<string, int> segments, params string[] connections) =>
         Store.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, startedAt, [.. connections.Select(id => new ConnectionId(id))],
+                userId, new(syncId), startedAt, [.. connections.Select(id => new ConnectionId(id))],
                 segments.ToDictionary(s => new AccountId(s.Key), s => (IReadOnlyList<string>)[.. Enumerable.Range(0, s.Value)
                     .Select(i => _attempts.GetValueOrDefault((syncId, s.Key, i), "never-written"))])),
             default);
@@ -112,7 +112,7 @@ internal sealed partial class SnapshotScene : IDisposable
         if (isFull)
             await StageAsync(userId, "full", (accountId, connectionId, []));
         return Assert.Single(await Store.Staging.PlanAsync(
-            userId, "full", [(new(accountId), account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
+            userId, new("full"), [(new(accountId), account is null ? Account(accountId, connectionId) : Encoding.UTF8.GetBytes(account))],
             new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), isFull), default)).Kept;
     }
 
@@ -122,7 +122,7 @@ internal sealed partial class SnapshotScene : IDisposable
         await StageAsync(userId, syncId, (accountId, connectionId, newer));
         return await Store.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, Clock.GetUtcNow(), [new(connectionId)],
+                userId, new(syncId), Clock.GetUtcNow(), [new(connectionId)],
                 new Dictionary<AccountId, IReadOnlyList<string>> { [new(accountId)] = [_attempts[(syncId, accountId, 0)]] })
             {
                 Spans = new Dictionary<AccountId, FetchedSpan> { [new(accountId)] = new(kept, Newer: 1, Pending: null, IsUnchanged: false) },
@@ -139,7 +139,7 @@ internal sealed partial class SnapshotScene : IDisposable
     }
 
     public async Task<string[]> AccountIdsAsync(UserId userId) =>
-        [.. ((await Store.Reader.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.SyncId}").Order(StringComparer.Ordinal)];
+        [.. ((await Store.Reader.GetCurrentAsync(userId, default))?.Accounts ?? []).Select(a => $"{a.AccountId}@{a.RunId}").Order(StringComparer.Ordinal)];
 
     public async Task<string[]> ReadAllAsync(UserId userId, string accountId, TransactionQuery query)
     {

@@ -106,7 +106,7 @@ public sealed class ConsentLifeTests
                 w.GetRawText().Contains("transactions.updated", StringComparison.Ordinal)
                 && w.TryGetProperty("outcome", out _)));
         await foreach (var sync in app.Services.GetRequiredService<DurableTaskClient>().GetAllInstancesAsync(
-            new OrchestrationQuery(InstanceIdPrefix: SyncId.PrefixFor(new(userId)))))
+            new OrchestrationQuery(InstanceIdPrefix: SyncIds.PrefixFor(new(userId)))))
         {
             Assert.Contains((await app.WaitForSyncAsync(userId, sync.InstanceId)).Status, new[] { SyncState.Failed, SyncState.Cancelled });
         }

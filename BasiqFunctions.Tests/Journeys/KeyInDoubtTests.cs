@@ -46,9 +46,9 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
             _basiq.Consents[user] = "active";
             var account = JsonSerializer.SerializeToUtf8Bytes(new { id = $"account-of-{user}", connection = "c1", institution = "AU00000" });
             var store = new SnapshotParts(_app.Services);
-            await store.Staging.StageAccountsAsync(new(user), "sync-1", [account], default);
+            await store.Staging.StageAccountsAsync(new(user), new("sync-1"), [account], default);
             await store.Publisher.PublishAsync(
-                new SnapshotPublication(new(user), "sync-1", _clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
+                new SnapshotPublication(new(user), new("sync-1"), _clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
         }
 
         // Nobody wrote down when they are due: the first pass does.

@@ -22,7 +22,7 @@ public sealed class CursorProperties
         from index in Gen.Int[0, int.MaxValue]
         select (
             new ManifestTransactions(
-                sync, new DateTimeOffset(ticks, TimeSpan.Zero), 1, [.. pages.Select(p => new SegmentEntry("a", default, p, 1, 1, 0))]),
+                new(sync), new DateTimeOffset(ticks, TimeSpan.Zero), 1, [.. pages.Select(p => new SegmentEntry("a", default, p, 1, 1, 0))]),
             new TransactionPosition(segment, page, index));
 
     [Fact]
@@ -57,11 +57,11 @@ public sealed class CursorProperties
                 Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), new(other), filter, place.Transactions, out _));
             if (otherFilter != filter)
                 Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(cursor, new(user), new(account), otherFilter, place.Transactions, out _));
-            if (other != place.Transactions.SyncId)
+            if (other != place.Transactions.RunId)
             {
                 Assert.Equal(
                     TransactionCursor.Reading.Expired,
-                    TransactionCursor.Read(cursor, new(user), new(account), filter, place.Transactions with { SyncId = other }, out _));
+                    TransactionCursor.Read(cursor, new(user), new(account), filter, place.Transactions with { RunId = new(other) }, out _));
             }
         });
 }

@@ -35,7 +35,7 @@ public sealed class ConsentEnforcementTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
         await _scene.PublishAsync(new("user-2"), "c3");
-        var running = SyncId.For(UserId, ["j1"]);
+        var running = SyncIds.For(UserId, ["j1"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         Consents(Consent("consent-1", status, expiry), Consent("consent-0", "revoked", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
 
@@ -246,7 +246,7 @@ public sealed class ConsentEnforcementTests : IDisposable
         await EndAsync("ended");
 
         await _scene.Snapshots.Publisher.PublishAsync(
-            new SnapshotPublication(UserId, "run-1", startedAt, [new("c1"), new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
+            new SnapshotPublication(UserId, new("run-1"), startedAt, [new("c1"), new("c2")], new Dictionary<AccountId, IReadOnlyList<string>>()), default);
         Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         Assert.Empty(await ReceiptsAsync());
     }
@@ -430,7 +430,7 @@ public sealed class ConsentEnforcementTests : IDisposable
     /// <summary>Stages one account of each connection, as a sync does that has not published yet.</summary>
     private Task StageAsync(string syncId, params string[] connectionIds) => _scene.Snapshots.Staging.StageAccountsAsync(
         UserId,
-        syncId,
+        new(syncId),
         connectionIds.Select(id => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(
             new { id = $"account-of-{id}", connection = id, institution = "AU00000" }))),
         default);

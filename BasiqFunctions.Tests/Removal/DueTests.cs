@@ -239,7 +239,7 @@ public sealed class DueTests : IDisposable
     {
         await _scene.Get<DueWork>().BeginAsync(default);
         await _scene.Get<DueWork>().SetAsync(new("u1"), default, (DueKinds.Leftover, _scene.Clock.GetUtcNow() + TimeSpan.FromDays(8)));
-        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), "dead", ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), new("dead"), ["""{"id":"a","connection":"c"}"""u8.ToArray()], default);
         _scene.Clock.Advance(TimeSpan.FromDays(8));
         await PassAsync();
         Assert.True(_scene.HasSnapshotFiles);
@@ -253,8 +253,8 @@ public sealed class DueTests : IDisposable
     [Fact]
     public async Task Whoever_was_there_before_there_were_dates_is_looked_at_on_the_day_after_the_first_pass()
     {
-        var published = new SnapshotPublication(new("u1"), "s", _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>());
-        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), "s", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        var published = new SnapshotPublication(new("u1"), new("s"), _scene.Clock.GetUtcNow(), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>());
+        await _scene.Snapshots.Staging.StageAccountsAsync(new("u1"), new("s"), ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
         await _scene.Snapshots.Publisher.PublishAsync(published, default);
 
         Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());

@@ -108,10 +108,10 @@ public sealed class RemovalTests : IDisposable
     [InlineData("c1")]
     public async Task What_was_fetched_before_the_clock_was_set_back_goes(string? connectionId)
     {
-        await _scene.Snapshots.Staging.StageAccountsAsync(UserId, "sync-earlier", ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UserId, new("sync-earlier"), ["""{"id":"a","connection":"c1"}"""u8.ToArray()], default);
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                UserId, "sync-earlier", _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()),
+                UserId, new("sync-earlier"), _scene.Clock.GetUtcNow() + TimeSpan.FromDays(1), [new("c1")], new Dictionary<AccountId, IReadOnlyList<string>>()),
             default);
 
         await _scene.PassTimeAsync(RunAsync(connectionId, DeletionReason.ConnectionDeleted));
@@ -126,7 +126,7 @@ public sealed class RemovalTests : IDisposable
     {
         _unreliable.FailsAtSnapshots = true;
         await StopHalfWayAsync("c1");
-        var running = SyncId.For(UserId, ["j2"]);
+        var running = SyncIds.For(UserId, ["j2"]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
 
         // A try that has looked for running syncs already fails as those before it.
@@ -182,7 +182,7 @@ public sealed class RemovalTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1");
         Consents("""{"id":"x","status":"revoked"}""");
-        var slow = SyncId.For(UserId, ["j1"]);
+        var slow = SyncIds.For(UserId, ["j1"]);
         _scene.Durable.Set(slow, OrchestrationRuntimeStatus.Running);
         var createdAt = _scene.Clock.GetUtcNow();
         _scene.Durable.AfterEvent = id =>

@@ -48,7 +48,7 @@ public sealed class ChallengesTests : IDisposable
 
     private async Task<SyncedJob> ShowAsync(SyncedJob job) => (await _scene.Get<Challenges>().ShowAsync(
         new SyncAnswer(
-            SyncId.For(UsersScene.Someone, ["j1"]), UsersScene.Someone, SyncState.WaitingForBank, default, default, [job],
+            SyncIds.For(UsersScene.Someone, ["j1"]), UsersScene.Someone, SyncState.WaitingForBank, default, default, [job],
             new AccountProgress(0, 0), 0, null),
         CancellationToken.None)).Jobs[0];
 }

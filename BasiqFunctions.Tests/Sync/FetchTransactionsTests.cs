@@ -31,7 +31,7 @@ public sealed class FetchTransactionsTests : IDisposable
     {
         Basiq(TimeSpan.FromSeconds(secondsPerPage));
         var limit = HostTimeout();
-        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, Run, [Account()], CancellationToken.None);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, new(Run), [Account()], CancellationToken.None);
         var activities = ActivatorUtilities.CreateInstance<SyncActivities>(_scene.Services);
         List<int> fetched = [];
         string? link = null;
@@ -40,7 +40,7 @@ public sealed class FetchTransactionsTests : IDisposable
         {
             var start = _scene.Clock.GetTimestamp();
             var outcome = await activities.FetchTransactions(
-                new FetchTransactionsInput(UsersScene.Someone, Run, new("a1"), fetched.Count, before, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
+                new FetchTransactionsInput(UsersScene.Someone, new(Run), new("a1"), fetched.Count, before, link, PageBudget: Pages, PageSize: 1), CancellationToken.None);
 
             Assert.Null(outcome.Failure);
             Assert.True(_scene.Clock.GetElapsedTime(start) < limit * 0.8, $"{_scene.Clock.GetElapsedTime(start)} of {limit}");

@@ -80,12 +80,12 @@ public sealed class SyncProgressTests
     [Fact]
     public void The_id_of_a_sync_follows_from_the_user_and_the_set_of_jobs()
     {
-        var id = SyncId.For(new("u"), ["b", "a"]);
+        var id = SyncIds.For(new("u"), ["b", "a"]);
 
-        Assert.Equal(id, SyncId.For(new("u"), ["a", "b", "a"]));
-        Assert.NotEqual(id, SyncId.For(new("v"), ["a", "b"]));
-        Assert.NotEqual(id, SyncId.For(new("u"), ["a"]));
-        Assert.StartsWith(SyncId.PrefixFor(new("u")), id, StringComparison.Ordinal);
+        Assert.Equal(id, SyncIds.For(new("u"), ["a", "b", "a"]));
+        Assert.NotEqual(id, SyncIds.For(new("v"), ["a", "b"]));
+        Assert.NotEqual(id, SyncIds.For(new("u"), ["a"]));
+        Assert.StartsWith(SyncIds.PrefixFor(new("u")), id, StringComparison.Ordinal);
         Assert.Matches("^[A-Za-z0-9_-]{1,64}$", id);
     }
 

@@ -255,7 +255,7 @@ public sealed class SyncRunTests : IDisposable
         var ended = await RunAsync(new SyncOptions(), JobState.InProgress, TimeSpan.FromMinutes(15));
 
         Assert.Equal((SyncState.Failed, "api-key-refused", JobState.InProgress), (ended.Status, ended.Error?.Code, ended.Jobs[0].Status));
-        Assert.True(new SyncAnswer("s", new("u"), ended.Status, default, default, ended.Jobs, ended.Accounts, 0, ended.Error).MayBeStartedAgain);
+        Assert.True(new SyncAnswer(new("s"), new("u"), ended.Status, default, default, ended.Jobs, ended.Accounts, 0, ended.Error).MayBeStartedAgain);
     }
 
     [Fact]

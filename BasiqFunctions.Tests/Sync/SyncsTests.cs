@@ -17,7 +17,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_ran_to_its_end_while_another_caller_was_asking_Basiq_is_not_run_again()
     {
-        var syncId = SyncId.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
         _scene.Basiq.Setup(b => b.ListJobsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .Callback(() => _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Completed))
             .ReturnsAsync([new Job { Id = "job-1" }]);
@@ -31,7 +31,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_of_connections_fetches_what_Basiq_has_of_them_each_time_it_is_asked_for_and_once_at_a_time()
     {
-        var syncId = SyncId.ForConnections(UsersScene.Someone, [new("c1"), new("c2")]);
+        var syncId = SyncIds.ForConnections(UsersScene.Someone, [new("c1"), new("c2")]);
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync([.. new[] { ("c1", "active"), ("c2", "invalid"), ("c3", "deleted") }.Select(c => Connection.Parse($$"""{"id":"{{c.Item1}}","status":"{{c.Item2}}"}"""))]);
 
@@ -68,7 +68,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_ends_before_it_is_told_something_need_not_be_told()
     {
-        var syncId = SyncId.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.BeforeEvent = id =>
         {
@@ -79,7 +79,7 @@ public sealed class SyncsTests : IDisposable
 
         Assert.True(await syncs.CancelAsync(_scene.Durable.Client, UsersScene.Someone, syncId, CancellationToken.None));
         await syncs.WakeAsync(_scene.Durable.Client, syncId, CancellationToken.None);
-        await syncs.WakeAsync(_scene.Durable.Client, "never-was", CancellationToken.None);
+        await syncs.WakeAsync(_scene.Durable.Client, new("never-was"), CancellationToken.None);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         Assert.Equal(1, await syncs.StopAllAsync(_scene.Durable.Client, UsersScene.Someone, CancellationToken.None));
     }
@@ -87,7 +87,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_is_told_to_stop_is_waited_for_and_not_a_moment_longer()
     {
-        var syncId = SyncId.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.AfterEvent = id =>
         {
@@ -106,7 +106,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task An_event_that_does_not_reach_a_running_sync_is_a_failure()
     {
-        var syncId = SyncId.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.BeforeEvent = _ => throw new InvalidOperationException("as the test wants");
 

@@ -231,9 +231,9 @@ internal sealed class UsersScene : IDisposable
         var now = Clock.GetUtcNow();
         await Get<DueWork>().SetAsync(
             userId, CancellationToken.None, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + Get<IOptions<SnapshotOptions>>().Value.MaxAge));
-        await Snapshots.Staging.StageAccountsAsync(userId, syncId, accounts, CancellationToken.None);
+        await Snapshots.Staging.StageAccountsAsync(userId, new(syncId), accounts, CancellationToken.None);
         await Snapshots.Publisher.PublishAsync(
-            new SnapshotPublication(userId, syncId, Clock.GetUtcNow(), [.. connectionIds.Select(id => new ConnectionId(id))], new Dictionary<AccountId, IReadOnlyList<string>>()),
+            new SnapshotPublication(userId, new(syncId), Clock.GetUtcNow(), [.. connectionIds.Select(id => new ConnectionId(id))], new Dictionary<AccountId, IReadOnlyList<string>>()),
             CancellationToken.None);
     }
 

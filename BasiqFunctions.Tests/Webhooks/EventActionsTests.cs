@@ -36,7 +36,7 @@ public sealed class EventActionsTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
         await _scene.PublishAsync(new("user-2"), "c3");
-        var (running, ended) = (SyncId.For(UserId, ["j1"]), SyncId.For(UserId, ["j2"]));
+        var (running, ended) = (SyncIds.For(UserId, ["j1"]), SyncIds.For(UserId, ["j2"]));
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
         await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
@@ -144,7 +144,7 @@ public sealed class EventActionsTests : IDisposable
         Connections("c1", "c2");
 
         // A sync may wait for the job whose failure is behind it.
-        var waiting = SyncId.For(UserId, ["failing"]);
+        var waiting = SyncIds.For(UserId, ["failing"]);
         _scene.Durable.Set(waiting, OrchestrationRuntimeStatus.Running);
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
         Assert.Equal([waiting], _scene.Durable.Events);
@@ -157,7 +157,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("reauthorise", listed.GetProperty("attention").GetProperty("continueWith").GetProperty("action").GetString());
 
         Connection("c1", "active");
-        _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
+        _scene.Durable.Show(SyncIds.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
         await ActAsync("connection", "activated", "connections/c1");
         answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         Assert.False(answer.Json.TryGetProperty("attention", out _));
@@ -214,7 +214,7 @@ public sealed class EventActionsTests : IDisposable
         Consents("""{"id":"x","status":"active"}""");
         Connection("c1", "invalid");
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1", "e1"));
-        _scene.Durable.Show(SyncId.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
+        _scene.Durable.Show(SyncIds.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
 
         var late = await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event("connection", "activated", "connections/c1", "e0"), default);
 
@@ -269,7 +269,7 @@ public sealed class EventActionsTests : IDisposable
     public async Task News_of_a_bank_wake_a_sync_that_waits_for_it_or_start_one_of_what_Basiq_has(string entity, string type, string path)
     {
         Connection("c1", "active");
-        var running = SyncId.For(UserId, ["j0"]);
+        var running = SyncIds.For(UserId, ["j0"]);
         _scene.Durable.Show(running, Progress(SyncState.WaitingForBank, Job("j0", "c1")));
         Assert.Equal("woken", await ActAsync(entity, type, path));
         Assert.Equal([running], _scene.Durable.Events);
@@ -278,7 +278,7 @@ public sealed class EventActionsTests : IDisposable
         // No bank is asked again: a call to refresh is none that this Basiq knows.
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Completed);
         Assert.Equal("fetched", await ActAsync(entity, type, path));
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -292,11 +292,11 @@ public sealed class EventActionsTests : IDisposable
 
         // An event that is handled again, after its process died, goes on with what it began.
         Assert.Equal("fetched", await ActAsync("account", "updated", "accounts?filter=connection.id.eq('c1')", "e1"));
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
 
         _scene.Clock.Advance(TimeSpan.FromTicks(1));
         Assert.Equal("fetched", await ActAsync("transactions", "updated", Path, "e3"));
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1"), SyncId.ForNews(UserId, new("c1"), "e3")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1"), SyncIds.ForNews(UserId, new("c1"), "e3")], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -305,7 +305,7 @@ public sealed class EventActionsTests : IDisposable
         Connection("c1", "active");
         await _scene.Get<EventNotes>().GatherAsync(UserId, new("c1"), "e1", isFull: false, TimeSpan.FromSeconds(30), default);
         Assert.Equal("gathered", await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", "e2"));
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Fact]
@@ -316,7 +316,7 @@ public sealed class EventActionsTests : IDisposable
         var notes = _scene.Get<EventNotes>();
         Assert.False((await notes.GatherAsync(UserId, new("c1"), "e0", isFull: false, TimeSpan.FromSeconds(30), default)).IsFull);
         Assert.Equal("fetched", await ActAsync("connection", "activated", "connections/c1", "e1", "2024-06-01T12:00:01Z"));
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
         Assert.True((await notes.GatherAsync(UserId, new("c1"), "e2", isFull: false, TimeSpan.FromSeconds(30), default)) is { IsFull: true, EventId: "e1" });
     }
 
@@ -347,7 +347,7 @@ public sealed class EventActionsTests : IDisposable
         var (sync, outcome) = await ActBesideSyncAsync(state, Job("j0", connectionId, job), connectionAtBasiq, updated);
         Assert.Equal("fetched", outcome);
         Assert.Equal([sync], _scene.Durable.Events);
-        Assert.Equal([SyncId.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.ForNews(UserId, new("c1"), "e1")], _scene.Durable.Scheduled);
     }
 
     [Theory]
@@ -404,7 +404,7 @@ public sealed class EventActionsTests : IDisposable
     public async Task In_the_second_of_an_event_only_the_job_of_the_sync_tells_whether_its_news_were_fetched(string? jobOfSync, string outcome)
     {
         Connection("c1", "active");
-        var sync = jobOfSync is null ? "sync-of-news" : SyncId.For(UserId, [jobOfSync]);
+        var sync = jobOfSync is null ? "sync-of-news" : SyncIds.For(UserId, [jobOfSync]);
         await _scene.PublishByAsync(sync, UserId, "c1");
         _scene.Durable.Show(
             sync, Progress(SyncState.Completed, jobOfSync is null ? [] : [Job(jobOfSync, "c1", JobState.Success)]), OrchestrationRuntimeStatus.Completed);
@@ -461,7 +461,7 @@ public sealed class EventActionsTests : IDisposable
         SyncState state, SyncedJob job, string? connectionAtBasiq, string? updated)
     {
         Connection("c1", "active");
-        var sync = SyncId.For(UserId, [job.JobId]);
+        var sync = SyncIds.For(UserId, [job.JobId]);
         _scene.Durable.Show(sync, Progress(state, job));
         var links = connectionAtBasiq is null ? null : new JobLinks { Source = $"/users/{UserId}/connections/{connectionAtBasiq}" };
         _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()))

@@ -78,12 +78,12 @@ public sealed class AccountTrail
     private int _length = HeaderLength;
     private bool _hasNews;
 
-    internal AccountTrail(UserId userId, string syncId, AccountId accountId, int segment, string? before) =>
-        (UserId, SyncId, AccountId, Segment, Before) = (userId, syncId, accountId, segment, before);
+    internal AccountTrail(UserId userId, RunId runId, AccountId accountId, int segment, string? before) =>
+        (UserId, RunId, AccountId, Segment, Before) = (userId, runId, accountId, segment, before);
 
     internal UserId UserId { get; }
 
-    internal string SyncId { get; }
+    internal RunId RunId { get; }
 
     internal AccountId AccountId { get; }
 
@@ -94,7 +94,7 @@ public sealed class AccountTrail
     internal string? Before { get; private set; }
 
     /// <summary>The name of its last part; null where there is none.</summary>
-    internal string? BlobName => Before is null ? null : SnapshotPaths.Trail(UserId, SyncId, AccountId, Segment - 1, Before);
+    internal string? BlobName => Before is null ? null : SnapshotPaths.Trail(UserId, RunId, AccountId, Segment - 1, Before);
 
     /// <summary>Pages in a row, up to now, without a transaction that was new.</summary>
     public int PagesWithoutNews { get; private set; }

@@ -1,14 +1,14 @@
 namespace BasiqFunctions.Data;
 
 /// <summary>
-/// A user's current snapshot. <paramref name="SyncId"/> and <paramref name="FetchedAt"/> are those of the latest publication in
+/// A user's current snapshot. <paramref name="RunId"/> and <paramref name="FetchedAt"/> are those of the latest publication in
 /// it.
 /// </summary>
-public sealed record CurrentSnapshot(string SyncId, DateTimeOffset FetchedAt, IReadOnlyList<SnapshotAccount> Accounts)
+public sealed record CurrentSnapshot(RunId RunId, DateTimeOffset FetchedAt, IReadOnlyList<SnapshotAccount> Accounts)
 {
     /// <summary>What tells it from those before and after it.</summary>
     public string Version => string.Join(
-        '\n', Accounts.Select(a => FormattableString.Invariant($"{a.AccountId} {a.SyncId} {a.FetchedAt.UtcTicks}")).Prepend(FormattableString.Invariant($"{SyncId} {FetchedAt.UtcTicks}")));
+        '\n', Accounts.Select(a => FormattableString.Invariant($"{a.AccountId} {a.RunId} {a.FetchedAt.UtcTicks}")).Prepend(FormattableString.Invariant($"{RunId} {FetchedAt.UtcTicks}")));
 
     /// <summary>
     /// How old the oldest fetch is of the whole of an account's transactions: what changed before, and is older than what is fetched each
@@ -21,7 +21,7 @@ public sealed record CurrentSnapshot(string SyncId, DateTimeOffset FetchedAt, IR
 /// <param name="AccountId">Basiq's account id.</param>
 /// <param name="ConnectionId">The connection that it came through.</param>
 /// <param name="InstitutionId">The bank, when Basiq named it.</param>
-/// <param name="SyncId">The sync that fetched it.</param>
+/// <param name="RunId">The run that fetched it.</param>
 /// <param name="FetchedAt">When that sync published it.</param>
 /// <param name="Transactions">How many transactions can be read; null when they were never fetched.</param>
 /// <param name="Raw">The account's JSON (UTF-8) as Basiq sent it.</param>
@@ -31,7 +31,7 @@ public sealed record SnapshotAccount(
     AccountId AccountId,
     ConnectionId ConnectionId,
     string? InstitutionId,
-    string SyncId,
+    RunId RunId,
     DateTimeOffset FetchedAt,
     long? Transactions,
     ReadOnlyMemory<byte> Raw,

@@ -106,7 +106,7 @@ internal sealed class KeptTransactions(SegmentReader reader, BankDays days)
         List<SegmentEntry> rest = [];
         for (var i = 0; i < kept.Segments.Count; i++)
         {
-            var segment = kept.Segments[i] with { SyncId = kept.Segments[i].SyncId ?? kept.SyncId };
+            var segment = kept.Segments[i] with { RunId = kept.Segments[i].RunId ?? kept.RunId };
             var before = Earlier(segment.Before, Extent.ToDay(from));
             var filter = TransactionFilter.PostedBefore(before);
             if (filter.MatchesAll(segment.Extent))

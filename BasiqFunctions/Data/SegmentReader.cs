@@ -31,7 +31,7 @@ internal sealed class SegmentReader(ISnapshotStorage storage)
         var extent = default(Extent);
         foreach (var page in index.Pages)
             extent = extent.Add(page.Extent);
-        return new SegmentEntry(attempt, extent, index.Pages.Length, length, indexLength, crc, index.TimeZone, SyncId: null, number);
+        return new SegmentEntry(attempt, extent, index.Pages.Length, length, indexLength, crc, index.TimeZone, RunId: null, number);
     }
 
     public async Task<SegmentIndex> ReadIndexAsync(string name, SegmentEntry entry, CancellationToken cancellationToken)

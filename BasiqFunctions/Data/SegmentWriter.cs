@@ -23,7 +23,7 @@ public sealed class SegmentWriter : IAsyncDisposable
     private readonly SnapshotBlobWriter _blob;
     private readonly string _name;
     private readonly string _attempt;
-    private readonly string _syncId;
+    private readonly RunId _runId;
     private readonly string _marker;
     private readonly BankDays _days;
     private readonly List<PageEntry> _pages = [];
@@ -37,8 +37,8 @@ public sealed class SegmentWriter : IAsyncDisposable
     private bool _completed;
 
     internal SegmentWriter(
-        ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, string syncId, string marker, BankDays days) =>
-        (_storage, _blob, _name, _attempt, _syncId, _marker, _days) = (storage, blob, name, attempt, syncId, marker, days);
+        ISnapshotStorage storage, SnapshotBlobWriter blob, string name, string attempt, RunId runId, string marker, BankDays days) =>
+        (_storage, _blob, _name, _attempt, _runId, _marker, _days) = (storage, blob, name, attempt, runId, marker, days);
 
     /// <summary>By which days are counted.</summary>
     internal BankDays Days => _days;
@@ -144,7 +144,7 @@ public sealed class SegmentWriter : IAsyncDisposable
         {
             // Files: the folder that the data was being written to went away with its user.
             if (!await _storage.ExistsAsync(_marker, cancellationToken))
-                throw new SnapshotDiscardedException(_syncId, e);
+                throw new SnapshotDiscardedException(_runId, e);
             throw;
         }
 
@@ -153,7 +153,7 @@ public sealed class SegmentWriter : IAsyncDisposable
         if (!await _storage.ExistsAsync(_marker, cancellationToken))
         {
             await _storage.DeleteAsync(_name, CancellationToken.None);
-            throw new SnapshotDiscardedException(_syncId);
+            throw new SnapshotDiscardedException(_runId);
         }
         return new SegmentSummary(
             _attempt,

@@ -12,9 +12,9 @@ public sealed class SnapshotCorruptException(string blobName, string problem, Ex
 /// The sync has no staged accounts: it never staged any, or it was discarded, or its user removed, while it still ran. Trying
 /// again cannot help.
 /// </summary>
-public sealed class SnapshotDiscardedException(string syncId, Exception? innerException = null)
-    : Exception($"Sync '{syncId}' has no staged accounts: it was discarded, or its user was removed.", innerException)
+public sealed class SnapshotDiscardedException(RunId runId, Exception? innerException = null)
+    : Exception($"Sync '{runId}' has no staged accounts: it was discarded, or its user was removed.", innerException)
 {
     /// <summary>The sync.</summary>
-    public string SyncId { get; } = syncId;
+    public RunId RunId { get; } = runId;
 }

@@ -23,7 +23,8 @@ internal sealed record SnapshotManifest
     /// <summary>
     /// The latest publication; null while nothing has been published and the manifest only remembers removed connections.
     /// </summary>
-    public string? SyncId { get; init; }
+    [JsonPropertyName("syncId")]
+    public RunId? RunId { get; init; }
 
     public DateTimeOffset? FetchedAt { get; init; }
 
@@ -37,24 +38,29 @@ internal sealed record SnapshotManifest
     public required IReadOnlyList<RemovedConnection> RemovedConnections { get; init; }
 
     /// <summary>
-    /// Syncs that have published and stage no more: what they hold that no account refers to is garbage now, however young.
+    /// Runs that have published and stage no more: what they hold that no account refers to is garbage now, however young.
     /// Written together with the accounts, so that the next clean-up makes good for one that crashed.
     /// </summary>
-    public required IReadOnlyList<string> SettledSyncs { get; init; }
+    [JsonPropertyName("settledSyncs")]
+    public required IReadOnlyList<RunId> SettledRuns { get; init; }
 
     /// <summary>What changed until now; null while there is nothing before this to have changed, or an earlier version published it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestFeed? Feed { get; init; }
 
     public static SnapshotManifest Empty { get; } =
-        new() { Version = CurrentVersion, Connections = [], Accounts = [], RemovedConnections = [], SettledSyncs = [] };
+        new() { Version = CurrentVersion, Connections = [], Accounts = [], RemovedConnections = [], SettledRuns = [] };
 }
 
 /// <param name="ConnectionId">The connection.</param>
-/// <param name="SyncId">Who published it.</param>
+/// <param name="RunId">Who published it.</param>
 /// <param name="StartedAt">When that began.</param>
 /// <param name="AsOf">When it began to fetch what Basiq had: what happened before is in it. Null where an earlier version published it.</param>
-internal sealed record ManifestConnection(ConnectionId ConnectionId, string SyncId, DateTimeOffset StartedAt, DateTimeOffset? AsOf = null);
+internal sealed record ManifestConnection(
+    ConnectionId ConnectionId,
+    [property: JsonPropertyName("syncId")] RunId RunId,
+    DateTimeOffset StartedAt,
+    DateTimeOffset? AsOf = null);
 
 internal sealed record RemovedConnection(ConnectionId ConnectionId, DateTimeOffset RemovedAt);
 
@@ -63,14 +69,14 @@ internal sealed record ManifestAccount(
     AccountId AccountId,
     ConnectionId ConnectionId,
     string? InstitutionId,
-    string SyncId,
+    [property: JsonPropertyName("syncId")] RunId RunId,
     DateTimeOffset FetchedAt,
     ManifestTransactions? Transactions,
     RawJson Raw,
     DateTimeOffset? MissingSince = null);
 
 /// <summary>An account's transactions: what one sync fetched, and what older ones still stand for.</summary>
-/// <param name="SyncId">The sync that fetched of them last.</param>
+/// <param name="RunId">The run that fetched of them last.</param>
 /// <param name="FetchedAt">When it published them.</param>
 /// <param name="Count">How many there are.</param>
 /// <param name="Segments">In the order in which they are read.</param>
@@ -78,7 +84,7 @@ internal sealed record ManifestAccount(
 /// <param name="IntervalFrom">Where the history began by Basiq's account (<c>transactionIntervals</c>), yyyyMMdd; 0 when it did not say.</param>
 /// <param name="IntervalTo">Where it ended.</param>
 internal sealed record ManifestTransactions(
-    string SyncId,
+    [property: JsonPropertyName("syncId")] RunId RunId,
     DateTimeOffset FetchedAt,
     long Count,
     IReadOnlyList<SegmentEntry> Segments,
@@ -88,7 +94,7 @@ internal sealed record ManifestTransactions(
 {
     /// <summary>What tells these transactions from those before and after them.</summary>
     [JsonIgnore]
-    public string Identity => string.Create(CultureInfo.InvariantCulture, $"{SyncId}/{FetchedAt.UtcTicks}");
+    public string Identity => string.Create(CultureInfo.InvariantCulture, $"{RunId}/{FetchedAt.UtcTicks}");
 
     /// <summary>What all of it spans.</summary>
     public Extent Span() => Segments.Aggregate(default(Extent), (all, segment) => all.Add(segment.Extent));
@@ -104,7 +110,7 @@ internal sealed record ManifestTransactions(
 /// <param name="IndexLength">The length of its index.</param>
 /// <param name="IndexCrc">The index's checksum.</param>
 /// <param name="TimeZone">The time zone by which its days are counted; null where they are taken as they are written.</param>
-/// <param name="SyncId">The sync that wrote it; null where that is the one that fetched last of the transactions.</param>
+/// <param name="RunId">The run that wrote it; null where that is the one that fetched last of the transactions.</param>
 /// <param name="Number">Its number in that sync; null for one of an earlier version: its place in the list.</param>
 /// <param name="Before">It stands only for what was posted before this day (yyyyMMdd, by its time zone); 0 when for all that is in it.</param>
 internal sealed record SegmentEntry(
@@ -115,7 +121,7 @@ internal sealed record SegmentEntry(
     int IndexLength,
     uint IndexCrc,
     string? TimeZone = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? SyncId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault), JsonPropertyName("syncId")] RunId? RunId = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int? Number = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Before = 0);
 

@@ -79,9 +79,9 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
             cancellationToken);
 
     /// <summary>The accounts that a run has staged; null when there are none.</summary>
-    internal async Task<StagedAccounts?> ReadStagedAsync(UserId userId, string syncId, CancellationToken cancellationToken)
+    internal async Task<StagedAccounts?> ReadStagedAsync(UserId userId, RunId runId, CancellationToken cancellationToken)
     {
-        var name = SnapshotPaths.Accounts(userId, syncId);
+        var name = SnapshotPaths.Accounts(userId, runId);
         var blob = await storage.ReadAsync(name, cancellationToken);
         if (blob is null)
             return null;
@@ -90,21 +90,21 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
     }
 
     /// <summary>What each run of a user's syncs has stored.</summary>
-    internal async Task<Dictionary<string, List<SnapshotBlobInfo>>> ListRunsAsync(UserId userId, CancellationToken cancellationToken)
+    internal async Task<Dictionary<RunId, List<SnapshotBlobInfo>>> ListRunsAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.Syncs(userId);
-        var syncs = new Dictionary<string, List<SnapshotBlobInfo>>(StringComparer.Ordinal);
+        var runs = new Dictionary<RunId, List<SnapshotBlobInfo>>();
         await foreach (var blob in storage.ListAsync(prefix, cancellationToken))
         {
             var end = blob.Name.IndexOf('/', prefix.Length);
             if (end < 0)
                 continue;
-            var syncId = blob.Name[prefix.Length..end];
-            if (!syncs.TryGetValue(syncId, out var blobs))
-                syncs.Add(syncId, blobs = []);
+            var runId = new RunId(blob.Name[prefix.Length..end]);
+            if (!runs.TryGetValue(runId, out var blobs))
+                runs.Add(runId, blobs = []);
             blobs.Add(blob);
         }
-        return syncs;
+        return runs;
     }
 
     /// <summary>The names of the blobs that make up the current snapshot and what changed before it.</summary>

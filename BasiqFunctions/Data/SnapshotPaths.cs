@@ -22,9 +22,9 @@ internal static class SnapshotPaths
 
     public static string Syncs(UserId userId) => $"{Id(userId)}/{SyncsFolder}";
 
-    public static string Sync(UserId userId, string syncId) => $"{Id(userId)}/{SyncsFolder}{Id(syncId)}/";
+    public static string Run(UserId userId, RunId runId) => $"{Id(userId)}/{SyncsFolder}{Id(runId)}/";
 
-    public static string Accounts(UserId userId, string syncId) => Sync(userId, syncId) + AccountsBlob;
+    public static string Accounts(UserId userId, RunId runId) => Run(userId, runId) + AccountsBlob;
 
     /// <summary>Where it is noted of which accounts something could not be read.</summary>
     public static string Damages(UserId userId) => $"{Id(userId)}/damaged/";
@@ -34,27 +34,27 @@ internal static class SnapshotPaths
     /// <summary>The account whose transactions a blob holds; null of a blob that holds none.</summary>
     public static AccountId? AccountOf(string blobName) => blobName.Split('/') is [_, "syncs", _, var accountId, _] ? new(accountId) : null;
 
-    public static string Account(UserId userId, string syncId, AccountId accountId) => $"{Sync(userId, syncId)}{Id(accountId)}/";
+    public static string Account(UserId userId, RunId runId, AccountId accountId) => $"{Run(userId, runId)}{Id(accountId)}/";
 
     /// <summary>A segment as one attempt wrote it: no other attempt writes the same blob.</summary>
-    public static string Segment(UserId userId, string syncId, AccountId accountId, int segment, string attempt) =>
-        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.pages";
+    public static string Segment(UserId userId, RunId runId, AccountId accountId, int segment, string attempt) =>
+        $"{Account(userId, runId, accountId)}{segment:D6}-{Id(attempt)}.pages";
 
     /// <summary>Where a segment of a snapshot lies: of one that an earlier version wrote, under its number in the list and another name.</summary>
     public static string Segment(UserId userId, AccountId accountId, ManifestTransactions transactions, int index)
     {
         var entry = transactions.Segments[index];
         return entry.Number is { } number
-            ? Segment(userId, entry.SyncId ?? transactions.SyncId, accountId, number, entry.Attempt)
-            : $"{Account(userId, transactions.SyncId, accountId)}{index:D6}-{Id(entry.Attempt)}.ndjson";
+            ? Segment(userId, entry.RunId ?? transactions.RunId, accountId, number, entry.Attempt)
+            : $"{Account(userId, transactions.RunId, accountId)}{index:D6}-{Id(entry.Attempt)}.ndjson";
     }
 
     /// <summary>What later segments have to know of the account up to this one.</summary>
-    public static string Trail(UserId userId, string syncId, AccountId accountId, int segment, string attempt) =>
-        $"{Account(userId, syncId, accountId)}{segment:D6}-{Id(attempt)}.trail";
+    public static string Trail(UserId userId, RunId runId, AccountId accountId, int segment, string attempt) =>
+        $"{Account(userId, runId, accountId)}{segment:D6}-{Id(attempt)}.trail";
 
     /// <summary>What a sync, or a removal, changed, as one attempt wrote it.</summary>
-    public static string Changes(UserId userId, string syncId, string attempt) => $"{Sync(userId, syncId)}changes-{Id(attempt)}.pages";
+    public static string Changes(UserId userId, RunId runId, string attempt) => $"{Run(userId, runId)}changes-{Id(attempt)}.pages";
 
     /// <summary>Where the reports of a user lie: beside the snapshots, since what removes those leaves reports of a later consent.</summary>
     public static string Reports(UserId userId) => $"{Id(userId)}.reports/";
@@ -120,13 +120,16 @@ internal static class SnapshotRun
     private const int LengthOfOld = 14;
 
     /// <summary>The run of a sync that started at this time (UTC).</summary>
-    public static string For(string syncId, DateTime startedAt) =>
-        $"{syncId}-{startedAt.ToString(Format, CultureInfo.InvariantCulture)}";
+    public static RunId For(SyncId syncId, DateTime startedAt) =>
+        new($"{syncId}-{startedAt.ToString(Format, CultureInfo.InvariantCulture)}");
 
     /// <summary>The id of the sync that a run is of.</summary>
-    public static string SyncIdOf(string run) =>
-        run.LastIndexOf('-') is > 0 and var dash && (run.Length - dash - 1 == Format.Length || run.Length - dash - 1 == LengthOfOld)
-        && run.AsSpan(dash + 1).ContainsAnyExceptInRange('0', '9') is false
-            ? run[..dash]
-            : run;
+    public static SyncId SyncIdOf(RunId runId)
+    {
+        var run = runId.Value;
+        var dash = run.LastIndexOf('-');
+        var hasTime = dash > 0 && run.Length - dash - 1 is var length && (length == Format.Length || length == LengthOfOld)
+            && !run.AsSpan(dash + 1).ContainsAnyExceptInRange('0', '9');
+        return new(hasTime ? run[..dash] : run);
+    }
 }

@@ -2,7 +2,7 @@ namespace BasiqFunctions.Data;
 
 /// <summary>What a sync asks to publish: its staged accounts (already in the store) of the connections that it fetched.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="SyncId">The sync's run, <see cref="SnapshotRun.For"/>.</param>
+/// <param name="RunId">The sync's run, <see cref="SnapshotRun.For"/>.</param>
 /// <param name="StartedAt">When the sync started: what was removed since then stays removed.</param>
 /// <param name="ConnectionIds">
 /// The connections whose accounts were listed in full. Staged accounts of other connections are ignored.
@@ -13,7 +13,7 @@ namespace BasiqFunctions.Data;
 /// </param>
 public sealed record SnapshotPublication(
     UserId UserId,
-    string SyncId,
+    RunId RunId,
     DateTimeOffset StartedAt,
     IReadOnlyCollection<ConnectionId> ConnectionIds,
     IReadOnlyDictionary<AccountId, IReadOnlyList<string>> Segments)

@@ -42,8 +42,8 @@ public sealed class SnapshotPublisher(
     public async Task<PublishResult> PublishAsync(SnapshotPublication publication, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(publication);
-        var (userId, syncId) = (publication.UserId, publication.SyncId);
-        var marker = SnapshotPaths.Accounts(userId, syncId);
+        var (userId, runId) = (publication.UserId, publication.RunId);
+        var marker = SnapshotPaths.Accounts(userId, runId);
         StagedAccounts? staged = null;
         Dictionary<AccountId, FetchedSegments>? segments = null;
         var missedMarker = false;
@@ -55,29 +55,29 @@ public sealed class SnapshotPublisher(
             if (outcome is { } settled)
             {
                 // What is published already may be so by somebody who is still at it.
-                await removal.SweepAsync(userId, settled == PublishOutcome.Superseded ? syncId : null, cancellationToken);
+                await removal.SweepAsync(userId, settled == PublishOutcome.Superseded ? runId : null, cancellationToken);
                 if (settled == PublishOutcome.Superseded)
-                    Log.Superseded(logger, userId, syncId);
-                return Result(settled, manifest, syncId) with { HasNews = settled is PublishOutcome.AlreadyPublished && MayHaveNewsOf(syncId, manifest) };
+                    Log.Superseded(logger, userId, runId);
+                return Result(settled, manifest, runId) with { HasNews = settled is PublishOutcome.AlreadyPublished && MayHaveNewsOf(runId, manifest) };
             }
 
-            staged ??= await manifests.ReadStagedAsync(userId, syncId, cancellationToken);
+            staged ??= await manifests.ReadStagedAsync(userId, runId, cancellationToken);
             if (staged is null)
             {
                 // The same publication, made twice at once, may have finished and tidied up between the two reads: look at the
                 // manifest once more.
                 if (missedMarker)
-                    throw new SnapshotDiscardedException(syncId);
+                    throw new SnapshotDiscardedException(runId);
                 missedMarker = true;
                 continue;
             }
             var blobs = await manifests.ListRunsAsync(userId, cancellationToken);
-            segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(syncId), cancellationToken);
+            segments ??= await ReadSegmentsAsync(publication, staged, blobs.GetValueOrDefault(runId), cancellationToken);
             var takenIds = staged.Accounts.Where(a => taken.Contains(a.ConnectionId)).Select(a => a.AccountId).ToHashSet();
             var (kept, outdated) = await CutAsync(manifest, publication, takenIds, segments, cancellationToken);
             if (outdated.Count > 0)
             {
-                Log.Outdated(logger, outdated.Count, userId, syncId);
+                Log.Outdated(logger, outdated.Count, userId, runId);
                 return new PublishResult(PublishOutcome.Outdated, 0, 0) { Outdated = outdated };
             }
 
@@ -85,7 +85,7 @@ public sealed class SnapshotPublisher(
             int linked, ambiguous;
             try
             {
-                (merged, linked, ambiguous) = await _feed.AdvanceAsync(userId, syncId, marker, manifest, merged, cancellationToken);
+                (merged, linked, ambiguous) = await _feed.AdvanceAsync(userId, runId, marker, manifest, merged, cancellationToken);
             }
             catch (SnapshotDiscardedException) when (!missedMarker)
             {
@@ -97,28 +97,28 @@ public sealed class SnapshotPublisher(
             var etag = await manifests.WriteAsync(userId, merged, current?.ETag, cancellationToken);
             if (etag is null)
             {
-                Log.Conflict(logger, userId, syncId);
+                Log.Conflict(logger, userId, runId);
                 continue;
             }
 
             // From here on the work is not given up half-way: the manifest is out.
             if (!await storage.ExistsAsync(marker, CancellationToken.None))
             {
-                await TakeBackAsync(userId, syncId, current, etag);
-                throw new SnapshotDiscardedException(syncId);
+                await TakeBackAsync(userId, runId, current, etag);
+                throw new SnapshotDiscardedException(runId);
             }
-            var result = Result(PublishOutcome.Published, merged, syncId) with
+            var result = Result(PublishOutcome.Published, merged, runId) with
             {
                 Linked = linked,
                 Ambiguous = ambiguous,
-                HasNews = current is null || merged.Feed?.Id != ManifestFeed.Of(manifest).Id || HasPartOf(syncId, merged),
+                HasNews = current is null || merged.Feed?.Id != ManifestFeed.Of(manifest).Id || HasPartOf(runId, merged),
             };
-            Log.Published(logger, userId, syncId, result.Accounts, result.Transactions);
+            Log.Published(logger, userId, runId, result.Accounts, result.Transactions);
             await damage.ClearAsync(userId, id => takenIds.Contains(id) && segments.ContainsKey(id) && !publication.Spans.ContainsKey(id), cancellationToken);
-            await removal.SweepAsync(userId, syncId, cancellationToken);
+            await removal.SweepAsync(userId, runId, cancellationToken);
             return result;
         }
-        throw new InvalidOperationException($"The snapshot of user '{userId}' changed {MaxAttempts} times while sync '{syncId}' tried to publish.");
+        throw new InvalidOperationException($"The snapshot of user '{userId}' changed {MaxAttempts} times while sync '{runId}' tried to publish.");
     }
 
     /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>
@@ -133,18 +133,18 @@ public sealed class SnapshotPublisher(
             if (manifest.RemovedConnections.Any(r => r.ConnectionId == connectionId && r.RemovedAt >= publication.StartedAt))
                 continue;
             var holder = manifest.Connections.FirstOrDefault(c => c.ConnectionId == connectionId);
-            if (holder is not null && holder.SyncId == publication.SyncId && holder.StartedAt == publication.StartedAt)
+            if (holder is not null && holder.RunId == publication.RunId && holder.StartedAt == publication.StartedAt)
                 published = true;
             else if (holder is null || (holder.AsOf ?? holder.StartedAt) <= (publication.AsOf ?? publication.StartedAt))
                 taken.Add(connectionId);
         }
         if (taken.Count > 0)
             return (taken, null);
-        if (published || manifest.SyncId == publication.SyncId)
+        if (published || manifest.RunId == publication.RunId)
             return (taken, PublishOutcome.AlreadyPublished);
 
         // A first sync without connections still shows the user that there are no accounts.
-        return (taken, publication.ConnectionIds.Count > 0 || manifest.SyncId is not null ? PublishOutcome.Superseded : null);
+        return (taken, publication.ConnectionIds.Count > 0 || manifest.RunId is not null ? PublishOutcome.Superseded : null);
     }
 
     private SnapshotManifest Merge(
@@ -154,7 +154,7 @@ public sealed class SnapshotPublisher(
         StagedAccounts staged,
         Dictionary<AccountId, FetchedSegments> segments,
         Dictionary<AccountId, IReadOnlyList<SegmentEntry>> kept,
-        Dictionary<string, List<SnapshotBlobInfo>> blobs)
+        Dictionary<RunId, List<SnapshotBlobInfo>> blobs)
     {
         var now = clock.GetUtcNow();
         var asOf = publication.AsOf ?? publication.StartedAt;
@@ -168,7 +168,7 @@ public sealed class SnapshotPublisher(
             fresh.Add(
                 account.AccountId,
                 new ManifestAccount(
-                    account.AccountId, account.ConnectionId, account.InstitutionId, publication.SyncId, now, transactions, account.Raw));
+                    account.AccountId, account.ConnectionId, account.InstitutionId, publication.RunId, now, transactions, account.Raw));
         }
 
         // An account that was made anew takes the old one's place as soon as it is whole; until then the old one stands for it.
@@ -190,12 +190,12 @@ public sealed class SnapshotPublisher(
         return new SnapshotManifest
         {
             Version = SnapshotManifest.CurrentVersion,
-            SyncId = publication.SyncId,
+            RunId = publication.RunId,
             FetchedAt = now,
             Connections =
             [
                 .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
-                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.SyncId, publication.StartedAt, asOf)),
+                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.RunId, publication.StartedAt, asOf)),
             ],
             Accounts =
             [
@@ -203,7 +203,7 @@ public sealed class SnapshotPublisher(
                 .. fresh.Values,
             ],
             RemovedConnections = [.. manifest.RemovedConnections.Where(IsRemembered)],
-            SettledSyncs = Settled(manifest, publication.SyncId, blobs),
+            SettledRuns = Settled(manifest, publication.RunId, blobs),
         };
 
         ManifestTransactions? TransactionsOf(StagedAccountEntry account, ManifestTransactions? held)
@@ -229,7 +229,7 @@ public sealed class SnapshotPublisher(
             ManifestTransactions Of(IReadOnlyList<SegmentEntry> all, DateTimeOffset? fullAsOf)
             {
                 SegmentEntry[] filled = [.. all.Where(segment => segment.Extent.Count > 0)];
-                return new ManifestTransactions(publication.SyncId, now, filled.Sum(segment => (long)segment.Extent.Count), filled, fullAsOf, from, to);
+                return new ManifestTransactions(publication.RunId, now, filled.Sum(segment => (long)segment.Extent.Count), filled, fullAsOf, from, to);
             }
         }
 
@@ -308,37 +308,37 @@ public sealed class SnapshotPublisher(
 
         async Task<ulong[]> ReadIdsAsync(SegmentEntry entry)
         {
-            var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, entry.Number!.Value, entry.Attempt);
+            var name = SnapshotPaths.Segment(publication.UserId, publication.RunId, accountId, entry.Number!.Value, entry.Attempt);
             return await _segments.ReadIdsAsync(name, await _segments.ReadIndexAsync(name, entry, cancellationToken), cancellationToken);
         }
     }
 
     /// <summary>The settled syncs that still have blobs. The list stays as short as the number of snapshots in use.</summary>
-    internal static List<string> Settled(SnapshotManifest manifest, string? publishing, Dictionary<string, List<SnapshotBlobInfo>> blobs)
+    internal static List<RunId> Settled(SnapshotManifest manifest, RunId? publishing, Dictionary<RunId, List<SnapshotBlobInfo>> blobs)
     {
-        var settled = new SortedSet<string>(manifest.SettledSyncs, StringComparer.Ordinal);
+        var settled = new HashSet<RunId>(manifest.SettledRuns);
         foreach (var account in manifest.Accounts)
         {
-            settled.Add(account.SyncId);
-            settled.UnionWith(SyncsOf(account.Transactions));
+            settled.Add(account.RunId);
+            settled.UnionWith(RunsOf(account.Transactions));
         }
-        settled.RemoveWhere(syncId => !blobs.ContainsKey(syncId));
+        settled.RemoveWhere(runId => !blobs.ContainsKey(runId));
         if (publishing is not null)
             settled.Add(publishing);
-        return [.. settled];
+        return [.. settled.OrderBy(run => run.Value, StringComparer.Ordinal)];
     }
 
     /// <summary>The syncs that wrote an account's transactions.</summary>
-    private static IEnumerable<string> SyncsOf(ManifestTransactions? transactions) =>
-        transactions is null ? [] : transactions.Segments.Select(segment => segment.SyncId ?? transactions.SyncId).Append(transactions.SyncId);
+    private static IEnumerable<RunId> RunsOf(ManifestTransactions? transactions) =>
+        transactions is null ? [] : transactions.Segments.Select(segment => segment.RunId ?? transactions.RunId).Append(transactions.RunId);
 
-    private static PublishResult Result(PublishOutcome outcome, SnapshotManifest manifest, string syncId)
+    private static PublishResult Result(PublishOutcome outcome, SnapshotManifest manifest, RunId runId)
     {
         var accounts = 0;
         long transactions = 0;
         foreach (var account in manifest.Accounts)
         {
-            if (account.SyncId != syncId)
+            if (account.RunId != runId)
                 continue;
             accounts++;
             transactions += account.Transactions?.Count ?? 0;
@@ -347,18 +347,18 @@ public sealed class SnapshotPublisher(
     }
 
     /// <summary>Whether the feed tells of what a sync changed. Of what the first of all published, and of a feed begun anew, it has no part.</summary>
-    private static bool HasPartOf(string syncId, SnapshotManifest manifest) => manifest.Feed?.Parts.Any(part => part.SyncId == syncId) is true;
+    private static bool HasPartOf(RunId runId, SnapshotManifest manifest) => manifest.Feed?.Parts.Any(part => part.RunId == runId) is true;
 
     /// <summary>Whether a sync that published before, and died upon it, may have changed anything: it may have been the first of all.</summary>
-    private static bool MayHaveNewsOf(string syncId, SnapshotManifest manifest) => manifest.Feed is not { Last: > 0 } || HasPartOf(syncId, manifest);
+    private static bool MayHaveNewsOf(RunId runId, SnapshotManifest manifest) => manifest.Feed is not { Last: > 0 } || HasPartOf(runId, manifest);
 
     /// <summary>
     /// Undoes a publication whose sync turned out to be discarded: restores what it replaced, which nobody has removed yet; or,
     /// when others have published on top of it, takes its accounts out. Whoever has read its changes meanwhile begins anew.
     /// </summary>
-    private async Task TakeBackAsync(UserId userId, string syncId, SnapshotManifests.ReadManifest? before, string etag)
+    private async Task TakeBackAsync(UserId userId, RunId runId, SnapshotManifests.ReadManifest? before, string etag)
     {
-        Log.TakenBack(logger, userId, syncId);
+        Log.TakenBack(logger, userId, runId);
         var undone = before is null
             ? await storage.TryDeleteAsync(SnapshotPaths.Manifest(userId), etag, CancellationToken.None)
             : await manifests.WriteAsync(userId, before.Manifest with { Feed = ManifestFeed.Anew() }, etag, CancellationToken.None) is not null;
@@ -369,13 +369,13 @@ public sealed class SnapshotPublisher(
                 return;
             var without = current.Manifest with
             {
-                Connections = [.. current.Manifest.Connections.Where(c => c.SyncId != syncId)],
-                Accounts = [.. current.Manifest.Accounts.Where(a => a.SyncId != syncId && !SyncsOf(a.Transactions).Contains(syncId))],
+                Connections = [.. current.Manifest.Connections.Where(c => c.RunId != runId)],
+                Accounts = [.. current.Manifest.Accounts.Where(a => a.RunId != runId && !RunsOf(a.Transactions).Contains(runId))],
                 Feed = ManifestFeed.Anew(),
             };
             undone = await manifests.WriteAsync(userId, without, current.ETag, CancellationToken.None) is not null;
         }
-        await removal.DiscardAsync(userId, syncId, CancellationToken.None);
+        await removal.DiscardAsync(userId, runId, CancellationToken.None);
     }
 
     private async Task<Dictionary<AccountId, FetchedSegments>> ReadSegmentsAsync(
@@ -387,7 +387,7 @@ public sealed class SnapshotPublisher(
         foreach (var (accountId, attempts) in publication.Segments)
         {
             if (!stagedIds.Contains(accountId))
-                throw new ArgumentException($"Account '{accountId}' has segments, but sync '{publication.SyncId}' did not stage it.", nameof(publication));
+                throw new ArgumentException($"Account '{accountId}' has segments, but sync '{publication.RunId}' did not stage it.", nameof(publication));
             var entries = new SegmentEntry[attempts.Count];
             await Parallel.ForAsync(
                 0,
@@ -403,7 +403,7 @@ public sealed class SnapshotPublisher(
 
         async Task<SegmentEntry> ReadAsync(AccountId accountId, int number, string attempt, CancellationToken token)
         {
-            var name = SnapshotPaths.Segment(publication.UserId, publication.SyncId, accountId, number, attempt);
+            var name = SnapshotPaths.Segment(publication.UserId, publication.RunId, accountId, number, attempt);
             return lengths.TryGetValue(name, out var length)
                 ? await _segments.ReadEntryAsync(name, number, attempt, length, token)
                 : throw new SnapshotCorruptException(name, "it does not exist");

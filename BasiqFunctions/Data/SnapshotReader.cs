@@ -14,17 +14,17 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     public async Task<CurrentSnapshot?> GetCurrentAsync(UserId userId, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
-        if (manifest is not { SyncId: { } syncId, FetchedAt: { } fetchedAt })
+        if (manifest is not { RunId: { } runId, FetchedAt: { } fetchedAt })
             return null;
         var accounts = new SnapshotAccount[manifest.Accounts.Count];
         for (var i = 0; i < accounts.Length; i++)
         {
             var a = manifest.Accounts[i];
             accounts[i] = new SnapshotAccount(
-                a.AccountId, a.ConnectionId, a.InstitutionId, a.SyncId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8, a.MissingSince,
+                a.AccountId, a.ConnectionId, a.InstitutionId, a.RunId, a.FetchedAt, a.Transactions?.Count, a.Raw.Utf8, a.MissingSince,
                 a.Transactions?.FullAsOf ?? a.Transactions?.FetchedAt);
         }
-        return new CurrentSnapshot(syncId, fetchedAt, accounts);
+        return new CurrentSnapshot(runId, fetchedAt, accounts);
     }
 
     /// <summary>The connections whose data was removed and that Basiq may still list.</summary>
@@ -42,12 +42,12 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset AsOf, string SyncId)?> FindAsOfAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset AsOf, SyncId SyncId)?> FindAsOfAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
             return null;
-        var (asOf, syncId) = (connection.AsOf ?? connection.StartedAt, SnapshotRun.SyncIdOf(connection.SyncId));
+        var (asOf, syncId) = (connection.AsOf ?? connection.StartedAt, SnapshotRun.SyncIdOf(connection.RunId));
         if (!ofWhole)
             return (asOf, syncId);
         ManifestTransactions?[] held = [.. manifest.Accounts.Where(a => a.ConnectionId == connectionId).Select(a => a.Transactions)];
@@ -72,11 +72,11 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     public async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset?>> ListConnectionsAsync(UserId userId, CancellationToken cancellationToken)
     {
         Dictionary<ConnectionId, DateTimeOffset?> connections = [];
-        foreach (var syncId in (await manifests.ListRunsAsync(userId, cancellationToken)).Keys)
+        foreach (var runId in (await manifests.ListRunsAsync(userId, cancellationToken)).Keys)
         {
             try
             {
-                foreach (var account in (await manifests.ReadStagedAsync(userId, syncId, cancellationToken))?.Accounts ?? [])
+                foreach (var account in (await manifests.ReadStagedAsync(userId, runId, cancellationToken))?.Accounts ?? [])
                     connections.TryAdd(account.ConnectionId, null);
             }
             catch (SnapshotCorruptException)
@@ -173,7 +173,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     public async Task<string?> FindVersionAsync(UserId userId, MergedQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return (await manifests.ReadAsync(userId, cancellationToken))?.Manifest is { SyncId: not null } manifest && Choose(manifest, query) is (var accounts, null)
+        return (await manifests.ReadAsync(userId, cancellationToken))?.Manifest is { RunId: not null } manifest && Choose(manifest, query) is (var accounts, null)
             ? VersionOf(accounts)
             : null;
     }
@@ -225,7 +225,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
         var current = await manifests.ReadAsync(userId, cancellationToken);
         for (var attempt = 0; attempt < 2; attempt++)
         {
-            if (current?.Manifest is not { SyncId: not null } manifest)
+            if (current?.Manifest is not { RunId: not null } manifest)
                 return new TransactionsResult.NoSnapshot();
             try
             {

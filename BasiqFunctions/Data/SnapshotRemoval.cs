@@ -26,11 +26,11 @@ public sealed class SnapshotRemoval(
     /// <summary>
     /// Removes what a sync staged and did not publish. A sync that goes on gets <see cref="SnapshotDiscardedException"/>.
     /// </summary>
-    public async Task DiscardAsync(UserId userId, string syncId, CancellationToken cancellationToken)
+    public async Task DiscardAsync(UserId userId, RunId runId, CancellationToken cancellationToken)
     {
-        await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
+        await storage.DeleteAsync(SnapshotPaths.Accounts(userId, runId), cancellationToken);
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
-        await RemoveUnreferencedAsync(userId, syncId, await _reads.ListAsync(userId, FeedOf(manifest), cancellationToken), kept: null, cancellationToken);
+        await RemoveUnreferencedAsync(userId, runId, await _reads.ListAsync(userId, FeedOf(manifest), cancellationToken), kept: null, cancellationToken);
     }
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed class SnapshotRemoval(
     {
         if (!RouteId.IsValid(connectionId))
             throw new ArgumentException("Not an id.", nameof(connectionId));
-        var removalId = $"removed-{Guid.NewGuid():N}";
+        var removalId = new RunId($"removed-{Guid.NewGuid():N}");
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var current = await manifests.ReadToChangeAsync(userId, cancellationToken);
@@ -77,8 +77,8 @@ public sealed class SnapshotRemoval(
                 continue;
             }
 
-            var hasWritten = changed.Feed?.Parts.Any(part => part.SyncId == removalId) is true;
-            changed = changed with { SettledSyncs = SnapshotPublisher.Settled(manifest, hasWritten ? removalId : null, blobs) };
+            var hasWritten = changed.Feed?.Parts.Any(part => part.RunId == removalId) is true;
+            changed = changed with { SettledRuns = SnapshotPublisher.Settled(manifest, hasWritten ? removalId : null, blobs) };
             if (await manifests.WriteAsync(userId, changed, current?.ETag, cancellationToken) is null)
                 continue;
             Log.ConnectionRemoved(logger, userId, connectionId);
@@ -141,7 +141,7 @@ public sealed class SnapshotRemoval(
 
     /// <summary>Removes what nothing refers to and nobody can own; of a run that has finished, its mark as well.</summary>
     /// <returns>When there may be more to remove; null when there will be nothing.</returns>
-    internal async Task<DateTimeOffset?> SweepAsync(UserId userId, string? finished, CancellationToken cancellationToken)
+    internal async Task<DateTimeOffset?> SweepAsync(UserId userId, RunId? finished, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         var referenced = SnapshotManifests.Referenced(userId, manifest);
@@ -150,9 +150,9 @@ public sealed class SnapshotRemoval(
         var now = clock.GetUtcNow();
         var removed = 0;
         var next = Earliest(reads.NextEnd, manifest?.Feed?.Parts is [var oldest, ..] ? oldest.PublishedAt + _feed.KeepFor : null);
-        foreach (var (syncId, blobs) in await manifests.ListRunsAsync(userId, cancellationToken))
+        foreach (var (runId, blobs) in await manifests.ListRunsAsync(userId, cancellationToken))
         {
-            var isSettled = syncId == finished || manifest?.SettledSyncs.Contains(syncId) == true;
+            var isSettled = runId == finished || manifest?.SettledRuns.Contains(runId) == true;
             var lastWritten = blobs.Max(b => b.LastModified);
             if (!isSettled && now - lastWritten < options.Value.LeftoverGrace)
             {
@@ -161,14 +161,14 @@ public sealed class SnapshotRemoval(
             }
 
             // Whoever has just published looks once more, by the marker, whether the sync was discarded: the marker is theirs to remove.
-            var publishedAt = manifest?.Accounts.Where(a => a.SyncId == syncId).Select(a => a.FetchedAt).DefaultIfEmpty(lastWritten).Max();
-            var kept = syncId != finished && now - publishedAt < PublishingTime ? SnapshotPaths.Accounts(userId, syncId) : null;
+            var publishedAt = manifest?.Accounts.Where(a => a.RunId == runId).Select(a => a.FetchedAt).DefaultIfEmpty(lastWritten).Max();
+            var kept = runId != finished && now - publishedAt < PublishingTime ? SnapshotPaths.Accounts(userId, runId) : null;
             var garbage = blobs.Count(b => b.Name != kept && !referenced.Contains(b.Name));
             if (garbage == 0)
                 continue;
             if (kept is null)
-                await storage.DeleteAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken);
-            await RemoveUnreferencedAsync(userId, syncId, referenced, kept, cancellationToken);
+                await storage.DeleteAsync(SnapshotPaths.Accounts(userId, runId), cancellationToken);
+            await RemoveUnreferencedAsync(userId, runId, referenced, kept, cancellationToken);
             removed += garbage;
         }
         if (removed > 0)
@@ -177,11 +177,11 @@ public sealed class SnapshotRemoval(
     }
 
     /// <summary>Removes what neither the manifest refers to, as it is now, nor any of the names.</summary>
-    private async Task RemoveUnreferencedAsync(UserId userId, string syncId, IReadOnlySet<string> names, string? kept, CancellationToken cancellationToken)
+    private async Task RemoveUnreferencedAsync(UserId userId, RunId runId, IReadOnlySet<string> names, string? kept, CancellationToken cancellationToken)
     {
         var referenced = SnapshotManifests.Referenced(userId, (await manifests.ReadAsync(userId, cancellationToken))?.Manifest);
         referenced.UnionWith(names);
-        var prefix = SnapshotPaths.Sync(userId, syncId);
+        var prefix = SnapshotPaths.Run(userId, runId);
         if (kept is null && !referenced.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             await storage.DeleteByPrefixAsync(prefix, cancellationToken);

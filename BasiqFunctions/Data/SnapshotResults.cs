@@ -9,7 +9,7 @@ internal sealed record AccountsResult(CurrentSnapshot Snapshot) : RawJsonResult
     protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
     {
         writer.WriteStartObject();
-        writer.WriteString("syncId"u8, SnapshotRun.SyncIdOf(Snapshot.SyncId));
+        writer.WriteString("syncId"u8, SnapshotRun.SyncIdOf(Snapshot.RunId));
         writer.WriteString("fetchedAt"u8, Snapshot.FetchedAt);
         if (Snapshot.FullAsOf is { } fullAsOf)
             writer.WriteString("fullAsOf"u8, fullAsOf);

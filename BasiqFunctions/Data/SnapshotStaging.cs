@@ -20,7 +20,7 @@ public sealed class SnapshotStaging(
 
     /// <summary>Stages the accounts that a sync listed, replacing what it staged before. Must come before its segments.</summary>
     /// <param name="userId">The user.</param>
-    /// <param name="syncId">The sync.</param>
+    /// <param name="runId">The sync's run.</param>
     /// <param name="accounts">Each one account's JSON (UTF-8) as Basiq sent it.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The accounts' ids, in the same order.</returns>
@@ -28,10 +28,10 @@ public sealed class SnapshotStaging(
     /// An account is not a JSON object, or its <c>id</c> or <c>connection</c> is missing or no id.
     /// </exception>
     public async Task<IReadOnlyList<StagedAccount>> StageAccountsAsync(
-        UserId userId, string syncId, IEnumerable<ReadOnlyMemory<byte>> accounts, CancellationToken cancellationToken)
+        UserId userId, RunId runId, IEnumerable<ReadOnlyMemory<byte>> accounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
-        var name = SnapshotPaths.Accounts(userId, syncId);
+        var name = SnapshotPaths.Accounts(userId, runId);
         var seen = new HashSet<AccountId>();
         var entries = new List<StagedAccountEntry>();
         foreach (var raw in accounts)
@@ -50,13 +50,13 @@ public sealed class SnapshotStaging(
 
     /// <summary>What of each of these accounts a sync is to fetch.</summary>
     /// <param name="userId">The user.</param>
-    /// <param name="syncId">The sync that stages them.</param>
+    /// <param name="runId">The run that stages them.</param>
     /// <param name="accounts">Each one account's JSON (UTF-8) as Basiq lists it, with its id.</param>
     /// <param name="rules">How much is fetched anew.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The same number, in the same order.</returns>
     public async Task<IReadOnlyList<AccountFetch>> PlanAsync(
-        UserId userId, string syncId, IReadOnlyList<(AccountId AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
+        UserId userId, RunId runId, IReadOnlyList<(AccountId AccountId, ReadOnlyMemory<byte> Raw)> accounts, FetchRules rules, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
         ArgumentNullException.ThrowIfNull(rules);
@@ -67,19 +67,19 @@ public sealed class SnapshotStaging(
 
         // Should this sync fail, or a later one publish before it, the next one fetches the whole in its place.
         if (rules.IsFull)
-            await OweWholeAsync(userId, syncId, [.. accounts.Select(account => account.AccountId).Where(kept.ContainsKey)], cancellationToken);
+            await OweWholeAsync(userId, runId, [.. accounts.Select(account => account.AccountId).Where(kept.ContainsKey)], cancellationToken);
         return [.. accounts.Select(account => _kept.Plan(account.AccountId, kept.GetValueOrDefault(account.AccountId), account.Raw, rules, clock.GetUtcNow()))];
     }
 
     /// <summary>Notes that some accounts must be fetched whole; publishing them clears the note, as after damage.</summary>
-    private async Task OweWholeAsync(UserId userId, string syncId, IReadOnlyList<AccountId> accountIds, CancellationToken cancellationToken)
+    private async Task OweWholeAsync(UserId userId, RunId runId, IReadOnlyList<AccountId> accountIds, CancellationToken cancellationToken)
     {
         foreach (var accountId in accountIds)
             await damage.NoteAsync(userId, accountId, cancellationToken);
-        if (await storage.ExistsAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken))
+        if (await storage.ExistsAsync(SnapshotPaths.Accounts(userId, runId), cancellationToken))
             return;
         await damage.ClearAsync(userId, accountIds.Contains, CancellationToken.None);
-        throw new SnapshotDiscardedException(syncId);
+        throw new SnapshotDiscardedException(runId);
     }
 
     /// <summary>Opens what is known of the days that are fetched again; null when it cannot be compared with any more, and the whole is to be fetched.</summary>
@@ -96,22 +96,22 @@ public sealed class SnapshotStaging(
     /// </summary>
     /// <exception cref="SnapshotDiscardedException">The sync has no staged accounts.</exception>
     public async Task<SegmentWriter> BeginSegmentAsync(
-        UserId userId, string syncId, AccountId accountId, int segment, CancellationToken cancellationToken)
+        UserId userId, RunId runId, AccountId accountId, int segment, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(segment);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segment, 999_999);
         var attempt = Guid.NewGuid().ToString("N")[..8];
-        var name = SnapshotPaths.Segment(userId, syncId, accountId, segment, attempt);
-        var marker = SnapshotPaths.Accounts(userId, syncId);
+        var name = SnapshotPaths.Segment(userId, runId, accountId, segment, attempt);
+        var marker = SnapshotPaths.Accounts(userId, runId);
         if (!await storage.ExistsAsync(marker, cancellationToken))
-            throw new SnapshotDiscardedException(syncId);
+            throw new SnapshotDiscardedException(runId);
         var blob = await storage.OpenWriteAsync(name, cancellationToken);
-        return new SegmentWriter(storage, blob, name, attempt, syncId, marker, _days);
+        return new SegmentWriter(storage, blob, name, attempt, runId, marker, _days);
     }
 
     /// <summary>The trail of an account up to a segment: what of it has been fetched before.</summary>
     /// <param name="userId">The user.</param>
-    /// <param name="syncId">The sync.</param>
+    /// <param name="runId">The sync's run.</param>
     /// <param name="accountId">The account.</param>
     /// <param name="segment">The segment that comes next.</param>
     /// <param name="before">The attempt that wrote the segment before it; null for the first.</param>
@@ -119,20 +119,20 @@ public sealed class SnapshotStaging(
     /// <exception cref="SnapshotDiscardedException">The sync was discarded.</exception>
     /// <exception cref="SnapshotCorruptException">A part of the trail is missing or damaged.</exception>
     public async Task<AccountTrail> ResumeTrailAsync(
-        UserId userId, string syncId, AccountId accountId, int segment, string? before, CancellationToken cancellationToken)
+        UserId userId, RunId runId, AccountId accountId, int segment, string? before, CancellationToken cancellationToken)
     {
-        var trail = new AccountTrail(userId, syncId, accountId, segment, before);
+        var trail = new AccountTrail(userId, runId, accountId, segment, before);
         if (trail.BlobName is { } last && _trails.Take(last) is { } kept)
             return kept;
         var attempt = before;
         for (var part = segment - 1; attempt is not null; part--)
         {
-            var name = SnapshotPaths.Trail(userId, syncId, accountId, part, attempt);
+            var name = SnapshotPaths.Trail(userId, runId, accountId, part, attempt);
             if (await storage.ReadAsync(name, cancellationToken) is not { } blob)
             {
-                throw await storage.ExistsAsync(SnapshotPaths.Accounts(userId, syncId), cancellationToken)
+                throw await storage.ExistsAsync(SnapshotPaths.Accounts(userId, runId), cancellationToken)
                     ? new SnapshotCorruptException(name, "it does not exist")
-                    : new SnapshotDiscardedException(syncId);
+                    : new SnapshotDiscardedException(runId);
             }
 
             attempt = trail.TakeIn(name, blob.Content.Span, isLast: part == segment - 1);
@@ -154,10 +154,10 @@ public sealed class SnapshotStaging(
         ArgumentNullException.ThrowIfNull(trail);
         var part = trail.EndSegment(attempt);
         await storage.TryPutAsync(trail.BlobName!, part, null, cancellationToken);
-        if (!await storage.ExistsAsync(SnapshotPaths.Accounts(trail.UserId, trail.SyncId), cancellationToken))
+        if (!await storage.ExistsAsync(SnapshotPaths.Accounts(trail.UserId, trail.RunId), cancellationToken))
         {
             await storage.DeleteAsync(trail.BlobName!, CancellationToken.None);
-            throw new SnapshotDiscardedException(trail.SyncId);
+            throw new SnapshotDiscardedException(trail.RunId);
         }
 
         _trails.Keep(trail);

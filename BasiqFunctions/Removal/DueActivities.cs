@@ -56,7 +56,7 @@ public sealed class DueActivities(
         await Parallel.ForEachAsync(
             users.Names,
             new ParallelOptions { MaxDegreeOfParallelism = SeedsAtATime, CancellationToken = cancellation },
-            async (userId, token) => await due.SetAllAsync(new(userId), token));
+            async (name, token) => await due.SetAllAsync(new(name), token));
         if (users.Next is not null)
             return new DueSeed(users.Next);
         await due.BeginAsync(cancellation);

@@ -30,7 +30,7 @@ public sealed class ChallengeFunctions(Syncs syncs, Challenges challenges)
         CancellationToken cancellation)
     {
         var answer = await JsonBody.ReadAsync(request, Validator, cancellation);
-        return await syncs.FindAsync(client, new(userId), syncId, cancellation) is { } sync
+        return await syncs.FindAsync(client, new(userId), new(syncId), cancellation) is { } sync
             ? await challenges.AnswerAsync(client, sync, answer, cancellation)
             : Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
     }

@@ -5,7 +5,7 @@ namespace BasiqFunctions.Sync;
 internal static partial class Log
 {
     [LoggerMessage(1301, LogLevel.Information, "Sync {SyncId} of user {UserId} started from {Jobs} jobs and {Connections} connections.")]
-    public static partial void SyncStarted(ILogger logger, string syncId, UserId userId, int jobs, int connections);
+    public static partial void SyncStarted(ILogger logger, SyncId syncId, UserId userId, int jobs, int connections);
 
     [LoggerMessage(1302, LogLevel.Warning, "A sync of user {UserId} is still stopping; it will delete its staged data when it stops.")]
     public static partial void SyncStillStopping(ILogger logger, UserId userId);
@@ -21,7 +21,7 @@ internal static partial class Log
     public static partial void TransactionsSkipped(ILogger logger, int count, UserId userId);
 
     [LoggerMessage(1304, LogLevel.Information, "MFA challenge answered: sync {SyncId}, user {UserId}.")]
-    public static partial void ChallengeAnswered(ILogger logger, string syncId, UserId userId);
+    public static partial void ChallengeAnswered(ILogger logger, SyncId syncId, UserId userId);
 
     [LoggerMessage(1309, LogLevel.Warning,
         "Did not purge finished orchestrations: no answer from Basiq confirms this machine's clock. The next daily run retries.")]

@@ -28,7 +28,7 @@ internal sealed record StartSyncRequest(
     /// <summary>The same for requests that ask for the same.</summary>
     public byte[] Meaning(UserId userId)
     {
-        var syncId = IsOfConnections ? SyncId.ForConnections(userId, ValidConnectionIds) : SyncId.For(userId, ValidJobIds);
+        var syncId = IsOfConnections ? SyncIds.ForConnections(userId, ValidConnectionIds) : SyncIds.For(userId, ValidJobIds);
         return Encoding.ASCII.GetBytes(Full is true ? $"{syncId} full" : syncId);
     }
 }

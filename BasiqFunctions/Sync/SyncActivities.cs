@@ -43,7 +43,7 @@ public sealed class SyncActivities(
         [ActivityTrigger] ObserveJobInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync(nameof(ObserveJob), input.UserId, run: null, async () =>
+        return AsOutcomeAsync(nameof(ObserveJob), input.UserId, runId: null, async () =>
         {
             var job = await basiq.GetJobAsync(input.JobId, cancellation);
             return job.UserId is { } owner && owner != input.UserId
@@ -58,13 +58,13 @@ public sealed class SyncActivities(
         [ActivityTrigger] StageAccountsInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync<StagedAccounts>(nameof(StageAccounts), input.UserId, input.SyncId, async () =>
+        return AsOutcomeAsync<StagedAccounts>(nameof(StageAccounts), input.UserId, input.RunId, async () =>
         {
             if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<StagedAccounts>(null, UpstreamFailure.ConsentEnded);
             var list = await wanted.ListAsync(input.UserId, input.ConnectionIds, cancellation);
             await due.SetAsync(input.UserId, cancellation, (DueKinds.Leftover, clock.GetUtcNow() + options.Value.LeftoverGrace));
-            var staged = await staging.StageAccountsAsync(input.UserId, input.SyncId, list.Accounts, cancellation);
+            var staged = await staging.StageAccountsAsync(input.UserId, input.RunId, list.Accounts, cancellation);
             foreach (var (reason, count) in list.Skipped)
             {
                 Log.AccountsSkipped(logger, input.UserId, count, reason);
@@ -72,7 +72,7 @@ public sealed class SyncActivities(
             }
 
             var plans = await staging.PlanAsync(
-                input.UserId, input.SyncId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
+                input.UserId, input.RunId, [.. staged.Zip(list.Accounts, (account, raw) => (account.AccountId, raw))], input.Rules, cancellation);
             return new Outcome<StagedAccounts>(new StagedAccounts(plans, list.ConnectionIds, list.Listing, list.Skipped));
         });
     }
@@ -86,7 +86,7 @@ public sealed class SyncActivities(
         [ActivityTrigger] FetchTransactionsInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync<FetchedSegment>(nameof(FetchTransactions), input.UserId, input.SyncId, async () =>
+        return AsOutcomeAsync<FetchedSegment>(nameof(FetchTransactions), input.UserId, input.RunId, async () =>
         {
             var overlap = input.Kept is { } kept && !input.IsOlder
                 ? await staging.OpenOverlapAsync(input.UserId, input.AccountId, kept, cancellation)
@@ -94,9 +94,9 @@ public sealed class SyncActivities(
             if (input is { Kept: not null, IsOlder: false } && overlap is null)
                 return new Outcome<FetchedSegment>(new FetchedSegment("", 0, null, MustBeWhole: true));
             await using var segment = await staging.BeginSegmentAsync(
-                input.UserId, input.SyncId, input.AccountId, input.Segment, cancellation);
+                input.UserId, input.RunId, input.AccountId, input.Segment, cancellation);
             var trail = await staging.ResumeTrailAsync(
-                input.UserId, input.SyncId, input.AccountId, input.Segment, input.Before, cancellation);
+                input.UserId, input.RunId, input.AccountId, input.Segment, input.Before, cancellation);
             var link = input.NextLink;
             UpstreamFailure? failure = null;
             int pages = 0, skipped = 0, matched = 0;
@@ -176,7 +176,7 @@ public sealed class SyncActivities(
     public Task<Outcome<FetchedPending>> FetchPending([ActivityTrigger] FetchPendingInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync<FetchedPending>(nameof(FetchPending), input.UserId, input.SyncId, async () =>
+        return AsOutcomeAsync<FetchedPending>(nameof(FetchPending), input.UserId, input.RunId, async () =>
         {
             var pending = input.AccountIds.ToDictionary(id => id.Value, _ => new List<byte[]>(), StringComparer.Ordinal);
             HashSet<string> links = [], ids = [];
@@ -215,7 +215,7 @@ public sealed class SyncActivities(
             {
                 var accountId = new AccountId(id);
                 await using var segment = await staging.BeginSegmentAsync(
-                    input.UserId, input.SyncId, accountId, SnapshotPaths.PendingNumber, cancellation);
+                    input.UserId, input.RunId, accountId, SnapshotPaths.PendingNumber, cancellation);
                 foreach (var transaction in transactions)
                     segment.Append(transaction);
                 segments.Add(accountId, new PendingSegment((await segment.CompleteAsync(cancellation)).Attempt, transactions.Count));
@@ -234,7 +234,7 @@ public sealed class SyncActivities(
         [ActivityTrigger] PublishInput input, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.SyncId, async () =>
+        return AsOutcomeAsync<PublishResult>(nameof(PublishSnapshot), input.UserId, input.RunId, async () =>
         {
             if (await HasConsentEndedAsync(client, input.UserId, cancellation))
                 return new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
@@ -243,7 +243,7 @@ public sealed class SyncActivities(
             var now = clock.GetUtcNow();
             await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.JobLook, now), (DueKinds.Age, now + options.Value.MaxAge));
             var published = await publisher.PublishAsync(
-                new SnapshotPublication(input.UserId, input.SyncId, input.StartedAt, input.ConnectionIds, input.Segments)
+                new SnapshotPublication(input.UserId, input.RunId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {
                     AsOf = input.AsOf,
                     Spans = input.Spans,
@@ -260,8 +260,8 @@ public sealed class SyncActivities(
     public async Task DiscardSync([ActivityTrigger] DiscardInput input, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, SnapshotRun.SyncIdOf(input.SyncId));
-        await storedData.DiscardAsync(input.UserId, input.SyncId, cancellation);
+        using var measured = Instruments.BeginActivity(nameof(DiscardSync), input.UserId, SnapshotRun.SyncIdOf(input.RunId));
+        await storedData.DiscardAsync(input.UserId, input.RunId, cancellation);
         measured.Ends(Instruments.Success);
     }
 
@@ -295,14 +295,14 @@ public sealed class SyncActivities(
         return false;
     }
 
-    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, UserId userId, string? run, Func<Task<T>> call)
-        where T : class => AsOutcomeAsync<T>(activity, userId, run, async () => new Outcome<T>(await call()));
+    private static Task<Outcome<T>> AsOutcomeAsync<T>(string activity, UserId userId, RunId? runId, Func<Task<T>> call)
+        where T : class => AsOutcomeAsync<T>(activity, userId, runId, async () => new Outcome<T>(await call()));
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(
-        string activity, UserId userId, string? run, Func<Task<Outcome<T>>> call)
+        string activity, UserId userId, RunId? runId, Func<Task<Outcome<T>>> call)
         where T : class
     {
-        using var measured = Instruments.BeginActivity(activity, userId, run is null ? null : SnapshotRun.SyncIdOf(run));
+        using var measured = Instruments.BeginActivity(activity, userId, runId is null ? null : SnapshotRun.SyncIdOf(runId));
         try
         {
             var outcome = await call();

@@ -7,7 +7,7 @@ namespace BasiqFunctions.Sync;
 public sealed record ObserveJobInput(UserId UserId, string JobId);
 
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
-public sealed record StageAccountsInput(UserId UserId, string SyncId, IReadOnlyList<ConnectionId>? ConnectionIds, FetchRules Rules);
+public sealed record StageAccountsInput(UserId UserId, [property: JsonPropertyName("SyncId")] RunId RunId, IReadOnlyList<ConnectionId>? ConnectionIds, FetchRules Rules);
 
 /// <summary>
 /// What was staged: the accounts, with what of each is to be fetched, and the connections whose accounts they are; and what else the list of
@@ -17,7 +17,7 @@ public sealed record StagedAccounts(
     IReadOnlyList<AccountFetch> Accounts, IReadOnlyList<ConnectionId> ConnectionIds, AccountListing Listing, IReadOnlyList<SkippedAccounts> Skipped);
 
 /// <summary>Of which accounts to fetch what is pending.</summary>
-public sealed record FetchPendingInput(UserId UserId, string SyncId, IReadOnlyList<AccountId> AccountIds, int PageSize);
+public sealed record FetchPendingInput(UserId UserId, [property: JsonPropertyName("SyncId")] RunId RunId, IReadOnlyList<AccountId> AccountIds, int PageSize);
 
 /// <summary>What is pending, by account; those without anything pending are left out. Beside it how many records could not be read.</summary>
 public sealed record FetchedPending(
@@ -34,7 +34,7 @@ public sealed record PendingSegment(string Attempt, int Count);
 /// </summary>
 public sealed record FetchTransactionsInput(
     UserId UserId,
-    string SyncId,
+    [property: JsonPropertyName("SyncId")] RunId RunId,
     AccountId AccountId,
     int Segment,
     string? Before,
@@ -69,7 +69,7 @@ public sealed record FetchedSegment(
 /// <summary>What to publish: the segments of each account that was fetched to its end, and how those were that were not fetched whole.</summary>
 public sealed record PublishInput(
     UserId UserId,
-    string SyncId,
+    [property: JsonPropertyName("SyncId")] RunId RunId,
     DateTimeOffset StartedAt,
     DateTimeOffset AsOf,
     IReadOnlyList<ConnectionId> ConnectionIds,
@@ -78,4 +78,4 @@ public sealed record PublishInput(
     AccountListing Listing);
 
 /// <summary>Whose staged sync to remove.</summary>
-public sealed record DiscardInput(UserId UserId, string SyncId);
+public sealed record DiscardInput(UserId UserId, [property: JsonPropertyName("SyncId")] RunId RunId);

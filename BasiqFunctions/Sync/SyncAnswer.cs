@@ -4,7 +4,7 @@ namespace BasiqFunctions.Sync;
 
 /// <summary>GetSync's answer.</summary>
 public sealed record SyncAnswer(
-    [property: JsonPropertyName("syncId")] string SyncId,
+    [property: JsonPropertyName("syncId")] SyncId SyncId,
     [property: JsonPropertyName("userId")] UserId UserId,
     [property: JsonPropertyName("status")] SyncState Status,
     [property: JsonPropertyName("startedAt")] DateTimeOffset StartedAt,
@@ -112,7 +112,7 @@ public sealed record SyncError(
 /// True when it had ended without all that Basiq has (a job was lost or out of time, or fetching failed) and is run once more.
 /// </param>
 public sealed record SyncStarted(
-    [property: JsonPropertyName("syncId")] string SyncId,
+    [property: JsonPropertyName("syncId")] SyncId SyncId,
     [property: JsonPropertyName("status")] SyncState Status,
     [property: JsonPropertyName("statusUrl")] string StatusUrl,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("startedAgain")] bool? StartedAgain = null);

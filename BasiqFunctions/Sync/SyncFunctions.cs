@@ -53,7 +53,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        await syncs.FindAsync(client, new(userId), syncId, cancellation) is { } sync
+        await syncs.FindAsync(client, new(userId), new(syncId), cancellation) is { } sync
             ? JsonAnswer.Ok(await challenges.ShowAsync(sync, cancellation))
             : NotFound();
 
@@ -67,7 +67,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
         string syncId,
         [DurableClient] DurableTaskClient client,
         CancellationToken cancellation) =>
-        await syncs.CancelAsync(client, new(userId), syncId, cancellation) ? Results.Accepted() : NotFound();
+        await syncs.CancelAsync(client, new(userId), new(syncId), cancellation) ? Results.Accepted() : NotFound();
 
     private static ProblemResult NotFound() => Problem.NotFound(ProblemCodes.SyncNotFound, "The user has no such sync.");
 }

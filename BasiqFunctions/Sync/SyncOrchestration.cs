@@ -71,7 +71,7 @@ public sealed class SyncOrchestration(Instruments instruments)
         }
 
         notices.Add(context.Notice(
-            NoticeTypes.SyncEnded, new NoticeData(input.UserId) { SyncId = context.InstanceId, Outcome = SyncOutcome.Of(ended.Status) }));
+            NoticeTypes.SyncEnded, new NoticeData(input.UserId) { SyncId = new(context.InstanceId), Outcome = SyncOutcome.Of(ended.Status) }));
         return context.TellAsync(notices);
     }
 

@@ -16,7 +16,7 @@ public static class SyncRegistration
         services.AddSingleton<IValidateOptions<SyncOptions>, SyncOptionsValidator>();
         services.AddSingleton<IValidateOptions<SyncOptions>, TokenPatienceValidator>();
         services.AddSingleton(provider =>
-            new KeptHistory(SyncId.Prefix, provider.GetRequiredService<IOptions<SyncOptions>>().Value.KeepFinishedFor));
+            new KeptHistory(SyncIds.Prefix, provider.GetRequiredService<IOptions<SyncOptions>>().Value.KeepFinishedFor));
         services.AddInstruments().AddSingleton<Syncs>().AddSingleton<WantedAccounts>().AddSingleton<Challenges>().AddSingleton<JobOutlook>();
         return services;
     }

@@ -57,7 +57,7 @@ internal sealed class SyncRun
     private SyncOptions Settings => _input.Settings;
 
     /// <summary>What the snapshot store knows this run by.</summary>
-    private string Run => SnapshotRun.For(_context.InstanceId, _startedAt);
+    private RunId RunId => SnapshotRun.For(new(_context.InstanceId), _startedAt);
 
     public async Task<SyncProgress> RunAsync()
     {
@@ -76,7 +76,7 @@ internal sealed class SyncRun
             if (_progress.Status is SyncState.Fetching)
             {
                 await _context.CallActivityAsync(
-                    nameof(SyncActivities.DiscardSync), new DiscardInput(_input.UserId, Run), RetryFaults);
+                    nameof(SyncActivities.DiscardSync), new DiscardInput(_input.UserId, RunId), RetryFaults);
             }
 
             Report(_progress with { Status = stopped.State, Error = stopped.Error });
@@ -183,7 +183,7 @@ internal sealed class SyncRun
         var asOf = _context.CurrentUtcDateTime;
         var (staged, failure) = await CallWithBackOffAsync<StagedAccounts>(
             nameof(SyncActivities.StageAccounts),
-            new StageAccountsInput(_input.UserId, Run, connections, new FetchRules(Settings.Overlap, Settings.FullEvery, _input.IsFull)));
+            new StageAccountsInput(_input.UserId, RunId, connections, new FetchRules(Settings.Overlap, Settings.FullEvery, _input.IsFull)));
         if (staged is null)
             throw Failed(failure!);
 
@@ -225,7 +225,7 @@ internal sealed class SyncRun
         if (inPart.Length == 0)
             return;
         (_pending, var failure) = await CallWithBackOffAsync<FetchedPending>(
-            nameof(SyncActivities.FetchPending), new FetchPendingInput(_input.UserId, Run, inPart, Settings.PageSize));
+            nameof(SyncActivities.FetchPending), new FetchPendingInput(_input.UserId, RunId, inPart, Settings.PageSize));
 
         // Whole histories would be the least that a Basiq in trouble needs.
         if (failure is { MayPass: true })
@@ -310,7 +310,7 @@ internal sealed class SyncRun
         while (true)
         {
             var input = new FetchTransactionsInput(
-                _input.UserId, Run, accountId, segments.Count, before, link, Settings.PagesPerActivity, Settings.PageSize, kept, isOlder);
+                _input.UserId, RunId, accountId, segments.Count, before, link, Settings.PagesPerActivity, Settings.PageSize, kept, isOlder);
             var (fetched, failure) = await CallWithBackOffAsync<FetchedSegment>(nameof(SyncActivities.FetchTransactions), input);
             if (fetched is null)
                 return failure;
@@ -339,7 +339,7 @@ internal sealed class SyncRun
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>
     private async Task<PublishResult> PublishAsync(StagedAccounts staged, DateTime asOf)
     {
-        var input = new PublishInput(_input.UserId, Run, _startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
+        var input = new PublishInput(_input.UserId, RunId, _startedAt, asOf, staged.ConnectionIds, _segments, _spans, staged.Listing);
         var (published, failure) = await CallWithBackOffAsync<PublishResult>(
             nameof(SyncActivities.PublishSnapshot), input, canBeStopped: false);
         return News = published ?? throw Failed(failure!);

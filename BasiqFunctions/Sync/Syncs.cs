@@ -64,7 +64,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     internal async Task<SyncAnswer> StartFromAsync(
         DurableTaskClient client, UserId userId, IReadOnlyList<ConnectionId> connectionIds, bool isFull, CancellationToken cancellation)
     {
-        var syncId = SyncId.ForConnections(userId, connectionIds, isFull);
+        var syncId = SyncIds.ForConnections(userId, connectionIds, isFull);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is { IsRunning: true })
             return ended;
@@ -87,7 +87,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     internal async Task FetchNewsAsync(
         DurableTaskClient client, UserId userId, ConnectionId connectionId, GatheredNews news, CancellationToken cancellation)
     {
-        var syncId = SyncId.ForNews(userId, connectionId, news.EventId);
+        var syncId = SyncIds.ForNews(userId, connectionId, news.EventId);
         if (await FindAsync(client, userId, syncId, cancellation) is not null)
             return;
         var input = new SyncInput(userId, [], options.Value.WithPatience()) { ConnectionIds = [connectionId], IsFull = news.IsFull, GatherUntil = news.Until };
@@ -104,9 +104,9 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (again && await FindAsync(client, userId, SyncId.For(userId, jobIds), cancellation) is { IsRunning: true, IsFull: true } first)
+        if (again && await FindAsync(client, userId, SyncIds.For(userId, jobIds), cancellation) is { IsRunning: true, IsFull: true } first)
             return first;
-        var syncId = SyncId.For(userId, jobIds, isFull: again);
+        var syncId = SyncIds.For(userId, jobIds, isFull: again);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is not null && !MayStart(ended))
             return ended;
@@ -140,7 +140,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Schedules a sync, unless there is one by now that will do.</summary>
     private async Task<SyncAnswer> ScheduleAsync(
-        DurableTaskClient client, string syncId, SyncInput input, SyncAnswer? ended, Func<SyncAnswer, bool> suffices, CancellationToken cancellation, bool isAgain = false)
+        DurableTaskClient client, SyncId syncId, SyncInput input, SyncAnswer? ended, Func<SyncAnswer, bool> suffices, CancellationToken cancellation, bool isAgain = false)
     {
         if (await FindAsync(client, input.UserId, syncId, cancellation) is { } found && suffices(found))
             return found;
@@ -172,10 +172,10 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Finds a sync of a user; null when there is none.</summary>
     public async Task<SyncAnswer?> FindAsync(
-        DurableTaskClient client, UserId userId, string syncId, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, SyncId syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (!syncId.StartsWith(SyncId.PrefixFor(userId), StringComparison.Ordinal))
+        if (!syncId.Value.StartsWith(SyncIds.PrefixFor(userId), StringComparison.Ordinal))
             return null;
         var found = await client.GetInstanceAsync(syncId, getInputsAndOutputs: true, cancellation);
         return found is null ? null : Answer(found, userId);
@@ -184,7 +184,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <summary>Asks a sync to stop. One that has ended stays as it is.</summary>
     /// <returns>False when the user has no such sync.</returns>
     public async Task<bool> CancelAsync(
-        DurableTaskClient client, UserId userId, string syncId, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, SyncId syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         if (await FindAsync(client, userId, syncId, cancellation) is not { } sync)
@@ -195,7 +195,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     }
 
     /// <summary>Has a sync that waits for its jobs look at them now.</summary>
-    public Task WakeAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
+    public Task WakeAsync(DurableTaskClient client, SyncId syncId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
         return TellAsync(client, syncId, SyncOrchestration.JobChangedEvent, null, cancellation);
@@ -209,11 +209,11 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     public async Task<int> StopAllAsync(DurableTaskClient client, UserId userId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        List<string> stopping = [];
+        List<SyncId> stopping = [];
         await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
-            await TellAsync(client, sync.InstanceId, SyncOrchestration.CancelEvent, "stopped", cancellation);
-            stopping.Add(sync.InstanceId);
+            stopping.Add(new(sync.InstanceId));
+            await TellAsync(client, stopping[^1], SyncOrchestration.CancelEvent, "stopped", cancellation);
         }
 
         using var patience = new CancellationTokenSource(StopPatience, time);
@@ -255,7 +255,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         var running = 0;
         await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
-            await WakeAsync(client, sync.InstanceId, cancellation);
+            await WakeAsync(client, new(sync.InstanceId), cancellation);
             running++;
         }
 
@@ -279,7 +279,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         await foreach (var sync in SyncsOf(client, userId, Unfinished).WithCancellation(cancellation))
         {
             // Looked at before it is told: what waits now fetches later.
-            var found = await FindAsync(client, userId, sync.InstanceId, cancellation);
+            var found = await FindAsync(client, userId, new(sync.InstanceId), cancellation);
             var jobs = found?.Jobs.Where(job =>
                 (found.IsFull || !isFull)
                 && job.Status is not (JobState.Failed or JobState.TimedOut) && (job.ConnectionId ?? connectionId) == connectionId) ?? [];
@@ -288,7 +288,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             else if (found?.Status is SyncState.Fetching)
                 fetched.AddRange(jobs);
             if (found is not { Jobs.Count: 0 })
-                await WakeAsync(client, sync.InstanceId, cancellation);
+                await WakeAsync(client, new(sync.InstanceId), cancellation);
         }
 
         if (awaited.Any(job => job.ConnectionId is not null))
@@ -311,7 +311,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// </summary>
     /// <exception cref="BasiqException">Basiq could not be asked about the jobs.</exception>
     internal async Task<bool> HadJobOfAsync(
-        DurableTaskClient client, UserId userId, string syncId, ConnectionId connectionId, DateTimeOffset since, CancellationToken cancellation) =>
+        DurableTaskClient client, UserId userId, SyncId syncId, ConnectionId connectionId, DateTimeOffset since, CancellationToken cancellation) =>
         await FindAsync(client, userId, syncId, cancellation) is { Jobs: { Count: > 0 } followed }
         && (await basiq.ListJobsAsync(userId, cancellation)).Where(job => job.ConnectionId == connectionId && BasiqTime.Of(job.Updated) >= since).ToArray() is { Length: > 0 } changed
         && changed.All(job => followed.Any(known => known.JobId == job.Id && known.Status is JobState.Success));
@@ -326,7 +326,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Raises an event for a sync. One that has ended meanwhile needs none.</summary>
     private static async Task TellAsync(
-        DurableTaskClient client, string syncId, string eventName, string? payload, CancellationToken cancellation)
+        DurableTaskClient client, SyncId syncId, string eventName, string? payload, CancellationToken cancellation)
     {
         try
         {
@@ -343,7 +343,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
 
     /// <summary>Waits until a sync has ended, or another deletion of its user has forgotten it.</summary>
     /// <remarks>The Functions host's own wait looks every two seconds; a sync that is told to stop takes a tenth of one.</remarks>
-    private async Task WaitForEndAsync(DurableTaskClient client, string syncId, CancellationToken cancellation)
+    private async Task WaitForEndAsync(DurableTaskClient client, SyncId syncId, CancellationToken cancellation)
     {
         while (await client.GetInstanceAsync(syncId, getInputsAndOutputs: false, cancellation) is { IsCompleted: false })
             await Task.Delay(StopPoll, time, cancellation);
@@ -365,7 +365,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     private static AsyncPageable<OrchestrationMetadata> SyncsOf(
         DurableTaskClient client, UserId userId, OrchestrationRuntimeStatus[]? statuses) =>
         client.GetAllInstancesAsync(
-            new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncId.PrefixFor(userId)));
+            new OrchestrationQuery(Statuses: statuses, InstanceIdPrefix: SyncIds.PrefixFor(userId)));
 
     private SyncAnswer Answer(OrchestrationMetadata found, UserId userId)
     {
@@ -388,7 +388,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         }
 
         return new SyncAnswer(
-            found.InstanceId, userId, progress.Status, found.CreatedAt, progress.EndedAt ?? found.LastUpdatedAt, progress.Jobs, progress.Accounts,
+            new(found.InstanceId), userId, progress.Status, found.CreatedAt, progress.EndedAt ?? found.LastUpdatedAt, progress.Jobs, progress.Accounts,
             progress.Transactions, progress.Error, progress.TransactionsSkipped)
         {
             IsFull = started?.IsFull is true,
@@ -396,7 +396,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         };
     }
 
-    private SyncAnswer Answer(string syncId, UserId userId, IReadOnlyList<SyncedJob> jobs)
+    private SyncAnswer Answer(SyncId syncId, UserId userId, IReadOnlyList<SyncedJob> jobs)
     {
         var now = time.GetUtcNow();
         return new SyncAnswer(

@@ -172,7 +172,7 @@ public sealed class EventActions(
         return news.EventId == happened.Id ? "fetched" : "gathered";
     }
 
-    private async Task<(DateTimeOffset AsOf, string SyncId)?> FindFetchedAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellation)
+    private async Task<(DateTimeOffset AsOf, SyncId SyncId)?> FindFetchedAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellation)
     {
         try
         {

@@ -314,7 +314,7 @@ public sealed class ChangeFeedProperties
             var syncId = await _scene.StageAsync([.. accounts.Select(account => (account.Json, (string[]?)null))]);
             Dictionary<AccountId, FetchedSpan> spans = [];
             var plans = await _scene.Store.Staging.PlanAsync(
-                User, syncId, [.. accounts.Select(account => (new AccountId(account.Id), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)))],
+                User, new(syncId), [.. accounts.Select(account => (new AccountId(account.Id), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)))],
                 new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), IsFull: false), default);
             foreach (var plan in plans)
             {

@@ -459,7 +459,7 @@ public sealed class ChangeFeedTests
         _scene.Clock.Advance(TimeSpan.FromDays(1));
 
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("t1000", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, new(syncId), [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending("p2", Today)]);
         var read = _scene.Storage.BytesRead;
         await _scene.PublishAsync(syncId, ["c1"], spans: new() { [new("a1")] = new FetchedSpan(kept, 1, pending, IsUnchanged: false) });
@@ -475,7 +475,7 @@ public sealed class ChangeFeedTests
         var rows = Enumerable.Range(0, 40).Select(i => Posted($"t{i}", Today.AddDays(-i))).ToArray();
         await _scene.SyncAsync("c1", (Account("a1", "c1"), rows));
         var syncId = await _scene.StageAsync((Account("a1", "c1"), [Posted("x", Today), .. rows[..15]]));
-        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, syncId, [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
+        var kept = Assert.Single(await _scene.Store.Staging.PlanAsync(User, new(syncId), [(new("a1"), Encoding.UTF8.GetBytes(Account("a1", "c1")))], new FetchRules(TimeSpan.FromDays(14), TimeSpan.FromDays(30), false), default)).Kept!;
         foreach (var (id, day, isThere) in new[] { ("x", Today, true), ("t39", Today.AddDays(-40), true), ("y", Today.AddDays(-40), false) })
         {
             var pending = await _scene.WriteSegmentAsync(syncId, "a1", SnapshotPaths.PendingNumber, [Pending(id, day)]);

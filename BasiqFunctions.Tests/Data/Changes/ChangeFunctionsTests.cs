@@ -182,14 +182,14 @@ public sealed class ChangeFunctionsTests : IDisposable
     {
         userId ??= UsersScene.Someone;
         var syncId = $"s{++_syncs}";
-        await _scene.Snapshots.Staging.StageAccountsAsync(userId, syncId, [Encoding.UTF8.GetBytes(account)], default);
-        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, syncId, new(IdOf(account)), 0, default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(userId, new(syncId), [Encoding.UTF8.GetBytes(account)], default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(userId, new(syncId), new(IdOf(account)), 0, default);
         foreach (var transaction in transactions)
             segment.Append(Encoding.UTF8.GetBytes(transaction));
         var attempt = (await segment.CompleteAsync(default)).Attempt;
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                userId, syncId, _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(IdOf(account))] = [attempt] }),
+                userId, new(syncId), _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(IdOf(account))] = [attempt] }),
             default);
     }
 }

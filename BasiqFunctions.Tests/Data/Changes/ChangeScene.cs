@@ -62,7 +62,7 @@ internal sealed class ChangeScene
     public async Task<string> StageAsync(params (string Json, string[]? Transactions)[] accounts)
     {
         var syncId = string.Create(CultureInfo.InvariantCulture, $"s{++_syncs}");
-        await Store.Staging.StageAccountsAsync(User, syncId, accounts.Select(account => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)), default);
+        await Store.Staging.StageAccountsAsync(User, new(syncId), accounts.Select(account => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(account.Json)), default);
         Dictionary<AccountId, IReadOnlyList<string>> attempts = [];
         foreach (var (json, transactions) in accounts.Where(account => account.Transactions is not null))
             attempts.Add(new(IdOf(json)), [await WriteSegmentAsync(syncId, IdOf(json), 0, transactions!)]);
@@ -72,7 +72,7 @@ internal sealed class ChangeScene
 
     public async Task<string> WriteSegmentAsync(string syncId, string accountId, int number, IEnumerable<string> transactions)
     {
-        await using var writer = await Store.Staging.BeginSegmentAsync(User, syncId, new(accountId), number, default);
+        await using var writer = await Store.Staging.BeginSegmentAsync(User, new(syncId), new(accountId), number, default);
         foreach (var transaction in transactions)
             writer.Append(Encoding.UTF8.GetBytes(transaction));
         return (await writer.CompleteAsync(default)).Attempt;
@@ -84,7 +84,7 @@ internal sealed class ChangeScene
     public Task<PublishResult> PublishAsync(
         string syncId, string[] connections, AccountListing? listing = null, Dictionary<AccountId, FetchedSpan>? spans = null, DateTimeOffset? startedAt = null) =>
         Store.Publisher.PublishAsync(
-            new SnapshotPublication(User, syncId, startedAt ?? Clock.GetUtcNow(), [.. connections.Select(id => new ConnectionId(id))], _attempts[syncId])
+            new SnapshotPublication(User, new(syncId), startedAt ?? Clock.GetUtcNow(), [.. connections.Select(id => new ConnectionId(id))], _attempts[syncId])
             {
                 Listing = listing ?? AccountListing.None,
                 Spans = spans ?? [],

@@ -281,8 +281,8 @@ public sealed class ExportTests : IDisposable
     private async Task SyncAsync(string connection, string account, params string[][] pages)
     {
         var syncId = $"s{++_syncs}";
-        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, syncId, [Encoding.UTF8.GetBytes(Account(account, connection))], default);
-        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.Someone, syncId, new(account), 0, default);
+        await _scene.Snapshots.Staging.StageAccountsAsync(UsersScene.Someone, new(syncId), [Encoding.UTF8.GetBytes(Account(account, connection))], default);
+        await using var segment = await _scene.Snapshots.Staging.BeginSegmentAsync(UsersScene.Someone, new(syncId), new(account), 0, default);
         foreach (var page in pages)
         {
             foreach (var transaction in page)
@@ -293,7 +293,7 @@ public sealed class ExportTests : IDisposable
         var attempt = (await segment.CompleteAsync(default)).Attempt;
         await _scene.Snapshots.Publisher.PublishAsync(
             new SnapshotPublication(
-                UsersScene.Someone, syncId, _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(account)] = [attempt] }),
+                UsersScene.Someone, new(syncId), _scene.Clock.GetUtcNow(), [new(connection)], new Dictionary<AccountId, IReadOnlyList<string>> { [new(account)] = [attempt] }),
             default);
     }
 

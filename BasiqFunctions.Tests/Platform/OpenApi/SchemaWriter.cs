@@ -30,7 +30,7 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     /// <summary>The schema of an answer's body.</summary>
     public JsonObject Of(Type type)
     {
-        if (type == typeof(string))
+        if (IsText(type))
             return new JsonObject { ["type"] = "string" };
         if (type == typeof(bool))
             return new JsonObject { ["type"] = "boolean" };
@@ -212,14 +212,14 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
     {
         var read = type.GetMethod("From", BindingFlags.Public | BindingFlags.Static)!;
         var properties = new JsonObject();
-        foreach (var property in type.GetProperties().Where(p => p.PropertyType == typeof(string)))
+        foreach (var property in type.GetProperties().Where(p => IsText(p.PropertyType)))
         {
             var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             name = name is "connectionId" or "institutionId" or "accountId" ? name[..^2] : name;
 
             // Whether it stands at the top and is called so is seen by reading one.
             var probe = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["id"] = "id", [name] = "probe" });
-            if (property.GetValue(read.Invoke(null, [probe])) is "probe")
+            if (property.GetValue(read.Invoke(null, [probe]))?.ToString() is "probe")
                 properties[name] = TextOrNull(documentation.SummaryOf(property));
         }
 
@@ -277,7 +277,10 @@ internal sealed class SchemaWriter(XmlDocumentation documentation)
         return schema;
     }
 
-    private static bool IsObject(Type type) => type != typeof(string) && type.IsClass && ElementOf(type) is null;
+    /// <summary>An id is written as its text.</summary>
+    private static bool IsText(Type type) => type == typeof(string) || type.IsSubclassOf(typeof(Id));
+
+    private static bool IsObject(Type type) => !IsText(type) && type.IsClass && ElementOf(type) is null;
 
     private static JsonObject EnumOf(Type type)
     {

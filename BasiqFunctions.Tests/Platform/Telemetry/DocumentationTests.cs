@@ -25,7 +25,7 @@ public sealed partial class DocumentationTests
     [
         "Absent", "Accounts", "Action", "Attempt", "Blobs", "Calls", "Check", "Code", "ConnectionId", "Connections", "CorrelationId", "Count", "Deadline", "EndedBefore",
         "Endpoint", "ErrorCode", "EventId", "Exception", "ExpiresAt", "Failed", "Failure", "File", "Function", "Hint", "InstanceId", "Jobs", "Kind", "KnownToBasiq", "Longest",
-        "MessageId", "Milliseconds", "Name", "PassId", "Reason", "Removed", "ReportId", "Role", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
+        "MessageId", "Milliseconds", "Name", "PassId", "Reason", "Removed", "ReportId", "Role", "RunId", "Seconds", "Secret", "StackTrace", "Status", "StatusCode", "SyncId", "Transactions", "UserId", "Users",
     ];
 
     public static TheoryData<string> Messages => [.. All().Select(m => $"{m.Area}.{m.Method.Name}")];

@@ -27,20 +27,20 @@ internal sealed class ChangeFeed(
 
     /// <summary>The same manifest with the feed that leads to it, and how many pending transactions were posted in it.</summary>
     /// <param name="userId">The user.</param>
-    /// <param name="syncId">The sync that publishes it, or a name for the removal.</param>
+    /// <param name="runId">The run of the sync that publishes it, or of the removal.</param>
     /// <param name="marker">The blob without which nothing more is to be written.</param>
     /// <param name="before">The manifest that it replaces.</param>
     /// <param name="after">The manifest.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="SnapshotDiscardedException">The marker is gone.</exception>
     public async Task<(SnapshotManifest Manifest, int Linked, int Ambiguous)> AdvanceAsync(
-        UserId userId, string syncId, string marker, SnapshotManifest before, SnapshotManifest after, CancellationToken cancellationToken)
+        UserId userId, RunId runId, string marker, SnapshotManifest before, SnapshotManifest after, CancellationToken cancellationToken)
     {
-        if (before.SyncId is null)
+        if (before.RunId is null)
             return (after with { Feed = null }, 0, 0);
         var now = clock.GetUtcNow();
         var feed = ManifestFeed.Of(before).Keep(now - KeepFor);
-        var write = new Writing(this, userId, syncId, marker, now, feed.Last);
+        var write = new Writing(this, userId, runId, marker, now, feed.Last);
         try
         {
             var held = before.Accounts.ToDictionary(account => (account.ConnectionId, account.AccountId));
@@ -78,7 +78,7 @@ internal sealed class ChangeFeed(
     /// <summary>The names of the blobs that a feed refers to.</summary>
     public static IEnumerable<string> Referenced(UserId userId, ManifestFeed? feed) => (feed?.Parts ?? []).SelectMany(part =>
         (part.Added ?? []).SelectMany(account => account.Names(userId))
-            .Concat(part.Lines.Select(lines => SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt))));
+            .Concat(part.Lines.Select(lines => SnapshotPaths.Changes(userId, part.RunId, lines.Attempt))));
 
     private static bool IsSame(ManifestTransactions? one, ManifestTransactions? other) =>
         ReferenceEquals(one, other) || (one is not null && other is not null && one.Identity == other.Identity);
@@ -87,7 +87,7 @@ internal sealed class ChangeFeed(
     private static bool CanBeReferredTo(ManifestTransactions transactions) => transactions.Segments.All(segment => segment.Before == 0);
 
     /// <summary>What goes into one manifest.</summary>
-    private sealed class Writing(ChangeFeed feed, UserId userId, string syncId, string marker, DateTimeOffset now, long last)
+    private sealed class Writing(ChangeFeed feed, UserId userId, RunId runId, string marker, DateTimeOffset now, long last)
     {
         /// <summary>The number of the last part.</summary>
         public long Last { get; private set; } = last;
@@ -104,7 +104,7 @@ internal sealed class ChangeFeed(
             await using var writer = await OpenAsync(cancellationToken);
             foreach (var lines in part.Lines)
             {
-                var name = SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt);
+                var name = SnapshotPaths.Changes(userId, part.RunId, lines.Attempt);
                 var left = lines.Removals;
                 foreach (var entry in left == 0 ? [] : (await feed._reader.ReadIndexAsync(name, lines.Entry, cancellationToken)).Pages)
                 {
@@ -121,7 +121,7 @@ internal sealed class ChangeFeed(
                 }
             }
 
-            return part with { SyncId = syncId, Lines = await writer.CompleteAsync(cancellationToken), Added = null };
+            return part with { RunId = runId, Lines = await writer.CompleteAsync(cancellationToken), Added = null };
         }
 
         public async Task<FeedPart> GoneAsync(ConnectionId connectionId, IEnumerable<ManifestAccount> accounts, bool isEnd, CancellationToken cancellationToken)
@@ -134,7 +134,7 @@ internal sealed class ChangeFeed(
                 writer.AddAccount(ChangeLine.Removed, account.AccountId, default);
             }
 
-            return new FeedPart(++Last, connectionId, now, syncId, await writer.CompleteAsync(cancellationToken), Added: null, isEnd);
+            return new FeedPart(++Last, connectionId, now, runId, await writer.CompleteAsync(cancellationToken), Added: null, isEnd);
         }
 
         /// <summary>What differs of the accounts that a connection has now; null when nothing does.</summary>
@@ -165,7 +165,7 @@ internal sealed class ChangeFeed(
             }
 
             if (altered.Count == 0 && diffs.Count == 0)
-                return added.Count == 0 ? null : new FeedPart(++Last, connectionId, now, syncId, [], added);
+                return added.Count == 0 ? null : new FeedPart(++Last, connectionId, now, runId, [], added);
             await using var writer = await OpenAsync(cancellationToken);
             foreach (var diff in diffs)
                 await diff.WriteRemovalsAsync(writer, cancellationToken);
@@ -174,14 +174,14 @@ internal sealed class ChangeFeed(
                 writer.AddAccount(isNew ? ChangeLine.Added : ChangeLine.Modified, account.AccountId, account.Raw.Utf8.Span);
             foreach (var diff in diffs)
                 await diff.WriteChangesAsync(writer, cancellationToken);
-            return new FeedPart(++Last, connectionId, now, syncId, await writer.CompleteAsync(cancellationToken), added.Count == 0 ? null : added);
+            return new FeedPart(++Last, connectionId, now, runId, await writer.CompleteAsync(cancellationToken), added.Count == 0 ? null : added);
         }
 
         private Task<AccountDiff> CompareAsync(AccountId accountId, ManifestTransactions? before, ManifestTransactions? after, CancellationToken cancellationToken) =>
             AccountDiff.CompareAsync(feed._reader, feed.Days, userId, accountId, before, after, cancellationToken);
 
         private Task<PartWriter> OpenAsync(CancellationToken cancellationToken) =>
-            PartWriter.OpenAsync(feed.Storage, feed._reader, feed.Days, userId, syncId, marker, cancellationToken);
+            PartWriter.OpenAsync(feed.Storage, feed._reader, feed.Days, userId, runId, marker, cancellationToken);
     }
 
     private ISnapshotStorage Storage => storage;

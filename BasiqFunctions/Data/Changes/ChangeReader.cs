@@ -27,7 +27,7 @@ public sealed class ChangeReader(
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await _manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null, FetchedAt: { } fetchedAt } manifest } current)
+            if (await _manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { RunId: not null, FetchedAt: { } fetchedAt } manifest } current)
                 return new ChangesResult.NoSnapshot();
             try
             {
@@ -188,7 +188,7 @@ public sealed class ChangeReader(
             {
                 if (from < at + lines.Count
                     && await ReadSegmentAsync(
-                        SnapshotPaths.Changes(userId, part.SyncId, lines.Attempt), lines.Entry, accountId: null, Math.Max(0, from - at), cancellationToken) is { } stopped)
+                        SnapshotPaths.Changes(userId, part.RunId, lines.Attempt), lines.Entry, accountId: null, Math.Max(0, from - at), cancellationToken) is { } stopped)
                     return at + stopped;
                 at += lines.Count;
             }

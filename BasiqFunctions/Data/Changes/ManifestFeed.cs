@@ -24,7 +24,7 @@ internal sealed record ManifestFeed(string Id, long Last, long Oldest, IReadOnly
     /// says how it came to be.
     /// </summary>
     public static ManifestFeed Of(SnapshotManifest manifest) => manifest.Feed ?? new ManifestFeed(
-        XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{manifest.SyncId}/{manifest.FetchedAt?.UtcTicks}")))
+        XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{manifest.RunId}/{manifest.FetchedAt?.UtcTicks}")))
             .ToString("x16", CultureInfo.InvariantCulture),
         0,
         1,
@@ -48,7 +48,7 @@ internal sealed record ManifestFeed(string Id, long Last, long Oldest, IReadOnly
 /// <param name="Number">One more than that of the part before it.</param>
 /// <param name="ConnectionId">The connection: what the part tells of it goes with it.</param>
 /// <param name="PublishedAt">When.</param>
-/// <param name="SyncId">The sync, or the removal, under which the blobs lie.</param>
+/// <param name="RunId">The run of the sync, or of the removal, under which the blobs lie.</param>
 /// <param name="Lines">Removals, then changed accounts, then added and modified transactions.</param>
 /// <param name="Added">Accounts of which everything was added after that: read where it lies, which is kept for as long as the part is.</param>
 /// <param name="IsEnd">Whether nothing is left of the connection.</param>
@@ -56,7 +56,7 @@ internal sealed record FeedPart(
     long Number,
     ConnectionId ConnectionId,
     DateTimeOffset PublishedAt,
-    string SyncId,
+    [property: JsonPropertyName("syncId")] RunId RunId,
     IReadOnlyList<FeedLines> Lines,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AccountSegments>? Added = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsEnd = false)

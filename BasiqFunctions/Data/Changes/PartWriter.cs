@@ -34,11 +34,11 @@ internal sealed class PartWriter : IAsyncDisposable
     /// <param name="reader">Reads there.</param>
     /// <param name="days">The bank's days.</param>
     /// <param name="userId">The user.</param>
-    /// <param name="syncId">The sync, or the removal, that it is part of.</param>
+    /// <param name="runId">The run of the sync, or of the removal, that it is part of.</param>
     /// <param name="marker">The blob without which this one has no place here.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<PartWriter> OpenAsync(
-        ISnapshotStorage storage, SegmentReader reader, BankDays days, UserId userId, string syncId, string marker, CancellationToken cancellationToken)
+        ISnapshotStorage storage, SegmentReader reader, BankDays days, UserId userId, RunId runId, string marker, CancellationToken cancellationToken)
     {
         var (segment, name) = await BeginAsync(cancellationToken);
         return new PartWriter(reader, BeginAsync, segment, name);
@@ -46,8 +46,8 @@ internal sealed class PartWriter : IAsyncDisposable
         async Task<(SegmentWriter Segment, string Name)> BeginAsync(CancellationToken cancellationToken)
         {
             var attempt = Guid.NewGuid().ToString("N")[..8];
-            var name = SnapshotPaths.Changes(userId, syncId, attempt);
-            return (new SegmentWriter(storage, await storage.OpenWriteAsync(name, cancellationToken), name, attempt, syncId, marker, days), name);
+            var name = SnapshotPaths.Changes(userId, runId, attempt);
+            return (new SegmentWriter(storage, await storage.OpenWriteAsync(name, cancellationToken), name, attempt, runId, marker, days), name);
         }
     }
 

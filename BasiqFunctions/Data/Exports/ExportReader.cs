@@ -24,7 +24,7 @@ public sealed class ExportReader(SnapshotManifests manifests, SnapshotReader sna
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { SyncId: not null } manifest } current)
+            if (await manifests.ReadAsync(userId, cancellationToken) is not { Manifest: { RunId: not null } manifest } current)
                 return (null, new TransactionsResult.NoSnapshot());
             var (accounts, missing) = SnapshotReader.Choose(manifest, query);
             if (missing is not null)

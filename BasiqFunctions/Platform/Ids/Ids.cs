@@ -39,6 +39,20 @@ public sealed record AccountId(string Value) : Id(Value)
     internal sealed class Json() : IdJson<AccountId>(value => new(value));
 }
 
+/// <summary>The id of a sync, which a caller knows it by: that of its orchestration.</summary>
+[JsonConverter(typeof(SyncId.Json))]
+public sealed record SyncId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<SyncId>(value => new(value));
+}
+
+/// <summary>The id of one run of a sync, or of a removal: under it lies what that has written.</summary>
+[JsonConverter(typeof(RunId.Json))]
+public sealed record RunId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<RunId>(value => new(value));
+}
+
 /// <summary>In JSON an id is its text, as a key as well.</summary>
 internal abstract class IdJson<TId>(Func<string, TId> of) : JsonConverter<TId>
     where TId : Id

@@ -33,7 +33,7 @@ public sealed record NoticeData([property: JsonPropertyName("userId")] UserId Us
 
     /// <summary>The sync.</summary>
     [JsonPropertyName("syncId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? SyncId { get; init; }
+    public SyncId? SyncId { get; init; }
 
     /// <summary>How it ended.</summary>
     [JsonPropertyName("outcome"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -116,8 +116,8 @@ public sealed class Instruments
     /// <param name="activity">The activity's name.</param>
     /// <param name="userId">The user.</param>
     /// <param name="syncId">The sync, where the activity knows it.</param>
-    internal static Measured BeginActivity(string activity, UserId userId, string? syncId) =>
-        new(StartSpan(activity)?.SetTag("basiq.user.id", userId.Value).SetTag("basiq.sync.id", syncId), _ => { });
+    internal static Measured BeginActivity(string activity, UserId userId, SyncId? syncId) =>
+        new(StartSpan(activity)?.SetTag("basiq.user.id", userId.Value).SetTag("basiq.sync.id", syncId?.Value), _ => { });
 
     /// <summary>Counts a server token that was asked for.</summary>
     internal void TokenRefreshed(string outcome) => _tokenRefreshes.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome));
