@@ -11,7 +11,7 @@ internal sealed class LocalHostProcess : IDisposable
     /// <summary>What it writes before its address.</summary>
     private const string Address = "Console:";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();

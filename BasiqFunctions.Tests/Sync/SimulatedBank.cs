@@ -45,7 +45,7 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
             Links = new JobLinks { Source = $"https://basiq.test/users/{UsersScene.Someone}/connections/{ConnectionId}" },
         });
         basiq.Setup(b => b.GetTransactionsPageAsync(UsersScene.Someone, It.IsAny<BasiqFilter?>(), It.IsAny<int>(), It.IsAny<CancellationToken>()))
-            .ReturnsAsync((string _, BasiqFilter? filter, int limit, CancellationToken _) => Page(filter!.ToString(), limit, 0));
+            .ReturnsAsync((UserId _, BasiqFilter? filter, int limit, CancellationToken _) => Page(filter!.ToString(), limit, 0));
         basiq.Setup(b => b.GetNextTransactionsPageAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync((string link, CancellationToken _) =>
             {
