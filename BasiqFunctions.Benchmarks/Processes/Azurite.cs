@@ -17,7 +17,7 @@ internal sealed class Azurite : IAsyncDisposable
     private const string Launcher =
         "process.stdin.resume(); process.stdin.on('end', () => process.exit(0)); process.argv = ['node', ...process.argv.slice(1)]; require(process.argv[1]);";
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(2);
 
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
     private Process? _process;

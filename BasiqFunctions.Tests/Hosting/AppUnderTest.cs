@@ -102,6 +102,25 @@ internal sealed class AppUnderTest : IAsyncDisposable
         return (await ReadAsync(answer)).GetProperty("id").GetString()!;
     }
 
+    /// <summary>Deletes a user, and waits for the end of it where a busy machine is told 202 after two seconds.</summary>
+    public async Task DeleteUserAsync(string userId)
+    {
+        using var answer = await Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
+        if (answer.StatusCode is not HttpStatusCode.Accepted)
+        {
+            Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+            return;
+        }
+
+        await WaitForAsync(
+            async () =>
+            {
+                using var receipt = await Api.GetAsync(answer.Headers.Location);
+                return receipt.StatusCode;
+            },
+            status => status is HttpStatusCode.OK);
+    }
+
     public async Task<Uri> CreateConsentLinkAsync(string userId, object? request = null)
     {
         using var answer = await Api.PostAsJsonAsync($"users/{userId}/consent-link", request ?? new { });

@@ -200,8 +200,7 @@ public sealed class QuickstartJourneyTests
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "Whistler"));
         Assert.Contains(app.State.Files, file => file.Contains(userId, StringComparison.Ordinal));
 
-        using var deleted = await app.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await app.DeleteUserAsync(userId);
 
         Assert.DoesNotContain(
             Directory.EnumerateFileSystemEntries(app.State.Path, "*", SearchOption.AllDirectories),
@@ -220,8 +219,7 @@ public sealed class QuickstartJourneyTests
         var syncId = await app.ConsentAndReturnAsync(userId, "Whistler");
         await AppUnderTest.WaitForAsync(() => app.GetSyncAsync(userId, syncId), s => s.Status is SyncState.Fetching);
 
-        using var deleted = await app.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await app.DeleteUserAsync(userId);
 
         Assert.DoesNotContain(
             Directory.EnumerateFileSystemEntries(app.State.Path, "*", SearchOption.AllDirectories),
