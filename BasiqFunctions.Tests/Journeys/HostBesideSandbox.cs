@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -81,6 +82,27 @@ internal sealed class HostBesideSandbox : IAsyncDisposable
         host.Kill();
         Confidential.AssertNoneIn(host.Output, _state);
         host.Dispose();
+    }
+
+    /// <summary>Has what is asked of the sandbox from now on be asked as the app does.</summary>
+    public async Task SignInAsync()
+    {
+        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
+        };
+        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
+        mint.Headers.Add("basiq-version", "3.0");
+        using var minted = await Basiq.SendAsync(mint);
+        Basiq.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+    }
+
+    /// <summary>Changes options of the sandbox.</summary>
+    public async Task SetSandboxAsync(object options)
+    {
+        using var answer = await Basiq.PatchAsJsonAsync("_sandbox/options", options);
+        answer.EnsureSuccessStatusCode();
     }
 
     /// <summary>Asks a database of the host's for one value.</summary>

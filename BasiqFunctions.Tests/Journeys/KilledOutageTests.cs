@@ -96,9 +96,6 @@ public sealed class KilledOutageTests : IAsyncLifetime
     private async Task<long> VisitsAsync() =>
         (await _scene.Basiq.GetFromJsonAsync<JsonElement>("_sandbox/stats")).GetProperty("bankVisits").GetProperty("asked").GetInt64();
 
-    private async Task SetStatusAsync(string status)
-    {
-        using var patched = await _scene.Basiq.PatchAsJsonAsync("_sandbox/options", new { connectorStatuses = new Dictionary<string, string> { ["AU00000"] = status } });
-        patched.EnsureSuccessStatusCode();
-    }
+    private Task SetStatusAsync(string status) =>
+        _scene.SetSandboxAsync(new { connectorStatuses = new Dictionary<string, string> { ["AU00000"] = status } });
 }

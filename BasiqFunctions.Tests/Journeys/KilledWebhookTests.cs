@@ -1,8 +1,6 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.Data.Sqlite;
 
@@ -62,10 +60,10 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         try
         {
             var (userId, eventId) = await RevokedAsync(host);
-            await SetAsync(new { latency = "00:00:30", faultsUnder = slow });
+            await _scene.SetSandboxAsync(new { latency = "00:00:30", faultsUnder = slow });
             await SendAsync(host, "msg-1", eventId);
             _scene.Kill(host);
-            await SetAsync(new { latency = "00:00:00" });
+            await _scene.SetSandboxAsync(new { latency = "00:00:00" });
             host = await _scene.StartHostAsync();
 
             await AssertActedOnOnceAsync(host, userId, eventId, "removed");
@@ -183,12 +181,6 @@ public sealed class KilledWebhookTests : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
-    private async Task SetAsync(object options)
-    {
-        using var answer = await _scene.Basiq.PatchAsJsonAsync("_sandbox/options", options);
-        answer.EnsureSuccessStatusCode();
-    }
-
     /// <summary>Sends it as Basiq does: again, until it is taken.</summary>
     private Task SendAsync(LocalHostProcess host, string id, string eventId) => AppUnderTest.WaitForAsync(
         async () =>
@@ -202,15 +194,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
     /// <summary>Takes the user's consent back at Basiq, and returns the event.</summary>
     private async Task<string> RevokeAsync(string userId)
     {
-        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
-        {
-            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
-        };
-        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
-        mint.Headers.Add("basiq-version", "3.0");
-        using var minted = await _scene.Basiq.SendAsync(mint);
-        _scene.Basiq.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+        await _scene.SignInAsync();
         var consents = await _scene.Basiq.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
         using var revoked = await _scene.Basiq.DeleteAsync(
             new Uri($"users/{userId}/consents/{consents.GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));

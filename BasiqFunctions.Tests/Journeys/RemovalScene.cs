@@ -1,9 +1,7 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Journeys;
@@ -88,15 +86,7 @@ public sealed class RemovalScene : IAsyncLifetime
     /// <summary>Asks Basiq, past the app.</summary>
     internal async Task<HttpResponseMessage> AskBasiqAsync(string path)
     {
-        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
-        {
-            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
-        };
-        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
-        mint.Headers.Add("basiq-version", "3.0");
-        using var minted = await Hosts.Basiq.SendAsync(mint);
-        Hosts.Basiq.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
+        await Hosts.SignInAsync();
         return await Hosts.Basiq.GetAsync(new Uri(path, UriKind.Relative));
     }
 }

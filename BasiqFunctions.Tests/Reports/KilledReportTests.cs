@@ -1,13 +1,10 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using BasiqFunctions.Sandbox;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Journeys;
 using BasiqFunctions.Tests.Notifications;
-using Microsoft.Data.Sqlite;
 
 namespace BasiqFunctions.Tests.Reports;
 
@@ -45,11 +42,11 @@ public sealed class KilledReportTests(KilledReportTests.Scene scene) : IClassFix
         await HostBesideSandbox.CompletedAsync(host, userId, syncId);
 
         if (phase is Phase.CreationNotSent)
-            await SetAsync(new { latency = "00:00:30", faultsUnder = "/reports" });
+            await scene.Hosts.SetSandboxAsync(new { latency = "00:00:30", faultsUnder = "/reports" });
         else if (phase is Phase.CreationCarriedOut)
-            await SetAsync(new { shareOfLostReportAnswers = 1.0 });
+            await scene.Hosts.SetSandboxAsync(new { shareOfLostReportAnswers = 1.0 });
         else if (phase is Phase.JobUnderWay)
-            await SetAsync(new { latency = "00:00:30", faultsUnder = "/jobs" });
+            await scene.Hosts.SetSandboxAsync(new { latency = "00:00:30", faultsUnder = "/jobs" });
         if (phase is Phase.Scheduled)
         {
             // Nobody gets an answer, and nobody asks again.
@@ -66,7 +63,7 @@ public sealed class KilledReportTests(KilledReportTests.Scene scene) : IClassFix
         }
 
         host = await scene.Hosts.RestartAsync();
-        await SetAsync(new { latency = "00:00:00", faultsUnder = (string?)null, shareOfLostReportAnswers = 0.0 });
+        await scene.Hosts.SetSandboxAsync(new { latency = "00:00:00", faultsUnder = (string?)null, shareOfLostReportAnswers = 0.0 });
 
         // One here and one at Basiq, and the team was told of it once.
         var here = Assert.Single(await AppUnderTest.WaitForAsync(
@@ -74,7 +71,7 @@ public sealed class KilledReportTests(KilledReportTests.Scene scene) : IClassFix
         var reportId = here.GetProperty("reportId").GetString()!;
         Assert.Equal("ready", here.GetProperty("status").GetString());
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, userId, reportId));
-        await SignInAsync();
+        await scene.Hosts.SignInAsync();
         var atBasiq = (await scene.Hosts.Basiq.GetFromJsonAsync<JsonElement>("reports")).GetProperty("data").EnumerateArray();
         Assert.Single(atBasiq, report => report.GetProperty("title").GetString() == $"Affordability [{reportId[..10]}]");
         Assert.Equal(await CountInJournalAsync("instances", "report-%"), atBasiq.Count());
@@ -114,39 +111,11 @@ public sealed class KilledReportTests(KilledReportTests.Scene scene) : IClassFix
     private Task StepsAsync(string reportId, int steps) =>
         AppUnderTest.WaitForAsync(() => CountInJournalAsync("activity_runs", $"%{reportId}"), runs => runs >= steps);
 
-    private async Task<long> CountInJournalAsync(string table, string like)
-    {
-        await using var database = new SqliteConnection($"Data Source={Path.Combine(scene.Hosts.StateFolder, "journal.db")};Pooling=False");
-        await database.OpenAsync();
-        await using var command = database.CreateCommand();
-#pragma warning disable CA2100 // The test's own.
-        command.CommandText = $"SELECT count(*) FROM {table} WHERE instance_id LIKE $like";
-#pragma warning restore CA2100
-        command.Parameters.AddWithValue("$like", like);
-        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
-    }
+    private async Task<long> CountInJournalAsync(string table, string like) => Convert.ToInt64(
+        await scene.Hosts.AskAsync("journal.db", $"SELECT count(*) FROM {table} WHERE instance_id LIKE '{like}'"), CultureInfo.InvariantCulture);
 
     private async Task<long> CountAsync(string endpoint) =>
         (await scene.Hosts.Basiq.GetFromJsonAsync<JsonElement>("_sandbox/stats")).GetProperty("requests").TryGetProperty(endpoint, out var count) ? count.GetInt64() : 0;
-
-    private async Task SetAsync(object options)
-    {
-        using var answer = await scene.Hosts.Basiq.PatchAsJsonAsync("_sandbox/options", options);
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-    }
-
-    private async Task SignInAsync()
-    {
-        using var mint = new HttpRequestMessage(HttpMethod.Post, new Uri("token", UriKind.Relative))
-        {
-            Content = new FormUrlEncodedContent([new("scope", "SERVER_ACCESS")]),
-        };
-        mint.Headers.TryAddWithoutValidation("Authorization", $"Basic {SandboxOptions.DefaultApiKey}");
-        mint.Headers.Add("basiq-version", "3.0");
-        using var minted = await scene.Hosts.Basiq.SendAsync(mint);
-        scene.Hosts.Basiq.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", (await AppUnderTest.ReadAsync(minted)).GetProperty("access_token").GetString());
-    }
 
     /// <summary>A sandbox with reports and the host that is killed.</summary>
 #pragma warning disable CA1001 // DisposeAsync disposes of them.

@@ -31,7 +31,8 @@ public sealed class VisitBudget(
     /// <param name="cancellation">Ends the wait.</param>
     internal async Task<Visit> TakeAsync(UserId userId, ConnectionId connectionId, bool isAttended, CancellationToken cancellation)
     {
-        var (row, endsAt) = Today(connectionId);
+        var (day, endsAt) = Today();
+        var row = RowOf(connectionId, day);
         while (true)
         {
             var found = await table.FindAsync(PartitionOf(userId), row, cancellation);
@@ -64,11 +65,12 @@ public sealed class VisitBudget(
     /// <summary>How many visits are left today to somebody who is present, by connection, and when the next day begins.</summary>
     internal async Task<(Func<ConnectionId, int> LeftOf, DateTimeOffset EndsAt)> CountAsync(UserId userId, CancellationToken cancellation)
     {
-        var today = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
+        var (day, endsAt) = Today();
+        var counted = (await table.ListAllAsync(PartitionOf(userId), cancellation).ToListAsync(cancellation))
             .Where(record => record.Row.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(record => record.Row, Read, StringComparer.Ordinal);
-        return (connectionId => today.TryGetValue(Today(connectionId).Row, out var kept)
+        return (connectionId => counted.TryGetValue(RowOf(connectionId, day), out var kept)
             ? Math.Max(0, LeftOf(kept, isAttended: true))
-            : options.Value.VisitsPerDay, Today(new("")).EndsAt);
+            : options.Value.VisitsPerDay, endsAt);
     }
 
     private int LeftOf(KeptVisits kept, bool isAttended)
@@ -94,12 +96,14 @@ public sealed class VisitBudget(
         return (found is null ? await table.TryAddAsync(record, cancellation) : await table.TryReplaceAsync(record, cancellation)) is not null;
     }
 
-    /// <summary>The row of this day, and when the day ends.</summary>
-    private (string Row, DateTimeOffset EndsAt) Today(ConnectionId connectionId)
+    /// <summary>The day, and when it ends.</summary>
+    private (LocalDate Day, DateTimeOffset EndsAt) Today()
     {
         var day = Instant.FromDateTimeOffset(clock.GetUtcNow()).InZone(_zone.Value).Date;
-        return (string.Create(CultureInfo.InvariantCulture, $"{Prefix}{connectionId}.{day:yyyyMMdd}"), day.PlusDays(1).AtStartOfDayInZone(_zone.Value).ToInstant().ToDateTimeOffset());
+        return (day, day.PlusDays(1).AtStartOfDayInZone(_zone.Value).ToInstant().ToDateTimeOffset());
     }
+
+    private static string RowOf(ConnectionId connectionId, LocalDate day) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{connectionId}.{day:yyyyMMdd}");
 
     private static KeptVisits Read(TableRecord? record) => record?.Read<KeptVisits>() ?? new KeptVisits([]);
 
