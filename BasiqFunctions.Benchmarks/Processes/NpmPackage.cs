@@ -27,7 +27,7 @@ internal static class NpmPackage
         if (File.Exists(done))
             return package;
 
-        // npm takes what it was killed in the middle of for what is installed.
+        // An npm that was killed half-way leaves files that its next run takes for a finished install.
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);

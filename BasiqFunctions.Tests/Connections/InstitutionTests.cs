@@ -133,6 +133,36 @@ public sealed class InstitutionTests
     }
 
     [Fact]
+    public async Task What_another_instance_asked_between_the_look_at_the_list_and_the_claim_is_not_asked_again()
+    {
+        using var scene = new Scene(instances: 2);
+        scene.Answers("operational");
+        var hasAsked = false;
+        var late = scene.CatalogOf(1, table => new InterceptedRecordTable(table)
+        {
+            Watches = (_, row) => row == "claim",
+            Before = async step =>
+            {
+                if (step == "find" && !hasAsked)
+                {
+                    hasAsked = true;
+                    await scene.CatalogOf(0).GetAsync(default);
+                }
+            },
+        });
+
+        Assert.False((await late.GetAsync(default)).IsStale);
+
+        Assert.True(hasAsked);
+        scene.Basiq.Verify(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>()), Times.Once);
+
+        // Nor is its claim left behind.
+        scene.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.All(await scene.CrowdAsync(), directory => Assert.False(directory.IsStale));
+        scene.Basiq.Verify(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>()), Times.Exactly(2));
+    }
+
+    [Fact]
     public async Task Of_three_instances_with_a_crowd_each_one_asks_Basiq_once_an_hour()
     {
         using var scene = new Scene(instances: 3);
@@ -272,6 +302,12 @@ public sealed class InstitutionTests
 
         public void Fails() =>
             Basiq.Setup(b => b.ListConnectorsAsync(It.IsAny<CancellationToken>())).ThrowsAsync(new BasiqException(new BasiqFailure(BasiqFailureKind.Unavailable, "circuit-open")));
+
+        public InstitutionCatalog CatalogOf(int instance, Func<IRecordTable, IRecordTable>? around = null) =>
+            around is null
+                ? _instances[instance].GetRequiredService<InstitutionCatalog>()
+                : ActivatorUtilities.CreateInstance<InstitutionCatalog>(
+                    _instances[instance], around(_instances[instance].GetRequiredKeyedService<IRecordTable>(ConnectionOptions.Section)));
 
         /// <summary>Twenty callers at once on each instance.</summary>
         public async Task<InstitutionDirectory[]> CrowdAsync()

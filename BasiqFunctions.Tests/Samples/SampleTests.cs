@@ -289,9 +289,9 @@ public sealed class SampleTests
                 while (await reader.ReadAsync())
                     rows.Add(reader.GetString(0), JsonElement.Parse(reader.GetString(1)));
             }
-            catch (DbException e) when (e.SqlState is "42P01" || e is SqliteException { SqliteErrorCode: 1 })
+            catch (DbException e) when (e.SqlState is "42P01" || e is SqliteException { SqliteErrorCode: 1 or 17 })
             {
-                // The sample has not created its tables yet.
+                // The sample has not created its tables yet, or is about to.
             }
 
             return rows;

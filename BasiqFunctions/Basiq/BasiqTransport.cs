@@ -312,7 +312,7 @@ internal sealed class BasiqTransport(
 
     private BasiqException Failure(BasiqFailure failure, Exception? innerException = null)
     {
-        // What Basiq does not know, somebody asked for who may not know it either: nothing is wrong here.
+        // A 404 mostly answers a caller who asked for what is not there, which is no fault of this service.
         var level = failure.IsNotFound ? LogLevel.Information : LogLevel.Warning;
         if (!failure.IsRefusedHere)
             Log.Failed(logger, level, failure.Endpoint, failure.Kind, failure.Code, failure.StatusCode, failure.CorrelationId);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -53,7 +54,7 @@ public sealed class InstitutionCatalog(
         while (true)
         {
             var (kept, now) = (await FindAsync(cancellation), clock.GetUtcNow());
-            if (kept is not null && kept.AsOf + options.Value.InstitutionsFor > now)
+            if (IsFresh(kept, now))
                 return new InstitutionDirectory(kept, isStale: false);
             var usable = kept is not null && kept.AsOf + options.Value.StaleInstitutionsFor > now ? kept : null;
             var claim = await table.FindAsync(Partition, Claim, cancellation);
@@ -77,7 +78,16 @@ public sealed class InstitutionCatalog(
         try
         {
             var asOf = clock.GetUtcNow();
-            var kept = new KeptInstitutions(asOf, await basiq.ListConnectorsAsync(cancellation));
+
+            // Another instance may have asked, and be done, between this one's look at the list and its claim.
+            var kept = await FindAsync(cancellation);
+            if (IsFresh(kept, asOf))
+            {
+                await table.TryRemoveAsync(claim, cancellation);
+                return new InstitutionDirectory(kept, isStale: false);
+            }
+
+            kept = new KeptInstitutions(asOf, await basiq.ListConnectorsAsync(cancellation));
             await table.PutAsync(new TableRecord(Partition, List, Compressed(kept)), cancellation);
             await table.TryRemoveAsync(claim, cancellation);
             return new InstitutionDirectory(kept, isStale: false);
@@ -94,6 +104,9 @@ public sealed class InstitutionCatalog(
             throw;
         }
     }
+
+    private bool IsFresh([NotNullWhen(true)] KeptInstitutions? kept, DateTimeOffset now) =>
+        kept is not null && kept.AsOf + options.Value.InstitutionsFor > now;
 
     /// <summary>Has this instance ask Basiq, and no other; null where another one was faster.</summary>
     private Task<TableRecord?> ClaimAsync(TableRecord? found, DateTimeOffset now, CancellationToken cancellation)

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace BasiqFunctions.Platform.Ids;
 
 /// <summary>
-/// The id of something: a text that is never taken for the id of something else. Reading one as text harms nothing and needs no word; making one
-/// of a text does, since that says what it is the id of.
+/// An id that cannot be passed where another kind of id belongs. It converts to text by itself; text becomes an id only by a constructor, which
+/// says of what.
 /// </summary>
 public abstract record Id(string Value)
 {
@@ -18,35 +18,35 @@ public abstract record Id(string Value)
     public static implicit operator string?(Id? id) => id?.Value;
 }
 
-/// <summary>A person's id at Basiq.</summary>
+/// <summary>A user's id at Basiq.</summary>
 [JsonConverter(typeof(UserId.Json))]
 public sealed record UserId(string Value) : Id(Value)
 {
     internal sealed class Json() : IdJson<UserId>(value => new(value));
 }
 
-/// <summary>The id at Basiq of a person's link to a bank.</summary>
+/// <summary>A connection's id at Basiq.</summary>
 [JsonConverter(typeof(ConnectionId.Json))]
 public sealed record ConnectionId(string Value) : Id(Value)
 {
     internal sealed class Json() : IdJson<ConnectionId>(value => new(value));
 }
 
-/// <summary>A bank account's id at Basiq.</summary>
+/// <summary>An account's id at Basiq.</summary>
 [JsonConverter(typeof(AccountId.Json))]
 public sealed record AccountId(string Value) : Id(Value)
 {
     internal sealed class Json() : IdJson<AccountId>(value => new(value));
 }
 
-/// <summary>The id of a sync, which a caller knows it by: that of its orchestration.</summary>
+/// <summary>A sync's id, as callers know it: the instance id of its orchestration.</summary>
 [JsonConverter(typeof(SyncId.Json))]
 public sealed record SyncId(string Value) : Id(Value)
 {
     internal sealed class Json() : IdJson<SyncId>(value => new(value));
 }
 
-/// <summary>The id of one run of a sync, or of a removal: under it lies what that has written.</summary>
+/// <summary>The id of one run of a sync, or of a removal. What the run writes is stored under it.</summary>
 [JsonConverter(typeof(RunId.Json))]
 public sealed record RunId(string Value) : Id(Value)
 {
