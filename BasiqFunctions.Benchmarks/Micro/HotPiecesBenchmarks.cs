@@ -50,7 +50,7 @@ public class HotPiecesBenchmarks : IDisposable
     private byte[] _page = [];
     private byte[] _user = [];
     private string _state = "";
-    private string _cursor = "";
+    private Cursor _cursor = new("");
     private readonly CreateUserValidator _newUserRules = new();
     private User _parsedUser = null!;
 
@@ -131,7 +131,7 @@ public class HotPiecesBenchmarks : IDisposable
 
     /// <summary>A page's end.</summary>
     [Benchmark(Description = "cursor: written")]
-    public string WriteCursor() => TransactionCursor.Write(SomeUser, SomeAccount, default, Transactions, _position);
+    public Cursor WriteCursor() => TransactionCursor.Write(SomeUser, SomeAccount, default, Transactions, _position);
 
     /// <summary>The next page's beginning.</summary>
     [Benchmark(Description = "cursor: read")]

@@ -149,7 +149,7 @@ internal sealed class ConsoleEndpoints(
         List<SentNotification> sent = [];
         foreach (var name in subscriptions.Select(subscription => subscription.Name))
         {
-            var newest = await queues.ListAsync(name, status: null, after: null, RecentNotifications, cancellation);
+            var newest = await queues.ListAsync(name, status: null, cursor: null, RecentNotifications, cancellation);
             sent.AddRange(newest.Deliveries.Select(delivery => new SentNotification(name, delivery)));
         }
 

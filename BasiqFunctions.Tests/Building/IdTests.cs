@@ -12,7 +12,7 @@ public sealed class IdTests
     private const BindingFlags All =
         BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
-    private static readonly Type[] Ids = [typeof(UserId), typeof(ConnectionId), typeof(AccountId), typeof(SyncId), typeof(RunId)];
+    private static readonly Type[] Ids = [typeof(UserId), typeof(ConnectionId), typeof(AccountId), typeof(SyncId), typeof(RunId), typeof(Cursor)];
 
     /// <summary>Bodies: what a caller sends is text until a validator has looked at it.</summary>
     private static readonly Type[] Bodies = [typeof(ConsentLinkRequest), typeof(RefreshRequest)];

@@ -95,7 +95,7 @@ public sealed class SnapshotReadingTests : IDisposable
     {
         var all = await PublishManyAsync(50_000);
         var query = new TransactionQuery(Limit: 500);
-        string? cursor = null;
+        Cursor? cursor = null;
         for (var i = 0; i < 90; i++)
             cursor = ((TransactionsResult.Page)await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), query with { Cursor = cursor }, default)).NextCursor;
 
@@ -150,14 +150,15 @@ public sealed class SnapshotReadingTests : IDisposable
         Assert.IsType<TransactionsResult.InvalidCursor>(await Read("other", query with { Cursor = cursor }));
         Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = cursor, From = new DateOnly(2020, 1, 1) }));
         Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = cursor, Status = TransactionStatus.Posted }));
-        for (var i = 0; i < cursor.Length; i++)
+        var text = cursor.Value;
+        for (var i = 0; i < text.Length; i++)
         {
-            var changed = cursor.ToCharArray();
+            var changed = text.ToCharArray();
             changed[i] = changed[i] == 'A' ? 'B' : 'A';
-            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = new string(changed) }));
+            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = new(new string(changed)) }));
         }
-        foreach (var text in new[] { "", "x", cursor + "A", cursor[..^1], new string('é', cursor.Length), new string('=', cursor.Length) })
-            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = text }));
+        foreach (var other in new[] { "", "x", text + "A", text[..^1], new string('é', text.Length), new string('=', text.Length) })
+            Assert.IsType<TransactionsResult.InvalidCursor>(await Read("acc", query with { Cursor = new(other) }));
 
         Task<TransactionsResult> Read(string accountId, TransactionQuery q) => _scene.Store.Reader.ReadTransactionsAsync(User, new(accountId), q, default);
     }

@@ -34,16 +34,17 @@ public sealed class CursorProperties
                 (TransactionCursor.Reading.Valid, place.Position),
                 (TransactionCursor.Read(cursor, new(user), new(account), filter, place.Transactions, out var read), read));
 
-            var changed = cursor.ToCharArray();
+            var text = cursor.Value;
+            var changed = text.ToCharArray();
             at %= changed.Length;
             changed[at] = with == changed[at] ? (char)(with ^ 1) : with;
             string[] forged =
             [
-                new(changed), cursor.Remove(at, 1), cursor.Insert(at, with.ToString()), cursor[..at], cursor + cursor,
-                new([.. cursor.Select((c, i) => i == at ? (char)(c ^ (1 << (with % 7))) : c)]),
+                new(changed), text.Remove(at, 1), text.Insert(at, with.ToString()), text[..at], text + text,
+                new([.. text.Select((c, i) => i == at ? (char)(c ^ (1 << (with % 7))) : c)]),
             ];
-            foreach (var text in forged)
-                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(text, new(user), new(account), filter, place.Transactions, out _));
+            foreach (var other in forged)
+                Assert.Equal(TransactionCursor.Reading.Invalid, TransactionCursor.Read(new(other), new(user), new(account), filter, place.Transactions, out _));
         });
 
     [Fact]

@@ -276,7 +276,7 @@ public sealed class IncrementalSyncProperties
         private async Task<string[]> ReadAsync(string account)
         {
             List<string> all = [];
-            string? cursor = null;
+            Cursor? cursor = null;
             do
             {
                 var page = Assert.IsType<TransactionsResult.Page>(

@@ -19,7 +19,7 @@ internal static class MergedCursor
     private const int ShortestLength = IdAt + HashLength;
     private const int LongestText = 4096;
 
-    public static string Write(string scope, string identity, in MergedPosition position)
+    public static Cursor Write(string scope, string identity, in MergedPosition position)
     {
         var ids = Encoding.UTF8.GetBytes($"{position.AccountId}\n{position.Id}");
         var bytes = new byte[ShortestLength + ids.Length];
@@ -29,18 +29,19 @@ internal static class MergedCursor
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(DayAt), position.Day);
         ids.CopyTo(bytes, IdAt);
         Hash(bytes.AsSpan(0, bytes.Length - HashLength), bytes.AsSpan(bytes.Length - HashLength));
-        return Base64Url.EncodeToString(bytes);
+        return new(Base64Url.EncodeToString(bytes));
     }
 
-    public static TransactionCursor.Reading Read(string cursor, string scope, string identity, out MergedPosition position)
+    public static TransactionCursor.Reading Read(Cursor cursor, string scope, string identity, out MergedPosition position)
     {
         position = default;
-        if (cursor.Length > LongestText || !Base64Url.IsValid(cursor, out var length) || length < ShortestLength)
+        var text = cursor.Value;
+        if (text.Length > LongestText || !Base64Url.IsValid(text, out var length) || length < ShortestLength)
             return TransactionCursor.Reading.Invalid;
-        var bytes = Base64Url.DecodeFromChars(cursor);
+        var bytes = Base64Url.DecodeFromChars(text);
         Span<byte> hash = stackalloc byte[HashLength];
         Hash(bytes.AsSpan(0, bytes.Length - HashLength), hash);
-        if (bytes[0] != Version || !hash.SequenceEqual(bytes.AsSpan(bytes.Length - HashLength)) || Base64Url.EncodeToString(bytes) != cursor)
+        if (bytes[0] != Version || !hash.SequenceEqual(bytes.AsSpan(bytes.Length - HashLength)) || Base64Url.EncodeToString(bytes) != text)
             return TransactionCursor.Reading.Invalid;
         Hash(Encoding.UTF8.GetBytes(scope), hash);
         if (!hash.SequenceEqual(bytes.AsSpan(1, HashLength)))

@@ -156,7 +156,7 @@ public sealed class SnapshotFunctions(
         return TransactionParameters.Read(parameters, errors) with
         {
             Limit = QueryParameters.Limit(parameters, TransactionQuery.MaxLimit, errors),
-            Cursor = QueryParameters.Value(parameters, "cursor"),
+            Cursor = QueryParameters.Cursor(parameters),
         };
     }
 }

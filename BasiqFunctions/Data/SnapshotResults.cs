@@ -34,7 +34,7 @@ public abstract record TransactionsResult
     /// transactions from those before and after them.
     /// </summary>
     public sealed record Page(
-        IReadOnlyList<ReadOnlyMemory<byte>> Transactions, string? NextCursor, DateTimeOffset? FullAsOf, string Version) : TransactionsResult;
+        IReadOnlyList<ReadOnlyMemory<byte>> Transactions, Cursor? NextCursor, DateTimeOffset? FullAsOf, string Version) : TransactionsResult;
 
     /// <summary>The user has no snapshot yet, or the account's transactions were never fetched.</summary>
     public sealed record NoSnapshot : TransactionsResult;

@@ -31,7 +31,7 @@ internal static class TransactionCursor
         Expired,
     }
 
-    public static string Write(UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, in TransactionPosition position)
+    public static Cursor Write(UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, in TransactionPosition position)
     {
         Span<byte> bytes = stackalloc byte[Length];
         bytes[0] = Version;
@@ -41,20 +41,21 @@ internal static class TransactionCursor
         BinaryPrimitives.WriteInt32BigEndian(bytes[(PositionAt + 4)..], position.Page);
         BinaryPrimitives.WriteInt32BigEndian(bytes[(PositionAt + 8)..], position.Index);
         Hash(bytes[..ChecksumAt], bytes[ChecksumAt..]);
-        return Base64Url.EncodeToString(bytes);
+        return new(Base64Url.EncodeToString(bytes));
     }
 
     public static Reading Read(
-        string cursor, UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, out TransactionPosition position)
+        Cursor cursor, UserId userId, AccountId accountId, in TransactionFilter filter, ManifestTransactions transactions, out TransactionPosition position)
     {
         position = default;
         Span<byte> bytes = stackalloc byte[Length];
         Span<byte> hash = stackalloc byte[HashLength];
-        if (cursor.Length != Base64Url.GetEncodedLength(Length)
-            || !Base64Url.IsValid(cursor, out var decodedLength)
+        var text = cursor.Value;
+        if (text.Length != Base64Url.GetEncodedLength(Length)
+            || !Base64Url.IsValid(text, out var decodedLength)
             || decodedLength != Length
-            || Base64Url.DecodeFromChars(cursor, bytes) != Length
-            || Base64Url.EncodeToString(bytes) != cursor
+            || Base64Url.DecodeFromChars(text, bytes) != Length
+            || Base64Url.EncodeToString(bytes) != text
             || bytes[0] != Version)
         {
             return Reading.Invalid;

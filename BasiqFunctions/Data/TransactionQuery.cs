@@ -15,7 +15,7 @@ public sealed record TransactionQuery(
     DateOnly? To = null,
     TransactionStatus? Status = null,
     int Limit = 100,
-    string? Cursor = null)
+    Cursor? Cursor = null)
 {
     /// <summary>The largest <see cref="Limit"/>.</summary>
     public const int MaxLimit = 500;

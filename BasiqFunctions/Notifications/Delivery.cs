@@ -59,7 +59,7 @@ public sealed record Delivery(
 /// <param name="NextCursor">What to go on with; left out at the end.</param>
 public sealed record DeliveryList(
     [property: JsonPropertyName("deliveries")] IReadOnlyList<Delivery> Deliveries,
-    [property: JsonPropertyName("nextCursor"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NextCursor);
+    [property: JsonPropertyName("nextCursor"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Cursor? NextCursor);
 
 /// <summary>What is kept of a delivery.</summary>
 /// <param name="Delivery">What is shown of it.</param>

@@ -69,9 +69,10 @@ public sealed class DeliveryQueues
 
     /// <summary>Lists deliveries to a receiver, the newest first.</summary>
     public async Task<DeliveryList> ListAsync(
-        string receiver, DeliveryStatus? status, string? after, int limit, CancellationToken cancellation)
+        string receiver, DeliveryStatus? status, Cursor? cursor, int limit, CancellationToken cancellation)
     {
         List<Delivery> deliveries = [];
+        string? after = cursor;
         while (true)
         {
             var page = await _table.ListAsync(LogOf(receiver), limit, after, cancellation);
@@ -84,7 +85,7 @@ public sealed class DeliveryQueues
                 if (status is null || delivery.Status == status)
                     deliveries.Add(delivery);
                 if (deliveries.Count == limit)
-                    return new DeliveryList(deliveries, after);
+                    return new DeliveryList(deliveries, new(after));
             }
 
             if (page.Count < limit)

@@ -86,7 +86,7 @@ public sealed class NotificationFunctions(NotificationSubscriptions subscription
         var name = NameOf(request, "status", "cursor", "limit", "name");
         var errors = new FieldErrors();
         var limit = QueryParameters.Limit(request.Query, MaxLimit, errors);
-        var cursor = QueryParameters.Id(request.Query, "cursor", errors);
+        var cursor = QueryParameters.Id(request.Query, "cursor", errors, row => new Cursor(row));
         DeliveryStatus? status = null;
         if (QueryParameters.Value(request.Query, "status") is { } text)
         {

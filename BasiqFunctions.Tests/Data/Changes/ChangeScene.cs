@@ -102,7 +102,7 @@ internal sealed class ChangeScene
         foreach (var account in (await Store.Reader.GetCurrentAsync(User, default))?.Accounts ?? [])
         {
             accounts.Add(account.AccountId, Encoding.UTF8.GetString(account.Raw.Span));
-            string? cursor = null;
+            Cursor? cursor = null;
             do
             {
                 if (await Store.Reader.ReadTransactionsAsync(User, account.AccountId, new TransactionQuery(Limit: 500, Cursor: cursor), default) is not TransactionsResult.Page page)

@@ -28,7 +28,6 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
     /// <summary>Cursors last some months, and nobody rotates so often.</summary>
     private const int MostKeys = 12;
 
-
     private const byte InParts = 1;
     private const byte InWhole = 2;
     private const int FeedAt = 1;
@@ -45,11 +44,11 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
 
     private readonly CachedSecret<IReadOnlyList<byte[]>> _allKeys = new(_ => ReadAllKeysAsync(secrets), LeastBetweenLooks, LeastBetweenLooks, clock);
 
-    internal async Task<string> WriteAsync(UserId userId, AccountId? accountId, ChangePosition position, CancellationToken cancellation) =>
+    internal async Task<Cursor> WriteAsync(UserId userId, AccountId? accountId, ChangePosition position, CancellationToken cancellation) =>
         Write(await _key.GetAsync(cancellation), userId, accountId, position);
 
     /// <summary>The position; null of what this app did not give for this user and account.</summary>
-    internal async Task<ChangePosition?> ReadAsync(UserId userId, AccountId? accountId, string cursor, CancellationToken cancellation)
+    internal async Task<ChangePosition?> ReadAsync(UserId userId, AccountId? accountId, Cursor cursor, CancellationToken cancellation)
     {
         if (Decode(cursor) is not { } bytes)
             return null;
@@ -82,7 +81,7 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
         return keys;
     }
 
-    private static string Write(byte[] key, UserId userId, AccountId? accountId, ChangePosition position)
+    private static Cursor Write(byte[] key, UserId userId, AccountId? accountId, ChangePosition position)
     {
         var length = position.Whole is null ? LengthInParts : LengthInWhole;
         Span<byte> bytes = stackalloc byte[LengthInWhole + SignatureLength];
@@ -104,17 +103,18 @@ public sealed class ChangeCursors(SecretClient secrets, TimeProvider clock, ILog
         }
 
         Sign(key, userId, accountId, bytes[..length], bytes[length..]);
-        return Base64Url.EncodeToString(bytes);
+        return new(Base64Url.EncodeToString(bytes));
     }
 
     /// <summary>The bytes of what may be a cursor, of which there is one spelling; null of anything else.</summary>
-    private static byte[]? Decode(string cursor)
+    private static byte[]? Decode(Cursor cursor)
     {
-        if (cursor.Length > Base64Url.GetEncodedLength(LengthInWhole + SignatureLength) || !Base64Url.IsValid(cursor, out var length) || length == 0)
+        var text = cursor.Value;
+        if (text.Length > Base64Url.GetEncodedLength(LengthInWhole + SignatureLength) || !Base64Url.IsValid(text, out var length) || length == 0)
             return null;
-        var bytes = Base64Url.DecodeFromChars(cursor);
+        var bytes = Base64Url.DecodeFromChars(text);
         return (bytes[0] is InParts && length == LengthInParts + SignatureLength) || (bytes[0] is InWhole && length == LengthInWhole + SignatureLength)
-            ? Base64Url.EncodeToString(bytes) == cursor ? bytes : null
+            ? Base64Url.EncodeToString(bytes) == text ? bytes : null
             : null;
     }
 

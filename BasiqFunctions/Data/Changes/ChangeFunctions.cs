@@ -46,7 +46,7 @@ public sealed class ChangeFunctions(
                 if (errors.Count > 0)
                     return Problem.InvalidInput(errors);
                 ChangePosition? after = null;
-                if (QueryParameters.Value(request.Query, "cursor") is { } cursor)
+                if (QueryParameters.Cursor(request.Query) is { } cursor)
                 {
                     after = await cursors.ReadAsync(user, accountId, cursor, cancellationToken);
                     if (after is null)

@@ -31,7 +31,7 @@ internal abstract record ChangesResult
 }
 
 /// <summary><c>{changes: […], accounts?: […], nextCursor, hasMore, dataAsOf}</c>.</summary>
-internal sealed record ChangesPageResult(ChangesResult.Page Page, string NextCursor) : RawJsonResult
+internal sealed record ChangesPageResult(ChangesResult.Page Page, Cursor NextCursor) : RawJsonResult
 {
     protected override async Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken)
     {

@@ -52,6 +52,9 @@ internal static class QueryParameters
         where TId : Id =>
         Id(query, name, errors) is { } id ? of(id) : null;
 
+    /// <summary>The <c>cursor</c>; null when it is not given.</summary>
+    public static Cursor? Cursor(IQueryCollection query) => Value(query, "cursor") is { } text ? new(text) : null;
+
     /// <summary>The parameter's value; null when it is not given.</summary>
     public static string? Value(IQueryCollection query, string name) => query.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
 }

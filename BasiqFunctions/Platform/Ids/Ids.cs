@@ -53,6 +53,13 @@ public sealed record RunId(string Value) : Id(Value)
     internal sealed class Json() : IdJson<RunId>(value => new(value));
 }
 
+/// <summary>Where a page of a list ended. To callers it is opaque.</summary>
+[JsonConverter(typeof(Cursor.Json))]
+public sealed record Cursor(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<Cursor>(value => new(value));
+}
+
 /// <summary>In JSON an id is its text, as a key as well.</summary>
 internal abstract class IdJson<TId>(Func<string, TId> of) : JsonConverter<TId>
     where TId : Id
