@@ -8,6 +8,7 @@ using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Notifications;
 
@@ -166,6 +167,35 @@ public sealed class NotificationTests
             async () => (await app.Api.GetFromJsonAsync<JsonElement>("notifications/subscriptions")).GetProperty("subscriptions").GetArrayLength(), left => left == 0);
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(app.Logs.Lines), lines => lines.Any(line => line.Contains("answered 410 Gone", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(204, 2)]
+    [InlineData(503, 3)]
+    public async Task A_retry_that_is_asked_for_during_an_attempt_hides_nothing_of_what_comes_of_it(int status, int attempts)
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(clock: clock);
+        await SubscribeAsync(app, receiver.Url);
+        receiver.Answer = async (message, _) =>
+        {
+            if (receiver.All.Length is 0)
+                return 503;
+            if (receiver.All.Length > 1)
+                return 204;
+            using var retried = await app.Api.PostAsync(new Uri($"notifications/deliveries/{message.Id}/retry", UriKind.Relative), null);
+            Assert.Equal(HttpStatusCode.Accepted, retried.StatusCode);
+            return status;
+        };
+        var id = await TellAsync(app, "sync.ended", "user-1");
+        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+
+        clock.Advance(TimeSpan.FromSeconds(6));
+
+        var delivered = Assert.Single(await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app, "delivered"), found => found.Count > 0));
+        Assert.Equal((id, attempts), (delivered.GetProperty("messageId").GetString(), delivered.GetProperty("attempts").GetInt32()));
+        Assert.Empty(await DeliveriesAsync(app, "pending"));
     }
 
     [Fact]

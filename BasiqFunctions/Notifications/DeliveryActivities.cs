@@ -64,7 +64,7 @@ public sealed class DeliveryActivities(
         var now = clock.GetUtcNow();
         if (result.IsUntried)
         {
-            await queues.NoteAsync(place, record, waiting with { Delivery = delivery with { NextAttemptAt = now + SomeSeconds() } }, cancellation);
+            await queues.NoteAsync(receiver, place, record, waiting with { Delivery = delivery with { NextAttemptAt = now + SomeSeconds() } }, cancellation);
             return;
         }
 
@@ -77,7 +77,7 @@ public sealed class DeliveryActivities(
             LastResult = result.Code,
             NextAttemptAt = next,
         };
-        await queues.NoteAsync(place, record, waiting with { Delivery = delivery, FirstAttemptAt = first }, cancellation);
+        await queues.NoteAsync(receiver, place, record, waiting with { Delivery = delivery, FirstAttemptAt = first }, cancellation);
         instruments.NotificationTried(delivery.Type, delivery.Status is DeliveryStatus.Pending ? "retried" : delivery.Status is DeliveryStatus.Failed ? "failed" : Instruments.Success);
         if (delivery.Status is DeliveryStatus.Failed && !result.IsGone)
             Log.GivenUp(logger, delivery.MessageId, receiver, result.Code, delivery.Attempts);

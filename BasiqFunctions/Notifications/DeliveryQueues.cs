@@ -134,9 +134,19 @@ public sealed class DeliveryQueues
     }
 
     /// <summary>Notes what came of a message; one that does not wait any more leaves its place.</summary>
-    internal async Task NoteAsync(TableRecord place, TableRecord record, KeptDelivery delivery, CancellationToken cancellation)
+    internal async Task NoteAsync(
+        string receiver, TableRecord place, TableRecord record, KeptDelivery delivery, CancellationToken cancellation)
     {
-        await TryReplaceAsync(record, delivery, cancellation);
+        while (!await TryReplaceAsync(record, delivery, cancellation))
+        {
+            if (await FindAsync(receiver, delivery.Delivery.MessageId, cancellation) is not ({ } changed, { Delivery.Status: DeliveryStatus.Pending }))
+                break;
+
+            // While it was tried, somebody asked for it to be tried at once.
+            record = changed;
+            delivery = delivery with { Delivery = delivery.Delivery with { NextAttemptAt = null } };
+        }
+
         if (delivery.Delivery.Status is not DeliveryStatus.Pending)
             await _table.TryRemoveAsync(place, cancellation);
     }
