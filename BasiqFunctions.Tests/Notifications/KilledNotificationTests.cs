@@ -19,6 +19,7 @@ public sealed class KilledNotificationTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
     private const int OfUser = 3;
+    private const string Pending = "notifications/deliveries?status=pending&limit=500";
 
     private static readonly TimeSpan Life = TimeSpan.FromSeconds(2);
 
@@ -66,6 +67,7 @@ public sealed class KilledNotificationTests : IAsyncLifetime
                 using var life = new CancellationTokenSource(Life);
                 if (await DeliverAsync(host, life.Token) && kills >= 3)
                     break;
+                Assert.True(kills < 50 + users, $"After {kills} kills there is still something to deliver: {await host.Api.GetStringAsync(Pending)}");
                 _scene.Kill(host);
                 host = await _scene.StartHostAsync();
             }
@@ -113,7 +115,7 @@ public sealed class KilledNotificationTests : IAsyncLifetime
     {
         while (!end.IsCancellationRequested)
         {
-            var pending = (await host.Api.GetFromJsonAsync<JsonElement>("notifications/deliveries?status=pending&limit=500", CancellationToken.None))
+            var pending = (await host.Api.GetFromJsonAsync<JsonElement>(Pending, CancellationToken.None))
                 .GetProperty("deliveries").EnumerateArray().ToArray();
             if (pending.Length == 0)
                 return true;
