@@ -35,7 +35,7 @@ public sealed class SyncFunctions(Syncs syncs, Challenges challenges, Idempotent
                 async token => (
                     SyncAccepted.For(asked.IsOfConnections
                         ? await syncs.StartFromAsync(client, user, asked.ValidConnectionIds, isFull, token)
-                        : await syncs.StartAsync(client, user, asked.ValidJobIds, token, isFull, again: isFull)),
+                        : await syncs.StartAsync(client, user, asked.ValidJobIds, token, isFull, isSecond: isFull)),
                     user))
             {
                 UserId = user,

@@ -38,17 +38,17 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <param name="jobIds">The jobs, at least one, already validated as ids.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <param name="isFull">Whether it fetches the whole history of each account.</param>
-    /// <param name="again">Whether it is one beside the first sync of the jobs, which is run once more if it has ended.</param>
+    /// <param name="isSecond">Whether it is a sync of its own, beside the first one of the jobs; run once more if it has ended.</param>
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     public Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool again = false) =>
-        StartAsync(client, userId, jobIds, areOfUser: false, isFull, again, cancellation);
+        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool isSecond = false) =>
+        StartAsync(client, userId, jobIds, areOfUser: false, isFull, isSecond, cancellation);
 
     /// <summary>The same for jobs that Basiq itself has just given for the user: they may be in no list yet, and are followed by their ids.</summary>
     internal Task<SyncAnswer> FollowAsync(
         DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
-        StartAsync(client, userId, jobIds, areOfUser: true, isFull: false, again: false, cancellation);
+        StartAsync(client, userId, jobIds, areOfUser: true, isFull: false, isSecond: false, cancellation);
 
     /// <summary>
     /// Starts the sync of what Basiq has of these connections, without asking their banks again, or finds the one that is running. One that
@@ -100,13 +100,13 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         IReadOnlyList<string> jobIds,
         bool areOfUser,
         bool isFull,
-        bool again,
+        bool isSecond,
         CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (again && await FindAsync(client, userId, SyncIds.For(userId, jobIds), cancellation) is { IsRunning: true, IsFull: true } first)
+        if (isSecond && await FindAsync(client, userId, SyncIds.For(userId, jobIds), cancellation) is { IsRunning: true, IsFull: true } first)
             return first;
-        var syncId = SyncIds.For(userId, jobIds, isFull: again);
+        var syncId = SyncIds.For(userId, jobIds, isFull: isSecond);
         var ended = await FindAsync(client, userId, syncId, cancellation);
         if (ended is not null && !MayStart(ended))
             return ended;
@@ -135,7 +135,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             cancellation);
         return started with { IsStartedAgain = ended is not null && started.StartedAt != ended.StartedAt };
 
-        bool MayStart(SyncAnswer found) => found.MayBeStartedAgain || (again && !found.IsRunning);
+        bool MayStart(SyncAnswer found) => found.MayBeStartedAgain || (isSecond && !found.IsRunning);
     }
 
     /// <summary>Schedules a sync, unless there is one by now that will do.</summary>
