@@ -84,15 +84,24 @@ internal sealed class AppUnderTest : IAsyncDisposable
             "--LocalHost:SubscribeToSandbox=false",
             .. (settings ?? []).Select(s => $"--{s}"),
         ];
-        var host = await LocalHostApplication.StartAsync(
-            args,
-            builder =>
-            {
-                Capture(builder, logs, clock);
-                configure?.Invoke(builder.Services);
-            },
-            builder => Capture(builder, logs, sandboxClock ?? clock));
-        return new AppUnderTest(host, clock, directory, state is null, logs);
+        try
+        {
+            var host = await LocalHostApplication.StartAsync(
+                args,
+                builder =>
+                {
+                    Capture(builder, logs, clock);
+                    configure?.Invoke(builder.Services);
+                },
+                builder => Capture(builder, logs, sandboxClock ?? clock));
+            return new AppUnderTest(host, clock, directory, state is null, logs);
+        }
+        catch
+        {
+            if (state is null)
+                directory.Dispose();
+            throw;
+        }
     }
 
     public async Task<string> CreateUserAsync(string email = "gavin@hooli.com")

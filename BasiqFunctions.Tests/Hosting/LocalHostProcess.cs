@@ -101,6 +101,9 @@ internal sealed class LocalHostProcess : IDisposable
 
         foreach (var setting in given)
             start.ArgumentList.Add($"--{setting}");
+
+        // A process that is killed would leave the sockets and pipes of the runtime's diagnostics in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return start;
     }
 
