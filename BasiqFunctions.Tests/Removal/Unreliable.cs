@@ -9,10 +9,14 @@ namespace BasiqFunctions.Tests.Removal;
 internal sealed class Unreliable : IUserRecords
 {
     private readonly AsyncLocal<bool> _isSpared = new();
+    private int _failures;
 
     public bool Fails { get; set; }
 
     public bool FailsAtSnapshots { get; set; }
+
+    /// <summary>How often it has failed.</summary>
+    public int Failures => Volatile.Read(ref _failures);
 
     public void AddTo(IServiceCollection services)
     {
@@ -35,5 +39,11 @@ internal sealed class Unreliable : IUserRecords
         await act();
     }
 
-    private Task FailAsync() => Fails && !_isSpared.Value ? throw new IOException("storage is away") : Task.CompletedTask;
+    private Task FailAsync()
+    {
+        if (!Fails || _isSpared.Value)
+            return Task.CompletedTask;
+        Interlocked.Increment(ref _failures);
+        throw new IOException("storage is away");
+    }
 }
