@@ -4,7 +4,6 @@ using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Removal;
 using BasiqFunctions.Reports;
 using BasiqFunctions.Sync;
-using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
 using BasiqFunctions.Users;
 using Microsoft.DurableTask.Client;
@@ -48,8 +47,7 @@ public sealed class RemovalTests : IDisposable
         Assert.Equal(2, (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Count);
 
         // A try that looked before that is not to be the one that succeeds: a sync that runs would have held it up.
-        var failures = _unreliable.Failures;
-        await AppUnderTest.WaitForAsync(() => Task.FromResult(_unreliable.Failures), now => now > failures, () => _scene.Clock.Advance(TimeSpan.FromSeconds(10)));
+        await _unreliable.FailsAgainAsync(_scene.Clock);
         await EndAsync();
 
         Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));

@@ -1,7 +1,9 @@
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Tests.Data;
+using BasiqFunctions.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BasiqFunctions.Tests.Removal;
 
@@ -15,9 +17,6 @@ internal sealed class Unreliable : IUserRecords
 
     public bool FailsAtSnapshots { get; set; }
 
-    /// <summary>How often it has failed.</summary>
-    public int Failures => Volatile.Read(ref _failures);
-
     public void AddTo(IServiceCollection services)
     {
         services.AddSingleton<IUserRecords>(this);
@@ -26,6 +25,14 @@ internal sealed class Unreliable : IUserRecords
         {
             Before = (what, _) => FailsAtSnapshots && what is ("delete-prefix" or "put") ? FailAsync() : Task.CompletedTask,
         });
+    }
+
+    /// <summary>Waits until it has failed once more, so that a try of the removal that looked before is over.</summary>
+    public Task FailsAgainAsync(FakeTimeProvider clock)
+    {
+        var before = Volatile.Read(ref _failures);
+        return AppUnderTest.WaitForAsync(
+            () => Task.FromResult(Volatile.Read(ref _failures)), now => now > before, () => clock.Advance(TimeSpan.FromSeconds(10)));
     }
 
     public Task RemoveUserAsync(UserId userId, CancellationToken cancellation) => FailAsync();
