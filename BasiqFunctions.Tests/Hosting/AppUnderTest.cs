@@ -23,6 +23,9 @@ internal sealed class AppUnderTest : IAsyncDisposable
     /// <summary>Longer than anything takes on a machine with ten times as much to do, and shorter than what ends a run whose tests hang.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
+    /// <summary>What is seen is often a tuple.</summary>
+    private static readonly JsonSerializerOptions WithFields = new() { IncludeFields = true };
+
     private readonly TemporaryDirectory _state;
     private readonly bool _ownsState;
     private readonly LocalHostApplication _host;
@@ -199,7 +202,7 @@ internal sealed class AppUnderTest : IAsyncDisposable
                 return seen;
             var waited = Stopwatch.GetElapsedTime(begun);
             if (waited > Patience)
-                Assert.Fail($"Waited {Patience.TotalSeconds} s in vain; the last look saw {Beginning(JsonSerializer.Serialize(seen))}.");
+                Assert.Fail($"Waited {Patience.TotalSeconds} s in vain; the last look saw {Beginning(JsonSerializer.Serialize(seen, WithFields))}.");
             betweenLooks?.Invoke();
 
             // Each look costs what the app could do meanwhile. Where a clock is moved between the looks, looking is what lets time pass.

@@ -158,20 +158,32 @@ public sealed class ConsentLifeTests
         var clock = StandingClock.New();
         await using var app = await AppUnderTest.StartAsync(
             ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Snapshots:MaxAge=3.00:00:00", "Basiq:MaxRetries=0"], clock);
-        var old = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        void Later() => clock.Advance(TimeSpan.FromMilliseconds(100));
+
+        // No webhook tells that the bank is connected. What is fetched two seconds later covers that, and is not fetched again when it is found out.
+        var old = await app.CreateUserAsync();
+        var back = await app.ConsentAsync(await app.CreateConsentLinkAsync(old), "jared");
+        clock.Advance(TimeSpan.FromSeconds(2));
+        using var returned = await app.Api.GetAsync(back);
+        var syncId = (await AppUnderTest.ReadAsync(returned)).GetProperty("syncId").GetString()!;
+        await app.WaitForSyncAsync(old, syncId, Later);
+
+        // Of two daily passes at once neither need see what the other moves to another day.
         clock.Advance(TimeSpan.FromDays(2));
-        var failing = await UserWithDataAsync(app, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(app.Logs.Text), text => text.Contains("Daily pass finished", StringComparison.Ordinal), Later);
+        var failing = await UserWithDataAsync(app, Later);
         using var knob = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOf500 = 1, faultsUnder = $"/users/{failing}" });
         knob.EnsureSuccessStatusCode();
 
         clock.Advance(TimeSpan.FromDays(1.5));
-        await WaitForGoneAsync(app, old, () => clock.Advance(TimeSpan.FromMilliseconds(100)));
+        await WaitForGoneAsync(app, old, Later);
         var receipt = Assert.Single(await ReceiptsAsync(app, old));
         Assert.Equal("retention", receipt.GetProperty("reason").GetString());
         using var gone = await app.Api.GetAsync(new Uri($"users/{old}/accounts", UriKind.Relative));
         await AppUnderTest.AssertProblemAsync(gone, HttpStatusCode.NotFound, "no-snapshot");
         await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(app.Logs.Text), text => text.Contains($"Consent check of user {failing} failed", StringComparison.Ordinal));
+            () => Task.FromResult(app.Logs.Text), text => text.Contains($"Consent check of user {failing} failed", StringComparison.Ordinal), Later);
         using var kept = await app.Api.GetAsync(new Uri($"users/{failing}/accounts", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, kept.StatusCode);
     }

@@ -292,7 +292,7 @@ public sealed class ReportTests
 
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await AppUnderTest.WaitForAsync(() => app.CountAsync("DELETE /reports/{id}"), count => count == 1);
-        Assert.Empty(await app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync());
+        await AppUnderTest.WaitForAsync(() => app.Services.GetRequiredService<IBasiqClient>().ListReportsAsync(), reports => reports.Count == 0);
         Assert.DoesNotContain(app.State.Files, file => file.Contains(".reports/", StringComparison.Ordinal));
     }
 
