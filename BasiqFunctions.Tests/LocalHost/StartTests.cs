@@ -189,8 +189,10 @@ public sealed class StartTests
         List<Process> hosts = [];
         try
         {
-            foreach (var port in (int[])[FreePair(), FreePair()])
+            while (hosts.Count < 2)
             {
+                // Looked for just before it is used: another test's host that took it meanwhile would answer in this one's place.
+                var port = FreePair();
                 var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), "--urls", $"http://localhost:{port}"])
                 {
                     WorkingDirectory = folder.Path,
@@ -198,8 +200,10 @@ public sealed class StartTests
                     RedirectStandardError = true,
                 };
                 hosts.Add(Process.Start(start)!);
-                await AppUnderTest.WaitForAsync(() => IsUpAsync(port), isUp => isUp);
-                Assert.True(await IsUpAsync(port + 1, "_sandbox/stats"));
+                await AppUnderTest.WaitForAsync(async () => hosts[^1].HasExited || await IsUpAsync(port), isOver => isOver);
+                Assert.True(hosts[^1].HasExited || await IsUpAsync(port + 1, "_sandbox/stats"));
+                foreach (var ended in hosts.Where(host => host.HasExited))
+                    Assert.Fail($"A host has ended with {ended.ExitCode}: {await ended.StandardOutput.ReadToEndAsync()}{await ended.StandardError.ReadToEndAsync()}");
                 Assert.Equal(hosts.Count == 1, !Directory.Exists(Path.Combine(folder.Path, ".local", $"{port}")));
             }
         }
