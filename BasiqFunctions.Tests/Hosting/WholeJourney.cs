@@ -266,7 +266,7 @@ internal sealed class WholeJourney(AppUnderTest app, Func<HttpResponseMessage, T
         await keep(answer);
     }
 
-    /// <summary>Lets Basiq fail altogether while personal data is on its way to it. Comes last: the app leaves such a Basiq alone for some seconds.</summary>
+    /// <summary>Lets Basiq fail altogether while personal data is on its way to it. Comes last: after so many failures the app leaves Basiq alone for some seconds.</summary>
     private async Task StumbleAsync(string userId)
     {
         await PatchSandboxAsync(new { shareOf500 = 1, shareOfTruncatedBodies = 0, faultsUnder = "/users" });

@@ -160,7 +160,7 @@ public sealed class ConsentLifeTests
             ["Sandbox:Webhooks=false", "Sandbox:JobDuration=00:00:00", "Snapshots:MaxAge=3.00:00:00", "Basiq:MaxRetries=0"], clock);
         void Later() => clock.Advance(TimeSpan.FromMilliseconds(100));
 
-        // No webhook tells that the bank is connected. What is fetched two seconds later covers that, and is not fetched again when it is found out.
+        // No webhook reports the new connection. The sync starts two seconds after it, so it covers that event, and nothing is fetched again once the event is found.
         var old = await app.CreateUserAsync();
         var back = await app.ConsentAsync(await app.CreateConsentLinkAsync(old), "jared");
         clock.Advance(TimeSpan.FromSeconds(2));
@@ -168,7 +168,7 @@ public sealed class ConsentLifeTests
         var syncId = (await AppUnderTest.ReadAsync(returned)).GetProperty("syncId").GetString()!;
         await app.WaitForSyncAsync(old, syncId, Later);
 
-        // Of two daily passes at once neither need see what the other moves to another day.
+        // Two daily passes at once may each miss what the other moves to another day.
         clock.Advance(TimeSpan.FromDays(2));
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(app.Logs.Text), text => text.Contains("Daily pass finished", StringComparison.Ordinal), Later);

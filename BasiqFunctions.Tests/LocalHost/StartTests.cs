@@ -191,7 +191,7 @@ public sealed class StartTests
         {
             while (hosts.Count < 2)
             {
-                // Looked for just before it is used: another test's host that took it meanwhile would answer in this one's place.
+                // Found just before it is used: another test's host that takes it meanwhile would answer in this one's place.
                 var port = FreePair();
                 var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll"), "--urls", $"http://localhost:{port}"])
                 {

@@ -11,7 +11,7 @@ public sealed class Chromium : IAsyncLifetime
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync",
 
-        // What a page asks of another machine is complained of, and goes nowhere.
+        // A request to another machine goes nowhere, and fails the test (Visit).
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     ];
 

@@ -701,6 +701,17 @@ public sealed partial class JourneyTests(Chromium chromium)
         Assert.True(shift <= 0.1, $"{shift}: {await visit.Page.EvaluateAsync<string>("window.shifted")}");
     }
 
+    [Fact]
+    public async Task A_page_that_asks_another_machine_fails_its_test()
+    {
+        var visit = await Visit.StartAsync(chromium);
+        await visit.Page.EvaluateAsync("fetch('http://elsewhere.test/bank').catch(() => {})");
+
+        var failure = await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(async () => await visit.DisposeAsync());
+
+        Assert.Contains("asked http://elsewhere.test/bank", failure.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Presses Tab until the focus is there, and says how often.</summary>
     private static async Task<int> TabToAsync(IPage page, string selector)
     {
