@@ -257,7 +257,7 @@ check_journey() {
 }
 
 check_failing_users() {
-  local login password action
+  local login password action one connected=()
   while read -r login password action; do
     user
     if ! is_sandbox; then
@@ -266,14 +266,18 @@ check_failing_users() {
       return
     fi
     consent "$login" "$password"
-    wait_for_sync
-    is "$login: the bank fails, and what to do is said" 200 "\"nextAction\":\"$action\""
-    delete_user
+    connected+=("$user_id $sync_id $login $action")
   done <<'USERS'
 bighead password reconnect
 erlich aviato act-at-bank
 jianYang nothotdog retry-later
 USERS
+  for one in "${connected[@]}"; do
+    read -r user_id sync_id login action <<<"$one"
+    wait_for_sync
+    is "$login: the bank fails, and what to do is said" 200 "\"nextAction\":\"$action\""
+    delete_user
+  done
 }
 
 check_kill() {

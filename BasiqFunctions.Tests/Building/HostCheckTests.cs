@@ -22,7 +22,7 @@ public sealed partial class HostCheckTests
         using var state = new TemporaryDirectory();
         var port = FreePort.Find();
         var host = $"exec dotnet '{Path.Combine(AppContext.BaseDirectory, "BasiqFunctions.LocalHost.dll")}' --urls http://127.0.0.1:{port} "
-            + $"--Sandbox:Url http://127.0.0.1:{FreePort.Find()} --LocalHost:StateDirectory '{state.Path}' --Sandbox:JobDuration 00:00:04 --LocalHost:FunctionKey a-key";
+            + $"--Sandbox:Url http://127.0.0.1:{FreePort.Find()} --LocalHost:StateDirectory '{state.Path}' --Sandbox:JobDuration 00:00:03 --LocalHost:FunctionKey a-key";
 
         var (code, said) = await RunAsync(Script, "--start", host, $"http://127.0.0.1:{port}", "a-key");
 

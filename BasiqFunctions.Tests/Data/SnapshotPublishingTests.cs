@@ -615,7 +615,7 @@ public sealed class SnapshotPublishingTests : IDisposable
         writer.Append("{}"u8);
         await writer.CompletePageAsync(default);
 
-        await _scene.Store.Removal.RemoveUserAsync(User, default);
+        Assert.True(await _scene.Store.Removal.RemoveUserAsync(User, default));
 
         Assert.Equal(others, _scene.Files);
         await Assert.ThrowsAsync<SnapshotDiscardedException>(() => writer.CompleteAsync(default));

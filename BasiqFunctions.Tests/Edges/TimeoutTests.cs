@@ -95,6 +95,7 @@ public sealed class TimeoutTests
     [Fact]
     public async Task A_storage_that_hangs_is_not_waited_for()
     {
+        var reached = new TaskCompletionSource();
         var hanging = new TaskCompletionSource();
         var clock = StandingClock.New();
         using var folder = new TemporaryDirectory();
@@ -105,12 +106,18 @@ public sealed class TimeoutTests
             {
                 services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(new FileSnapshotStorage(folder.Path, clock))
                 {
-                    Before = (_, _) => hanging.Task,
+                    Before = (_, _) =>
+                    {
+                        reached.TrySetResult();
+                        return hanging.Task;
+                    },
                 });
                 services.AddSingleton<IRecordTables>(_ => SqliteRecordTables.Open(Path.Combine(folder.Path, "records.db")));
             });
 
-        using var answer = await WhileTimePassesAsync(clock, app.Api.GetAsync(new Uri("users/u/accounts", UriKind.Relative)));
+        var call = app.Api.GetAsync(new Uri("users/u/accounts", UriKind.Relative));
+        await reached.Task;
+        using var answer = await WhileTimePassesAsync(clock, call);
 
         await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.GatewayTimeout, "timeout");
         Assert.Contains("ListAccounts answers 504", app.Logs.Text, StringComparison.Ordinal);
@@ -130,7 +137,10 @@ public sealed class TimeoutTests
                 "Sandbox:FaultsUnder=/users",
             ], clock, sandboxClock);
 
-        using var answer = await WhileTimePassesAsync(clock, SendAsync());
+        // Until Basiq has been asked, everything before that takes no time.
+        var call = SendAsync();
+        await AppUnderTest.WaitForAsync(() => app.CountAsync("POST /users"), count => count == 1);
+        using var answer = await WhileTimePassesAsync(clock, call);
 
         await AppUnderTest.AssertProblemAsync(answer, HttpStatusCode.GatewayTimeout, code);
         Assert.Contains("CreateUser answers 504: not finished within 00:00:35", app.Logs.Text, StringComparison.Ordinal);

@@ -17,14 +17,14 @@ namespace BasiqFunctions.Tests.Journeys;
 
 /// <summary>
 /// Bits of LocalHost's files change, one at a time: what is given out is what had been stored, or an error. As many as <c>BIT_FLIPS</c>
-/// says, 250 of each kind of file without it; <c>BIT_FLIPS_SEED</c> repeats a run. Thousands take longer than a test may, which is lifted by
+/// says, 100 of each kind of file without it; <c>BIT_FLIPS_SEED</c> repeats a run. Thousands take longer than a test may, which is lifted by
 /// <c>-p:RunSettingsFilePath=</c>.
 /// </summary>
 [Trait("Category", "Journeys")]
 public sealed class BitFlipTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
-    private readonly int _flips = Number("BIT_FLIPS") ?? 250;
+    private readonly int _flips = Number("BIT_FLIPS") ?? 100;
     private readonly int _seed = Number("BIT_FLIPS_SEED") ?? Random.Shared.Next();
     private readonly Random _random;
 

@@ -5,12 +5,20 @@ using BasiqFunctions.Tests.Hosting;
 
 namespace BasiqFunctions.Tests.Journeys;
 
-/// <summary>LocalHost is killed with SIGKILL in each step of a daily pass, and started again.</summary>
+/// <summary>LocalHost is killed with SIGKILL in the steps of a daily pass, and started again.</summary>
 [Trait("Category", "Journeys")]
-public sealed class KilledDailyPassTests(RemovalScene scene) : IClassFixture<RemovalScene>
+public sealed class KilledDailyPassTests : IAsyncLifetime
 {
-    [SkippableFact]
-    public async Task A_daily_pass_killed_in_each_of_its_steps_ends_with_one_receipt_of_each_user_whose_consent_has_ended()
+    private readonly RemovalScene _scene = new();
+
+    public Task InitializeAsync() => _scene.InitializeAsync();
+
+    public Task DisposeAsync() => _scene.DisposeAsync();
+
+    [SkippableTheory]
+    [InlineData(nameof(DueActivities.BeginDuePass), nameof(DueActivities.SeedDue), nameof(DueActivities.DoDue))]
+    [InlineData(nameof(DueActivities.SettleAbsences), nameof(DueActivities.EndDuePass))]
+    public async Task A_daily_pass_killed_in_its_steps_ends_with_one_receipt_of_each_user_whose_consent_has_ended(params string[] steps)
     {
         // Who is fetched yesterday is due today.
         using var clock = new SettableClock();
@@ -18,22 +26,22 @@ public sealed class KilledDailyPassTests(RemovalScene scene) : IClassFixture<Rem
         List<string> gone = [];
         string kept;
         string data;
-        var yesterday = await scene.Hosts.StartHostAsync(clock.Environment);
+        var yesterday = await _scene.Hosts.StartHostAsync(clock.Environment);
         try
         {
-            kept = await scene.UserWithDataAsync(yesterday);
+            kept = await _scene.UserWithDataAsync(yesterday);
             data = await RemovalScene.DataOfAsync(yesterday, kept);
             for (var i = 0; i < 2; i++)
-                gone.Add(await scene.UserWithDataAsync(yesterday));
+                gone.Add(await _scene.UserWithDataAsync(yesterday));
         }
         finally
         {
-            scene.Hosts.Kill(yesterday);
+            _scene.Hosts.Kill(yesterday);
         }
 
         foreach (var userId in gone)
             await RevokeAsync(userId);
-        await using (var journal = Journal.Open(Path.Combine(scene.Hosts.StateFolder, "journal.db")))
+        await using (var journal = Journal.Open(Path.Combine(_scene.Hosts.StateFolder, "journal.db")))
         {
             var (last, next) = (await journal.FindTimerAsync("StartDuePass", CancellationToken.None))!.Value;
             await journal.SaveTimerAsync("StartDuePass", last, next - TimeSpan.FromDays(2));
@@ -42,18 +50,17 @@ public sealed class KilledDailyPassTests(RemovalScene scene) : IClassFixture<Rem
         LocalHostProcess? host = null;
         try
         {
-            foreach (var step in (string[])
-                [nameof(DueActivities.BeginDuePass), nameof(DueActivities.SeedDue), nameof(DueActivities.DoDue), nameof(DueActivities.SettleAbsences), nameof(DueActivities.EndDuePass)])
+            foreach (var step in steps)
             {
-                host = await scene.Hosts.StartHostAsync();
+                host = await _scene.Hosts.StartHostAsync();
                 await BegunAsync(step);
-                scene.Hosts.Kill(host);
+                _scene.Hosts.Kill(host);
             }
 
-            host = await scene.Hosts.StartHostAsync();
+            host = await _scene.Hosts.StartHostAsync();
             foreach (var userId in gone)
-                await scene.AssertGoneOnceAsync(host, userId, "consent-revoked");
-            await scene.AssertKeptAsync(host, kept, data);
+                await _scene.AssertGoneOnceAsync(host, userId, "consent-revoked");
+            await _scene.AssertKeptAsync(host, kept, data);
         }
         finally
         {
@@ -63,13 +70,13 @@ public sealed class KilledDailyPassTests(RemovalScene scene) : IClassFixture<Rem
 
     /// <summary>Waits until a daily pass has asked for an activity.</summary>
     private Task BegunAsync(string activity) => AppUnderTest.WaitForAsync(
-        () => scene.Hosts.AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
+        () => _scene.Hosts.AskAsync("journal.db", $"SELECT count(*) FROM turns WHERE instance_id LIKE 'due-%' AND events LIKE '%\"{activity}\"%'"),
         turns => turns is > 0L);
 
     private async Task RevokeAsync(string userId)
     {
-        using var listed = await scene.AskBasiqAsync($"users/{userId}/consents");
-        using var revoked = await scene.Hosts.Basiq.DeleteAsync(
+        using var listed = await _scene.AskBasiqAsync($"users/{userId}/consents");
+        using var revoked = await _scene.Hosts.Basiq.DeleteAsync(
             new Uri($"users/{userId}/consents/{(await AppUnderTest.ReadAsync(listed)).GetProperty("data")[0].GetProperty("id").GetString()}", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
     }

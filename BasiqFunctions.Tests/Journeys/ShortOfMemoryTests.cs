@@ -12,7 +12,7 @@ public sealed class ShortOfMemoryTests
     public async Task On_a_heap_of_40_MiB_twenty_syncs_at_once_all_end()
     {
         await using var scene = await HostBesideSandbox.CreateAsync(
-            new Dictionary<string, string> { ["JobDuration"] = "00:00:00.5", ["AccountsPerUser"] = "4", ["TransactionsPerAccount"] = "2000", ["Webhooks"] = "false" },
+            new Dictionary<string, string> { ["JobDuration"] = "00:00:00.5", ["AccountsPerUser"] = "4", ["TransactionsPerAccount"] = "1000", ["Webhooks"] = "false" },
             "Sync:FirstPollDelay=00:00:00.5");
         using var host = await scene.StartHostAsync(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x2800000" });
         List<(string UserId, Uri WayBack)> people = [];

@@ -55,6 +55,23 @@ public sealed class RemovalTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_new_sync_publishes_at_the_very_moment_stays()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _unreliable.OnceRemoved = () =>
+        {
+            _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            return _scene.PublishByAsync("sync-later", UserId, "c2");
+        };
+
+        await _scene.PassTimeAsync(RunAsync(null, DeletionReason.ConsentRevoked));
+        await EndAsync();
+
+        Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
+        Assert.Equal(1L, Assert.Single(await ReceiptsAsync()).Accounts);
+    }
+
+    [Fact]
     public async Task A_report_begun_under_a_new_consent_meanwhile_stays_for_its_time_and_earlier_ones_go()
     {
         var reports = _scene.Get<ReportStore>();

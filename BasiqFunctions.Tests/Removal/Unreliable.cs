@@ -17,6 +17,9 @@ internal sealed class Unreliable : IUserRecords
 
     public bool FailsAtSnapshots { get; set; }
 
+    /// <summary>Happens once, right after snapshots have been removed.</summary>
+    public Func<Task>? OnceRemoved { get; set; }
+
     public void AddTo(IServiceCollection services)
     {
         services.AddSingleton<IUserRecords>(this);
@@ -24,6 +27,13 @@ internal sealed class Unreliable : IUserRecords
         services.AddSingleton<ISnapshotStorage>(new InterceptedStorage(files)
         {
             Before = (what, _) => FailsAtSnapshots && what is ("delete-prefix" or "put") ? FailAsync() : Task.CompletedTask,
+            After = (what, _) =>
+            {
+                if (what is not "delete-prefix" || OnceRemoved is not { } then)
+                    return Task.CompletedTask;
+                OnceRemoved = null;
+                return then();
+            },
         });
     }
 

@@ -90,23 +90,19 @@ public sealed class SnapshotRemoval(
     }
 
     /// <summary>
-    /// Removes everything of a user: nothing is left of them, not even that they were here. Stop the user's syncs first: an
-    /// activity that is still running gets <see cref="SnapshotDiscardedException"/> and takes back what it wrote, but one that
-    /// stages accounts anew would start over.
+    /// Removes everything that is stored of a user when it is called: nothing is left of them, not even that they were here. Stop the user's
+    /// syncs first: an activity that is still running gets <see cref="SnapshotDiscardedException"/> and takes back what it wrote, but one that
+    /// stages accounts anew starts over.
     /// </summary>
-    public async Task RemoveUserAsync(UserId userId, CancellationToken cancellationToken)
+    /// <returns>False when somebody wrote meanwhile. Find out who, before removing that as well.</returns>
+    public async Task<bool> RemoveUserAsync(UserId userId, CancellationToken cancellationToken)
     {
         var prefix = SnapshotPaths.User(userId);
-        for (var attempt = 0; attempt < MaxAttempts; attempt++)
-        {
-            await storage.DeleteByPrefixAsync(prefix, cancellationToken);
-            if (!await AnyAsync(prefix, cancellationToken))
-            {
-                Log.UserRemoved(logger, userId);
-                return;
-            }
-        }
-        throw new InvalidOperationException($"User '{userId}' was written to all the while: stop the user's syncs before removing the user.");
+        await storage.DeleteByPrefixAsync(prefix, cancellationToken);
+        await foreach (var _ in storage.ListAsync(prefix, cancellationToken))
+            return false;
+        Log.UserRemoved(logger, userId);
+        return true;
     }
 
     /// <summary>
@@ -192,13 +188,6 @@ public sealed class SnapshotRemoval(
             if (blob.Name != kept && !referenced.Contains(blob.Name))
                 await storage.DeleteAsync(blob.Name, cancellationToken);
         }
-    }
-
-    private async Task<bool> AnyAsync(string prefix, CancellationToken cancellationToken)
-    {
-        await foreach (var _ in storage.ListAsync(prefix, cancellationToken))
-            return true;
-        return false;
     }
 
     private static ManifestFeed? FeedOf(SnapshotManifest? manifest) => manifest is null ? null : ManifestFeed.Of(manifest);

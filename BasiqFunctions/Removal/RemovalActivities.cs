@@ -59,7 +59,8 @@ public sealed class RemovalActivities(
 
     /// <summary>
     /// Removes the snapshots, and what syncs staged. What was fetched by a sync that started after the removal began stays: a bank was
-    /// connected again, or a new consent given, while the removal was interrupted. False while such a sync is still running.
+    /// connected again, or a new consent given, while the removal was interrupted. False while such a sync is still running, and when something
+    /// was written meanwhile: whose it is, the next try finds out.
     /// </summary>
     [Function(nameof(RemoveSnapshots))]
     public async Task<bool> RemoveSnapshots([ActivityTrigger] RemovalStep step, [DurableClient] DurableTaskClient client, CancellationToken cancellation)
@@ -80,7 +81,7 @@ public sealed class RemovalActivities(
         }
         else if (anew.Count == 0)
         {
-            await storedData.RemoveUserAsync(userId, cancellation);
+            return await storedData.RemoveUserAsync(userId, cancellation);
         }
         else
         {
