@@ -39,7 +39,7 @@ public class HotPiecesBenchmarks : IDisposable
         new("sync-0123456789abcdef-0123456789abcdef"), SomeUser, SyncState.Fetching, At, At,
         [
             new SyncedJob(
-                "9aa9fd15-b07b-46f8-9a34-52cfb936b9ae", new("8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff"), JobState.Success,
+                new("9aa9fd15-b07b-46f8-9a34-52cfb936b9ae"), new("8f9b6b5e-2f0c-4f54-8d3b-3b7ad0a6a0ff"), JobState.Success,
                 [new SyncedStep("verify-credentials", "success"), new SyncedStep("retrieve-accounts", "success"), new SyncedStep("retrieve-transactions", "success")]),
         ],
         new AccountProgress(6, 3), 878, null);

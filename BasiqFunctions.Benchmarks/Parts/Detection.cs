@@ -100,7 +100,7 @@ internal sealed class Detection : IPart
 
     internal static (double Late, int Polls) Simulate(TimeSpan duration, bool isTold)
     {
-        var context = new VirtualContext(new SyncInput(new("user"), [SyncedJob.Unseen("job")], new SyncOptions()), duration);
+        var context = new VirtualContext(new SyncInput(new("user"), [SyncedJob.Unseen(new("job"))], new SyncOptions()), duration);
         var run = new SyncRun(context, context.GetInput<SyncInput>()!).RunAsync();
         while (context.NoticedAt is null)
         {

@@ -76,7 +76,7 @@ internal sealed class ReportCosts : IPart
             async Task<KeptReport> MakeAsync(string userId)
             {
                 var report = await services.GetRequiredService<UserReports>().StartAsync(
-                    client, new(userId), Guid.NewGuid().ToString("N"), new ReportRequest(ReportRequest.Affordability), CancellationToken.None);
+                    client, new(userId), new(Guid.NewGuid().ToString("N")), new ReportRequest(ReportRequest.Affordability), CancellationToken.None);
                 var ended = await client.WaitForInstanceCompletionAsync(UserReports.InstanceIdFor(report), getInputsAndOutputs: true, CancellationToken.None);
                 return ended.ReadOutputAs<string>() is "ready" ? report : throw new InvalidOperationException($"A report ended {ended.RuntimeStatus} with {ended.SerializedOutput}.");
             }

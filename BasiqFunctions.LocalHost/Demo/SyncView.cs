@@ -13,7 +13,7 @@ internal static class SyncView
             .AddColumn("Job").AddColumn("Step").AddColumn("Status");
         foreach (var job in sync.Jobs)
         {
-            var name = job.JobId.Length > 8 ? job.JobId[..8] : job.JobId;
+            var name = job.JobId.Value is { Length: > 8 } id ? id[..8] : job.JobId.Value;
             foreach (var step in job.Steps)
             {
                 table.AddRow(Markup.Escape(name), Markup.Escape(step.Title ?? "step"), Status(step.Status));

@@ -246,7 +246,7 @@ public sealed class AnswerTests
             (() => test.Client.RefreshConnectionAsync(new("u1"), new("c1")), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.UpdateWebhookAsync("w1", "https://app.example/hook", []), BasiqFailureKind.UnusableAnswer),
             (() => test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), BasiqFailureKind.OutcomeUnknown),
-            (() => test.Client.AnswerMfaAsync(new("u1"), "j1", ["123"]), BasiqFailureKind.OutcomeUnknown),
+            (() => test.Client.AnswerMfaAsync(new("u1"), new("j1"), ["123"]), BasiqFailureKind.OutcomeUnknown),
         })
         {
             Assert.Equal(kind, (await test.FailureAsync(write())).Kind);
@@ -265,7 +265,7 @@ public sealed class AnswerTests
         Assert.Equal("client-token", (await test.Client.CreateClientTokenAsync(new("u1"))).AccessToken);
         Assert.Equal("x1", (await test.Client.GetUserAsync(new("u1"))).Id);
         Assert.Equal("x1", (await test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" })).Id);
-        Assert.Equal("x1", (await test.Client.GetJobAsync("x1")).Id);
+        Assert.Equal("x1", (await test.Client.GetJobAsync(new("x1"))).Id);
         Assert.Equal("x1", (await test.Client.GetConnectionAsync(new("u1"), new("c1"))).Id);
         Assert.Equal("x1", (await test.Client.GetEventAsync("e1")).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListJobsAsync(new("u1"))).Id);
@@ -274,7 +274,7 @@ public sealed class AnswerTests
         Assert.Equal("x2", Assert.Single(await test.Client.ListAccountsAsync(new("u1"))).GetProperty("id").GetString());
         Assert.Equal("x2", Assert.Single((await test.Client.ListEventsAsync()).Events).Id);
         Assert.Equal("x2", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
-        Assert.Equal(["x2"], await test.Client.RefreshConnectionAsync(new("u1"), new("c1")));
+        Assert.Equal([new JobId("x2")], await test.Client.RefreshConnectionAsync(new("u1"), new("c1")));
         Assert.Equal("https://basiq.test/link", (await test.Client.CreateAuthLinkAsync(new("u1"), null)).Links.Public);
         using var page = await test.Client.GetTransactionsPageAsync(new("u1"));
         Assert.Equal("""{"id":"x2"}""", Encoding.UTF8.GetString(page.Items.Span[0].Json.Span));
@@ -334,7 +334,7 @@ public sealed class AnswerTests
 
     private static Func<Task>[] CallsOfOneResource(IBasiqClient client) =>
     [
-        () => client.GetUserAsync(new("u1")), () => client.GetJobAsync("j1"), () => client.ListConsentsAsync(new("u1")),
+        () => client.GetUserAsync(new("u1")), () => client.GetJobAsync(new("j1")), () => client.ListConsentsAsync(new("u1")),
         () => client.ListAccountsAsync(new("u1")), () => client.GetTransactionsPageAsync(new("u1")), () => client.GetEventAsync("e1"),
         () => client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" }), .. Deletes(client),
     ];

@@ -148,7 +148,7 @@ public sealed class FailureTests
                 ("no-steps", JobOutcome.Pending), ("odd-steps", JobOutcome.Pending), ("odd-step", JobOutcome.InProgress),
                 ("failed", JobOutcome.Failed), ("sound", JobOutcome.Succeeded),
             ],
-            jobs.Select(job => (job.Id, job.Outcome)));
+            jobs.Select(job => (job.Id.Value, job.Outcome)));
         Assert.Equal(JobStep.UnknownStatus, jobs[2].Steps[1].Status);
         Assert.Equal("c1", jobs[4].ConnectionId);
     }
@@ -165,7 +165,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json($$"""{"id":"j1","status":"success","steps":[{{steps}}]}"""));
 
-        Assert.Equal(JobOutcome.InProgress, (await test.Client.GetJobAsync("j1")).Outcome);
+        Assert.Equal(JobOutcome.InProgress, (await test.Client.GetJobAsync(new("j1"))).Outcome);
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class FailureTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json("""{"id":"j2","steps":[{"status":"success"}]}"""));
 
-        Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(test.Client.GetJobAsync("j1"))).Kind);
+        Assert.Equal(BasiqFailureKind.UnusableAnswer, (await test.FailureAsync(test.Client.GetJobAsync(new("j1")))).Kind);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class RequestTests
         await client.GetUserAsync(new("u/1"));
         await client.UpdateUserAsync(new("u1"), new() { FirstName = "Gavin" });
         await client.DeleteUserAsync(new("u1"));
-        await client.GetJobAsync("j1");
+        await client.GetJobAsync(new("j1"));
         await client.ListJobsAsync(new("u1"));
         await client.ListConnectionsAsync(new("u1"));
         await client.GetConnectionAsync(new("u1"), new("c1"));
@@ -142,7 +142,7 @@ public sealed class RequestTests
         await using var test = new ClientUnderTest();
         test.Basiq.Script(() => StubBasiq.Json(body, HttpStatusCode.Accepted));
 
-        Assert.Equal(jobIds, await test.Client.RefreshConnectionAsync(new("u1"), new("c1")));
+        Assert.Equal(jobIds, (await test.Client.RefreshConnectionAsync(new("u1"), new("c1"))).Select(id => id.Value));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Reflection;
 using BasiqFunctions.Connections;
 using BasiqFunctions.Consents;
+using BasiqFunctions.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace BasiqFunctions.Tests.Building;
@@ -12,10 +13,10 @@ public sealed class IdTests
     private const BindingFlags All =
         BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
-    private static readonly Type[] Ids = [typeof(UserId), typeof(ConnectionId), typeof(AccountId), typeof(SyncId), typeof(RunId), typeof(Cursor)];
+    private static readonly Type[] Ids = [typeof(UserId), typeof(ConnectionId), typeof(AccountId), typeof(JobId), typeof(ReportId), typeof(BasiqReportId), typeof(SyncId), typeof(RunId), typeof(Cursor)];
 
     /// <summary>Bodies: what a caller sends is text until a validator has looked at it.</summary>
-    private static readonly Type[] Bodies = [typeof(ConsentLinkRequest), typeof(RefreshRequest)];
+    private static readonly Type[] Bodies = [typeof(ConsentLinkRequest), typeof(RefreshRequest), typeof(MfaAnswerRequest)];
 
     [Fact]
     public void What_is_called_an_id_is_of_the_id_s_type()

@@ -88,7 +88,7 @@ public sealed class JobLookTests : IDisposable
 
     private Job Job(string id, string connectionId, string status, string? code = null, DateTimeOffset? at = null) => new()
     {
-        Id = id,
+        Id = new(id),
         Updated = (at ?? _scene.Clock.GetUtcNow()).ToString("O", CultureInfo.InvariantCulture),
         Steps = [new JobStep { Title = "retrieve-accounts", Status = status, Result = code is null ? null : new JobStepResult { Code = code } }],
         Links = new JobLinks { Source = $"https://basiq.example/users/{Someone}/connections/{connectionId}" },

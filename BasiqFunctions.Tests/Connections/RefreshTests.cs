@@ -36,7 +36,7 @@ public sealed class RefreshTests : IDisposable
         var answer = await Refresh(body);
 
         Assert.Equal(202, answer.Status);
-        Assert.Equal($"/api/users/{Someone}/syncs/{SyncIds.For(Someone, ["a", "b"])}", answer.Headers.Location);
+        Assert.Equal($"/api/users/{Someone}/syncs/{SyncIds.For(Someone, [new("a"), new("b")])}", answer.Headers.Location);
         Assert.Equal("waiting-for-bank", answer.Json.GetProperty("status").GetString());
     }
 
@@ -46,8 +46,8 @@ public sealed class RefreshTests : IDisposable
         Has(Connection("c1"));
         KnowsJobs(Job("a", "c1", "in-progress"));
 
-        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
-        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, [new("a")]), (await Refresh("""{"connectionId":"c1","force":true}""")).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, [new("a")]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
 
         Assert.Single(_scene.Durable.Scheduled);
         Assert.Equal(0, _visits);
@@ -59,7 +59,7 @@ public sealed class RefreshTests : IDisposable
         Has(Connection("c1"));
         Visits("c1");
         KnowsJobs(Job("a", "c1", "in-progress"));
-        _scene.Basiq.Setup(b => b.GetJobAsync("a", It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
+        _scene.Basiq.Setup(b => b.GetJobAsync(new("a"), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
 
         await Refresh("""{"connectionId":"c1","force":true}""");
 
@@ -249,7 +249,7 @@ public sealed class RefreshTests : IDisposable
         Visits("c1", "a");
         _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new("c2"), It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Timeout, null, Endpoint));
 
-        Assert.Equal(SyncIds.For(Someone, ["a"]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
+        Assert.Equal(SyncIds.For(Someone, [new("a")]), (await Refresh(null)).Json.GetProperty("syncId").GetString());
     }
 
     [Fact]
@@ -311,7 +311,7 @@ public sealed class RefreshTests : IDisposable
 
     private static Job Job(string id, string connectionId, string status) => new()
     {
-        Id = id,
+        Id = new(id),
         Steps = [new JobStep { Title = "verify-credentials", Status = status }],
         Links = new JobLinks { Source = $"https://basiq.example/users/{Someone}/connections/{connectionId}" },
     };
@@ -331,7 +331,7 @@ public sealed class RefreshTests : IDisposable
     private void KnowsJobs(params Job[] jobs)
     {
         _scene.Basiq.Setup(b => b.ListJobsAsync(Someone, It.IsAny<CancellationToken>())).ReturnsAsync(jobs);
-        _scene.Basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+        _scene.Basiq.Setup(b => b.GetJobAsync(It.IsAny<JobId>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
         foreach (var job in jobs)
             _scene.Basiq.Setup(b => b.GetJobAsync(job.Id, It.IsAny<CancellationToken>())).ReturnsAsync(job);
@@ -340,7 +340,11 @@ public sealed class RefreshTests : IDisposable
     /// <summary>Basiq makes visits: under one job, or each under its own.</summary>
     private void Visits(string connectionId, string? jobId = null) =>
         _scene.Basiq.Setup(b => b.RefreshConnectionAsync(Someone, new(connectionId), It.IsAny<CancellationToken>()))
-            .ReturnsAsync(() => Interlocked.Increment(ref _visits) is var visit && jobId is null ? [$"job-{visit}"] : [jobId]);
+            .ReturnsAsync(() =>
+            {
+                var visit = Interlocked.Increment(ref _visits);
+                return [new(jobId ?? $"job-{visit}")];
+            });
 
     private Task<Answer> List(string query = "") => _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, Someone, default), query: query);
 

@@ -76,7 +76,7 @@ public sealed class VisitBudgetTests
         Interlocked.Increment(ref (visit.Id is null ? turnedAway : visits)[connection]);
         Assert.Equal(new DateTimeOffset(2026, 10, 1, 14, 0, 0, TimeSpan.Zero), visit.NextDayAt);
         if (visit.Id is not null)
-            await budget.SettleAsync(visit, $"job-{visit.Id}", cancellation);
+            await budget.SettleAsync(visit, new($"job-{visit.Id}"), cancellation);
     }
 
     private ServiceProvider Instance(IRecordTables tables)

@@ -20,7 +20,7 @@ public sealed class ConsentReturnTests : IDisposable
     public async Task A_return_without_return_URL_starts_the_sync_and_says_where_to_ask()
     {
         _scene.KnowsJobs(new("user-1"), "a", "b");
-        var syncId = SyncIds.For(new("user-1"), ["a", "b"]);
+        var syncId = SyncIds.For(new("user-1"), [new("a"), new("b")]);
 
         var answer = await Return(await State(), "&jobIds=a,b");
 
@@ -43,7 +43,7 @@ public sealed class ConsentReturnTests : IDisposable
         var answer = await Return(await State(returnUrl), "&jobIds=a");
 
         Assert.Equal(303, answer.Status);
-        Assert.Equal(expected + SyncIds.For(new("user-1"), ["a"]), answer.Headers.Location);
+        Assert.Equal(expected + SyncIds.For(new("user-1"), [new("a")]), answer.Headers.Location);
         Assert.Equal("no-referrer", answer.Headers["Referrer-Policy"]);
         Assert.Equal("no-store", answer.Headers.CacheControl);
         Assert.Equal("", answer.Body);
@@ -73,7 +73,7 @@ public sealed class ConsentReturnTests : IDisposable
         _scene.KnowsJobs(new("user-1"), ids);
 
         Assert.Equal(202, (await Return(await State(), query)).Status);
-        Assert.Equal([SyncIds.For(new("user-1"), ids)], _scene.Durable.Scheduled);
+        Assert.Equal([SyncIds.For(new("user-1"), ids.Select(id => new JobId(id)))], _scene.Durable.Scheduled);
     }
 
     [Theory]

@@ -91,7 +91,7 @@ public sealed class JsonReadingProperties
         });
         Func<Task>[] calls =
         [
-            () => client.GetUserAsync(new("u")), () => client.GetJobAsync("j"), () => client.ListJobsAsync(new("u")),
+            () => client.GetUserAsync(new("u")), () => client.GetJobAsync(new("j")), () => client.ListJobsAsync(new("u")),
             () => client.ListConnectionsAsync(new("u")), () => client.GetConnectionAsync(new("u"), new("c")), () => client.ListAccountsAsync(new("u")),
             () => client.GetAccountAsync(new("u"), new("a")), () => client.ListConsentsAsync(new("u")), () => client.CreateClientTokenAsync(new("u")),
             () => client.RefreshConnectionAsync(new("u"), new("c")), () => client.CreateUserAsync(new UserDetails { Email = "a@b.example" }),

@@ -35,7 +35,7 @@ public sealed class ConsentEnforcementTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
         await _scene.PublishAsync(new("user-2"), "c3");
-        var running = SyncIds.For(UserId, ["j1"]);
+        var running = SyncIds.For(UserId, [new("j1")]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         Consents(Consent("consent-1", status, expiry), Consent("consent-0", "revoked", "2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"));
 

@@ -96,7 +96,7 @@ public sealed class RemovalTests : IDisposable
         Assert.Empty(await reports.ListAsync(UserId, default));
         Assert.False(_scene.HasSnapshotFiles);
 
-        KeptReport Report(string reportId, params string[] userIds) => new(reportId, [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+        KeptReport Report(string reportId, params string[] userIds) => new(new(reportId), [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 
         async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
         {
@@ -145,7 +145,7 @@ public sealed class RemovalTests : IDisposable
     {
         _unreliable.FailsAtSnapshots = true;
         await StopHalfWayAsync("c1");
-        var running = SyncIds.For(UserId, ["j2"]);
+        var running = SyncIds.For(UserId, [new("j2")]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
 
         // A try that has looked for running syncs already fails as those before it.
@@ -201,7 +201,7 @@ public sealed class RemovalTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1");
         Consents("""{"id":"x","status":"revoked"}""");
-        var slow = SyncIds.For(UserId, ["j1"]);
+        var slow = SyncIds.For(UserId, [new("j1")]);
         _scene.Durable.Set(slow, OrchestrationRuntimeStatus.Running);
         var createdAt = _scene.Clock.GetUtcNow();
         _scene.Durable.AfterEvent = id =>

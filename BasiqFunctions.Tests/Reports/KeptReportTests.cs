@@ -57,7 +57,7 @@ public sealed class KeptReportTests : IDisposable
         await _scene.PassAsync(TimeSpan.Zero);
 
         Assert.Equal(later.ReportId, Assert.Single(await Store.ListAsync(UserId, default)).ReportId);
-        Assert.False(await _scene.Get<ISnapshotStorage>().ExistsAsync(SnapshotPaths.Report(UserId, "a1b2c3d4e5f6") + ReportPart.Json, default));
+        Assert.False(await _scene.Get<ISnapshotStorage>().ExistsAsync(SnapshotPaths.Report(UserId, new("a1b2c3d4e5f6")) + ReportPart.Json, default));
         Assert.NotNull(await Store.ReadAsync(later, ReportPart.Json, default));
         _scene.Clock.Advance(TimeSpan.FromDays(11));
         await _scene.PassAsync(TimeSpan.Zero);
@@ -171,7 +171,7 @@ public sealed class KeptReportTests : IDisposable
 
     private Task<int> CountAsync(UserId userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);
 
-    private KeptReport Report(string reportId, params string[] userIds) => new(reportId, [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
+    private KeptReport Report(string reportId, params string[] userIds) => new(new(reportId), [.. userIds.Select(user => new UserId(user))], "affordability", _scene.Clock.GetUtcNow(), ReportState.InProgress);
 
     private async Task<KeptReport> KeptAsync(string reportId, params string[] userIds)
     {
@@ -179,6 +179,6 @@ public sealed class KeptReportTests : IDisposable
         await Store.AskAsync(report, new ReportRequest("affordability"), default);
         Assert.True(await Store.BeginAsync(report, default));
         await Store.WriteAsync(report, ReportPart.Json, "what it says"u8.ToArray(), default);
-        return (await Store.ChangeAsync(new(userIds[0]), reportId, found => found with { State = ReportState.Ready }, default))!;
+        return (await Store.ChangeAsync(new(userIds[0]), new(reportId), found => found with { State = ReportState.Ready }, default))!;
     }
 }

@@ -53,5 +53,5 @@ public sealed class ReportSummaryTests
     }
 
     private static JsonElement Of(string report) =>
-        JsonSerializer.SerializeToElement(ReportSummary.Of("r", Encoding.UTF8.GetBytes(report)), AppJson.Of<ReportSummary>());
+        JsonSerializer.SerializeToElement(ReportSummary.Of(new("r"), Encoding.UTF8.GetBytes(report)), AppJson.Of<ReportSummary>());
 }

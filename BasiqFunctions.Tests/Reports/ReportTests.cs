@@ -181,7 +181,7 @@ public sealed class ReportTests
     {
         await using var app = await AppUnderTest.StartAsync(Quick);
         var userId = await ConnectedAsync(app, "jared");
-        var report = new KeptReport("a1b2c3d4e5f60718", [new(userId)], "affordability", DateTimeOffset.UtcNow, ReportState.InProgress);
+        var report = new KeptReport(new("a1b2c3d4e5f60718"), [new(userId)], "affordability", DateTimeOffset.UtcNow, ReportState.InProgress);
         await app.Services.GetRequiredService<ReportStore>().AskAsync(report, new ReportRequest("affordability"), default);
         var wait = TimeSpan.FromMilliseconds(50);
         await app.Services.GetRequiredService<DurableTaskClient>().ScheduleNewOrchestrationInstanceAsync(
@@ -231,7 +231,7 @@ public sealed class ReportTests
         var url = await AskAsync(app, userId, new { type = "affordability" });
         (await ReadyAsync(app, url)).Dispose();
         var store = app.Services.GetRequiredService<ReportStore>();
-        var report = (await store.FindAsync(new(userId), url.Split('/')[^1], default))!;
+        var report = (await store.FindAsync(new(userId), new(url.Split('/')[^1]), default))!;
         var content = Encoding.ASCII.GetBytes($"\"{new string('x', 3 * SegmentCipher.ContentBytes)}\"");
         await store.WriteAsync(report, ReportPart.Json, content, default);
         Assert.Equal(content, await app.Api.GetByteArrayAsync(new Uri(url, UriKind.Relative)));

@@ -20,7 +20,7 @@ public sealed class ChallengesTests : IDisposable
 
     private readonly UsersScene _scene = new();
 
-    public ChallengesTests() => _scene.Basiq.Setup(b => b.GetJobAsync("j1", It.IsAny<CancellationToken>())).ReturnsAsync(Asking);
+    public ChallengesTests() => _scene.Basiq.Setup(b => b.GetJobAsync(new("j1"), It.IsAny<CancellationToken>())).ReturnsAsync(Asking);
 
     public void Dispose() => _scene.Dispose();
 
@@ -43,12 +43,12 @@ public sealed class ChallengesTests : IDisposable
         var settled = SyncedJob.From(Asking) with { Status = JobState.Success };
 
         Assert.Equal(settled, await ShowAsync(settled));
-        _scene.Basiq.Verify(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()), Times.Never);
+        _scene.Basiq.Verify(b => b.GetJobAsync(It.IsAny<JobId>(), It.IsAny<CancellationToken>()), Times.Never);
     }
 
     private async Task<SyncedJob> ShowAsync(SyncedJob job) => (await _scene.Get<Challenges>().ShowAsync(
         new SyncAnswer(
-            SyncIds.For(UsersScene.Someone, ["j1"]), UsersScene.Someone, SyncState.WaitingForBank, default, default, [job],
+            SyncIds.For(UsersScene.Someone, [new("j1")]), UsersScene.Someone, SyncState.WaitingForBank, default, default, [job],
             new AccountProgress(0, 0), 0, null),
         CancellationToken.None)).Jobs[0];
 }

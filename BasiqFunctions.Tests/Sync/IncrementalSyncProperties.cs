@@ -154,7 +154,7 @@ public sealed class IncrementalSyncProperties
                 // Of two, one follows a job and the other fetches what Basiq has.
                 var input = i == 0
                     ? new SyncInput(UserId, [], settings) { ConnectionIds = [new(SimulatedBank.ConnectionId)], IsFull = isFull }
-                    : new SyncInput(UserId, [SyncedJob.Unseen($"job-{_syncs}")], settings) { IsFull = isFull };
+                    : new SyncInput(UserId, [SyncedJob.Unseen(new($"job-{_syncs}"))], settings) { IsFull = isFull };
                 await _engine!.Client.ScheduleNewOrchestrationInstanceAsync(SyncOrchestration.Name, input, new StartOrchestrationOptions(ids[^1]));
             }
 

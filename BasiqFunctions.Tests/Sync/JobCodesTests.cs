@@ -64,7 +64,7 @@ public sealed partial class JobCodesTests
     {
         var job = SyncedJob.From(new Job
         {
-            Id = "j",
+            Id = new("j"),
             Steps =
             [
                 new JobStep { Title = "verify-credentials", Status = "failed" },
@@ -113,7 +113,7 @@ public sealed partial class JobCodesTests
 
     private static SyncedJob Failed(string? code) => SyncedJob.From(new Job
     {
-        Id = "j",
+        Id = new("j"),
         Steps = [new JobStep { Title = "verify-credentials", Status = "failed", Result = new JobStepResult { Code = code } }],
     });
 

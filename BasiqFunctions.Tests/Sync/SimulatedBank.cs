@@ -38,7 +38,7 @@ internal sealed partial class SimulatedBank(Random chance, params string[] accou
             .ReturnsAsync(() => [.. accounts.Select(id => JsonElement.Parse(AccountJson(id)))]);
         basiq.Setup(b => b.ListConnectionsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .ReturnsAsync([Connection.From(JsonElement.Parse($$"""{"type":"connection","id":"{{ConnectionId}}","status":"active"}"""))]);
-        basiq.Setup(b => b.GetJobAsync(It.IsAny<string>(), It.IsAny<CancellationToken>())).ReturnsAsync((string id, CancellationToken _) => new Job
+        basiq.Setup(b => b.GetJobAsync(It.IsAny<JobId>(), It.IsAny<CancellationToken>())).ReturnsAsync((JobId id, CancellationToken _) => new Job
         {
             Id = id,
             Steps = [new JobStep { Title = "retrieve-transactions", Status = "success" }],

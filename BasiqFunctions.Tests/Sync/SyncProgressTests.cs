@@ -37,7 +37,7 @@ public sealed class SyncProgressTests
     {
         var jobs = Enumerable.Range(0, count).Select(i => SyncedJob.From(Failed("invalid-credentials", new string('d', 400))) with
         {
-            JobId = Guid.NewGuid().ToString(),
+            JobId = new(Guid.NewGuid().ToString()),
             ConnectionId = new(Guid.NewGuid().ToString()),
         });
         var progress = new SyncProgress(SyncState.Partial, [.. jobs], new AccountProgress(1_000, 1_000), 10_000_000, new SyncError("x", "y"));
@@ -57,7 +57,7 @@ public sealed class SyncProgressTests
     {
         var jobs = Enumerable.Range(0, 50).Select(i => SyncedJob.From(Failed("something-new", "why")) with
         {
-            JobId = i.ToString("D64", CultureInfo.InvariantCulture),
+            JobId = new(i.ToString("D64", CultureInfo.InvariantCulture)),
             ConnectionId = new((100 + i).ToString("D64", CultureInfo.InvariantCulture)),
         });
         var progress = new SyncProgress(
@@ -80,11 +80,11 @@ public sealed class SyncProgressTests
     [Fact]
     public void The_id_of_a_sync_follows_from_the_user_and_the_set_of_jobs()
     {
-        var id = SyncIds.For(new("u"), ["b", "a"]);
+        var id = SyncIds.For(new("u"), [new("b"), new("a")]);
 
-        Assert.Equal(id, SyncIds.For(new("u"), ["a", "b", "a"]));
-        Assert.NotEqual(id, SyncIds.For(new("v"), ["a", "b"]));
-        Assert.NotEqual(id, SyncIds.For(new("u"), ["a"]));
+        Assert.Equal(id, SyncIds.For(new("u"), [new("a"), new("b"), new("a")]));
+        Assert.NotEqual(id, SyncIds.For(new("v"), [new("a"), new("b")]));
+        Assert.NotEqual(id, SyncIds.For(new("u"), [new("a")]));
         Assert.StartsWith(SyncIds.PrefixFor(new("u")), id, StringComparison.Ordinal);
         Assert.Matches("^[A-Za-z0-9_-]{1,64}$", id);
     }

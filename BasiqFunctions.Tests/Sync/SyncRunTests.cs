@@ -282,7 +282,7 @@ public sealed class SyncRunTests : IDisposable
 
     private static Outcome<SyncedJob> Missing() => new(null, new UpstreamFailure("NotFound", "resource-not-found", IsTransient: false));
 
-    private static SyncedJob Job(JobState state) => new("job-1", new("connection-1"), state, []);
+    private static SyncedJob Job(JobState state) => new(new("job-1"), new("connection-1"), state, []);
 
     private int Polls() => _script.Times(nameof(SyncActivities.ObserveJob)).Length;
 

@@ -17,12 +17,12 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_ran_to_its_end_while_another_caller_was_asking_Basiq_is_not_run_again()
     {
-        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, [new("job-1")]);
         _scene.Basiq.Setup(b => b.ListJobsAsync(UsersScene.Someone, It.IsAny<CancellationToken>()))
             .Callback(() => _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Completed))
-            .ReturnsAsync([new Job { Id = "job-1" }]);
+            .ReturnsAsync([new Job { Id = new("job-1") }]);
 
-        var answer = await _scene.Get<Syncs>().StartAsync(_scene.Durable.Client, UsersScene.Someone, ["job-1"], CancellationToken.None);
+        var answer = await _scene.Get<Syncs>().StartAsync(_scene.Durable.Client, UsersScene.Someone, [new("job-1")], CancellationToken.None);
 
         Assert.Equal(syncId, answer.SyncId);
         Assert.Empty(_scene.Durable.Scheduled);
@@ -68,7 +68,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_ends_before_it_is_told_something_need_not_be_told()
     {
-        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, [new("job-1")]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.BeforeEvent = id =>
         {
@@ -87,7 +87,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task A_sync_that_is_told_to_stop_is_waited_for_and_not_a_moment_longer()
     {
-        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, [new("job-1")]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.AfterEvent = id =>
         {
@@ -106,7 +106,7 @@ public sealed class SyncsTests : IDisposable
     [Fact]
     public async Task An_event_that_does_not_reach_a_running_sync_is_a_failure()
     {
-        var syncId = SyncIds.For(UsersScene.Someone, ["job-1"]);
+        var syncId = SyncIds.For(UsersScene.Someone, [new("job-1")]);
         _scene.Durable.Set(syncId, OrchestrationRuntimeStatus.Running);
         _scene.Durable.BeforeEvent = _ => throw new InvalidOperationException("as the test wants");
 

@@ -204,8 +204,8 @@ public sealed class UserFunctionTests : IDisposable
     public async Task Deleting_a_user_removes_it_at_Basiq_and_everything_here()
     {
         await _scene.PublishAsync(Someone, "connection-1");
-        var running = SyncIds.For(Someone, ["job-1"]);
-        var other = SyncIds.For(new("user-2"), ["job-2"]);
+        var running = SyncIds.For(Someone, [new("job-1")]);
+        var other = SyncIds.For(new("user-2"), [new("job-2")]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(other, OrchestrationRuntimeStatus.Running);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
@@ -223,7 +223,7 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_sync_that_starts_while_Basiq_removes_the_user_is_stopped_too()
     {
-        var late = SyncIds.For(Someone, ["late"]);
+        var late = SyncIds.For(Someone, [new("late")]);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .Callback(() => _scene.Durable.Set(late, OrchestrationRuntimeStatus.Running))
             .Returns(Task.CompletedTask);
@@ -237,7 +237,7 @@ public sealed class UserFunctionTests : IDisposable
     [Fact]
     public async Task A_sync_that_another_deletion_forgets_meanwhile_does_not_fail_this_one()
     {
-        var running = SyncIds.For(Someone, ["job-1"]);
+        var running = SyncIds.For(Someone, [new("job-1")]);
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.AfterEvent = id => _scene.Durable.Client.PurgeInstanceAsync(id);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
@@ -360,7 +360,7 @@ public sealed class UserFunctionTests : IDisposable
     public async Task Deleting_a_user_of_whom_only_a_history_is_left_removes_that()
     {
         GoesAfterTheFirstLook();
-        _scene.Durable.Set(SyncIds.For(Someone, ["job-1"]), OrchestrationRuntimeStatus.Failed);
+        _scene.Durable.Set(SyncIds.For(Someone, [new("job-1")]), OrchestrationRuntimeStatus.Failed);
         _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404));
 

@@ -215,8 +215,8 @@ internal sealed class UsersScene : IDisposable
     public void KnowsJobs(UserId userId, params string[] jobIds)
     {
         Basiq.Setup(b => b.ListJobsAsync(userId, It.IsAny<CancellationToken>()))
-            .ReturnsAsync([.. jobIds.Select(id => new Job { Id = id })]);
-        Basiq.Setup(b => b.GetJobAsync(It.IsNotIn(jobIds), It.IsAny<CancellationToken>()))
+            .ReturnsAsync([.. jobIds.Select(id => new Job { Id = new(id) })]);
+        Basiq.Setup(b => b.GetJobAsync(It.IsNotIn(jobIds.Select(id => new JobId(id))), It.IsAny<CancellationToken>()))
             .ThrowsAsync(Failure(BasiqFailureKind.NotFound, 404, "GET /jobs/{jobId}"));
     }
 

@@ -36,7 +36,7 @@ public sealed class EventActionsTests : IDisposable
     {
         await _scene.PublishAsync(UserId, "c1", "c2");
         await _scene.PublishAsync(new("user-2"), "c3");
-        var (running, ended) = (SyncIds.For(UserId, ["j1"]), SyncIds.For(UserId, ["j2"]));
+        var (running, ended) = (SyncIds.For(UserId, [new("j1")]), SyncIds.For(UserId, [new("j2")]));
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
         _scene.Durable.Set(ended, OrchestrationRuntimeStatus.Completed);
         await _scene.Get<ConsentWarnings>().NoteAsync(UserId, "x", _scene.Clock.GetUtcNow(), default);
@@ -144,7 +144,7 @@ public sealed class EventActionsTests : IDisposable
         Connections("c1", "c2");
 
         // A sync may wait for the job whose failure is behind it.
-        var waiting = SyncIds.For(UserId, ["failing"]);
+        var waiting = SyncIds.For(UserId, [new("failing")]);
         _scene.Durable.Set(waiting, OrchestrationRuntimeStatus.Running);
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1"));
         Assert.Equal([waiting], _scene.Durable.Events);
@@ -157,7 +157,7 @@ public sealed class EventActionsTests : IDisposable
         Assert.Equal("reauthorise", listed.GetProperty("attention").GetProperty("continueWith").GetProperty("action").GetString());
 
         Connection("c1", "active");
-        _scene.Durable.Show(SyncIds.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
+        _scene.Durable.Show(SyncIds.For(UserId, [new("j")]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
         await ActAsync("connection", "activated", "connections/c1");
         answer = await _scene.CallAsync<ConnectionFunctions>((f, r) => f.ListConnections(r, UserId, default));
         Assert.False(answer.Json.TryGetProperty("attention", out _));
@@ -184,7 +184,7 @@ public sealed class EventActionsTests : IDisposable
 
         static Job Job(string id, string connectionId, string updated, string? code) => new()
         {
-            Id = id,
+            Id = new(id),
             Updated = updated,
             Steps = [new JobStep { Title = "verify-credentials", Status = code is null ? "success" : "failed", Result = code is null ? null : new JobStepResult { Code = code } }],
             Links = new JobLinks { Source = $"https://basiq.example/users/{UserId}/connections/{connectionId}" },
@@ -214,7 +214,7 @@ public sealed class EventActionsTests : IDisposable
         Consents("""{"id":"x","status":"active"}""");
         Connection("c1", "invalid");
         Assert.Equal("marked", await ActAsync("connection", "invalidated", "connections/c1", "e1"));
-        _scene.Durable.Show(SyncIds.For(UserId, ["j"]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
+        _scene.Durable.Show(SyncIds.For(UserId, [new("j")]), Progress(SyncState.WaitingForBank, Job("j", "c1")));
 
         var late = await _scene.Get<EventActions>().ActAsync(_scene.Durable.Client, Event("connection", "activated", "connections/c1", "e0"), default);
 
@@ -269,7 +269,7 @@ public sealed class EventActionsTests : IDisposable
     public async Task News_of_a_bank_wake_a_sync_that_waits_for_it_or_start_one_of_what_Basiq_has(string entity, string type, string path)
     {
         Connection("c1", "active");
-        var running = SyncIds.For(UserId, ["j0"]);
+        var running = SyncIds.For(UserId, [new("j0")]);
         _scene.Durable.Show(running, Progress(SyncState.WaitingForBank, Job("j0", "c1")));
         Assert.Equal("woken", await ActAsync(entity, type, path));
         Assert.Equal([running], _scene.Durable.Events);
@@ -404,13 +404,13 @@ public sealed class EventActionsTests : IDisposable
     public async Task In_the_second_of_an_event_only_the_job_of_the_sync_tells_whether_its_news_were_fetched(string? jobOfSync, string outcome)
     {
         Connection("c1", "active");
-        var sync = jobOfSync is null ? "sync-of-news" : SyncIds.For(UserId, [jobOfSync]);
+        var sync = jobOfSync is null ? "sync-of-news" : SyncIds.For(UserId, [new(jobOfSync)]);
         await _scene.PublishByAsync(sync, UserId, "c1");
         _scene.Durable.Show(
             sync, Progress(SyncState.Completed, jobOfSync is null ? [] : [Job(jobOfSync, "c1", JobState.Success)]), OrchestrationRuntimeStatus.Completed);
         var second = _scene.Clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null);
         _scene.Basiq.Setup(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()))
-            .ReturnsAsync([new Job { Id = "j1", Updated = second, Links = new JobLinks { Source = $"/users/{UserId}/connections/c1" } }]);
+            .ReturnsAsync([new Job { Id = new("j1"), Updated = second, Links = new JobLinks { Source = $"/users/{UserId}/connections/c1" } }]);
         Assert.Equal(outcome, await ActAsync("transactions", "updated", "transactions?filter=connection.id.eq('c1')", at: second));
     }
 
@@ -471,7 +471,7 @@ public sealed class EventActionsTests : IDisposable
 
     private static SyncProgress Progress(SyncState state, params SyncedJob[] jobs) => new(state, jobs, new AccountProgress(0, 0), 0);
 
-    private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(id, connectionId is null ? null : new(connectionId), state, []);
+    private static SyncedJob Job(string id, string? connectionId, JobState state = JobState.InProgress) => new(new(id), connectionId is null ? null : new(connectionId), state, []);
 
     private static string NewId() => Guid.NewGuid().ToString("N");
 

@@ -36,10 +36,10 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task<ClientToken> CreateClientTokenAsync(UserId userId, CancellationToken cancellationToken = default) =>
         clientTokens.MintAsync(userId, cancellation => GetUserAsync(userId, cancellation), cancellationToken);
 
-    public Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default) =>
+    public Task<Job> GetJobAsync(JobId jobId, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("GET /jobs/{jobId}", jobId), BasiqJson.Default.Job, cancellationToken, job => job.Id == jobId);
 
-    public async Task AnswerMfaAsync(UserId userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
+    public async Task AnswerMfaAsync(UserId userId, JobId jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(answers);
         var call = new BasiqCall("POST /jobs/{jobId}/mfa", jobId)
@@ -81,7 +81,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task PurgeConnectionAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.RemoveAsync(new(PurgeEndpoint, userId, connectionId), "connection", connectionId, cancellationToken);
 
-    public Task<IReadOnlyList<string>> RefreshConnectionAsync(
+    public Task<IReadOnlyList<JobId>> RefreshConnectionAsync(
         UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default) =>
         transport.CallAsync(new("POST /users/{userId}/connections/{connectionId}/refresh", userId, connectionId), JobIds, cancellationToken);
 
@@ -94,34 +94,34 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     public Task<IReadOnlyList<Identity>> ListIdentitiesAsync(UserId userId, CancellationToken cancellationToken = default) =>
         transport.ListAsync(new("GET /users/{userId}/identities", userId), BasiqJson.Default.BasiqListIdentity, cancellationToken);
 
-    public Task<string> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default) =>
+    public Task<JobId> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default) =>
         transport.CallAsync(
             new(ReportsCreation) { Content = BasiqTransport.Json(details, BasiqJson.Default.ReportDetails), IsRepeatable = false },
-            static (_, bytes) => JsonElement.Parse(bytes.Span).RequiredText("id"),
+            static (_, bytes) => new JobId(JsonElement.Parse(bytes.Span).RequiredText("id")),
             cancellationToken);
 
     public async Task<IReadOnlyList<ReportHeader>> ListReportsAsync(CancellationToken cancellationToken = default) =>
         await ListPagesAsync(new(ReportsEndpoint), cancellationToken).Select(ReportHeader.Read).OfType<ReportHeader>().ToListAsync(cancellationToken);
 
-    public Task<byte[]> GetReportAsync(string reportId, CancellationToken cancellationToken = default) =>
+    public Task<byte[]> GetReportAsync(BasiqReportId id, CancellationToken cancellationToken = default) =>
         transport.CallAsync(
-            new("GET /reports/{reportId}", reportId),
-            (_, bytes) => JsonElement.Parse(bytes.Span).Text("id") == reportId ? bytes.ToArray() : throw new JsonException("Another report."),
+            new("GET /reports/{reportId}", id),
+            (_, bytes) => JsonElement.Parse(bytes.Span).Text("id") == id ? bytes.ToArray() : throw new JsonException("Another report."),
             cancellationToken);
 
-    public Task<byte[]> GetReportPdfAsync(string reportId, CancellationToken cancellationToken = default) =>
+    public Task<byte[]> GetReportPdfAsync(BasiqReportId id, CancellationToken cancellationToken = default) =>
         transport.CallAsync(
-            new("GET /reports/{reportId}", reportId) { Accept = "application/pdf" },
+            new("GET /reports/{reportId}", id) { Accept = "application/pdf" },
             static (_, bytes) => bytes.Span.StartsWith("%PDF-"u8) && bytes.Span[Math.Max(0, bytes.Length - EndOfPdf)..].IndexOf("%%EOF"u8) >= 0
                 ? bytes.ToArray()
                 : throw new FormatException("Not a whole PDF."),
             cancellationToken);
 
-    public IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default) =>
-        ListPagesAsync(new("GET /reports/{reportId}/transactions", reportId), cancellationToken);
+    public IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(BasiqReportId id, CancellationToken cancellationToken = default) =>
+        ListPagesAsync(new("GET /reports/{reportId}/transactions", id), cancellationToken);
 
-    public Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default) =>
-        transport.RemoveAsync(new("DELETE /reports/{reportId}", reportId), "report", reportId, cancellationToken);
+    public Task DeleteReportAsync(BasiqReportId id, CancellationToken cancellationToken = default) =>
+        transport.RemoveAsync(new("DELETE /reports/{reportId}", id), "report", id, cancellationToken);
 
     public Task<IReadOnlyList<JsonElement>> ListReportTypesAsync(CancellationToken cancellationToken = default) =>
         transport.ListRecordsAsync(new("GET /reports/types"), cancellationToken);
@@ -237,12 +237,12 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
     private static string? Filtered(char separator, BasiqFilter? filter) => filter is null ? null : $"{separator}filter={filter.ToQueryValue()}";
 
     /// <summary>202 lists the jobs that were started; 200 gives the job that is still running, as a list or by itself.</summary>
-    private static IReadOnlyList<string> JobIds(PooledContent content, ReadOnlyMemory<byte> bytes)
+    private static IReadOnlyList<JobId> JobIds(PooledContent content, ReadOnlyMemory<byte> bytes)
     {
         var root = JsonElement.Parse(bytes.Span);
         if (root.ValueKind is not JsonValueKind.Object || !root.TryGetProperty("data", out var data))
-            return [root.RequiredText("id")];
-        string[] ids = [.. data.EnumerateArray().Select(job => job.Text("id")).OfType<string>().Where(id => id.Length > 0).Distinct()];
+            return [new(root.RequiredText("id"))];
+        JobId[] ids = [.. data.EnumerateArray().Select(job => job.Text("id")).OfType<string>().Where(id => id.Length > 0).Distinct().Select(id => new JobId(id))];
         return ids.Length > 0 || data.GetArrayLength() == 0 ? ids : throw new JsonException("Jobs without 'id'.");
     }
 

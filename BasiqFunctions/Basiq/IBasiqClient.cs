@@ -32,7 +32,7 @@ public interface IBasiqClient
     Task<ClientToken> CreateClientTokenAsync(UserId userId, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a job (<c>GET /jobs/{jobId}</c>).</summary>
-    Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default);
+    Task<Job> GetJobAsync(JobId jobId, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Answers the challenge of a job (<c>POST /jobs/{jobId}/mfa</c>). Basiq asks for a token of the user's here, which is minted for
@@ -43,7 +43,7 @@ public interface IBasiqClient
     /// <param name="jobId">The job.</param>
     /// <param name="answers">What the person answered; in no log, whatever happens.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task AnswerMfaAsync(UserId userId, string jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
+    Task AnswerMfaAsync(UserId userId, JobId jobId, IReadOnlyList<string> answers, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Makes a link to the consent page that can be sent to a person (<c>POST /users/{userId}/auth_link</c>); an earlier one stops
@@ -76,7 +76,7 @@ public interface IBasiqClient
     /// Asks Basiq to refresh one connection and returns the ids of the jobs that do it (one, as documented). While a job is still running, Basiq
     /// answers with that same job.
     /// </summary>
-    Task<IReadOnlyList<string>> RefreshConnectionAsync(
+    Task<IReadOnlyList<JobId>> RefreshConnectionAsync(
         UserId userId, ConnectionId connectionId, CancellationToken cancellationToken = default);
 
     /// <summary>Lists a user's consents (<c>GET /users/{userId}/consents</c>).</summary>
@@ -92,22 +92,22 @@ public interface IBasiqClient
     /// Has a report made (<c>POST /reports</c>) and returns the id of the job that makes it. Each call makes another report, so it is sent
     /// again only when Basiq surely did not process it; otherwise the failure is <see cref="BasiqFailureKind.OutcomeUnknown"/>.
     /// </summary>
-    Task<string> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default);
+    Task<JobId> CreateReportAsync(ReportDetails details, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the reports of the last 24 hours (<c>GET /reports</c>), all pages.</summary>
     Task<IReadOnlyList<ReportHeader>> ListReportsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads a report (<c>GET /reports/{reportId}</c>), byte for byte; Basiq has it for 24 hours.</summary>
-    Task<byte[]> GetReportAsync(string reportId, CancellationToken cancellationToken = default);
+    Task<byte[]> GetReportAsync(BasiqReportId id, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a report as PDF.</summary>
-    Task<byte[]> GetReportPdfAsync(string reportId, CancellationToken cancellationToken = default);
+    Task<byte[]> GetReportPdfAsync(BasiqReportId id, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the transactions that a report is about (<c>GET /reports/{reportId}/transactions</c>), page by page: each as Basiq sent it.</summary>
-    IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(string reportId, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<JsonElement> ListReportTransactionsAsync(BasiqReportId id, CancellationToken cancellationToken = default);
 
     /// <summary>Removes a report at Basiq (<c>DELETE /reports/{reportId}</c>).</summary>
-    Task DeleteReportAsync(string reportId, CancellationToken cancellationToken = default);
+    Task DeleteReportAsync(BasiqReportId id, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the types of reports that Basiq can make (<c>GET /reports/types</c>).</summary>
     Task<IReadOnlyList<JsonElement>> ListReportTypesAsync(CancellationToken cancellationToken = default);

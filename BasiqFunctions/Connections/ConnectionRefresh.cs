@@ -39,7 +39,7 @@ public sealed class ConnectionRefresh(
         var fetched = await FetchedAsync(userId, cancellation);
         var looks = await Task.WhenAll(connections.Select(connection => LookAsync(client, userId, connection, asked, [.. jobs[connection.Id]], fetched, cancellation)));
 
-        string[] followed = [.. looks.Select(look => look.JobId).OfType<string>()];
+        JobId[] followed = [.. looks.Select(look => look.JobId).OfType<JobId>()];
         ConnectionId[] unfetched = [.. looks.Where(look => look.IsUnfetched).Select(look => look.ConnectionId)];
         var news = unfetched.Length > 0 ? await syncs.StartFromAsync(client, userId, unfetched, isFull: false, cancellation) : null;
         if (followed.Length > 0)
@@ -150,7 +150,7 @@ public sealed class ConnectionRefresh(
     private sealed record Look(ConnectionId ConnectionId)
     {
         /// <summary>The job that visits the bank.</summary>
-        public string? JobId { get; init; }
+        public JobId? JobId { get; init; }
 
         /// <summary>Whether Basiq has what this app has not.</summary>
         public bool IsUnfetched { get; init; }

@@ -84,15 +84,15 @@ internal static class JobIdList
 
     /// <summary>The ids, each once; none when they are absent.</summary>
     /// <exception cref="ProblemException">400, naming <c>jobIds</c>.</exception>
-    public static IReadOnlyList<string> From(IQueryCollection query)
+    public static IReadOnlyList<JobId> From(IQueryCollection query)
     {
-        List<string> ids = [];
+        List<JobId> ids = [];
         foreach (var id in Given(query))
         {
             if (!RouteId.IsValid(id))
                 throw Refuse("must be ids of 1 to 64 letters, digits, '_' and '-', joined by commas.");
-            if (!ids.Contains(id, StringComparer.Ordinal))
-                ids.Add(id);
+            if (!ids.Contains(new(id)))
+                ids.Add(new(id));
             if (ids.Count > Most)
                 throw Refuse(string.Create(CultureInfo.InvariantCulture, $"must be at most {Most}."));
         }

@@ -60,7 +60,7 @@ internal static class SnapshotPaths
     public static string Reports(UserId userId) => $"{Id(userId)}.reports/";
 
     /// <summary>Where a report lies.</summary>
-    public static string Report(UserId userId, string reportId) => $"{Reports(userId)}{Id(reportId)}/";
+    public static string Report(UserId userId, ReportId reportId) => $"{Reports(userId)}{Id(reportId)}/";
 
     /// <summary>Where the reads of the whole are noted that are under way.</summary>
     public static string Reads(UserId userId) => $"{Id(userId)}/reads/";

@@ -33,7 +33,7 @@ public enum ReportState
 /// <param name="CreatedAt">When it was asked for.</param>
 /// <param name="State">How far it is.</param>
 internal sealed record KeptReport(
-    [property: JsonPropertyName("reportId")] string ReportId,
+    [property: JsonPropertyName("reportId")] ReportId ReportId,
     [property: JsonPropertyName("userIds")] IReadOnlyList<UserId> UserIds,
     [property: JsonPropertyName("type")] string Type,
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt,
@@ -45,11 +45,11 @@ internal sealed record KeptReport(
 
     /// <summary>The job by which Basiq makes it.</summary>
     [JsonPropertyName("jobId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? JobId { get; init; }
+    public JobId? JobId { get; init; }
 
     /// <summary>Basiq's id of it.</summary>
     [JsonPropertyName("basiqId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? BasiqId { get; init; }
+    public BasiqReportId? BasiqId { get; init; }
 
     /// <summary>The connections whose data it has; null as long as nobody knows, and it then counts as having those of all.</summary>
     [JsonPropertyName("connectionIds"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -65,7 +65,7 @@ internal sealed record KeptReport(
 
     /// <summary>By which Basiq's list of reports shows it: the end of its title.</summary>
     [JsonIgnore]
-    public string Mark => $"[{ReportId[..10]}]";
+    public string Mark => $"[{ReportId.Value[..10]}]";
 
     /// <summary>Whether it has data of a connection, or may have.</summary>
     public bool Has(ConnectionId connectionId) => ConnectionIds?.Contains(connectionId) is not false;

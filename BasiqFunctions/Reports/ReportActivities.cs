@@ -108,7 +108,7 @@ public sealed class ReportActivities(
             return new Outcome<ObservedReport>(job.Outcome switch
             {
                 JobOutcome.Failed => new ObservedReport(Error: job.Steps.Select(step => JobCodes.Known(step.Result?.Code)).FirstOrDefault(code => code is not null) ?? JobFailed),
-                JobOutcome.Succeeded => job.ReportId is { } id ? new ObservedReport(id) : new ObservedReport(Error: JobFailed),
+                JobOutcome.Succeeded => job.Report is { } id ? new ObservedReport(id) : new ObservedReport(Error: JobFailed),
                 _ => new ObservedReport(),
             });
         });

@@ -14,7 +14,7 @@ namespace BasiqFunctions.Reports;
 /// <param name="Users">Whose report it is, where it is of several people.</param>
 /// <param name="Error">Why it could not be had.</param>
 internal sealed record ReportAnswer(
-    [property: JsonPropertyName("reportId")] string ReportId,
+    [property: JsonPropertyName("reportId")] ReportId ReportId,
     [property: JsonPropertyName("type")] string Type,
     [property: JsonPropertyName("status")] ReportState Status,
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt,

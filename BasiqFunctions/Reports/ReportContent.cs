@@ -9,7 +9,7 @@ namespace BasiqFunctions.Reports;
 /// 200 with a part of a report as Basiq sent it, written as it is read. One that cannot be read to its end breaks the connection: what has
 /// arrived never looks whole.
 /// </summary>
-internal sealed record ReportContent(string ReportId, SealedBlob Blob, string ContentType, string? FileName, Instruments Instruments, ILogger Logger)
+internal sealed record ReportContent(ReportId ReportId, SealedBlob Blob, string ContentType, string? FileName, Instruments Instruments, ILogger Logger)
     : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
 {
     public int? StatusCode => StatusCodes.Status200OK;

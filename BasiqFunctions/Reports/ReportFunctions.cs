@@ -75,8 +75,8 @@ public sealed class ReportFunctions(
         string reportId,
         CancellationToken cancellation) =>
         WantsPdf(request.GetTypedHeaders())
-            ? ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Pdf, PdfType, $"report-{reportId}.pdf", cancellation), cancellation)
-            : ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Json, JsonType, null, cancellation), cancellation);
+            ? ReadAsync(new(userId), new(reportId), report => OpenAsync(report, ReportPart.Pdf, PdfType, $"report-{reportId}.pdf", cancellation), cancellation)
+            : ReadAsync(new(userId), new(reportId), report => OpenAsync(report, ReportPart.Json, JsonType, null, cancellation), cancellation);
 
     /// <summary>Reads a report in short, with its metrics by id: 200; 202 while it is being made.</summary>
     [Function("GetReportSummary")]
@@ -90,8 +90,8 @@ public sealed class ReportFunctions(
         CancellationToken cancellation) =>
         ReadAsync(
             new(userId),
-            reportId,
-            async report => await store.ReadAsync(report, ReportPart.Json, cancellation) is { } json ? JsonAnswer.Ok(ReportSummary.Of(reportId, json)) : null,
+            new(reportId),
+            async report => await store.ReadAsync(report, ReportPart.Json, cancellation) is { } json ? JsonAnswer.Ok(ReportSummary.Of(report.ReportId, json)) : null,
             cancellation);
 
     /// <summary>Reads the transactions that a report is about, each as Basiq sent it: 200; 202 while it is being made.</summary>
@@ -104,7 +104,7 @@ public sealed class ReportFunctions(
         string userId,
         string reportId,
         CancellationToken cancellation) =>
-        ReadAsync(new(userId), reportId, report => OpenAsync(report, ReportPart.Transactions, JsonType, null, cancellation), cancellation);
+        ReadAsync(new(userId), new(reportId), report => OpenAsync(report, ReportPart.Transactions, JsonType, null, cancellation), cancellation);
 
     /// <summary>Removes a report here and at Basiq: 204. One that is being made is not kept.</summary>
     [Function("DeleteReport")]
@@ -115,7 +115,7 @@ public sealed class ReportFunctions(
         string userId,
         string reportId,
         CancellationToken cancellation) =>
-        await reports.DeleteAsync(new(userId), reportId, cancellation) ? Results.NoContent() : NotFound();
+        await reports.DeleteAsync(new(userId), new(reportId), cancellation) ? Results.NoContent() : NotFound();
 
     /// <summary>Lists the types of reports that Basiq makes, as it gives them: 200.</summary>
     [Function("ListReportTypes")]
@@ -125,7 +125,7 @@ public sealed class ReportFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "report-types")] HttpRequest request, CancellationToken cancellation) =>
         JsonAnswer.Ok(new ReportTypeList(await basiq.ListReportTypesAsync(cancellation)));
 
-    private async Task<IResult> ReadAsync(UserId userId, string reportId, Func<KeptReport, Task<IResult?>> read, CancellationToken cancellation) =>
+    private async Task<IResult> ReadAsync(UserId userId, ReportId reportId, Func<KeptReport, Task<IResult?>> read, CancellationToken cancellation) =>
         await store.FindAsync(userId, reportId, cancellation) switch
         {
             null => NotFound(),

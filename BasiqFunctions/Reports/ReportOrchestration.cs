@@ -108,22 +108,22 @@ public static class ReportOrchestration
 /// <param name="MaxPollDelay">The longest.</param>
 /// <param name="JobTimeout">How long the job may take.</param>
 public sealed record ReportInput(
-    string ReportId, IReadOnlyList<UserId> UserIds, string Type, DateTimeOffset CreatedAt, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
+    ReportId ReportId, IReadOnlyList<UserId> UserIds, string Type, DateTimeOffset CreatedAt, TimeSpan FirstPollDelay, TimeSpan MaxPollDelay, TimeSpan JobTimeout);
 
 /// <summary>Which report an activity is about.</summary>
 /// <param name="UserId">Whose it is.</param>
 /// <param name="ReportId">The report.</param>
-public sealed record ReportStep(UserId UserId, string ReportId);
+public sealed record ReportStep(UserId UserId, ReportId ReportId);
 
 /// <summary>A report and the job that makes it.</summary>
 /// <param name="Report">The report.</param>
 /// <param name="JobId">The job.</param>
-public sealed record ReportJob(ReportStep Report, string JobId);
+public sealed record ReportJob(ReportStep Report, JobId JobId);
 
 /// <summary>A report, and what Basiq calls it.</summary>
 /// <param name="Report">The report.</param>
 /// <param name="BasiqId">Basiq's id of it.</param>
-public sealed record ReportAtBasiq(ReportStep Report, string BasiqId);
+public sealed record ReportAtBasiq(ReportStep Report, BasiqReportId BasiqId);
 
 /// <summary>A report that could not be had.</summary>
 /// <param name="Report">The report.</param>
@@ -133,12 +133,12 @@ public sealed record FailedReport(ReportStep Report, string Code);
 /// <summary>A report that Basiq makes, or has made.</summary>
 /// <param name="JobId">The job that makes it.</param>
 /// <param name="BasiqId">Basiq's id of it, where it was found in the list.</param>
-public sealed record CreatedReport(string? JobId, string? BasiqId = null);
+public sealed record CreatedReport(JobId? JobId, BasiqReportId? BasiqId = null);
 
 /// <summary>How far a report's job is.</summary>
 /// <param name="BasiqId">Basiq's id of the report, once it is made.</param>
 /// <param name="Error">Why it failed, where it has.</param>
-public sealed record ObservedReport(string? BasiqId = null, string? Error = null);
+public sealed record ObservedReport(BasiqReportId? BasiqId = null, string? Error = null);
 
 /// <summary>A report that is kept.</summary>
 public sealed record FetchedReport;

@@ -68,7 +68,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
     }
 
     /// <summary>A report of a user; null when there is none, or none any more.</summary>
-    internal async Task<KeptReport?> FindAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
+    internal async Task<KeptReport?> FindAsync(UserId ownerId, ReportId reportId, CancellationToken cancellation) =>
         (await FindRowAsync(ownerId, reportId, cancellation))?.Report;
 
     /// <summary>A user's reports, the newest first.</summary>
@@ -82,7 +82,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
     internal DateTimeOffset EndOf(KeptReport report) => report.CreatedAt + _options.Value.KeepFor;
 
     /// <summary>Changes what is known of a report; null when it is not there any more.</summary>
-    internal async Task<KeptReport?> ChangeAsync(UserId ownerId, string reportId, Func<KeptReport, KeptReport> change, CancellationToken cancellation)
+    internal async Task<KeptReport?> ChangeAsync(UserId ownerId, ReportId reportId, Func<KeptReport, KeptReport> change, CancellationToken cancellation)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -132,7 +132,7 @@ public sealed class ReportStore : IKeptReports, IDueLook
         await ReadAsync(report, ReportPart.Request, cancellation) is { } request ? JsonSerializer.Deserialize(request, AppJson.Of<ReportRequest>()) : null;
 
     /// <summary>Removes what was written of a report that is not there any more.</summary>
-    internal Task RemoveBlobsAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
+    internal Task RemoveBlobsAsync(UserId ownerId, ReportId reportId, CancellationToken cancellation) =>
         _storage.DeleteByPrefixAsync(SnapshotPaths.Report(ownerId, reportId), cancellation);
 
     /// <summary>Removes a report; done again it finishes what an interruption left.</summary>
@@ -212,17 +212,17 @@ public sealed class ReportStore : IKeptReports, IDueLook
     private bool IsSince(DateTimeOffset begunAt, DateTimeOffset at) => at > begunAt && at <= _clock.GetUtcNow();
 
     /// <summary>What lies there without a row, and when it was last written: the request of a report whose host died before it could be started.</summary>
-    private async Task<IReadOnlyList<(string ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyList<(ReportId ReportId, DateTimeOffset WrittenAt)>> OrphansAsync(UserId userId, CancellationToken cancellation)
     {
         var written = await _storage.ListAsync(SnapshotPaths.Reports(userId), cancellation)
-            .GroupBy(blob => blob.Name.Split('/')[1], blob => blob.LastModified).Select(of => (ReportId: of.Key, WrittenAt: of.Max())).ToListAsync(cancellation);
+            .GroupBy(blob => blob.Name.Split('/')[1], blob => blob.LastModified).Select(of => (ReportId: new ReportId(of.Key), WrittenAt: of.Max())).ToListAsync(cancellation);
         if (written.Count == 0)
             return [];
-        var known = (await OfUserAsync(userId, cancellation)).Select(report => report.ReportId).ToHashSet(StringComparer.Ordinal);
+        var known = (await OfUserAsync(userId, cancellation)).Select(report => report.ReportId).ToHashSet();
         return [.. written.Where(blobs => !known.Contains(blobs.ReportId))];
     }
 
-    private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(UserId ownerId, string reportId, CancellationToken cancellation) =>
+    private async Task<(KeptReport Report, string? ETag)?> FindRowAsync(UserId ownerId, ReportId reportId, CancellationToken cancellation) =>
         await _table.FindAsync(PartitionOf(ownerId), reportId, cancellation) is { } record
         && record.Read<KeptReport>() is var report && report.OwnerId == ownerId && IsThere(report)
             ? (report, record.ETag)

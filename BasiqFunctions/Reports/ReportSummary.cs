@@ -11,7 +11,7 @@ namespace BasiqFunctions.Reports;
 /// <param name="Groups">The groups of transactions, without these.</param>
 /// <param name="RiskFlags">The metrics among Basiq's risk flags that are true.</param>
 internal sealed record ReportSummary(
-    [property: JsonPropertyName("reportId")] string ReportId,
+    [property: JsonPropertyName("reportId")] ReportId ReportId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("reportType")] string? ReportType,
     [property: JsonPropertyName("metrics")] IReadOnlyDictionary<string, ReportMetric> Metrics,
     [property: JsonPropertyName("groups")] IReadOnlyList<ReportGroup> Groups,
@@ -20,7 +20,7 @@ internal sealed record ReportSummary(
     private const string RiskSection = "Risk Flags";
 
     /// <summary>Reads a report as far as it can be read.</summary>
-    public static ReportSummary Of(string reportId, ReadOnlySpan<byte> report)
+    public static ReportSummary Of(ReportId reportId, ReadOnlySpan<byte> report)
     {
         var json = JsonElement.Parse(report);
         var metrics = ListIn(json, "metrics").Where(metric => metric.Text("id") is not null).DistinctBy(metric => metric.Text("id")).ToArray();

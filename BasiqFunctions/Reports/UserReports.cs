@@ -41,8 +41,8 @@ public sealed class UserReports
     internal DateOnly Today => _days.On(_clock.GetUtcNow());
 
     /// <summary>The id of a report: of a request with an <c>Idempotency-Key</c> the same however often it comes.</summary>
-    internal static string IdFor(UserId userId, string? idempotencyKey) =>
-        idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{userId}\n{idempotencyKey}", 16);
+    internal static ReportId IdFor(UserId userId, string? idempotencyKey) =>
+        new(idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{userId}\n{idempotencyKey}", 16));
 
     /// <summary>The id of the orchestration that makes a report.</summary>
     internal static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";
@@ -50,7 +50,7 @@ public sealed class UserReports
     /// <summary>Asks for a report, or finds it where it was asked for before.</summary>
     /// <exception cref="ProblemException">A consent has ended, or there are as many reports as there may be.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know a user.</exception>
-    internal async Task<KeptReport> StartAsync(DurableTaskClient client, UserId userId, string reportId, ReportRequest request, CancellationToken cancellation)
+    internal async Task<KeptReport> StartAsync(DurableTaskClient client, UserId userId, ReportId reportId, ReportRequest request, CancellationToken cancellation)
     {
         if (await _store.FindAsync(userId, reportId, cancellation) is { } found)
             return found;
@@ -75,7 +75,7 @@ public sealed class UserReports
 
     /// <summary>Removes a report here and, as long as it may have it, at Basiq; false when the user has none.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked; nothing has been removed.</exception>
-    public async Task<bool> DeleteAsync(UserId userId, string reportId, CancellationToken cancellation)
+    public async Task<bool> DeleteAsync(UserId userId, ReportId reportId, CancellationToken cancellation)
     {
         if (await _store.FindAsync(userId, reportId, cancellation) is not { } report)
             return false;

@@ -19,7 +19,7 @@ internal sealed record StartSyncRequest(
 
     /// <summary>The jobs, after <see cref="StartSyncValidator"/> found nothing wrong with them.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> ValidJobIds => [.. JobIds!.Select(id => id!)];
+    public IReadOnlyList<JobId> ValidJobIds => [.. JobIds!.Select(id => new JobId(id!))];
 
     /// <summary>The connections, in the same way.</summary>
     [JsonIgnore]

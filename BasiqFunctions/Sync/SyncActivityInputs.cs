@@ -4,7 +4,7 @@ using BasiqFunctions.Data;
 namespace BasiqFunctions.Sync;
 
 /// <summary>Which job to read, and whose it must be.</summary>
-public sealed record ObserveJobInput(UserId UserId, string JobId);
+public sealed record ObserveJobInput(UserId UserId, JobId JobId);
 
 /// <summary>Whose accounts to stage, and of which connections; all of them when null.</summary>
 public sealed record StageAccountsInput(UserId UserId, [property: JsonPropertyName("SyncId")] RunId RunId, IReadOnlyList<ConnectionId>? ConnectionIds, FetchRules Rules);

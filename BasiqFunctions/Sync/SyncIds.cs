@@ -13,8 +13,8 @@ public static class SyncIds
     internal const string Prefix = "sync-";
 
     /// <summary>The id of the sync of these jobs; their order and repetitions make no difference. One of the whole history is another one.</summary>
-    public static SyncId For(UserId userId, IEnumerable<string> jobIds, bool isFull = false) =>
-        new(PrefixFor(userId) + Digest((isFull ? "full\n" : "") + string.Join('\n', jobIds.Distinct().Order(StringComparer.Ordinal))));
+    public static SyncId For(UserId userId, IEnumerable<JobId> jobIds, bool isFull = false) =>
+        new(PrefixFor(userId) + Digest((isFull ? "full\n" : "") + string.Join('\n', jobIds.Select(id => id.Value).Distinct().Order(StringComparer.Ordinal))));
 
     /// <summary>The id of the sync that an event about a connection brings about.</summary>
     public static SyncId ForNews(UserId userId, ConnectionId connectionId, string eventId) =>

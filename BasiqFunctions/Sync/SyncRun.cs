@@ -31,7 +31,7 @@ internal sealed class SyncRun
     private readonly DateTime _startedAt;
     private readonly Task<string> _cancelled;
     private readonly List<Task> _running = [];
-    private readonly Dictionary<string, (int Times, DateTime LastAt)> _missing = [];
+    private readonly Dictionary<JobId, (int Times, DateTime LastAt)> _missing = [];
     private readonly Dictionary<AccountId, IReadOnlyList<string>> _segments = [];
     private readonly Dictionary<AccountId, FetchedSpan> _spans = [];
     private readonly Dictionary<AccountId, int> _counts = [];
@@ -137,7 +137,7 @@ internal sealed class SyncRun
     /// <summary>
     /// Counts that Basiq does not know a job. Once may be a replica that is behind: it takes several times in a row, some time apart.
     /// </summary>
-    private bool HasGone(string jobId)
+    private bool HasGone(JobId jobId)
     {
         var now = _context.CurrentUtcDateTime;
         var missing = _missing.GetValueOrDefault(jobId);

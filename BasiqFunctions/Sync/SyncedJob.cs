@@ -12,7 +12,7 @@ namespace BasiqFunctions.Sync;
 /// <param name="Steps">Its steps, in Basiq's order.</param>
 /// <param name="NextAction">What to do about it, once it has failed.</param>
 public sealed record SyncedJob(
-    [property: JsonPropertyName("jobId")] string JobId,
+    [property: JsonPropertyName("jobId")] JobId JobId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("connectionId")] ConnectionId? ConnectionId,
     [property: JsonPropertyName("status")] JobState Status,
     [property: JsonPropertyName("steps")] IReadOnlyList<SyncedStep> Steps,
@@ -46,10 +46,10 @@ public sealed record SyncedJob(
     public bool IsLost => Steps is [{ Code: NotFoundCode }];
 
     /// <summary>A job of which nothing is known yet.</summary>
-    public static SyncedJob Unseen(string jobId) => new(jobId, null, JobState.Pending, []);
+    public static SyncedJob Unseen(JobId jobId) => new(jobId, null, JobState.Pending, []);
 
     /// <summary>A job that cannot be followed.</summary>
-    public static SyncedJob Lost(string jobId, string code) =>
+    public static SyncedJob Lost(JobId jobId, string code) =>
         new(jobId, null, JobState.Failed, [new SyncedStep(null, "failed", code)], Sync.NextAction.ContactSupport);
 
     /// <summary>What a sync keeps of Basiq's answer.</summary>

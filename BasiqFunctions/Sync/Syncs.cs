@@ -42,12 +42,12 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// <exception cref="UnknownJobsException">Some of the jobs do not exist, or are not this user's.</exception>
     /// <exception cref="BasiqException">Basiq could not be asked, or does not know the user.</exception>
     public Task<SyncAnswer> StartAsync(
-        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation, bool isFull = false, bool isSecond = false) =>
+        DurableTaskClient client, UserId userId, IReadOnlyList<JobId> jobIds, CancellationToken cancellation, bool isFull = false, bool isSecond = false) =>
         StartAsync(client, userId, jobIds, areOfUser: false, isFull, isSecond, cancellation);
 
     /// <summary>The same for jobs that Basiq itself has just given for the user: they may be in no list yet, and are followed by their ids.</summary>
     internal Task<SyncAnswer> FollowAsync(
-        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, CancellationToken cancellation) =>
+        DurableTaskClient client, UserId userId, IReadOnlyList<JobId> jobIds, CancellationToken cancellation) =>
         StartAsync(client, userId, jobIds, areOfUser: true, isFull: false, isSecond: false, cancellation);
 
     /// <summary>
@@ -97,7 +97,7 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     private async Task<SyncAnswer> StartAsync(
         DurableTaskClient client,
         UserId userId,
-        IReadOnlyList<string> jobIds,
+        IReadOnlyList<JobId> jobIds,
         bool areOfUser,
         bool isFull,
         bool isSecond,
@@ -417,12 +417,12 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
     /// Finds the jobs in the user's list. One that is not there, since it is older than the list goes back, is asked for by its
     /// id, and counts only when it names this user.
     /// </summary>
-    private async Task<(IReadOnlyList<SyncedJob> Jobs, IReadOnlyList<string> Unknown)> FindJobsAsync(
-        DurableTaskClient client, UserId userId, IReadOnlyList<string> jobIds, bool areOfUser, CancellationToken cancellation)
+    private async Task<(IReadOnlyList<SyncedJob> Jobs, IReadOnlyList<JobId> Unknown)> FindJobsAsync(
+        DurableTaskClient client, UserId userId, IReadOnlyList<JobId> jobIds, bool areOfUser, CancellationToken cancellation)
     {
         var listed = (await basiq.ListJobsAsync(userId, cancellation)).ToLookup(j => j.Id);
         List<SyncedJob> jobs = [];
-        List<string> unknown = [];
+        List<JobId> unknown = [];
         foreach (var jobId in jobIds)
         {
             if ((listed[jobId].FirstOrDefault() ?? await FindJobAsync(userId, jobId, cancellation)) is { } job)
@@ -436,6 +436,6 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
         return (jobs, unknown);
     }
 
-    private async Task<Job?> FindJobAsync(UserId userId, string jobId, CancellationToken cancellation) =>
+    private async Task<Job?> FindJobAsync(UserId userId, JobId jobId, CancellationToken cancellation) =>
         await basiq.GetJobAsync(jobId, cancellation).OrNullAsync() is { } job && job.UserId == userId ? job : null;
 }

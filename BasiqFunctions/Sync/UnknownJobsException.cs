@@ -3,11 +3,11 @@ using BasiqFunctions.Platform.Http;
 namespace BasiqFunctions.Sync;
 
 /// <summary>Some of the jobs that a sync was asked for do not exist, or are not the user's.</summary>
-public sealed class UnknownJobsException(IReadOnlyList<string> jobIds)
+public sealed class UnknownJobsException(IReadOnlyList<JobId> jobIds)
     : Exception($"{jobIds.Count} of the jobs do not exist or are not this user's."), IProblem
 {
     /// <summary>The jobs.</summary>
-    public IReadOnlyList<string> JobIds { get; } = jobIds;
+    public IReadOnlyList<JobId> JobIds { get; } = jobIds;
 
     ProblemResult IProblem.ToProblem()
     {

@@ -186,9 +186,9 @@ public sealed partial class ApiKeyRefusalTests : IAsyncDisposable
 
         foreach (var call in new Func<Task>[]
         {
-            () => _test.Client.GetUserAsync(new("u1")), () => _test.Client.DeleteUserAsync(new("u1")), () => _test.Client.GetJobAsync("j1"),
+            () => _test.Client.GetUserAsync(new("u1")), () => _test.Client.DeleteUserAsync(new("u1")), () => _test.Client.GetJobAsync(new("j1")),
             () => _test.Client.ListConsentsAsync(new("u1")), () => _test.Client.GetEventAsync("e1"),
-            () => _test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), () => _test.Client.AnswerMfaAsync(new("u1"), "j1", ["1"]),
+            () => _test.Client.CreateUserAsync(new() { Email = "gavin@hooli.com" }), () => _test.Client.AnswerMfaAsync(new("u1"), new("j1"), ["1"]),
             () => _test.Client.CreateClientTokenAsync(new("u1")),
         })
         {

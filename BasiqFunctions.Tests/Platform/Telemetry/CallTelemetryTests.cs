@@ -69,7 +69,7 @@ public sealed class CallTelemetryTests : IAsyncDisposable
             () => StubBasiq.Json("{\"id\":\"another\",\"steps\":[]}"));
 
         await _test.FailureAsync(_test.Client.ListAccountsAsync(new("u1")));
-        await _test.FailureAsync(_test.Client.GetJobAsync("j"));
+        await _test.FailureAsync(_test.Client.GetJobAsync(new("j")));
 
         Assert.Equal(1, Counts()["GET /users/{userId}/accounts unusable-answer"]);
         Assert.Equal(1, Counts()["GET /jobs/{jobId} unusable-answer"]);

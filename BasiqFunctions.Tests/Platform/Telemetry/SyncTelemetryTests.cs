@@ -56,12 +56,12 @@ public sealed class SyncTelemetryTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero));
         var script = new SyncRunTests.Script(clock)
         {
-            Observe = call => new(new SyncedJob("job-1", new("connection-1"), call <= 3 ? JobState.InProgress : JobState.Success, [])),
+            Observe = call => new(new SyncedJob(new("job-1"), new("connection-1"), call <= 3 ? JobState.InProgress : JobState.Success, [])),
         };
         var first = await EngineUnderTest.StartAsync(state, clock, script, typeof(SyncOrchestration), typeof(SyncRunTests.Activities));
         await first.Client.ScheduleNewOrchestrationInstanceAsync(
             SyncOrchestration.Name,
-            new SyncInput(new("user-1"), [SyncedJob.Unseen("job-1")], new SyncOptions()),
+            new SyncInput(new("user-1"), [SyncedJob.Unseen(new("job-1"))], new SyncOptions()),
             new StartOrchestrationOptions(Id));
         await AppUnderTest.WaitForAsync(
             () => Task.FromResult(script.Times(nameof(SyncActivities.ObserveJob)).Length), polls => polls >= 2,
@@ -90,7 +90,7 @@ public sealed class SyncTelemetryTests
         var context = new Mock<TaskOrchestrationContext>();
         context.SetupGet(c => c.IsReplaying).Returns(isReplaying);
         context.Setup(c => c.GetInput<SyncInput>())
-            .Returns(new SyncInput(new("user-1"), [SyncedJob.Lost("job-1", SyncedJob.NotFoundCode)], new SyncOptions()));
+            .Returns(new SyncInput(new("user-1"), [SyncedJob.Lost(new("job-1"), SyncedJob.NotFoundCode)], new SyncOptions()));
         context.Setup(c => c.WaitForExternalEvent<string>(It.IsAny<string>(), It.IsAny<CancellationToken>()))
             .Returns(new TaskCompletionSource<string>().Task);
 
@@ -107,7 +107,7 @@ public sealed class SyncTelemetryTests
         using var telemetry = new TelemetryCapture();
         await using var services = new ServiceCollection().AddInstruments().BuildServiceProvider();
         var context = new Mock<TaskOrchestrationContext>();
-        context.Setup(c => c.GetInput<SyncInput>()).Returns(new SyncInput(new("user-1"), [SyncedJob.Unseen("job-1")], new SyncOptions()));
+        context.Setup(c => c.GetInput<SyncInput>()).Returns(new SyncInput(new("user-1"), [SyncedJob.Unseen(new("job-1"))], new SyncOptions()));
         context.Setup(c => c.SetCustomStatus(It.IsAny<object>())).Throws(new InvalidOperationException());
 
         await Assert.ThrowsAsync<InvalidOperationException>(
@@ -124,7 +124,7 @@ public sealed class SyncTelemetryTests
     public void A_failure_code_that_is_not_known_is_another(string? code, string tag) =>
         Assert.Equal(tag, SyncOutcome.FailureCodeOf(SyncedJob.From(new Job
         {
-            Id = "job-1",
+            Id = new("job-1"),
             Steps =
             [
                 new JobStep { Title = "verify-credentials", Status = "success" },
@@ -135,7 +135,7 @@ public sealed class SyncTelemetryTests
     [Fact]
     public void A_job_out_of_time_and_a_job_that_went_well_have_their_codes_too()
     {
-        var job = SyncedJob.Unseen("job-1");
+        var job = SyncedJob.Unseen(new("job-1"));
 
         Assert.Equal("job-timed-out", SyncOutcome.FailureCodeOf(job.TimedOut()));
         Assert.Null(SyncOutcome.FailureCodeOf(job with { Status = JobState.Success }));

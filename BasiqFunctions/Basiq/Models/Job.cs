@@ -12,7 +12,7 @@ namespace BasiqFunctions.Basiq.Models;
 public sealed record Job
 {
     /// <summary>Basiq's id.</summary>
-    public required string Id { get; init; }
+    public required JobId Id { get; init; }
 
     /// <summary>When it was made, ISO 8601.</summary>
     public string? Created { get; init; }
@@ -58,14 +58,14 @@ public sealed record Job
             .FirstOrDefault(link => link is not null);
 
     /// <summary>The report that it makes, once a link names it.</summary>
-    public string? ReportId => Steps.Select(step => step.Result?.Url).Prepend(Links?.Source).Select(JobLinks.ParseReport).FirstOrDefault(id => id is not null);
+    public BasiqReportId? Report => Steps.Select(step => step.Result?.Url).Prepend(Links?.Source).Select(JobLinks.ParseReport).FirstOrDefault(id => id is not null);
 
     /// <summary>Reads a job; null for what is none.</summary>
     internal static Job? Read(JsonElement json) =>
         json.Text("id") is { Length: > 0 } id
             ? new Job
             {
-                Id = id,
+                Id = new(id),
                 Created = json.Text("created"),
                 InstitutionId = json.Text("institution", "id"),
                 Updated = json.Text("updated"),
@@ -197,8 +197,8 @@ public sealed partial record JobLinks
             : null;
 
     /// <summary>The report that a link, absolute or relative, leads to.</summary>
-    internal static string? ParseReport(string? link) =>
-        link is not null && ReportPath().Match(link) is { Success: true } match ? match.Groups["report"].Value : null;
+    internal static BasiqReportId? ParseReport(string? link) =>
+        link is not null && ReportPath().Match(link) is { Success: true } match ? new(match.Groups["report"].Value) : null;
 
     [GeneratedRegex("^(https?://[^/?#]+)?/reports/(?<report>[A-Za-z0-9_-]{1,64})/?$")]
     private static partial Regex ReportPath();

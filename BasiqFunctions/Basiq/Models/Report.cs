@@ -21,12 +21,12 @@ public sealed record ReportFilter(string Name, JsonNode Value);
 /// <summary>A report as Basiq lists it.</summary>
 /// <param name="Id">Basiq's id.</param>
 /// <param name="Title">Its title.</param>
-public sealed record ReportHeader(string Id, string Title)
+public sealed record ReportHeader(BasiqReportId Id, string Title)
 {
     /// <summary>The id alone: titles may name people.</summary>
     public override string ToString() => $"{nameof(ReportHeader)} {Id}";
 
     /// <summary>Reads one; null for what has no id.</summary>
     internal static ReportHeader? Read(JsonElement json) =>
-        json.Text("id") is { Length: > 0 } id ? new ReportHeader(id, json.Text("title") ?? "") : null;
+        json.Text("id") is { Length: > 0 } id ? new ReportHeader(new(id), json.Text("title") ?? "") : null;
 }

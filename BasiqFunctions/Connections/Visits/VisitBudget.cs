@@ -46,7 +46,7 @@ public sealed class VisitBudget(
     }
 
     /// <summary>Notes which job a visit has become. Where another visit has that job, the bank was not visited again, and this one goes back.</summary>
-    internal Task SettleAsync(Visit visit, string jobId, CancellationToken cancellation) => ChangeAsync(
+    internal Task SettleAsync(Visit visit, JobId jobId, CancellationToken cancellation) => ChangeAsync(
         visit,
         kept => kept.Visits.Any(other => other.Id != visit.Id && other.JobId == jobId)
             ? kept with { Visits = [.. kept.Visits.Where(other => other.Id != visit.Id)] }
@@ -131,4 +131,4 @@ internal sealed record KeptVisits(
 internal sealed record KeptVisit(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("isAttended")] bool IsAttended,
-    [property: JsonPropertyName("jobId")] string? JobId = null);
+    [property: JsonPropertyName("jobId")] JobId? JobId = null);

@@ -39,6 +39,27 @@ public sealed record AccountId(string Value) : Id(Value)
     internal sealed class Json() : IdJson<AccountId>(value => new(value));
 }
 
+/// <summary>A job's id at Basiq.</summary>
+[JsonConverter(typeof(JobId.Json))]
+public sealed record JobId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<JobId>(value => new(value));
+}
+
+/// <summary>A report's id at Basiq, which forgets it after a day.</summary>
+[JsonConverter(typeof(BasiqReportId.Json))]
+public sealed record BasiqReportId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<BasiqReportId>(value => new(value));
+}
+
+/// <summary>A report's id, as callers know it: this app's own.</summary>
+[JsonConverter(typeof(ReportId.Json))]
+public sealed record ReportId(string Value) : Id(Value)
+{
+    internal sealed class Json() : IdJson<ReportId>(value => new(value));
+}
+
 /// <summary>A sync's id, as callers know it: the instance id of its orchestration.</summary>
 [JsonConverter(typeof(SyncId.Json))]
 public sealed record SyncId(string Value) : Id(Value)

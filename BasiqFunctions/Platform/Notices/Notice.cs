@@ -69,5 +69,5 @@ public sealed record NoticeData([property: JsonPropertyName("userId")] UserId Us
 
     /// <summary>The report.</summary>
     [JsonPropertyName("reportId"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? ReportId { get; init; }
+    public ReportId? ReportId { get; init; }
 }
