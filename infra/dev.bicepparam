@@ -17,7 +17,8 @@ param instanceMemoryMB = 2048
 param maximumInstanceCount = 40
 param alwaysReadyInstances = 0
 
-param snapshotRetentionDays = 30
+// Above Snapshots:MaxAge: the rule counts from when a blob was written, also of one that is still in use.
+param snapshotRetentionDays = 400
 param logRetentionDays = 30
 param logDailyCapGb = 1
 param auditBlobAccess = false

@@ -35,12 +35,17 @@ public sealed class JobLookTests : IDisposable
             (NoticeTypes.ConnectionAttention, "c1", "act-at-bank", true), (notice.Type, notice.Data.ConnectionId, notice.Data.NextAction, notice.OnlyIfNews));
         Assert.Equal([SyncIds.ForNews(Someone, new("c2"), "b")], _scene.Durable.Scheduled);
 
-        // The next day nothing has happened since.
-        _scene.Clock.Advance(TimeSpan.FromDays(1));
-        await LookAsync();
-        Assert.Single(_told);
+        // The next day it is told once more, for whoever died before it was told; it is the same message. From then on nothing has happened since.
+        foreach (var times in (int[])[2, 2])
+        {
+            _scene.Clock.Advance(TimeSpan.FromDays(1));
+            await LookAsync();
+            Assert.Equal(times, _told.Count);
+        }
+
+        Assert.Single(_told.Distinct());
         Assert.Single(_scene.Durable.Scheduled);
-        Asked(2);
+        Asked(3);
     }
 
     [Fact]

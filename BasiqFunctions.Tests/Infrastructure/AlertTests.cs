@@ -72,7 +72,7 @@ public sealed partial class AlertTests
         BicepCompiler.SkipWithout();
         var queries = string.Join('\n', await QueriesAsync());
 
-        Assert.Contains($"startswith 'orchestration:{SyncOrchestration.Name}'", queries, StringComparison.Ordinal);
+        Assert.Contains("startswith 'orchestration:' and Success == false", queries, StringComparison.Ordinal);
         Assert.Contains($"has '/secrets/{SecretNames.ServerToken}'", queries, StringComparison.Ordinal);
         Assert.Contains($"in ('{Outcome(BasiqFailureKind.Unauthorized)}', '{Outcome(BasiqFailureKind.Forbidden)}')", queries, StringComparison.Ordinal);
         Assert.Contains($"Outcome == '{Outcome(SyncState.Failed)}'", queries, StringComparison.Ordinal);

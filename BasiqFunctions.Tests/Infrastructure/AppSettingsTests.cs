@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BasiqFunctions.Data;
@@ -19,6 +20,17 @@ public sealed partial class AppSettingsTests
     private const string Template = "infra/modules/function-app.bicep";
 
     private static IEnumerable<string> LeftAtDefault => AppSettingsContract.LeftAtDefault.SelectMany(list => list.Options);
+
+    [Theory]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void The_container_s_rule_deletes_nothing_that_a_snapshot_may_refer_to(string environment)
+    {
+        var parameters = File.ReadAllText(Path.Combine(Repository.Root, "infra", $"{environment}.bicepparam"));
+        var days = int.Parse(Regex.Match(parameters, @"^param snapshotRetentionDays = (\d+)$", RegexOptions.Multiline).Groups[1].Value, CultureInfo.InvariantCulture);
+
+        Assert.True(days > new SnapshotOptions().MaxAge.TotalDays, $"{environment} deletes blobs after {days} days.");
+    }
 
     [SkippableTheory]
     [InlineData("dev")]

@@ -76,6 +76,63 @@ public sealed class DueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_note_of_when_a_record_ends_goes_and_keeps_nothing_waiting()
+    {
+        var due = _scene.Get<DueWork>();
+        await due.SetRecordEndAsync("Receipts", new TableRecord("p", "r", []), _scene.Clock.GetUtcNow(), default);
+        var items = await AllAsync();
+        var item = Assert.Single(items);
+        var damaged = item with { Record = item.Record with { Damage = new StoreUnavailableException("records", "damaged") } };
+
+        Assert.Equal(new RetentionPass(0, 0, 0), await _scene.Get<DueLooks>().DoAsync(_scene.Durable.Client, damaged, _ => { }, default));
+
+        Assert.Empty(await AllAsync());
+        Assert.Contains("A damaged note of when a record ends", _scene.Logs.Text, StringComparison.Ordinal);
+
+        async Task<IReadOnlyList<DueItem>> AllAsync()
+        {
+            List<DueItem> all = [];
+            foreach (var day in await due.ListDaysAsync("99991231", default))
+            {
+                for (var shard = 0; shard < DueWork.Shards; shard++)
+                    all.AddRange(await due.ListAsync(day, shard, 10, default));
+            }
+
+            return all;
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_note_of_an_absence_is_made_anew()
+    {
+        var table = new Mock<IRecordTable>();
+        var damaged = new TableRecord("absent", "u1", []) { ETag = "1", Damage = new StoreUnavailableException("records", "damaged") };
+        table.Setup(t => t.ListAsync("absent", It.IsAny<int>(), null, default)).ReturnsAsync([damaged]);
+        table.Setup(t => t.FindAsync("absent", "u1", default)).ReturnsAsync(damaged);
+        table.Setup(t => t.TryReplaceAsync(It.Is<TableRecord>(record => record.ETag == "1" && record.Damage == null), default)).ReturnsAsync((TableRecord record, CancellationToken _) => record);
+
+        var absence = Assert.Single(await new UserAbsences(table.Object, _scene.Clock).ListAsync(default));
+
+        Assert.Equal((new UserId("u1"), _scene.Clock.GetUtcNow()), (absence.UserId, absence.Since));
+        table.Verify(t => t.TryReplaceAsync(It.IsAny<TableRecord>(), default), Times.Once);
+    }
+
+    [Fact]
+    public async Task A_receipt_is_found_by_its_id_however_many_came_after_it()
+    {
+        var receipts = _scene.Get<DeletionReceipts>();
+        for (var i = 0; i <= DeletionReceipts.MaxListed; i++)
+        {
+            await receipts.AddAsync(
+                new DeletionReceipt($"receipt-{i}", new("u1"), DeletionReason.Retention, null, new($"c{i}"), 1, 1, 1, 0, _scene.Clock.GetUtcNow(), _scene.Clock.GetUtcNow(), 0), default);
+            _scene.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal("c0", (await receipts.FindAsync(new("u1"), "receipt-0", default))?.ConnectionId);
+        Assert.Null(await receipts.FindAsync(new("u1"), "0", default));
+    }
+
+    [Fact]
     public async Task A_consent_whose_end_is_known_is_looked_at_when_that_is_to_be_told_and_when_it_ends()
     {
         _consents["u1"] = """{"id":"x","status":"active","expiryDate":"2024-06-11T18:00:00Z"}""";

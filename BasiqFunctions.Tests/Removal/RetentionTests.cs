@@ -61,6 +61,25 @@ public sealed class RetentionTests : IDisposable
 
         Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
         Assert.Equal(daysOff is null ? 0 : 1, _scene.Logs.Lines.Count(line => line.Contains("[601]", StringComparison.Ordinal)));
+        Assert.Contains("Daily pass put off", _scene.Logs.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_removal_for_age_that_takes_long_is_asked_for_once_a_pass()
+    {
+        var unreliable = new Unreliable { FailsAtSnapshots = true };
+        using var scene = new UsersScene(unreliable.AddTo);
+        await scene.PublishAsync(UserId, "c1");
+        scene.Basiq.Setup(b => b.ListConsentsAsync(UserId, It.IsAny<CancellationToken>())).ThrowsAsync(UsersScene.Failure(BasiqFailureKind.Unavailable, 500));
+        scene.Clock.Advance(TimeSpan.FromDays(366));
+        unreliable.Fails = true;
+
+        Assert.Equal(new RetentionPass(2, 1, 1), await scene.PassTimeAsync(scene.PassAsync(TimeSpan.Zero)));
+
+        unreliable.Fails = false;
+        await scene.EndOfRemovalAsync(UserId);
+        Assert.False(scene.HasSnapshotFiles);
+        Assert.Equal(DeletionReason.Retention, Assert.Single(await scene.Get<DeletionReceipts>().ListAsync(UserId, default)).Reason);
     }
 
     private static Consent Consent(string id, string status, string created = "2024-01-01T00:00:00Z") =>

@@ -43,6 +43,21 @@ public sealed class KeptReportTests : IDisposable
     }
 
     [Fact]
+    public void A_key_that_is_used_again_for_another_report_gives_another_one()
+    {
+        var asked = new ReportRequest(ReportRequest.Affordability);
+
+        Assert.Equal(UserReports.IdFor(UserId, asked, "key"), UserReports.IdFor(UserId, new ReportRequest(ReportRequest.Affordability), "key"));
+        Assert.Equal(
+            4,
+            new[]
+            {
+                UserReports.IdFor(UserId, asked, "key"), UserReports.IdFor(UserId, asked with { Title = "Another" }, "key"),
+                UserReports.IdFor(new("user-2"), asked, "key"), UserReports.IdFor(UserId, asked, "key-2"),
+            }.Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_report_goes_once_it_has_been_kept_as_long_as_it_may_be()
     {
         await _scene.Get<DueWork>().BeginAsync(default);

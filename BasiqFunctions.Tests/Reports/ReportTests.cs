@@ -85,6 +85,7 @@ public sealed class ReportTests
     [InlineData("""{"type":"affordability","from":"2026-02-01","to":"2026-01-01"}""", "to")]
     [InlineData("""{"type":"affordability","from":"01/02/2026"}""", "from")]
     [InlineData("""{"type":"affordability","from":"2999-02-01"}""", "from")]
+    [InlineData("""{"type":"affordability","to":"0001-06-01"}""", "to")]
     [InlineData("""{"type":"affordability","title":"a title of more than thirty-six characters"}""", "title")]
     public async Task What_no_report_can_be_made_of_is_refused_by_name(string body, string field)
     {

@@ -340,6 +340,24 @@ public sealed class UserFunctionTests : IDisposable
         Assert.Null(Assert.Single(await _scene.Get<DeletionReceipts>().ListAsync(Someone, default)).ConnectionId);
     }
 
+    [Theory]
+    [InlineData("c2", " The connection's data was not purged at Basiq, and so the deletion ended there; call again. Before that, Basiq purged the data of 1 connection.")]
+    [InlineData(null, " Before that, Basiq purged the data of 2 connections.")]
+    public async Task A_deletion_that_Basiq_refuses_says_what_has_been_purged_before(string? refused, string said)
+    {
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>()))
+            .ReturnsAsync([Connection.Parse("""{"id":"c1","status":"active"}"""), Connection.Parse("""{"id":"c2","status":"active"}""")]);
+        _scene.Basiq.Setup(b => b.PurgeConnectionAsync(Someone, It.IsAny<ConnectionId>(), It.IsAny<CancellationToken>()))
+            .Returns((UserId _, ConnectionId connectionId, CancellationToken _) =>
+                connectionId == refused ? throw Failure(BasiqFailureKind.Forbidden, 403, BasiqClient.PurgeEndpoint) : Task.CompletedTask);
+        _scene.Basiq.Setup(b => b.DeleteUserAsync(Someone, It.IsAny<CancellationToken>())).ThrowsAsync(Failure(BasiqFailureKind.Forbidden, 403, "DELETE /users/{userId}"));
+
+        var answer = await Delete();
+
+        answer.IsProblem(502, "basiq-refused");
+        Assert.EndsWith(said, answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_deletion_that_is_asked_for_again_while_it_goes_on_leaves_one_receipt()
     {

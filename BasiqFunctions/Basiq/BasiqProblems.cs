@@ -33,7 +33,7 @@ internal static class BasiqProblems
             _ => (502, ProblemCodes.BasiqUnusableAnswer, "Basiq's answer could not be used."),
         };
         if (failure.Endpoint is BasiqClient.PurgeEndpoint)
-            detail += " The connection's data was not purged at Basiq, and so nothing was deleted; call again.";
+            detail += " The connection's data was not purged at Basiq, and so the deletion ended there; call again.";
         return new ProblemResult(status, code, detail + Said(failure))
         {
             CorrelationId = failure.CorrelationId,

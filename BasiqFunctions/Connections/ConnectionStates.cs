@@ -89,6 +89,10 @@ public sealed class ConnectionStates(
             await table.PutAsync(new TableRecord(PartitionOf(userId), Row, content) { ExpiresAt = now + KeptFor }, cancellation);
         else
             await ForgetAsync(userId, cancellation);
+
+        // Nothing is kept of somebody whose data has gone. Looked up after it was written: a removal that begins later takes it along.
+        if ((await FetchedAsync(userId, cancellation)).PublishedAt is null)
+            await ForgetAsync(userId, cancellation);
         return kept;
     }
 

@@ -43,7 +43,8 @@ public sealed class JobLooks(
             var jobs = await basiq.ListJobsAsync(userId, cancellation).OrNullAsync() ?? [];
             foreach (var job in jobs.Where(job => job.ConnectionId is { } id && fetched.ContainsKey(id)).GroupBy(job => job.ConnectionId).Select(Latest))
             {
-                if (BasiqTime.Of(job.Updated) is { } at && at > since)
+                // What the look before has seen is told again: who died before it was told has told nobody. Told twice it counts once.
+                if (BasiqTime.Of(job.Updated) is { } at && at > since - Every)
                     await SeeAsync(client, userId, job, at, fetched[job.ConnectionId!], tell, cancellation);
             }
         }

@@ -54,6 +54,9 @@ public sealed class DeliveryQueues
             {
                 if (delivery.NextAttemptAt is null || await TryReplaceAsync(record, kept with { Delivery = delivery with { NextAttemptAt = null } }, cancellation))
                 {
+                    // Whoever set it to wait may have died before it had a place.
+                    if (!await IsQueuedAsync(receiver, delivery.UserId, messageId, cancellation))
+                        await QueueAsync(client, receiver, delivery.UserId, new QueuedMessage(messageId, delivery.Type), cancellation);
                     await WakeAsync(client, receiver, delivery.UserId, cancellation);
                     return true;
                 }
@@ -61,7 +64,8 @@ public sealed class DeliveryQueues
             else if (await TryReplaceAsync(
                 record, kept with { Delivery = delivery with { Status = DeliveryStatus.Pending, NextAttemptAt = null }, FirstAttemptAt = null }, cancellation))
             {
-                await QueueAsync(client, receiver, delivery.UserId, new QueuedMessage(messageId, delivery.Type), cancellation);
+                // Also when the caller hangs up: it waits by now.
+                await QueueAsync(client, receiver, delivery.UserId, new QueuedMessage(messageId, delivery.Type), CancellationToken.None);
                 return true;
             }
         }
@@ -205,6 +209,10 @@ public sealed class DeliveryQueues
             return;
         }
     }
+
+    private async Task<bool> IsQueuedAsync(string receiver, UserId userId, string messageId, CancellationToken cancellation) =>
+        (await _table.ListAsync(QueueOf(receiver, userId), MostLookedAt, null, cancellation))
+            .Any(record => record.Row != Head && record.Read<QueuedMessage>().MessageId == messageId);
 
     private async Task WakeAsync(DurableTaskClient client, string receiver, UserId userId, CancellationToken cancellation)
     {

@@ -23,7 +23,8 @@ public sealed class DeletionReceipts(
 
     /// <summary>One of a user's receipts; null when there is none, or not yet.</summary>
     public async Task<DeletionReceipt?> FindAsync(UserId userId, string receiptId, CancellationToken cancellation) =>
-        (await ListAsync(userId, cancellation)).FirstOrDefault(receipt => receipt.ReceiptId == receiptId);
+        await table.ListAllAsync(PartitionOf(userId), cancellation).FirstOrDefaultAsync(record => record.Row[(record.Row.IndexOf('-', StringComparison.Ordinal) + 1)..] == receiptId, cancellation)
+            is { } found && found.IsLiveAt(clock.GetUtcNow()) ? Of(found) : null;
 
     /// <summary>What became of all that was kept of a user, the last time that all of it went; null when it never did.</summary>
     public async Task<DeletionReceipt?> FindLastOfUserAsync(UserId userId, CancellationToken cancellation) =>

@@ -40,7 +40,11 @@ public sealed class DueActivities(
         if (!clockCheck.IsConfirmed)
             await AskAnythingAsync(cancellation);
         if (!clockCheck.IsConfirmed || string.CompareOrdinal(day, DueWork.DayOf(clock.GetUtcNow())) > 0)
+        {
+            Log.PassPutOff(logger);
             return new DuePassBegun(null, options.Value.SpreadOver, HasSeed: true);
+        }
+
         return new DuePassBegun(await due.ListDaysAsync(day, cancellation), options.Value.SpreadOver, await due.HasBegunAsync(cancellation));
     }
 
@@ -80,7 +84,12 @@ public sealed class DueActivities(
                     await Parallel.ForEachAsync(
                         items,
                         new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellation },
-                        async (item, token) => done.Add(await looks.DoAsync(client, item, notices.Add, token)));
+                        async (item, token) =>
+                        {
+                            // One look may take two minutes of Basiq's time: what is left is due still, and done by the next activity.
+                            if (clock.GetElapsedTime(start) <= Longest)
+                                done.Add(await looks.DoAsync(client, item, notices.Add, token));
+                        });
                     if (done.Count >= MostAtOnce || clock.GetElapsedTime(start) > Longest)
                         return new DueSliceDone(shard, Sum(done), [.. notices]);
                 }

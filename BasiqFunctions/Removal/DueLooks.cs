@@ -37,6 +37,14 @@ public sealed class DueLooks(
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one user must not keep the others' data.")]
     internal async Task<RetentionPass> DoAsync(DurableTaskClient client, DueItem item, Action<Notice> tell, CancellationToken cancellation)
     {
+        if (!item.IsOfUser && item.Record.Damage is not null)
+        {
+            // Which record it meant nobody can tell, and kept it would stop every pass.
+            Log.EndNoteDamaged(logger);
+            await due.DoneAsync(item, cancellation);
+            return NobodyLookedAt;
+        }
+
         try
         {
             return item.Kind switch
@@ -128,7 +136,15 @@ public sealed class DueLooks(
             .Select(connection => (Id: connection.Key, At: connection.Max(account => account.FetchedAt) + snapshotOptions.Value.MaxAge)).ToArray();
         var now = clock.GetUtcNow();
         if (snapshot is not null && snapshot.FetchedAt + snapshotOptions.Value.MaxAge <= now)
-            return (await removals.RunAsync(client, item.UserId, null, tooOld)).IsAny ? Removed : NobodyLookedAt;
+        {
+            var asked = await removals.RunAsync(client, item.UserId, null, tooOld);
+
+            // One that goes on takes out what is due at its end.
+            if (!asked.HasEnded)
+                await due.MoveAsync(item, now, cancellation);
+            return asked.IsAny ? Removed : NobodyLookedAt;
+        }
+
         var isAnyRemoved = false;
         foreach (var (connectionId, _) in ends.Where(connection => connection.At <= now))
             isAnyRemoved |= (await removals.RunAsync(client, item.UserId, connectionId, tooOld)).IsAny;

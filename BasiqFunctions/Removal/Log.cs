@@ -25,6 +25,12 @@ internal static partial class Log
     [LoggerMessage(3604, LogLevel.Error, "Could not delete an expired record ({Exception}); the next daily pass will retry")]
     public static partial void RecordNotEnded(ILogger logger, string exception);
 
+    [LoggerMessage(3605, LogLevel.Error, "A damaged note of when a record ends was dropped: the record counts for nothing once it has expired, and stays")]
+    public static partial void EndNoteDamaged(ILogger logger);
+
+    [LoggerMessage(3609, LogLevel.Warning, "Daily pass put off: no answer of Basiq's confirms this machine's clock. What is due stays due, and the next pass does it")]
+    public static partial void PassPutOff(ILogger logger);
+
     [LoggerMessage(3401, LogLevel.Information, "Removed {Count} connections of user {UserId} that no consent in force covers")]
     public static partial void StillConsented(ILogger logger, UserId userId, int count);
 

@@ -85,10 +85,22 @@ public static class RemovalOrchestration
         var stopped = what.ConnectionId is null
             ? await context.CallActivityAsync<int>(nameof(RemovalActivities.StopSyncs), new RemovalStep(what, Now(context)), Retry)
             : 0;
-        foreach (var connectionId in what.AtBasiq is AtBasiq.PurgeAndDelete ? found.ActiveConnections : [])
-            await AskBasiqAsync<ConnectionId>(context, nameof(BasiqRemovalActivities.PurgeAtBasiq), what with { ConnectionId = connectionId });
-        var deleted = await AskBasiqAsync<DeletedAtBasiq>(context, nameof(BasiqRemovalActivities.DeleteAtBasiq), what);
-        return (found.IsReceiptDue || deleted.Unknown is null, deleted.Unknown, stopped);
+        var purged = 0;
+        try
+        {
+            foreach (var connectionId in what.AtBasiq is AtBasiq.PurgeAndDelete ? found.ActiveConnections : [])
+            {
+                await AskBasiqAsync<ConnectionId>(context, nameof(BasiqRemovalActivities.PurgeAtBasiq), what with { ConnectionId = connectionId });
+                purged++;
+            }
+
+            var deleted = await AskBasiqAsync<DeletedAtBasiq>(context, nameof(BasiqRemovalActivities.DeleteAtBasiq), what);
+            return (found.IsReceiptDue || deleted.Unknown is null, deleted.Unknown, stopped);
+        }
+        catch (RefusedException refused) when (purged > 0)
+        {
+            throw new RefusedException(refused.Refusal.After(purged));
+        }
     }
 
     /// <summary>Takes a step at Basiq. What Basiq refuses while somebody waits for the answer ends the removal; later it is tried again by itself.</summary>

@@ -23,6 +23,10 @@ public sealed record RemovalRefusal(
     /// <summary>Whether nothing changes by trying again: Basiq does not know what it was to remove.</summary>
     internal bool IsFinal => Status is 404;
 
+    /// <summary>The same, and what Basiq has already done.</summary>
+    internal RemovalRefusal After(int purged) =>
+        this with { Detail = $"{Detail} Before that, Basiq purged the data of {purged} {(purged == 1 ? "connection" : "connections")}." };
+
     internal static RemovalRefusal From(ProblemResult problem) =>
         new(problem.Status, problem.Code, problem.Detail, problem.CorrelationId, problem.RetryAfter?.TotalSeconds, problem.Errors?.Fields);
 

@@ -8,7 +8,7 @@ namespace BasiqFunctions.Removal;
 /// Keeps of which users Basiq has nothing, and since when. A note goes when Basiq has something of the user again, and with what else is
 /// kept of the user.
 /// </summary>
-public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table) : IUserRecords
+public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRecordTable table, TimeProvider clock) : IUserRecords
 {
     private const string Partition = "absent";
 
@@ -20,7 +20,14 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         List<UserAbsence> absences = [];
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
-            absences.Add(record.Read<UserAbsence>());
+        {
+            // What is damaged says only who it is: missed as of now, and so looked for again.
+            var absence = record.Damage is null ? record.Read<UserAbsence>() : new UserAbsence(new(record.Row), EnforcementOutcome.UserUnknown, clock.GetUtcNow());
+            if (record.Damage is not null)
+                await table.PutAsync(new TableRecord(Partition, record.Row, absence.ToContent()), cancellation);
+            absences.Add(absence);
+        }
+
         return absences;
     }
 
@@ -41,7 +48,7 @@ public sealed class UserAbsences([FromKeyedServices(ReceiptOptions.Section)] IRe
     {
         await foreach (var record in table.ListAllAsync(Partition, cancellation))
         {
-            if (record.Read<UserAbsence>() is { IsConfirmed: false } absence && isMeant(absence))
+            if (record.Damage is null && record.Read<UserAbsence>() is { IsConfirmed: false } absence && isMeant(absence))
                 await table.TryReplaceAsync(record with { Content = (absence with { IsConfirmed = true }).ToContent() }, cancellation);
         }
     }

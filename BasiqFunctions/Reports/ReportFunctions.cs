@@ -40,7 +40,7 @@ public sealed class ReportFunctions(
             return Problem.InvalidInput(twice.Field, $"has {twice.Id} more than once.");
         if (asked.BeginsAfter(reports.Today))
             return Problem.InvalidInput("from", "must not be after 'to', which is today where it is left out.");
-        var reportId = UserReports.IdFor(user, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
+        var reportId = UserReports.IdFor(user, asked, IdempotencyKey.Parse(request.Headers[IdempotencyKey.Header])?.Id);
         return await requests.RunAsync(
             request,
             new IdempotentOperation(

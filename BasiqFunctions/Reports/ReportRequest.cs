@@ -126,7 +126,7 @@ internal sealed class ReportRequestValidator : AbstractValidator<ReportRequest>
             .WithMessage("must be left out: a statement is of one user.");
     }
 
-    private const string ADay = "must be a day as yyyy-MM-dd, such as 2026-01-31.";
+    private const string ADay = "must be a day from 1900 on as yyyy-MM-dd, such as 2026-01-31.";
 
-    private static bool IsDayOrNone(string? day) => day is null || IdentityMatchValidator.TryDate(day, out _);
+    private static bool IsDayOrNone(string? day) => day is null || (IdentityMatchValidator.TryDate(day, out var date) && date.Year >= 1900);
 }

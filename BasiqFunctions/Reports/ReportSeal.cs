@@ -96,9 +96,9 @@ internal sealed class ReportSeal(SecretClient vault, TimeProvider clock, ILogger
         {
             return _known[version] = KeyOf(await vault.GetSecretAsync(SecretNames.ReportKey, version, cancellationToken: cancellation));
         }
-        catch (RequestFailedException exception) when (exception.Status is 404 or 403 or 400)
+        catch (RequestFailedException exception) when (exception.Status is 404 or 400 || KeyVaultErrors.Code(exception) is KeyVaultErrors.Disabled)
         {
-            // Purged or disabled.
+            // Purged or disabled; without access nobody can tell.
             KeyVaultErrors.Report(logger, clock, "read", SecretNames.ReportKey, exception);
             return null;
         }

@@ -40,9 +40,9 @@ public sealed class UserReports
     /// <summary>The day at the banks, to which a report reaches that does not say.</summary>
     internal DateOnly Today => _days.On(_clock.GetUtcNow());
 
-    /// <summary>The id of a report: of a request with an <c>Idempotency-Key</c> the same however often it comes.</summary>
-    internal static ReportId IdFor(UserId userId, string? idempotencyKey) =>
-        new(idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{userId}\n{idempotencyKey}", 16));
+    /// <summary>The id of a report: of the same request with the same <c>Idempotency-Key</c> the same however often it comes.</summary>
+    internal static ReportId IdFor(UserId userId, ReportRequest request, string? idempotencyKey) => new(
+        idempotencyKey is null ? Guid.NewGuid().ToString("N") : Digest($"{idempotencyKey}\n{Convert.ToHexStringLower(request.Meaning(userId))}", 16));
 
     /// <summary>The id of the orchestration that makes a report.</summary>
     internal static string InstanceIdFor(KeptReport report) => $"{ReportOrchestration.Prefix}{Digest(report.OwnerId, 8)}-{report.ReportId}";

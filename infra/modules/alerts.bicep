@@ -138,7 +138,7 @@ var rules = [
   {
     name: 'poison-orchestrations'
     title: 'Basiq: an orchestration cannot go on'
-    description: 'Durable took a message so often that it gave it up as poison, or a sync\'s orchestration ended by an exception.'
+    description: 'Durable took a message so often that it gave it up as poison, or an orchestration ended by an exception.'
     severity: 1
     window: 'PT15M'
     // 109 is Durable Task's PoisonMessageDetected.
@@ -148,7 +148,7 @@ var rules = [
         | where tostring(Properties.CategoryName) == 'DurableTask.AzureStorage' and tostring(Properties.EventId) == '109'
         | project TimeGenerated, What = Message),
         (AppRequests
-        | where Name startswith 'orchestration:SyncConnections' and Success == false
+        | where Name startswith 'orchestration:' and Success == false
         | project TimeGenerated, What = Name)
     '''
   }

@@ -19,8 +19,8 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
     {
         var affected = new AffectedConnection(userId, connectionId);
         await table.TryAddAsync(new TableRecord(UserOf(userId), Prefix + connectionId, Encoding.UTF8.GetBytes(bank.Key)), cancellation);
-        if (await table.TryAddAsync(new TableRecord(PartitionOf(bank.Key), RowOf(affected), affected.ToContent()), cancellation) is not null)
-            await WatchAsync(client, bank, cancellation);
+        var isNew = await table.TryAddAsync(new TableRecord(PartitionOf(bank.Key), RowOf(affected), affected.ToContent()), cancellation) is not null;
+        await WatchAsync(client, bank, isNew, cancellation);
     }
 
     /// <summary>Some of those who are affected: who has not been told, or everybody.</summary>
@@ -56,8 +56,8 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
     internal Task RemoveAsync(UserId userId, TableRecord record, CancellationToken cancellation) => RemoveAsync(
         Encoding.UTF8.GetString(record.Content), new AffectedConnection(userId, new(record.Row[Prefix.Length..])), cancellation);
 
-    /// <summary>Has a bank be watched, or whoever watches it look for new notes.</summary>
-    private static async Task WatchAsync(DurableTaskClient client, BankWay bank, CancellationToken cancellation)
+    /// <summary>Has a bank be watched, or whoever watches it look for new notes. Of an old note, too: whoever made it may have died before this.</summary>
+    private static async Task WatchAsync(DurableTaskClient client, BankWay bank, bool isNew, CancellationToken cancellation)
     {
         var instanceId = OutageOrchestration.InstanceIdFor(bank);
         if (await client.GetInstanceAsync(instanceId, cancellation) is not { IsCompleted: false })
@@ -76,7 +76,8 @@ public sealed class OutageNotes([FromKeyedServices(ConnectionOptions.Section)] I
             }
         }
 
-        await client.RaiseEventAsync(instanceId, OutageOrchestration.AffectedEvent, (object?)null, cancellation);
+        if (isNew)
+            await client.RaiseEventAsync(instanceId, OutageOrchestration.AffectedEvent, (object?)null, cancellation);
     }
 
     private static string PartitionOf(string bankKey) => $"outage-{bankKey}";
