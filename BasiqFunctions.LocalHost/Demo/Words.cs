@@ -9,6 +9,7 @@ internal static class Words
     {
         NextAction.Reconnect => "connect the bank again with the right login; an account that is locked must be unlocked at the bank first.",
         NextAction.ActAtBank => "log in at the bank's own site, clear what it asks for, then refresh the connection.",
+        NextAction.WaitForBank => "wait until the bank is back; the app watches it, and connection.recovered tells.",
         NextAction.RetryLater => "the bank is not available; wait ten minutes, then refresh the connection.",
         _ => "ask Basiq's support, with the code and detail above.",
     };

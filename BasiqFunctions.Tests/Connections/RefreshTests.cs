@@ -3,8 +3,10 @@ using System.Text.Json;
 using BasiqFunctions.Basiq;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Connections;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Users;
+using Microsoft.Extensions.DependencyInjection;
 using Moq;
 using static BasiqFunctions.Tests.Users.UsersScene;
 
@@ -88,6 +90,36 @@ public sealed class RefreshTests : IDisposable
         _scene.Clock.Advance(TimeSpan.FromMinutes(56));
         Assert.Equal(202, (await Refresh("""{"connectionId":"c1"}""")).Status);
         Assert.Equal(3, _visits);
+    }
+
+    [Fact]
+    public async Task A_bank_that_is_fresh_hides_nothing_of_one_that_needs_the_person()
+    {
+        var usedAt = _scene.Clock.GetUtcNow();
+        _scene.Clock.Advance(TimeSpan.FromMinutes(5));
+        await _scene.PublishAsync(Someone, "c1");
+        Has(Connection("c1", lastUsed: usedAt), Connection("c2", "invalid"));
+
+        var answer = await Refresh(null);
+
+        Assert.Equal((200, "fresh"), (answer.Status, answer.Json.GetProperty("status").GetString()));
+        var attention = Assert.Single(answer.Json.GetProperty("attention").EnumerateArray());
+        Assert.Equal(("c2", "reconnect"), (attention.GetProperty("connectionId").GetString(), attention.GetProperty("nextAction").GetString()));
+    }
+
+    [Fact]
+    public async Task Basiq_s_list_is_not_kept_of_somebody_whose_data_goes_while_it_is_asked()
+    {
+        await _scene.PublishAsync(Someone, "c1");
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(Someone, It.IsAny<CancellationToken>())).Returns(async () =>
+        {
+            await _scene.Snapshots.Removal.RemoveUserAsync(Someone, default);
+            return [Connection("c1")];
+        });
+
+        await List("?live=true");
+
+        Assert.Empty(await _scene.Services.GetRequiredKeyedService<IRecordTable>(ConnectionOptions.Section).ListAsync($"user-{Someone}", 10, null, default));
     }
 
     [Fact]

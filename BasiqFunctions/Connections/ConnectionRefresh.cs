@@ -52,11 +52,12 @@ public sealed class ConnectionRefresh(
             return new RefreshOutcome { Sync = news };
         if (looks.Select(look => look.Failure).OfType<BasiqException>().FirstOrDefault() is { } failure)
             throw failure;
+        ConnectionAttention[] attention = [.. looks.Select(look => look.Attention).OfType<ConnectionAttention>()];
         if (looks.Min(look => look.FreshAsOf) is { } asOf)
-            return new RefreshOutcome { Spared = new RefreshSpared("fresh", asOf, null) };
+            return new RefreshOutcome { Spared = new RefreshSpared("fresh", asOf, attention.Length > 0 ? attention : null) };
         return looks.Min(look => look.SpentUntil) is { } until
             ? new RefreshOutcome { SpentUntil = until }
-            : new RefreshOutcome { Spared = new RefreshSpared("needs-attention", null, [.. looks.Select(look => look.Attention).OfType<ConnectionAttention>()]) };
+            : new RefreshOutcome { Spared = new RefreshSpared("needs-attention", null, attention) };
     }
 
     private async Task<Look> LookAsync(

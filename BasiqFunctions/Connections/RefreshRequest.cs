@@ -21,7 +21,7 @@ internal sealed class RefreshRequestValidator : AbstractValidator<RefreshRequest
 /// <summary>RefreshConnections' answer where no bank was visited.</summary>
 /// <param name="Status"><c>fresh</c>, or <c>needs-attention</c> where a bank cannot be visited before somebody does something.</param>
 /// <param name="LastFetchedAt">Where it is fresh: from when the data are.</param>
-/// <param name="Attention">Where it is not: what has to be done about which connection.</param>
+/// <param name="Attention">What has to be done about which connection, of those that are not fresh.</param>
 internal sealed record RefreshSpared(
     [property: JsonPropertyName("status")] string Status,
     [property: JsonPropertyName("lastFetchedAt")] DateTimeOffset? LastFetchedAt,
