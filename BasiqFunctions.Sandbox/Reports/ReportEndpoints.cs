@@ -193,11 +193,11 @@ internal sealed class ReportEndpoints(SandboxState state, DataViews data, LiveOp
         writer.WriteString("id"u8, id);
         writer.WriteString("name"u8, isStatement ? "Bank Statement"u8 : "Consumer Affordability Report"u8);
         writer.WriteStartArray("filters"u8);
-        foreach (var name in (string[])["fromDate", isStatement ? "account" : "toDate"])
+        foreach (var name in (string[])(isStatement ? ["fromDate", "account"] : ["fromDate", "toDate", "accounts", "users"]))
         {
             writer.WriteStartObject();
             writer.WriteString("name"u8, name);
-            writer.WriteString("type"u8, "string"u8);
+            writer.WriteString("type"u8, name is "accounts" or "users" ? "array"u8 : "string"u8);
             writer.WriteBoolean("required"u8, true);
             writer.WriteEndObject();
         }

@@ -55,6 +55,8 @@ internal sealed record ReportOrder(
             return Wrong("filters", "Some user ID(s)/account ID(s) have been entered more than once.");
         if (userIds.Select(find).ToArray() is var users && users.Any(user => user is null))
             return (null, 404, new ApiError("resource-not-found", "Requested resource is not found.", "A user does not exist."));
+        if (accountIds.Length == 0)
+            return Wrong("filters", "The accounts are required.");
         (UserState User, AccountView Account)[] accounts = [.. users.SelectMany(user => data.Accounts(user!).Select(account => (user!, account)))];
         if (accountIds.Except(accounts.Select(one => one.Account.Id)).Any())
             return Wrong("accounts", "An account is not one of the users'.");
@@ -65,7 +67,7 @@ internal sealed record ReportOrder(
                 given.GetRawText(),
                 from,
                 to,
-                accountIds.Length == 0 ? accounts : [.. accounts.Where(one => accountIds.Contains(one.Account.Id))]),
+                [.. accounts.Where(one => accountIds.Contains(one.Account.Id))]),
             202,
             null);
     }

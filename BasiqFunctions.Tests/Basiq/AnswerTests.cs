@@ -27,6 +27,8 @@ public sealed class AnswerTests
     [InlineData(404, """{"type":"list","data":[]}""", "application/json")]
     [InlineData(404, """{"type":"list","data":{"type":"error","code":"resource-not-found"}}""", "application/json")]
     [InlineData(404, """{"type":"list","data":[{"type":"error"}]}""", "application/json")]
+    [InlineData(404, """{"type":"list","data":[{"code":"resource-not-found"}]}""", "application/json")]
+    [InlineData(404, """{"type":"list","correlationId":"c","data":[{"type":"user","code":"resource-not-found"}]}""", "application/json")]
     [InlineData(404, """{"type":"list","data":[{"type":"error","code":"resource-not-f""", "application/json")]
     [InlineData(410, "<html>Gone</html>", "text/html")]
     [InlineData(410, null, "text/html")]
@@ -42,6 +44,24 @@ public sealed class AnswerTests
             var failure = await test.FailureAsync(call());
             Assert.Equal((BasiqFailureKind.UnusableAnswer, $"http-{status}", true), (failure.Kind, failure.Code, failure.IsTransient));
         }
+    }
+
+    [Fact]
+    public async Task An_error_without_a_type_is_Basiqs_where_it_has_its_correlation_id()
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => Page(HttpStatusCode.NotFound, """{"type":"list","correlationId":"c-1","data":[{"code":"resource-not-found"}]}""", "application/json"));
+
+        Assert.Equal((BasiqFailureKind.NotFound, "resource-not-found"), (await test.FailureAsync(test.Client.GetEventAsync("e1"))) is var failure ? (failure.Kind, failure.Code) : default);
+    }
+
+    [Fact]
+    public async Task A_single_subscription_need_not_be_in_a_list()
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => Page(HttpStatusCode.OK, """{"type":"list","data":{"type":"webhook","id":"w1","url":"https://a.example/"}}""", "application/json"));
+
+        Assert.Equal("w1", Assert.Single(await test.Client.ListWebhooksAsync()).Id);
     }
 
     [Fact]

@@ -38,8 +38,9 @@ public sealed class ContractTests
         await host.Error(
             HttpMethod.Post, "/reports", HttpStatusCode.BadRequest, ReportTests.Order("CON_AFFOR_01", ("users", (string[])["a", "b", "c", "d", "e", "f"])));
         await host.Error(HttpMethod.Post, "/reports", HttpStatusCode.NotFound, ReportTests.Order("CON_AFFOR_01", ("users", (string[])["none"])));
+        await host.Error(HttpMethod.Post, "/reports", HttpStatusCode.BadRequest, ReportTests.Order("CON_AFFOR_01", ("users", (string[])[userId])));
         foreach (var order in (object[])
-            [ReportTests.Order("CON_AFFOR_01", ("users", (string[])[userId])), ReportTests.Order("STATEMENT_01", ("fromDate", "2026-01-01"), ("account", account!), ("user", userId))])
+            [await ReportTests.AffordabilityAsync(host, userId), ReportTests.Order("STATEMENT_01", ("fromDate", "2026-01-01"), ("account", account!), ("user", userId))])
         {
             var made = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order)).GetProperty("id").GetString();
             await host.Get($"/jobs/{made}");

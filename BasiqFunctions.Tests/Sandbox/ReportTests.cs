@@ -16,7 +16,7 @@ public sealed class ReportTests
         await using var host = await SandboxHost.StartAsync();
         var userId = await host.UserWithBank("richard");
 
-        var url = await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])));
+        var url = await MadeAsync(host, await AffordabilityAsync(host, userId));
 
         var report = await host.Get(url);
         var transactions = (await host.Get($"{url}/transactions")).GetProperty("data").EnumerateArray().ToArray();
@@ -47,7 +47,7 @@ public sealed class ReportTests
     {
         await using var host = await SandboxHost.StartAsync();
         var userId = await host.UserWithBank(login);
-        var url = await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])));
+        var url = await MadeAsync(host, await AffordabilityAsync(host, userId));
         var report = await host.Get(url);
         var transactions = (await host.Get($"{url}/transactions")).GetProperty("data").EnumerateArray().ToDictionary(t => t.GetProperty("id").GetString()!);
 
@@ -105,7 +105,7 @@ public sealed class ReportTests
     {
         await using var host = await SandboxHost.StartAsync();
         var userId = await host.UserWithBank();
-        var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, Order("CON_AFFOR_01", ("users", (string[])[userId])))).GetProperty("id").GetString();
+        var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, await AffordabilityAsync(host, userId))).GetProperty("id").GetString();
         Assert.Empty((await host.Get("/reports")).GetProperty("data").EnumerateArray());
         Assert.Equal("in-progress", (await host.Get($"/jobs/{job}")).GetProperty("steps")[0].GetProperty("status").GetString());
 
@@ -127,7 +127,7 @@ public sealed class ReportTests
     {
         await using var host = await SandboxHost.StartAsync(options => (options.ReportLimit, options.ShareOfFailedReports) = (2, 1));
         var userId = await host.UserWithBank();
-        var order = Order("CON_AFFOR_01", ("users", (string[])[userId]));
+        var order = await AffordabilityAsync(host, userId);
         var job = (await host.Send(HttpMethod.Post, "/reports", HttpStatusCode.Accepted, order)).GetProperty("id").GetString();
         host.Clock.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal("failed", (await host.Get($"/jobs/{job}")).GetProperty("steps")[0].GetProperty("status").GetString());
@@ -152,7 +152,7 @@ public sealed class ReportTests
         await using (var host = await SandboxHost.StartAsync(options => options.StateFile = file, clock))
         {
             var userId = await host.UserWithBank();
-            url = new Uri(await MadeAsync(host, Order("CON_AFFOR_01", ("users", (string[])[userId])))).AbsolutePath;
+            url = new Uri(await MadeAsync(host, await AffordabilityAsync(host, userId))).AbsolutePath;
             json = (await host.Get(url)).GetRawText();
         }
 
@@ -164,6 +164,13 @@ public sealed class ReportTests
     /// <summary>The body of <c>POST /reports</c>.</summary>
     internal static object Order(string type, params (string Name, object Value)[] filters) =>
         new { reportType = type, title = "Of a test", filters = filters.Select(filter => new { name = filter.Name, value = filter.Value }) };
+
+    /// <summary>The same of an affordability report of all of a user's accounts.</summary>
+    internal static async Task<object> AffordabilityAsync(SandboxHost host, string userId)
+    {
+        var accounts = (await host.Get($"/users/{userId}/accounts")).GetProperty("data").EnumerateArray().Select(account => account.GetProperty("id").GetString()!);
+        return Order("CON_AFFOR_01", ("users", (string[])[userId]), ("accounts", (string[])[.. accounts]));
+    }
 
     private static async Task<string> MadeAsync(SandboxHost host, object order)
     {

@@ -140,7 +140,7 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
             cancellationToken);
 
     public Task<IReadOnlyList<Webhook>> ListWebhooksAsync(CancellationToken cancellationToken = default) =>
-        transport.ListAsync(new("GET /notifications/webhooks"), BasiqJson.Default.BasiqListWebhook, cancellationToken);
+        transport.CallAsync(new("GET /notifications/webhooks"), static (_, bytes) => WebhooksIn(JsonElement.Parse(bytes.Span)), cancellationToken);
 
     public Task<Webhook> CreateWebhookAsync(string url, IReadOnlyList<string> events, CancellationToken cancellationToken = default) =>
         transport.GetAsync(new("POST /notifications/webhooks") { Content = Json(url, events) }, BasiqJson.Default.Webhook, cancellationToken);
@@ -245,6 +245,13 @@ internal sealed class BasiqClient(BasiqTransport transport, IClientTokens client
         JobId[] ids = [.. data.EnumerateArray().Select(job => job.Text("id")).OfType<string>().Where(id => id.Length > 0).Distinct().Select(id => new JobId(id))];
         return ids.Length > 0 || data.GetArrayLength() == 0 ? ids : throw new JsonException("Jobs without 'id'.");
     }
+
+    /// <summary>A list, or, as Basiq's example has it, the one that there is.</summary>
+    private static IReadOnlyList<Webhook> WebhooksIn(JsonElement answer) =>
+        answer.ValueKind is not JsonValueKind.Object || !answer.TryGetProperty("data", out var data) ? throw new JsonException("A list without 'data'.")
+        : data.ValueKind is JsonValueKind.Object ? [Webhook.From(data)]
+        : data.ValueKind is JsonValueKind.Array ? [.. data.EnumerateArray().Select(Webhook.From)]
+        : throw new JsonException("A list without 'data'.");
 
     private static (IReadOnlyList<Connector> Connectors, string? NextLink) ConnectorsPage(JsonElement list) =>
         list.ValueKind is JsonValueKind.Object && list.TryGetProperty("data", out var data) && data.ValueKind is JsonValueKind.Array

@@ -24,7 +24,6 @@ namespace BasiqFunctions.Basiq;
 [JsonSerializable(typeof(WebhookMessage))]
 [JsonSerializable(typeof(WebhookDetails))]
 [JsonSerializable(typeof(BasiqList<BasiqEvent>))]
-[JsonSerializable(typeof(BasiqList<Webhook>))]
 [JsonSerializable(typeof(BasiqList<WebhookMessage>))]
 [JsonSerializable(typeof(BasiqList<Connection>))]
 [JsonSerializable(typeof(BasiqList<Consent>))]

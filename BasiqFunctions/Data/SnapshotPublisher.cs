@@ -1,5 +1,6 @@
 using BasiqFunctions.Data.Changes;
 using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -51,14 +52,14 @@ public sealed class SnapshotPublisher(
         {
             var current = await manifests.ReadToChangeAsync(userId, cancellationToken);
             var manifest = current?.Manifest ?? SnapshotManifest.Empty;
-            var (taken, outcome) = Decide(manifest, publication);
+            var (taken, outcome) = Decide(manifest, publication, clock.GetUtcNow());
             if (outcome is { } settled)
             {
                 // What is published already may be so by somebody who is still at it.
                 await removal.SweepAsync(userId, settled == PublishOutcome.Superseded ? runId : null, cancellationToken);
                 if (settled == PublishOutcome.Superseded)
                     Log.Superseded(logger, userId, runId);
-                return Result(settled, manifest, runId) with { HasNews = settled is PublishOutcome.AlreadyPublished && MayHaveNewsOf(runId, manifest) };
+                return Result(settled, manifest, runId) with { HasNews = settled is PublishOutcome.AlreadyPublished ? MayHaveNewsOf(runId, manifest) : HasPartOf(runId, manifest) };
             }
 
             staged ??= await manifests.ReadStagedAsync(userId, runId, cancellationToken);
@@ -121,8 +122,11 @@ public sealed class SnapshotPublisher(
         throw new InvalidOperationException($"The snapshot of user '{userId}' changed {MaxAttempts} times while sync '{runId}' tried to publish.");
     }
 
-    /// <summary>Which connections of the publication are to be taken; or, when there is nothing to do, the outcome.</summary>
-    private static (HashSet<ConnectionId> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication)
+    /// <summary>
+    /// Which connections of the publication are to be taken; or, when there is nothing to do, the outcome. What is from a time that has still to
+    /// come was dated before the clock was set back, and holds up nothing.
+    /// </summary>
+    private static (HashSet<ConnectionId> Taken, PublishOutcome? Outcome) Decide(SnapshotManifest manifest, SnapshotPublication publication, DateTimeOffset now)
     {
         var taken = new HashSet<ConnectionId>();
         var published = false;
@@ -135,7 +139,7 @@ public sealed class SnapshotPublisher(
             var holder = manifest.Connections.FirstOrDefault(c => c.ConnectionId == connectionId);
             if (holder is not null && holder.RunId == publication.RunId && holder.StartedAt == publication.StartedAt)
                 published = true;
-            else if (holder is null || (holder.AsOf ?? holder.StartedAt) <= (publication.AsOf ?? publication.StartedAt))
+            else if (holder is null || (holder.AsOf ?? holder.StartedAt) is var held && (held <= (publication.AsOf ?? publication.StartedAt) || held > now + ClockCheck.Tolerance))
                 taken.Add(connectionId);
         }
         if (taken.Count > 0)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Platform.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -189,7 +190,7 @@ public sealed class SnapshotStaging(
         {
             var field = reader.ValueTextEquals("id"u8) ? 1 : reader.ValueTextEquals("connection"u8) ? 2 : reader.ValueTextEquals("institution"u8) ? 3 : 0;
             reader.Read();
-            var text = field != 0 && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            var text = field != 0 && reader.TokenType == JsonTokenType.String ? reader.Decoded() : null;
             switch (field)
             {
                 case 1:

@@ -118,7 +118,7 @@ public sealed class ConsentEnforcement(
     /// </summary>
     private static bool IsOlderThan(IReadOnlyCollection<Consent> inForce, Connection connection, DateTimeOffset? fetchedAt)
     {
-        if (connection.Status is not "invalid" || inForce.Any(consent => consent.EndsAt is { } end && end == BasiqTime.Of(connection.ExpiryDate)))
+        if (!connection.IsInvalid || inForce.Any(consent => consent.EndsAt is { } end && end == BasiqTime.Of(connection.ExpiryDate)))
             return false;
         return inForce.All(consent =>
             BasiqTime.Of(consent.Created) is { } given

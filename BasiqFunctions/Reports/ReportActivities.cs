@@ -78,6 +78,7 @@ public sealed class ReportActivities(
 
             if (await store.ReadRequestAsync(report, cancellation) is not { } request)
                 return new Outcome<CreatedReport>(null, Damaged);
+            var accounts = request.NeedsAllAccounts ? await AccountsAsync(report.UserIds, cancellation) : [];
             var now = clock.GetUtcNow();
             if (await store.ChangeAsync(step.UserId, step.ReportId, found => found.SentAt == report.SentAt ? found with { SentAt = now } : found, cancellation) is not { } noted)
                 return new Outcome<CreatedReport>(null, Discarded);
@@ -85,7 +86,7 @@ public sealed class ReportActivities(
                 return Later(NotListedYet);
             try
             {
-                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, report.Mark, new BankDays(snapshots.Value.TimeZone).On(report.CreatedAt)), cancellation);
+                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, accounts, report.Mark, new BankDays(snapshots.Value.TimeZone).On(report.CreatedAt)), cancellation);
                 return await NotedAsync(report with { JobId = jobId, SentAt = now }, cancellation);
             }
             catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.OutcomeUnknown)
@@ -208,6 +209,15 @@ public sealed class ReportActivities(
         }
 
         yield return before is [(byte)','] ? "]}"u8.ToArray() : "{\"transactions\":[]}"u8.ToArray();
+    }
+
+    /// <summary>The users' accounts, each once, as Basiq lists them.</summary>
+    private async Task<IReadOnlyList<string>> AccountsAsync(IReadOnlyList<UserId> userIds, CancellationToken cancellation)
+    {
+        List<string> accountIds = [];
+        foreach (var userId in userIds)
+            accountIds.AddRange((await basiq.ListAccountsAsync(userId, cancellation)).Select(account => account.Text("id")).OfType<string>().Where(RouteId.IsValid));
+        return [.. accountIds.Distinct()];
     }
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(ReportStep step, Func<Task<Outcome<T>>> run)

@@ -34,6 +34,10 @@ internal sealed record ReportRequest(
     [JsonIgnore]
     public bool IsStatement => Type is Statement or StatementId;
 
+    /// <summary>Whether Basiq has to be told which accounts although the request means all of them: it requires them of this type.</summary>
+    [JsonIgnore]
+    public bool NeedsAllAccounts => BasiqType is AffordabilityId && AccountIds is null;
+
     /// <summary>What Basiq calls the type.</summary>
     [JsonIgnore]
     public string BasiqType => Type switch { Affordability => AffordabilityId, Statement => StatementId, _ => Type! };
@@ -57,7 +61,11 @@ internal sealed record ReportRequest(
     public bool BeginsAfter(DateOnly today) => To is null && string.CompareOrdinal(From, Day(today)) > 0;
 
     /// <summary>The report as Basiq is asked for it. The mark at the end of the title is by which it is known again in Basiq's list.</summary>
-    public ReportDetails ToDetails(IReadOnlyList<UserId> userIds, string mark, DateOnly today)
+    /// <param name="userIds">The users.</param>
+    /// <param name="allAccounts">Their accounts, which are named where the request names none.</param>
+    /// <param name="mark">The mark.</param>
+    /// <param name="today">The day of the request.</param>
+    public ReportDetails ToDetails(IReadOnlyList<UserId> userIds, IReadOnlyList<string> allAccounts, string mark, DateOnly today)
     {
         var to = To ?? Day(today);
         List<ReportFilter> filters =
@@ -65,7 +73,7 @@ internal sealed record ReportRequest(
             new("fromDate", From ?? Day(DateOnly.ParseExact(to, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddYears(-1))),
             new("toDate", to),
         ];
-        string[] accountIds = [.. (AccountIds ?? []).OfType<string>()];
+        string[] accountIds = AccountIds is { } named ? [.. named.OfType<string>()] : [.. allAccounts];
         if (IsStatement)
         {
             filters.Add(new ReportFilter("account", accountIds[0]));

@@ -169,12 +169,12 @@ public sealed record SyncedChallenge(
             Text("method"),
             Text("description"),
             Has("input", JsonValueKind.Array, out var input)
-                ? [.. input.EnumerateArray().Where(i => i.ValueKind is JsonValueKind.String).Select(i => i.GetString()!)]
+                ? [.. input.EnumerateArray().Where(i => i.ValueKind is JsonValueKind.String).Select(i => i.Text()!)]
                 : [],
             Has("expiryMs", JsonValueKind.Number, out var expiry) && expiry.TryGetInt64(out var wait) ? wait : null,
             new ChallengeLinks(responseUrl));
 
-        string? Text(string name) => Has(name, JsonValueKind.String, out var value) ? value.GetString() : null;
+        string? Text(string name) => Has(name, JsonValueKind.String, out var value) ? value.Text() : null;
 
         bool Has(string name, JsonValueKind kind, out JsonElement value)
         {

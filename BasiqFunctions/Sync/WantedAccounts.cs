@@ -153,7 +153,7 @@ public sealed class WantedAccounts(
         if (twice.Count > 0 && !connections.Any(connection => twice.Contains(connection.Id)))
             throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-missing"));
         return connections
-            .Where(connection => connection.Status?.ToUpperInvariant() is not ("INVALID" or "INVALID-CONNECTION" or "DELETED"))
+            .Where(connection => !connection.IsInvalid && !connection.IsDeleted)
             .Select(connection => connection.Id).ToHashSet();
     }
 

@@ -58,10 +58,10 @@ public sealed class EventActions(
             (EventTypes.ConnectionDeleted, null) => new EventHandled(type, await RemoveAsync(client, userId, connectionId)),
             (_, null) => new EventHandled(type, "no-such-connection"),
             (EventTypes.ConnectionDeleted, _) => new EventHandled(type, "still-there"),
-            (EventTypes.ConnectionInvalidated, { Status: "active" }) =>
+            (EventTypes.ConnectionInvalidated, { IsActive: true }) =>
                 await RecoverAsync(new EventHandled(type, "active-again"), userId, connectionId, happened.Id, cancellation),
             (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened, cancellation),
-            (EventTypes.ConnectionActivated, { Status: "active" }) => await RecoverAsync(
+            (EventTypes.ConnectionActivated, { IsActive: true }) => await RecoverAsync(
                 new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened.Id, cancellation),
             _ => new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)),
         };

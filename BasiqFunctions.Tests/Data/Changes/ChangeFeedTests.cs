@@ -43,6 +43,19 @@ public sealed class ChangeFeedTests
         Assert.Empty(follower.Told);
     }
 
+    [Fact]
+    public async Task Half_a_character_in_a_description_holds_up_neither_a_sync_nor_a_removal()
+    {
+        const string Half = "coffee \\ud83d";
+        await _scene.SyncAsync("c1", (Account("a1", "c1"), [Pending("p1", Today, Half)]));
+        await _scene.SyncAsync("c1", (Account("a1", "c1"), [Posted("t1", Today, Half), Pending("p2", Today, Half)]));
+        Assert.Equal(2, Assert.Single((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts).Transactions);
+
+        Assert.True(await _scene.Store.Removal.RemoveConnectionAsync(User, new("c1"), null, default));
+
+        Assert.Empty((await _scene.Store.Reader.GetCurrentAsync(User, default))!.Accounts);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]

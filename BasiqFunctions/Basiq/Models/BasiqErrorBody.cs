@@ -12,7 +12,8 @@ internal sealed record BasiqErrorBody(string Code, string? Title, string? Detail
 
     /// <summary>
     /// Reads it; null when it is not well-formed: a list of errors, each with a code, by Basiq's names for them. What a gateway or another
-    /// server writes is none, and is not taken for Basiq's word.
+    /// server writes is none, and is not taken for Basiq's word. Errors of events, webhooks and reports need not have a type; the correlation id then
+    /// says whose they are.
     /// </summary>
     internal static BasiqErrorBody? Read(ReadOnlyMemory<byte> body)
     {
@@ -24,7 +25,8 @@ internal sealed record BasiqErrorBody(string Code, string? Title, string? Detail
                 || !root.TryGetProperty("data", out var data)
                 || data.ValueKind is not JsonValueKind.Array
                 || data.GetArrayLength() == 0
-                || data[0].Text("type") is not "error"
+                || data[0].Text("type") is var type && (type ?? root.Text("correlationId")) is null
+                || type is not (null or "error")
                 || Token(data[0].Text("code")) is not { } code)
                 return null;
 

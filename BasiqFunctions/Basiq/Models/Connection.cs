@@ -21,6 +21,9 @@ public sealed record Connection : IBasiqResource<Connection>
     /// <summary>Whether it works.</summary>
     public bool IsActive => string.Equals(Status, "active", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether it has stopped working for good; events call it by the longer name.</summary>
+    public bool IsInvalid => Status?.ToLowerInvariant() is "invalid" or "invalid-connection";
+
     /// <summary>Whether it has been deleted, although Basiq still tells of it.</summary>
     public bool IsDeleted => string.Equals(Status, "deleted", StringComparison.OrdinalIgnoreCase);
 

@@ -38,6 +38,19 @@ internal static class JsonElementReading
         }
     }
 
+    /// <summary>The same of a text that a reader has come to.</summary>
+    internal static string Decoded(this ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(reader.ValueSpan);
+        }
+    }
+
     /// <summary>A field without which the resource is of no use.</summary>
     internal static string RequiredText(this JsonElement json, string name) =>
         json.Text(name) is { Length: > 0 } text ? text : throw new JsonException($"A resource without '{name}'.");

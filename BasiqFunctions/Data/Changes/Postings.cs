@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using BasiqFunctions.Basiq.Models;
 
 namespace BasiqFunctions.Data.Changes;
 
@@ -98,7 +99,7 @@ internal sealed class Postings
             {
                 var field = reader.ValueTextEquals("amount"u8) ? 1 : reader.ValueTextEquals("currency"u8) ? 2 : reader.ValueTextEquals("description"u8) ? 3 : 0;
                 reader.Read();
-                var text = field != 0 && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                var text = field != 0 && reader.TokenType == JsonTokenType.String ? reader.Decoded() : null;
                 switch (field)
                 {
                     case 1:
