@@ -71,7 +71,7 @@ internal sealed class ReportCosts : IPart
                                 Each(making.Count(step => !IsOfBlobs(step))), Each(making.Count(IsOfBlobs)), Each(activities), Each(turns), Each(reading), Each(bytes)),
                         ]),
                 ],
-                [new Goal("calls to Basiq a report", Each(calls), 9, IsLeast: false), new Goal("steps a report", Each(making.Length), 40, IsLeast: false)]);
+                [new Goal("calls to Basiq a report", Each(calls), 10, IsLeast: false), new Goal("steps a report", Each(making.Length), 40, IsLeast: false)]);
 
             async Task<KeptReport> MakeAsync(string userId)
             {

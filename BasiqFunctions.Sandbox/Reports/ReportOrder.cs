@@ -57,9 +57,16 @@ internal sealed record ReportOrder(
             return (null, 404, new ApiError("resource-not-found", "Requested resource is not found.", "A user does not exist."));
         if (accountIds.Length == 0)
             return Wrong("filters", "The accounts are required.");
-        (UserState User, AccountView Account)[] accounts = [.. users.SelectMany(user => data.Accounts(user!).Select(account => (user!, account)))];
-        if (accountIds.Except(accounts.Select(one => one.Account.Id)).Any())
+        (UserState User, AccountView Account)[] all = [.. users.SelectMany(user => data.Accounts(user!).Select(account => (user!, account)))];
+        if (accountIds.Except(all.Select(one => one.Account.Id)).Any())
             return Wrong("accounts", "An account is not one of the users'.");
+        (UserState User, AccountView Account)[] accounts = [.. all.Where(one => accountIds.Contains(one.Account.Id))];
+        if (accounts.Any(one => one.Account.Connection.IsStatement))
+        {
+            return (null, 400, new ApiError(
+                "forbidden-access", "Connection source not supported.\n", "Connection source has to be web or open banking."));
+        }
+
         return (
             new ReportOrder(
                 isStatement ? Statement : Affordability,
@@ -67,7 +74,7 @@ internal sealed record ReportOrder(
                 given.GetRawText(),
                 from,
                 to,
-                [.. accounts.Where(one => accountIds.Contains(one.Account.Id))]),
+                accounts),
             202,
             null);
     }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.Json;
+using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Data;
 using BasiqFunctions.LocalHost.Records;
 using BasiqFunctions.Platform.Records;
@@ -9,6 +11,7 @@ using BasiqFunctions.Tests.Data;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Users;
 using Microsoft.Extensions.DependencyInjection;
+using Moq;
 
 namespace BasiqFunctions.Tests.Reports;
 
@@ -182,6 +185,31 @@ public sealed class KeptReportTests : IDisposable
 
         static Task<Answer> AskAsync(UsersScene instance, UserId userId) => instance.CallAsync<ReportFunctions>(
             (functions, request) => functions.CreateReport(request, userId, instance.Durable.Client, default), """{"type":"affordability"}""");
+    }
+
+    [Fact]
+    public async Task An_affordability_report_names_each_account_of_a_bank_once_and_none_of_a_statement()
+    {
+        var report = Report("a1b2c3d4e5f6", UserId);
+        await Store.AskAsync(report, new ReportRequest(ReportRequest.Affordability), default);
+        Assert.True(await Store.BeginAsync(report, default));
+        ReportDetails? sent = null;
+        _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
+            [Connection.Parse("""{"id":"bank","method":"open-banking"}"""), Connection.Parse("""{"id":"upload","method":"pdf"}""")]);
+        _scene.Basiq.Setup(b => b.ListAccountsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
+        [
+            JsonElement.Parse("""{"id":"savings","connection":"bank"}"""), JsonElement.Parse("""{"id":"read-from-pdf","connection":"upload"}"""),
+            JsonElement.Parse("""{"id":"savings","connection":"bank"}"""), JsonElement.Parse("""{"id":"loan","connection":"gone"}"""), JsonElement.Parse("""{"id":"old"}"""),
+        ]);
+        _scene.Basiq.Setup(b => b.CreateReportAsync(It.IsAny<ReportDetails>(), It.IsAny<CancellationToken>()))
+            .Callback((ReportDetails details, CancellationToken _) => sent = details).ReturnsAsync(new JobId("job-1"));
+        _scene.Get<ClockCheck>().Note(_scene.Clock.GetUtcNow());
+
+        var ordered = await ActivatorUtilities.CreateInstance<ReportActivities>(_scene.Services)
+            .OrderReport(new ReportStep(UserId, report.ReportId), _scene.Durable.Client, default);
+
+        Assert.Equal(new JobId("job-1"), ordered.Value!.JobId);
+        Assert.Equal("""["savings","loan","old"]""", Assert.Single(sent!.Filters, filter => filter.Name == "accounts").Value.ToJsonString());
     }
 
     private Task<int> CountAsync(UserId userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);

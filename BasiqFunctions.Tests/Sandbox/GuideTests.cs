@@ -222,6 +222,10 @@ public sealed partial class GuideTests
             Assert.NotEmpty(await host.Transactions(userId));
             var refresh = await RefreshOf(host, userId);
             await host.Error(HttpMethod.Post, refresh, HttpStatusCode.BadRequest);
+            var account = (await host.Accounts(userId))[0].GetProperty("id").GetString()!;
+            var refused = await host.Error(
+                HttpMethod.Post, "/reports", HttpStatusCode.BadRequest, ReportTests.Order("CON_AFFOR_01", ("users", (string[])[userId]), ("accounts", (string[])[account])));
+            Assert.Equal("forbidden-access", refused.GetProperty("code").GetString());
         }),
 
         ("""`active`, `invalid` (a successful refresh heals it), `pending`""", async host =>

@@ -29,7 +29,7 @@ internal static class ConnectionCare
     public static bool IsOpenBanking(Connection connection) => connection.Method is null || Connector.Spelled(connection.Method) is Connector.OpenBanking;
 
     /// <summary>Whether there is a bank behind it that can be visited, and not a statement that was uploaded.</summary>
-    public static bool HasBank(Connection connection) => connection is { IsDeleted: false, Method: not ("pdf" or "csv") };
+    public static bool HasBank(Connection connection) => connection is { IsDeleted: false, IsStatement: false };
 }
 
 /// <summary>What CreateConsentLink takes to go on.</summary>

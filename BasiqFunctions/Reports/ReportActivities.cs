@@ -211,12 +211,22 @@ public sealed class ReportActivities(
         yield return before is [(byte)','] ? "]}"u8.ToArray() : "{\"transactions\":[]}"u8.ToArray();
     }
 
-    /// <summary>The users' accounts, each once, as Basiq lists them.</summary>
+    /// <summary>The users' accounts at banks, each once: Basiq makes no report of an uploaded statement's.</summary>
     private async Task<IReadOnlyList<string>> AccountsAsync(IReadOnlyList<UserId> userIds, CancellationToken cancellation)
     {
         List<string> accountIds = [];
         foreach (var userId in userIds)
-            accountIds.AddRange((await basiq.ListAccountsAsync(userId, cancellation)).Select(account => account.Text("id")).OfType<string>().Where(RouteId.IsValid));
+        {
+            var connections = await basiq.ListConnectionsAsync(userId, cancellation);
+            HashSet<string> statements = [.. connections.Where(connection => connection.IsStatement).Select(connection => connection.Id.Value)];
+            accountIds.AddRange(
+                from account in await basiq.ListAccountsAsync(userId, cancellation)
+                where account.Text("connection") is not { } connectionId || !statements.Contains(connectionId)
+                let id = account.Text("id")
+                where id is not null && RouteId.IsValid(id)
+                select id);
+        }
+
         return [.. accountIds.Distinct()];
     }
 

@@ -25,8 +25,7 @@ internal sealed record BasiqErrorBody(string Code, string? Title, string? Detail
                 || !root.TryGetProperty("data", out var data)
                 || data.ValueKind is not JsonValueKind.Array
                 || data.GetArrayLength() == 0
-                || data[0].Text("type") is var type && (type ?? root.Text("correlationId")) is null
-                || type is not (null or "error")
+                || (data[0].Text("type") ?? (root.Text("correlationId") is null ? null : "error")) is not "error"
                 || Token(data[0].Text("code")) is not { } code)
                 return null;
 

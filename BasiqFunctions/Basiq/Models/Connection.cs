@@ -30,6 +30,9 @@ public sealed record Connection : IBasiqResource<Connection>
     /// <summary>How the bank is reached, such as <c>open-banking</c>.</summary>
     public string? Method => Json.Text("method");
 
+    /// <summary>Whether a statement was uploaded: there is no bank behind it.</summary>
+    public bool IsStatement => Method is "pdf" or "csv";
+
     /// <summary>The bank, such as <c>AU00000</c>.</summary>
     public string? InstitutionId => Json.Text("institution", "id");
 
