@@ -6,6 +6,7 @@ using System.Text.Json;
 using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform.Notices;
 using BasiqFunctions.Tests.Hosting;
+using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -169,6 +170,62 @@ public sealed class NotificationTests
             () => Task.FromResult(app.Logs.Lines), lines => lines.Any(line => line.Contains("answered 410 Gone", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task A_subscription_that_moves_while_its_old_receiver_says_that_it_is_gone_stays_and_gets_the_message()
+    {
+        await using var before = await Receiver.StartAsync();
+        await using var after = await Receiver.StartAsync();
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var app = await AppUnderTest.StartAsync(clock: clock);
+        var secret = (await SubscribeAsync(app, before.Url)).GetProperty("secret").GetString()!;
+        before.Answer = async (_, _) =>
+        {
+            await SubscribeAsync(app, after.Url);
+            return 410;
+        };
+        var id = await TellAsync(app, "sync.ended", "user-1");
+        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+
+        clock.Advance(TimeSpan.FromSeconds(6));
+
+        await ToldAsync(after, NoticeTypes.SyncEnded);
+        var message = Assert.Single(after.Taken);
+        Assert.Equal((id, Sign(secret, message)), (message.Id, message.Signatures));
+    }
+
+    [Fact]
+    public async Task A_message_that_waits_when_the_clock_is_set_back_waits_so_much_longer_and_is_looked_at_once()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var wallClock = new WallClock(clock);
+        await using var app = await AppUnderTest.StartAsync(clock: wallClock);
+        await SubscribeAsync(app, receiver.Url);
+        receiver.Answer = (_, _) => Task.FromResult(receiver.All.Length is 0 ? 503 : 204);
+        await TellAsync(app, "sync.ended", "user-1");
+        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+        var before = await LooksAsync();
+
+        wallClock.IsSetBackBy = TimeSpan.FromMinutes(30);
+        clock.Advance(TimeSpan.FromSeconds(6));
+        await AppUnderTest.WaitForAsync(LooksAsync, looks => looks > before);
+        for (var times = 0; times < 10; times++)
+            await DeliveriesAsync(app);
+        Assert.Equal(before + 1, await LooksAsync());
+
+        clock.Advance(TimeSpan.FromMinutes(30));
+        await ToldAsync(receiver, NoticeTypes.SyncEnded);
+
+        async Task<long> LooksAsync()
+        {
+            await using var journal = new SqliteConnection($"Data Source={Path.Combine(app.State.Path, "journal.db")};Mode=ReadOnly;Pooling=False");
+            await journal.OpenAsync();
+            await using var command = journal.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM activity_runs WHERE instance_id LIKE 'deliver-%'";
+            return (long)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
     [Theory]
     [InlineData(204, 2)]
     [InlineData(503, 3)]
@@ -300,4 +357,18 @@ public sealed class NotificationTests
 
     private static string Sign(string secret, Receiver.Received message) => "v1," + Convert.ToBase64String(HMACSHA256.HashData(
         Convert.FromBase64String(secret["whsec_".Length..]), Encoding.UTF8.GetBytes($"{message.Id}.{message.Timestamp}.{message.Body}")));
+
+    /// <summary>A clock that can be set, beside the time that passes.</summary>
+    private sealed class WallClock(TimeProvider time) : TimeProvider
+    {
+        public TimeSpan IsSetBackBy { get; set; }
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow() - IsSetBackBy;
+
+        public override long GetTimestamp() => time.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => time.CreateTimer(callback, state, dueTime, period);
+    }
 }

@@ -48,8 +48,8 @@ public sealed class DeliveryActivities(
         {
             if (await queues.FindNextAsync(turn, cancellation) is not var (place, record, waiting))
                 return new DeliveryStep(IsEmpty: true);
-            if (waiting.Delivery.NextAttemptAt is { } at && at > clock.GetUtcNow())
-                return new DeliveryStep(IsEmpty: false, at);
+            if (waiting.Delivery.NextAttemptAt is { } at && at - clock.GetUtcNow() is var wait && wait > TimeSpan.Zero)
+                return new DeliveryStep(IsEmpty: false, at, wait);
             await TryAsync(turn.Receiver, place, record, waiting, cancellation);
         }
 
@@ -68,7 +68,10 @@ public sealed class DeliveryActivities(
             return;
         }
 
-        var next = result.IsDelivered || result.IsGone ? null : DeliverySchedule.Next(first, now, result.RetryAfter);
+        // One that has been given another URL meanwhile gets it there.
+        var isUnsubscribed = result.GoneFrom is { } url && await subscriptions.EndAsync(receiver, url, cancellation);
+        var isGone = result.IsGone || isUnsubscribed;
+        var next = result.IsDelivered || isGone ? null : DeliverySchedule.Next(first, now, result.RetryAfter);
         delivery = delivery with
         {
             Status = result.IsDelivered ? DeliveryStatus.Delivered : next is null ? DeliveryStatus.Failed : DeliveryStatus.Pending,
@@ -79,15 +82,12 @@ public sealed class DeliveryActivities(
         };
         await queues.NoteAsync(receiver, place, record, waiting with { Delivery = delivery, FirstAttemptAt = first }, cancellation);
         instruments.NotificationTried(delivery.Type, delivery.Status is DeliveryStatus.Pending ? "retried" : delivery.Status is DeliveryStatus.Failed ? "failed" : Instruments.Success);
-        if (delivery.Status is DeliveryStatus.Failed && !result.IsGone)
-            Log.GivenUp(logger, delivery.MessageId, receiver, result.Code, delivery.Attempts);
-        if (result.IsGone)
-        {
-            if (await subscriptions.RemoveAsync(receiver, cancellation))
-                Log.Unsubscribed(logger, receiver);
+        if (isUnsubscribed)
+            Log.Unsubscribed(logger, receiver);
+        if (isGone)
             return;
-        }
-
+        if (delivery.Status is DeliveryStatus.Failed)
+            Log.GivenUp(logger, delivery.MessageId, receiver, result.Code, delivery.Attempts);
         await subscriptions.NoteAsync(receiver, isFailing: !result.IsDelivered, cancellation);
     }
 

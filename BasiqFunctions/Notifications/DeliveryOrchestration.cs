@@ -65,7 +65,8 @@ public static class DeliveryOrchestration
             if (delivered.NextAt is not { } next)
                 continue;
             using var wait = new CancellationTokenSource();
-            await Task.WhenAny(context.CreateTimer(next.UtcDateTime, wait.Token), wake);
+            var until = delivered.Wait is { } left ? context.CurrentUtcDateTime + left : next.UtcDateTime;
+            await Task.WhenAny(context.CreateTimer(until, wait.Token), wake);
             wait.Cancel();
             if (wake.IsCompleted)
                 wake = context.WaitForExternalEvent<object?>(WakeEvent);
@@ -87,4 +88,5 @@ public sealed record DeliveryTurn(string Receiver, UserId UserId, string Instanc
 /// <summary>How far an activity has come.</summary>
 /// <param name="IsEmpty">Whether there is nothing left.</param>
 /// <param name="NextAt">When to go on; null for at once.</param>
-public sealed record DeliveryStep(bool IsEmpty, DateTimeOffset? NextAt = null);
+/// <param name="Wait">How long that is: an orchestration's clock need not be the activity's. Null in histories of before it was told.</param>
+public sealed record DeliveryStep(bool IsEmpty, DateTimeOffset? NextAt = null, TimeSpan? Wait = null);

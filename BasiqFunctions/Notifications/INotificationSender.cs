@@ -26,8 +26,11 @@ public sealed record SendResult(string Code, bool IsDelivered)
     /// <summary>The code of a receiver that did not answer in time.</summary>
     internal const string Timeout = "timeout";
 
-    /// <summary>Whether the receiver wants no more messages, or is not there any more.</summary>
+    /// <summary>Whether there is no such receiver any more.</summary>
     public bool IsGone { get; init; }
+
+    /// <summary>The URL at which the receiver said that it wants no more messages.</summary>
+    public string? GoneFrom { get; init; }
 
     /// <summary>Whether it was not even tried, since the receiver has enough to do for the moment.</summary>
     public bool IsUntried { get; init; }

@@ -5,7 +5,9 @@ using Azure;
 using Azure.Security.KeyVault.Secrets;
 using BasiqFunctions.Platform;
 using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -17,14 +19,23 @@ namespace BasiqFunctions.Notifications;
 /// that one is enough.
 /// </summary>
 internal sealed class NotificationSecrets(
-    SecretClient vault, IOptions<NotificationOptions> options, TimeProvider clock, ILogger<NotificationSecrets> logger)
+    SecretClient vault,
+    [FromKeyedServices(NotificationOptions.Section)] IRecordTable table,
+    IOptions<NotificationOptions> options,
+    TimeProvider clock,
+    ILogger<NotificationSecrets> logger)
 {
     /// <summary>After which secrets in memory are read anew.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private const int MostAttempts = 20;
+    /// <summary>How long whoever changes the secrets may have them alone; a recovery in Key Vault takes up to 20 seconds.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private const string Turns = "changes-of-secrets";
 
     private readonly CachedSecret<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> _secrets = new(
         async _ =>
@@ -51,18 +62,28 @@ internal sealed class NotificationSecrets(
         var made = StandardWebhooks.SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         var overlaps = clock.GetUtcNow() + options.Value.SecretOverlap;
         await ChangeAsync(
-            secrets => secrets.GetValueOrDefault(subscription, []) is var before && before.Any(secret => secret.Text == made)
-                ? secrets
-                : secrets.SetItem(
-                    subscription, [new SigningSecret(made, null), .. before.Select(secret => secret.Until is null ? secret with { Until = overlaps } : secret).Where(IsValid)]),
+            secrets => secrets.SetItem(
+                subscription,
+                [
+                    new SigningSecret(made, null),
+                    .. secrets.GetValueOrDefault(subscription, []).Select(secret => secret.Until is null ? secret with { Until = overlaps } : secret).Where(IsValid),
+                ]),
             cancellation);
         return made;
     }
 
-    /// <summary>Forgets the secrets of a subscription.</summary>
+    /// <summary>The secrets of a subscription.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed.</exception>
-    public Task RemoveAsync(string subscription, CancellationToken cancellation) =>
-        ChangeAsync(secrets => secrets.Remove(subscription), cancellation);
+    public async Task<ImmutableArray<SigningSecret>> ListAsync(string subscription, CancellationToken cancellation) =>
+        (await ReadAsync(vault, cancellation)).GetValueOrDefault(subscription, []);
+
+    /// <summary>Forgets secrets of a subscription. One that was made meanwhile, for another of that name, stays.</summary>
+    /// <exception cref="RequestFailedException">Key Vault failed.</exception>
+    public Task RemoveAsync(string subscription, ImmutableArray<SigningSecret> ended, CancellationToken cancellation) => ChangeAsync(
+        secrets => secrets.GetValueOrDefault(subscription, []).RemoveAll(secret => ended.Any(one => one.Text == secret.Text)) is { Length: > 0 } left
+            ? secrets.SetItem(subscription, left)
+            : secrets.Remove(subscription),
+        cancellation);
 
     /// <summary>The keys to sign with, the current one first; none when there is no secret.</summary>
     /// <exception cref="RequestFailedException">Key Vault failed, and nothing is in memory.</exception>
@@ -71,32 +92,64 @@ internal sealed class NotificationSecrets(
 
     private bool IsValid(SigningSecret secret) => !(secret.Until <= clock.GetUtcNow());
 
-    /// <summary>Key Vault takes whatever is stored last: whoever stored looks whether somebody else has overwritten it meanwhile, and then does it again.</summary>
+    /// <summary>Key Vault takes whatever is stored last, and all subscriptions are one secret: whoever changes it has it alone.</summary>
     private async Task ChangeAsync(
         Func<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>, ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> change,
         CancellationToken cancellation)
     {
-        for (var attempt = 0; attempt < MostAttempts; attempt++)
+        var turn = await TakeTurnAsync(cancellation);
+        using var patience = new CancellationTokenSource(LongestTurn / 2, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
         {
-            var secrets = await ReadAsync(vault, cancellation);
-            var changed = change(secrets);
-            if (changed == secrets)
-            {
-                _secrets.Forget();
-                return;
-            }
-
-            var stored = new KeyVaultSecret(
-                SecretNames.NotificationSecrets, JsonSerializer.Serialize(changed, AppJson.Of<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>>()))
-            {
-                Properties = { ContentType = "application/json" },
-            };
+            // Read again where the secret had to be recovered first: it has the other subscriptions' secrets.
             await DeletedSecrets.RecoverForAsync(
-                vault, stored.Name, clock, logger, async token => (await vault.SetSecretAsync(stored, token)).Value, cancellation);
+                vault,
+                SecretNames.NotificationSecrets,
+                clock,
+                logger,
+                async token =>
+                {
+                    var secrets = await ReadAsync(vault, token);
+                    var changed = change(secrets);
+                    if (changed != secrets)
+                        await vault.SetSecretAsync(Stored(changed), token);
+                    return changed;
+                },
+                either.Token);
+        }
+        finally
+        {
+            await table.TryRemoveAsync(turn, CancellationToken.None);
         }
 
-        throw new InvalidOperationException($"The secret {SecretNames.NotificationSecrets} changed {MostAttempts} times while it was being stored.");
+        _secrets.Forget();
     }
+
+    /// <summary>Waits until nobody else changes the secrets. Who died while doing so is not waited for longer than a turn may take.</summary>
+    private async Task<TableRecord> TakeTurnAsync(CancellationToken cancellation)
+    {
+        var mine = Guid.NewGuid().ToByteArray();
+        while (true)
+        {
+            var turn = new TableRecord(Turns, Turns, mine) { ExpiresAt = clock.GetUtcNow() + LongestTurn };
+            if (await table.TryAddAsync(turn, cancellation) is { } taken)
+                return taken;
+            var found = await table.FindAsync(Turns, Turns, cancellation);
+            if (found is { Damage: null } && found.Content.AsSpan().SequenceEqual(mine))
+                return found;
+            if (found is { ExpiresAt: var until } && !(until > clock.GetUtcNow() && until < turn.ExpiresAt + LongestTurn))
+                await table.TryRemoveAsync(found, cancellation);
+            else
+                await Task.Delay(Pause, clock, cancellation);
+        }
+    }
+
+    private static KeyVaultSecret Stored(ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>> secrets) => new(
+        SecretNames.NotificationSecrets, JsonSerializer.Serialize(secrets, AppJson.Of<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>>()))
+    {
+        Properties = { ContentType = "application/json" },
+    };
 
     private static async Task<ImmutableSortedDictionary<string, ImmutableArray<SigningSecret>>> ReadAsync(SecretClient vault, CancellationToken cancellation)
     {

@@ -103,13 +103,21 @@ public sealed class NotificationSubscriptions
     /// <returns>False when there was none.</returns>
     public async Task<bool> RemoveAsync(string name, CancellationToken cancellation)
     {
-        await _table.RemoveAsync(States, name, cancellation);
-        _failing.TryRemove(name, out _);
-        if (!await _table.RemoveAsync(Partition, name, cancellation))
-            return false;
-        await _secrets.RemoveAsync(name, cancellation);
-        return true;
+        while (await _table.FindAsync(Partition, name, cancellation) is { } found)
+        {
+            if (await TryRemoveAsync(found, cancellation))
+                return true;
+        }
+
+        return false;
     }
+
+    /// <summary>Removes one whose receiver wants no more messages.</summary>
+    /// <returns>False when it has been removed, or changed, since it had that URL.</returns>
+    internal async Task<bool> EndAsync(string name, string url, CancellationToken cancellation) =>
+        await _table.FindAsync(Partition, name, cancellation) is { } found
+        && found.Read<NotificationSubscription>().Url == url
+        && await TryRemoveAsync(found, cancellation);
 
     /// <summary>Where a receiver is; null when there is none of the name.</summary>
     internal async Task<string?> FindUrlAsync(string name, CancellationToken cancellation) =>
@@ -132,6 +140,18 @@ public sealed class NotificationSubscriptions
                 await _table.RemoveAsync(States, name, cancellation);
             _failing.TryRemove(name, out _);
         }
+    }
+
+    private async Task<bool> TryRemoveAsync(TableRecord found, CancellationToken cancellation)
+    {
+        // Looked up before: whoever subscribes under this name again makes another secret, which stays.
+        var secrets = await _secrets.ListAsync(found.Row, cancellation);
+        if (!await _table.TryRemoveAsync(found, cancellation))
+            return false;
+        await _table.RemoveAsync(States, found.Row, cancellation);
+        _failing.TryRemove(found.Row, out _);
+        await _secrets.RemoveAsync(found.Row, secrets, cancellation);
+        return true;
     }
 
     private async Task<DateTimeOffset?> FindFailingAsync(string name, CancellationToken cancellation) =>

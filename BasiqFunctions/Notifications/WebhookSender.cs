@@ -54,7 +54,7 @@ internal sealed class WebhookSender(
                 ? new SendResult(SendResult.Delivered, IsDelivered: true)
                 : new SendResult(string.Create(CultureInfo.InvariantCulture, $"http-{(int)answer.StatusCode}"), IsDelivered: false)
                 {
-                    IsGone = answer.StatusCode is HttpStatusCode.Gone,
+                    GoneFrom = answer.StatusCode is HttpStatusCode.Gone ? url : null,
                     RetryAfter = RetryAfterOf(answer),
                 };
         }

@@ -5,7 +5,11 @@ using Azure;
 using Azure.Identity;
 using BasiqFunctions.Basiq.Auth;
 using BasiqFunctions.Consents;
+using BasiqFunctions.LocalHost.Records;
+using BasiqFunctions.Notifications;
 using BasiqFunctions.Platform;
+using BasiqFunctions.Platform.Http;
+using BasiqFunctions.Platform.Records;
 using BasiqFunctions.Platform.Vault;
 using BasiqFunctions.Tests.Basiq;
 using BasiqFunctions.Tests.Hosting;
@@ -180,6 +184,24 @@ public sealed class KeyVaultTests : IAsyncLifetime, IDisposable
 
         Assert.All(await both, after => Assert.Equal(before, after));
         Assert.Equal(before, _vault.Versions(name)[^1].Value);
+    }
+
+    [Fact]
+    public async Task Making_a_notification_secret_after_all_were_deleted_brings_the_others_back()
+    {
+        using var folder = new TemporaryDirectory();
+        using var tables = SqliteRecordTables.Open(Path.Combine(folder.Path, "records.db"));
+        var first = await Secrets().MakeAsync("first", default);
+        _vault.Delete(SecretNames.NotificationSecrets);
+
+        var second = await Secrets().MakeAsync("second", default);
+
+        Assert.Equal(StandardWebhooks.KeyOf(first), Assert.Single(await Secrets().GetKeysAsync("first", default)));
+        Assert.Equal(StandardWebhooks.KeyOf(second), Assert.Single(await Secrets().GetKeysAsync("second", default)));
+
+        NotificationSecrets Secrets() => new(
+            _vault.CreateClient(), ((IRecordTables)tables).Open("Notifications"), Options.Create(new NotificationOptions()), TimeProvider.System,
+            new Logger<NotificationSecrets>(new LoggerFactory([_logs])));
     }
 
     [Fact]
