@@ -67,6 +67,12 @@ internal sealed record ReportOrder(
                 "forbidden-access", "Connection source not supported.\n", "Connection source has to be web or open banking."));
         }
 
+        if (accounts.GroupBy(one => (one.Account.Connection.InstitutionId, one.Account.AccountNo)).Where(same => same.Count() > 1).ToArray() is { Length: > 0 } twice)
+        {
+            var ids = string.Join(", ", twice.Select(same => $"[{string.Join(", ", same.Select(one => $"'{one.Account.Id}'"))}]"));
+            return (null, 400, new ApiError("forbidden-access", $"The following accounts are duplicated: \n{ids}.\n", "Each account may be named once."));
+        }
+
         return (
             new ReportOrder(
                 isStatement ? Statement : Affordability,

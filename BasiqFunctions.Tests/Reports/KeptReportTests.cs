@@ -188,18 +188,22 @@ public sealed class KeptReportTests : IDisposable
     }
 
     [Fact]
-    public async Task An_affordability_report_names_each_account_of_a_bank_once_and_none_of_a_statement()
+    public async Task An_affordability_report_names_each_account_at_a_connected_bank_once_and_no_other()
     {
         var report = Report("a1b2c3d4e5f6", UserId);
         await Store.AskAsync(report, new ReportRequest(ReportRequest.Affordability), default);
         Assert.True(await Store.BeginAsync(report, default));
         ReportDetails? sent = null;
         _scene.Basiq.Setup(b => b.ListConnectionsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
-            [Connection.Parse("""{"id":"bank","method":"open-banking"}"""), Connection.Parse("""{"id":"upload","method":"pdf"}""")]);
+        [
+            Connection.Parse("""{"id":"old","method":"open-banking","status":"invalid"}"""), Connection.Parse("""{"id":"bank","method":"open-banking","status":"active"}"""),
+            Connection.Parse("""{"id":"upload","method":"pdf","status":"active"}"""), Connection.Parse("""{"id":"gone","status":"deleted"}"""),
+        ]);
         _scene.Basiq.Setup(b => b.ListAccountsAsync(UserId, It.IsAny<CancellationToken>())).ReturnsAsync(
         [
-            JsonElement.Parse("""{"id":"savings","connection":"bank"}"""), JsonElement.Parse("""{"id":"read-from-pdf","connection":"upload"}"""),
-            JsonElement.Parse("""{"id":"savings","connection":"bank"}"""), JsonElement.Parse("""{"id":"loan","connection":"gone"}"""), JsonElement.Parse("""{"id":"old"}"""),
+            Account("savings-before", "old", "062-000 1", "Savings"), Account("card", "old", "", "Card"), Account("savings", "bank", "062000 1", "Savings"),
+            Account("joint", "bank", "062000 2", "Savings"), Account("second-card", "bank", "", "Card"), Account("savings", "bank", "062000 1", "Savings"),
+            Account("read-from-pdf", "upload", "3", "Savings"), Account("deleted", "gone", "4", "Savings"), Account("unlisted", "elsewhere", "5", "Savings"),
         ]);
         _scene.Basiq.Setup(b => b.CreateReportAsync(It.IsAny<ReportDetails>(), It.IsAny<CancellationToken>()))
             .Callback((ReportDetails details, CancellationToken _) => sent = details).ReturnsAsync(new JobId("job-1"));
@@ -209,7 +213,10 @@ public sealed class KeptReportTests : IDisposable
             .OrderReport(new ReportStep(UserId, report.ReportId), _scene.Durable.Client, default);
 
         Assert.Equal(new JobId("job-1"), ordered.Value!.JobId);
-        Assert.Equal("""["savings","loan","old"]""", Assert.Single(sent!.Filters, filter => filter.Name == "accounts").Value.ToJsonString());
+        Assert.Equal("""["savings","joint","second-card","card"]""", Assert.Single(sent!.Filters, filter => filter.Name == "accounts").Value.ToJsonString());
+
+        static JsonElement Account(string id, string connectionId, string number, string name) => JsonElement.Parse(
+            $$$"""{"id":"{{{id}}}","connection":"{{{connectionId}}}","institution":"AU00000","accountNo":"{{{number}}}","currency":"AUD","name":"{{{name}}}","class":{"type":"savings"}}""");
     }
 
     private Task<int> CountAsync(UserId userId) => Store.CountAsync(userId, null, _scene.Clock.GetUtcNow(), default);

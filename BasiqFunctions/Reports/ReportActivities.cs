@@ -18,6 +18,7 @@ namespace BasiqFunctions.Reports;
 public sealed class ReportActivities(
     IBasiqClient basiq,
     ReportStore store,
+    SnapshotReader reader,
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
     IOptions<SnapshotOptions> snapshots,
@@ -211,23 +212,46 @@ public sealed class ReportActivities(
         yield return before is [(byte)','] ? "]}"u8.ToArray() : "{\"transactions\":[]}"u8.ToArray();
     }
 
-    /// <summary>The users' accounts at banks, each once: Basiq makes no report of an uploaded statement's.</summary>
+    /// <summary>
+    /// The users' accounts at the banks that they are connected to, each once. Basiq makes no report of an uploaded statement's, nor of an
+    /// account that it has twice, and goes on listing those of a connection that was deleted.
+    /// </summary>
     private async Task<IReadOnlyList<string>> AccountsAsync(IReadOnlyList<UserId> userIds, CancellationToken cancellation)
     {
-        List<string> accountIds = [];
+        List<(AccountFacts Facts, bool IsActive)> accounts = [];
         foreach (var userId in userIds)
         {
-            var connections = await basiq.ListConnectionsAsync(userId, cancellation);
-            HashSet<string> statements = [.. connections.Where(connection => connection.IsStatement).Select(connection => connection.Id.Value)];
-            accountIds.AddRange(
-                from account in await basiq.ListAccountsAsync(userId, cancellation)
-                where account.Text("connection") is not { } connectionId || !statements.Contains(connectionId)
-                let id = account.Text("id")
-                where id is not null && RouteId.IsValid(id)
-                select id);
+            var removed = await RemovedAsync(userId, cancellation);
+            List<Connection> connections =
+            [
+                .. (await basiq.ListConnectionsAsync(userId, cancellation))
+                    .Where(connection => connection is { IsDeleted: false, IsStatement: false } && !removed.Contains(connection.Id)),
+            ];
+            foreach (var account in await basiq.ListAccountsAsync(userId, cancellation))
+            {
+                if (account.Text("id") is { } id && RouteId.IsValid(id) && connections.Find(connection => connection.Id.Value == account.Text("connection")) is { } connection)
+                    accounts.Add((AccountFacts.Of(new(id), connection.Id, JsonMarshal.GetRawUtf8Value(account).ToArray()), connection.IsActive));
+            }
         }
 
-        return [.. accountIds.Distinct()];
+        return
+        [
+            .. accounts.OrderByDescending(account => account.IsActive).Select(account => account.Facts).DistinctBy(facts => facts.AccountId)
+                .DistinctBy(facts => facts.Number.Length == 0 ? (object)facts.AccountId : (facts.Institution, facts.Number, facts.Currency, facts.Class, facts.Name))
+                .Select(facts => facts.AccountId.Value),
+        ];
+    }
+
+    private async Task<IReadOnlyCollection<ConnectionId>> RemovedAsync(UserId userId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await reader.ListRemovedConnectionsAsync(userId, cancellation);
+        }
+        catch (SnapshotCorruptException)
+        {
+            return [];
+        }
     }
 
     private static async Task<Outcome<T>> AsOutcomeAsync<T>(ReportStep step, Func<Task<Outcome<T>>> run)
