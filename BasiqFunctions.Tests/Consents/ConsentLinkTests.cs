@@ -54,6 +54,18 @@ public sealed class ConsentLinkTests : IDisposable
             "https://app.example/banks?tab=2", (await _scene.Get<ConsentStates>().VerifyAsync(query["state"], default))!.ReturnUrl);
     }
 
+    [Theory]
+    [InlineData("connect", false)]
+    [InlineData("manage", true)]
+    [InlineData("extend", true)]
+    public async Task The_state_says_whether_a_bank_is_to_be_connected(string action, bool connectsNoBank)
+    {
+        var answer = await Link($$"""{"action":"{{action}}"}""");
+
+        var query = QueryHelpers.ParseQuery(new Uri(answer.Json.GetProperty("url").GetString()!).Query);
+        Assert.Equal(connectsNoBank, (await _scene.Get<ConsentStates>().VerifyAsync(query["state"], default))!.ConnectsNoBank);
+    }
+
     [Fact]
     public async Task Neither_token_nor_state_is_logged()
     {

@@ -90,6 +90,24 @@ public sealed class ConsentReturnTests : IDisposable
         Assert.Empty(_scene.Durable.Scheduled);
     }
 
+    [Fact]
+    public async Task A_person_who_managed_or_extended_a_consent_made_no_mistake()
+    {
+        var answer = await Return(await State("https://app.example/banks?tab=2", connectsNoBank: true), "");
+        Assert.Equal((303, "https://app.example/banks?tab=2"), (answer.Status, answer.Headers.Location.ToString()));
+
+        var state = await State(connectsNoBank: true);
+        Assert.Equal((200, "{}"), ((answer = await Return(state, "")).Status, answer.Body));
+        var page = await Return(state, "", Browser);
+        Assert.Equal(200, page.Status);
+        Assert.Contains("<h1>Done</h1>", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("mention", page.Body, StringComparison.Ordinal);
+
+        // Whoever extends may connect a bank as well.
+        _scene.KnowsJobs(new("user-1"), "a");
+        Assert.Equal(202, (await Return(state, "&jobIds=a")).Status);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("&jobIds=")]
@@ -293,8 +311,8 @@ public sealed class ConsentReturnTests : IDisposable
         Assert.DoesNotContain("app.example", _scene.Logs.Text, StringComparison.Ordinal);
     }
 
-    private Task<string> State(string? returnUrl = null) =>
-        _scene.Get<ConsentStates>().IssueAsync(new("user-1"), returnUrl is null ? null : new Uri(returnUrl), default);
+    private Task<string> State(string? returnUrl = null, bool connectsNoBank = false) =>
+        _scene.Get<ConsentStates>().IssueAsync(new("user-1"), returnUrl is null ? null : new Uri(returnUrl), default, connectsNoBank);
 
     private Task<Answer> Return(string state, string rest, string? accept = null) => _scene.CallAsync<ConsentFunctions>(
         (f, r) => f.ConsentReturn(r, _scene.Durable.Client, default),

@@ -16,6 +16,9 @@ namespace BasiqFunctions.Consents;
 /// <param name="OtherWay">Where to send the person when it is not; null when there is no such place.</param>
 internal sealed record ConsentErrorPage(int Status, string Code, Uri? WayBack, Uri? OtherWay) : IResult, IStatusCodeHttpResult
 {
+    /// <summary>Nothing has kept the person from anything: no bank was to be connected.</summary>
+    internal const string Done = "done";
+
     private const string Style = """
         :root { color-scheme: light dark; --paper: #f5f7f8; --card: #fff; --line: #dce2e6; --ink: #16212b; --soft: #54626e; --accent: #0b6a5d; --on-accent: #fff; }
         @media (prefers-color-scheme: dark) {
@@ -80,7 +83,7 @@ internal sealed record ConsentErrorPage(int Status, string Code, Uri? WayBack, U
             ways.Add($"""<a href="{Html(WayBack.AbsoluteUri)}">Go back to {Html(WayBack.Host)}</a>""");
         else if (OtherWay is not null)
             ways.Add($"""<a href="{Html(OtherWay.AbsoluteUri)}">Go to {Html(OtherWay.Host)}</a>""");
-        if (WayBack is null)
+        if (WayBack is null && Code is not Done)
             text += " Return to the app you came from and start again there.";
         var reference = CorrelationId is { } id ? $"{Code}, {id}" : Code;
         return $"""
@@ -97,7 +100,7 @@ internal sealed record ConsentErrorPage(int Status, string Code, Uri? WayBack, U
             <h1>{Html(title)}</h1>
             <p>{Html(text)}</p>
             {(ways.Count > 0 ? $"""<p class="ways">{string.Concat(ways)}</p>""" : "")}
-            <p class="code">If you ask for help, mention: {Html(reference)}</p>
+            {(Code is Done ? "" : $"""<p class="code">If you ask for help, mention: {Html(reference)}</p>""")}
             </main>
             </body>
             </html>
@@ -112,6 +115,7 @@ internal sealed record ConsentErrorPage(int Status, string Code, Uri? WayBack, U
             "This link no longer works",
             "The link that brought you here has expired, or it is incomplete or was made for something else. Your bank accounts were not read.",
             false),
+        Done => ("Done", "You can close this page, or return to the app you came from.", false),
         NoBankConnected.Code or ProblemCodes.InvalidInput => (
             "No bank was connected",
             "You came back without a bank that we can read. Perhaps you left before the last step.",

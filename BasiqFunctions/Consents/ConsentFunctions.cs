@@ -55,7 +55,7 @@ public sealed class ConsentFunctions(
                 CorrelationId = problem.CorrelationId,
                 RetryAfter = problem.RetryAfter,
             },
-            JsonAnswer<NoBankConnected> none => new ConsentErrorPage(none.Status, none.Value.Error, wayBack, returnUrls.First),
+            JsonAnswer<NoBankConnected> none => new ConsentErrorPage(none.Status, none.Value.Error ?? ConsentErrorPage.Done, wayBack, returnUrls.First),
             _ => answer,
         };
     }

@@ -18,7 +18,7 @@ public sealed class ConsentLinks(
     {
         if (request.InstitutionId is { } institutionId && !await MayExistAsync(institutionId, cancellation))
             throw new ProblemException(Problem.InvalidInput("institutionId", "is the id of no bank that Basiq knows; GET institutions lists them."));
-        var state = await states.IssueAsync(userId, returnUrls.Allowed(request.ReturnUrl), cancellation);
+        var state = await states.IssueAsync(userId, returnUrls.Allowed(request.ReturnUrl), cancellation, connectsNoBank: request.Action is "manage" or "extend");
         // Counted from before the request: a link that says it works does.
         var askedAt = clock.GetUtcNow();
         var token = await basiq.CreateClientTokenAsync(userId, cancellation);

@@ -17,7 +17,8 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
     /// <summary>
     /// Starts the sync of the jobs in the query, or finds it when the browser comes a second time, and answers with where the
     /// browser goes next or, when the state names no place, as StartSync does. A person who connected no bank goes back to the
-    /// return URL with <c>error=no-bank-connected</c>, or is told so where there is none.
+    /// return URL with <c>error=no-bank-connected</c>, or is told so where there is none; without the error, where the link was to
+    /// manage or extend a consent.
     /// </summary>
     /// <param name="client">The durable client of the calling function.</param>
     /// <param name="query">The query that the consent page sent the browser back with.</param>
@@ -38,9 +39,10 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
             throw InvalidState();
         if (JobIdList.IsAbsent(query))
         {
+            var error = state.ConnectsNoBank ? null : NoBankConnected.Code;
             return next is null
-                ? JsonAnswer.Ok(new NoBankConnected(NoBankConnected.Code))
-                : new SeeOther(QueryHelpers.AddQueryString(next.AbsoluteUri, "error", NoBankConnected.Code));
+                ? JsonAnswer.Ok(new NoBankConnected(error))
+                : new SeeOther(error is null ? next.AbsoluteUri : QueryHelpers.AddQueryString(next.AbsoluteUri, "error", error));
         }
 
         var jobIds = JobIdList.From(query);
@@ -66,8 +68,8 @@ public sealed class ConsentReturns(ConsentStates states, ReturnUrls returnUrls, 
 }
 
 /// <summary>ConsentReturn's answer for a person who connected no bank: there is nothing to sync.</summary>
-/// <param name="Error">Always <c>no-bank-connected</c>, the word that a return URL gets in its query.</param>
-public sealed record NoBankConnected([property: JsonPropertyName("error")] string Error)
+/// <param name="Error"><c>no-bank-connected</c>, the word that a return URL gets in its query; left out where no bank was to be connected.</param>
+public sealed record NoBankConnected([property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), JsonPropertyName("error")] string? Error)
 {
     /// <summary>What it says.</summary>
     internal const string Code = "no-bank-connected";

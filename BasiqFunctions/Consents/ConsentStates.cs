@@ -30,14 +30,15 @@ public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions>
         _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.ConsentStateKey, clock, logger, CancellationToken.None), KeyFreshFor, LeastBetweenLooks, clock);
 
     /// <summary>A new state. A secret until it is used: its holder can start this user's syncs.</summary>
-    public async Task<string> IssueAsync(UserId userId, Uri? returnUrl, CancellationToken cancellation)
+    public async Task<string> IssueAsync(UserId userId, Uri? returnUrl, CancellationToken cancellation, bool connectsNoBank = false)
     {
         var payload = new ConsentStatePayload(
             ConsentStatePayload.CurrentVersion,
             userId,
             returnUrl?.AbsoluteUri,
             (clock.GetUtcNow() + options.Value.StateLifetime).ToUnixTimeSeconds(),
-            Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes)));
+            Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes)),
+            connectsNoBank);
         var text = Base64Url.EncodeToString(
             JsonSerializer.SerializeToUtf8Bytes(payload, AppJson.Of<ConsentStatePayload>()));
         return $"{text}.{Sign(await _key.GetAsync(cancellation), text)}";
@@ -52,7 +53,7 @@ public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions>
         if (!IsSignedWith(key, text, signature) && !IsSignedWith(await _key.GetAsync(cancellation, unfit: key), text, signature))
             return null;
         return Read(text) is { } payload
-            ? new ConsentState(payload.UserId, payload.ReturnUrl, DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt))
+            ? new ConsentState(payload.UserId, payload.ReturnUrl, DateTimeOffset.FromUnixTimeSeconds(payload.ExpiresAt), payload.ConnectsNoBank)
             : null;
     }
 
@@ -94,7 +95,8 @@ public sealed class ConsentStates(SecretClient secrets, IOptions<ConsentOptions>
 /// <param name="UserId">Whose consent it is.</param>
 /// <param name="ReturnUrl">Where the person goes next, if anywhere.</param>
 /// <param name="ExpiresAt">Until when it is taken.</param>
-public sealed record ConsentState(UserId UserId, string? ReturnUrl, DateTimeOffset ExpiresAt)
+/// <param name="ConnectsNoBank">Whether the person went to manage or extend a consent, which need not connect a bank.</param>
+public sealed record ConsentState(UserId UserId, string? ReturnUrl, DateTimeOffset ExpiresAt, bool ConnectsNoBank = false)
 {
     /// <summary>The user's id alone: a URL may hold anything.</summary>
     public override string ToString() => $"{nameof(ConsentState)} of {UserId}";
@@ -106,12 +108,14 @@ public sealed record ConsentState(UserId UserId, string? ReturnUrl, DateTimeOffs
 /// <param name="ReturnUrl">Where the person goes next.</param>
 /// <param name="ExpiresAt">Unix seconds.</param>
 /// <param name="Nonce">Makes every state another one.</param>
+/// <param name="ConnectsNoBank">Whether the person goes to manage or extend a consent, which need not connect a bank.</param>
 internal sealed record ConsentStatePayload(
     [property: JsonPropertyName("v")] int Version,
     [property: JsonPropertyName("u")] UserId UserId,
     [property: JsonPropertyName("r")] string? ReturnUrl,
     [property: JsonPropertyName("e")] long ExpiresAt,
-    [property: JsonPropertyName("n")] string Nonce)
+    [property: JsonPropertyName("n")] string Nonce,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault), JsonPropertyName("m")] bool ConnectsNoBank = false)
 {
     /// <summary>The version that this code writes and reads.</summary>
     public const int CurrentVersion = 1;

@@ -1,6 +1,6 @@
 // What the page shows stands in its address, as ids: a reload, a second tab or the Back button finds it there.
 
-const names = ['userId', 'syncId', 'accountId', 'from', 'to', 'status', 'scope', 'managed', 'error'];
+const names = ['userId', 'syncId', 'accountId', 'from', 'to', 'status', 'scope', 'error'];
 
 export function read() {
   const query = new URLSearchParams(location.search);
@@ -8,7 +8,7 @@ export function read() {
 }
 
 export function href(changes) {
-  const next = { ...read(), managed: '', error: '', ...changes };
+  const next = { ...read(), error: '', ...changes };
   const query = new URLSearchParams();
   for (const name of names) {
     if (next[name]) {

@@ -23,7 +23,7 @@ export const clear = () => {
 export async function connect(userId, request, place) {
   const result = await call('bank', 'POST', '/api/users/{userId}/consent-link', {
     values: { userId },
-    body: { ...request, returnUrl: location.origin + href({ userId, syncId: '', accountId: '', scope: '', from: '', to: '', status: '', managed: request.action === 'manage' ? '1' : '' }) },
+    body: { ...request, returnUrl: location.origin + href({ userId, syncId: '', accountId: '', scope: '', from: '', to: '', status: '' }) },
   });
   if (result.ok) {
     location.assign(result.data.url);
@@ -33,7 +33,7 @@ export async function connect(userId, request, place) {
 }
 
 /** The banks of a user, and the way to another. @param told Connections of which the jobs say already what is wrong. */
-export async function showBanks(userId, { error, isManaged, hasSync, told = [], signal }) {
+export async function showBanks(userId, { error, hasSync, told = [], signal }) {
   const noList = await load(signal);
   const result = await call('bank', 'GET', '/api/users/{userId}/connections', { values: { userId }, signal });
   const connections = result.ok ? result.data.connections : [];
@@ -53,8 +53,7 @@ export async function showBanks(userId, { error, isManaged, hasSync, told = [], 
   }
   const isConnected = connections.length > 0 && isInForce;
   here.show(
-    // Whoever managed a consent connected nothing either, and did not want to.
-    error === 'no-bank-connected' && !isManaged
+    error === 'no-bank-connected'
       ? h('div', { class: 'box warn', role: 'status' }, h('p', {}, h('strong', {}, 'No bank was connected.')), h('p', { class: 'soft' }, 'You came back from the consent page without agreeing. Nothing has been fetched.'))
       : null,
     result.ok ? null : problemBox(result),

@@ -65,7 +65,7 @@ async function run(at, signal) {
     return;
   }
   removal.offer(at.userId, gone);
-  let connections = await bank.showBanks(at.userId, { error: at.error, isManaged: Boolean(at.managed), hasSync: Boolean(at.syncId), signal });
+  let connections = await bank.showBanks(at.userId, { error: at.error, hasSync: Boolean(at.syncId), signal });
   if (!at.syncId) {
     jobs.clear(connections.length > 0 ? 'No sync is followed here. Refresh a bank, or choose one of the recent syncs.' : '');
     if (connections.length > 0) {
