@@ -49,7 +49,7 @@ public sealed class JobLookTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_a_user_about_whom_an_event_arrived_since_the_last_look_nothing_is_asked()
+    public async Task Where_an_event_of_each_connection_arrived_since_the_last_look_nothing_is_asked()
     {
         await _scene.PublishAsync(Someone, "c1");
         Jobs(Job("a", "c1", "success"));
@@ -57,13 +57,29 @@ public sealed class JobLookTests : IDisposable
         Asked(1);
 
         _scene.Clock.Advance(TimeSpan.FromHours(3));
-        await _scene.Get<JobLooks>().HeardAsync(Someone, default);
+        await _scene.Get<JobLooks>().HeardAsync(Someone, new("c1"), default);
         _scene.Clock.Advance(TimeSpan.FromHours(21));
         await LookAsync();
         Asked(1);
         _scene.Clock.Advance(TimeSpan.FromDays(1));
         await LookAsync();
         Asked(2);
+    }
+
+    [Fact]
+    public async Task Events_of_one_bank_say_nothing_of_another()
+    {
+        await _scene.PublishAsync(Someone, "c1", "c2");
+        Jobs();
+        await LookAsync();
+
+        _scene.Clock.Advance(TimeSpan.FromHours(20));
+        await _scene.Get<JobLooks>().HeardAsync(Someone, new("c1"), default);
+        Jobs(Job("a", "c2", "failed", "user-action-required"));
+        _scene.Clock.Advance(TimeSpan.FromHours(4));
+        await LookAsync();
+
+        Assert.Equal(new ConnectionId("c2"), Assert.Single(_told).Data.ConnectionId);
     }
 
     [Fact]

@@ -56,6 +56,22 @@ public sealed class RefreshTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_is_running_is_followed_also_where_the_sync_that_followed_it_was_cancelled()
+    {
+        Has(Connection("c1"));
+        KnowsJobs(Job("a", "c1", "in-progress"));
+        var syncId = SyncIds.For(Someone, [new("a")]);
+        _scene.Durable.Show(
+            syncId, new SyncProgress(SyncState.Cancelled, [], new AccountProgress(0, 0), 0), Microsoft.DurableTask.Client.OrchestrationRuntimeStatus.Completed);
+
+        var answer = await Refresh("""{"connectionId":"c1","force":true}""");
+
+        Assert.Equal((syncId, "waiting-for-bank"), (answer.Json.GetProperty("syncId").GetString(), answer.Json.GetProperty("status").GetString()));
+        Assert.Equal([syncId], _scene.Durable.Scheduled);
+        Assert.Equal(0, _visits);
+    }
+
+    [Fact]
     public async Task A_job_that_only_the_list_has_is_not_followed()
     {
         Has(Connection("c1"));

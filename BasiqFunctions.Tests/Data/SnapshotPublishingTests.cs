@@ -53,6 +53,39 @@ public sealed class SnapshotPublishingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bank_of_which_an_account_was_not_fetched_is_known_up_to_when_all_were()
+    {
+        await _scene.StageAsync(User, "s1", ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
+        await _scene.PublishAsync(User, "s1", new() { ["a1"] = 1 }, "c1");
+        Assert.Null(await AsOfAsync());
+        Assert.Null((await _scene.Store.Reader.GetCurrentAsync(User, default))!.FullAsOf);
+
+        var whole = await PublishLaterAsync("s2", new() { ["a1"] = 1, ["a2"] = 1 });
+        Assert.Equal(whole, await AsOfAsync());
+        Assert.NotNull((await _scene.Store.Reader.GetCurrentAsync(User, default))!.FullAsOf);
+
+        await PublishLaterAsync("s3", new() { ["a1"] = 1 });
+        await PublishLaterAsync("s4", new() { ["a2"] = 1 });
+        Assert.Equal(whole, await AsOfAsync());
+        Assert.Equal(await PublishLaterAsync("s5", new() { ["a1"] = 1, ["a2"] = 1 }), await AsOfAsync());
+
+        async Task<DateTimeOffset?> AsOfAsync()
+        {
+            var found = await _scene.Store.Reader.FindAsOfAsync(User, new("c1"), ofWhole: false, default);
+            Assert.Equal(found?.AsOf, (await _scene.Store.Reader.ListAsOfAsync(User, default)).Connections[new("c1")]);
+            return found?.AsOf;
+        }
+
+        async Task<DateTimeOffset> PublishLaterAsync(string syncId, Dictionary<string, int> segments)
+        {
+            _scene.Clock.Advance(TimeSpan.FromHours(1));
+            await _scene.StageAsync(User, syncId, ("a1", "c1", OneTransaction), ("a2", "c1", OneTransaction));
+            Assert.Equal(PublishOutcome.Published, (await _scene.PublishAsync(User, syncId, segments, "c1")).Outcome);
+            return _scene.Clock.GetUtcNow();
+        }
+    }
+
+    [Fact]
     public async Task A_removed_connection_takes_all_files_along_that_its_transactions_are_in()
     {
         var known = Enumerable.Range(0, 40).Select(i => SnapshotScene.Posted(i, new DateOnly(2024, 6, 30).AddDays(-i))).ToArray();

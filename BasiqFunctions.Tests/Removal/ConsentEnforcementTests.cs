@@ -80,6 +80,22 @@ public sealed class ConsentEnforcementTests : IDisposable
         Assert.Equal((DeletionReason.ConsentRevoked, "consent-1"), (receipt.Reason, receipt.ConsentId));
     }
 
+    [Fact]
+    public async Task A_user_with_uploaded_statements_alone_needs_no_consent()
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Consents();
+        Connections("""{"id":"c1","status":"active","method":"pdf"}""");
+
+        Assert.Equal((EnforcementOutcome.StillConsented, true), ((await EndAsync(null)) is var result ? result.Outcome : default, result.IsAnythingKept));
+        Assert.True(await _scene.Get<ConsentEnforcement>().IsConsentInForceAsync(UserId, default));
+        Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
+
+        // A connection to a bank takes one, and contradicts that there is none.
+        Connections("""{"id":"c1","status":"active","method":"pdf"}""", """{"id":"c2","status":"active","method":"open-banking"}""");
+        await Assert.ThrowsAsync<BasiqException>(() => EndAsync(null));
+    }
+
     [Theory]
     [InlineData(BasiqFailureKind.NotFound, true)]
     [InlineData(BasiqFailureKind.Gone, true)]

@@ -140,8 +140,8 @@ public sealed class DueTests : IDisposable
         for (var day = 2; day <= 11; day++)
         {
             _scene.Clock.Advance(Day);
-            // On the second day, since it is new, and 7 days and 1 day before the end, to tell of it.
-            Assert.Equal(new RetentionPass(day is 2 or 5 or 11 ? 1 : 0, 0, 0), await PassAsync());
+            // On the second day, since it is new; 7 days and 1 day before the end, to tell of it; and two days later, if that was lost.
+            Assert.Equal(new RetentionPass(day is 2 or 5 or 7 or 11 ? 1 : 0, 0, 0), await PassAsync());
         }
 
         _consents["u1"] = """{"id":"x","status":"expired","expiryDate":"2024-06-11T18:00:00Z"}""";
@@ -153,6 +153,18 @@ public sealed class DueTests : IDisposable
         // Nothing of the user is due any more.
         _scene.Clock.Advance(TimeSpan.FromDays(400));
         Assert.Equal(new RetentionPass(0, 0, 0), await PassAsync());
+    }
+
+    [Fact]
+    public void What_a_look_told_whose_host_died_then_a_second_look_tells_as_the_same_message()
+    {
+        var consent = Consent.Parse("""{"id":"x","status":"active","expiryDate":"2024-07-11T18:00:00Z"}""");
+        var first = new DateTimeOffset(2024, 6, 12, 2, 30, 0, TimeSpan.Zero);
+
+        var second = ConsentEnding.After(first, consent).Min();
+
+        Assert.Equal(new DateTimeOffset(2024, 6, 13, 18, 0, 0, TimeSpan.Zero), second);
+        Assert.Equal(ConsentEnding.At(first, new("u1"), consent)!.MessageId, ConsentEnding.At(second + Day, new("u1"), consent)!.MessageId);
     }
 
     [Fact]

@@ -233,7 +233,8 @@ internal sealed class UsersScene : IDisposable
             userId, CancellationToken.None, (DueKinds.ConsentCheck, now), (DueKinds.Age, now + Get<IOptions<SnapshotOptions>>().Value.MaxAge));
         await Snapshots.Staging.StageAccountsAsync(userId, new(syncId), accounts, CancellationToken.None);
         await Snapshots.Publisher.PublishAsync(
-            new SnapshotPublication(userId, new(syncId), Clock.GetUtcNow(), [.. connectionIds.Select(id => new ConnectionId(id))], new Dictionary<AccountId, IReadOnlyList<string>>()),
+            new SnapshotPublication(userId, new(syncId), Clock.GetUtcNow(), [.. connectionIds.Select(id => new ConnectionId(id))],
+                connectionIds.ToDictionary(id => new AccountId($"account-of-{id}"), _ => (IReadOnlyList<string>)[])),
             CancellationToken.None);
     }
 

@@ -424,6 +424,37 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("activated")]
+    [InlineData("invalidated")]
+    public async Task An_event_that_comes_late_says_nothing_of_what_has_failed_since(string type)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Connection("c1", "active");
+        Consents("""{"id":"x","status":"active"}""");
+        var attentions = _scene.Get<ConnectionAttentions>();
+        await attentions.MarkAsync(UserId, new("c1"), NextAction.ActAtBank, new DateTimeOffset(2024, 6, 1, 12, 0, 10, TimeSpan.Zero), "job", default);
+
+        await ActAsync("connection", type, "connections/c1", "e1", "2024-06-01T12:00:08Z");
+        Assert.Equal(NextAction.ActAtBank, Assert.Single(await attentions.ListAsync(UserId, default)).NextAction);
+
+        await ActAsync("connection", type, "connections/c1", "e2", "2024-06-01T12:00:10Z");
+        Assert.Empty(await attentions.ListAsync(UserId, default));
+    }
+
+    [Theory]
+    [InlineData("archived", "revoked", "removed")]
+    [InlineData("deleted", "expired", "removed")]
+    [InlineData("archived", "active", "still-consented")]
+    public async Task Of_a_consent_that_was_archived_or_deleted_Basiqs_list_says_whether_it_has_ended(string type, string status, string outcome)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        Connection("c1", "active");
+        Consents($$"""{"id":"x","status":"{{status}}"}""");
+
+        Assert.Equal(outcome, await ActAsync("consent", type, "consents/x"));
+    }
+
+    [Theory]
     [InlineData("user", "created", "")]
     [InlineData("something", "new", "connections/c1")]
     public async Task Other_types_are_taken_to_no_effect_and_counted(string entity, string type, string path)

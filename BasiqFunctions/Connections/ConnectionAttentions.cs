@@ -33,18 +33,18 @@ public sealed class ConnectionAttentions(IRecordTable table)
 
     /// <summary>
     /// Notes that a connection works. That stays noted, so that whoever was interrupted still learns that it was news; where somebody removes
-    /// the note meanwhile, none is made. Where it waits for what is given last, it goes on doing so.
+    /// the note meanwhile, none is made. Where it waits for what is given, or has needed somebody only since later than is given, it goes on doing so.
     /// </summary>
     /// <returns>Whether that is news: false where it needed nobody, or something else has noted that it does not any more.</returns>
     internal async Task<bool> ClearAsync(
-        UserId userId, ConnectionId connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null)
+        UserId userId, ConnectionId connectionId, DateTimeOffset since, string cause, CancellationToken cancellation, NextAction? unless = null, DateTimeOffset? until = null)
     {
         while (await FindAsync(userId, connectionId, cancellation) is { } found)
         {
             var before = found.Read<KeptAttention>();
             if (before.NextAction is null)
                 return before.Cause == cause;
-            if (before.NextAction == unless)
+            if (before.NextAction == unless || before.Since > until)
                 return false;
             if (await table.TryReplaceAsync(found with { Content = new KeptAttention(connectionId, null, since, cause).ToContent() }, cancellation) is not null)
                 return true;

@@ -61,7 +61,7 @@ public sealed class ConnectionRefresh(
     }
 
     private async Task<Look> LookAsync(
-        DurableTaskClient client, UserId userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<ConnectionId, DateTimeOffset> fetched, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, Connection connection, RefreshRequest asked, IReadOnlyList<Job> jobs, IReadOnlyDictionary<ConnectionId, DateTimeOffset?> fetched, CancellationToken cancellation)
     {
         var (look, now) = (new Look(connection.Id), clock.GetUtcNow());
 
@@ -135,7 +135,7 @@ public sealed class ConnectionRefresh(
     private static bool MayHaveVisited(BasiqFailure failure) =>
         !failure.IsRefusedHere && failure is { Kind: BasiqFailureKind.Timeout or BasiqFailureKind.UnusableAnswer or BasiqFailureKind.Unavailable or BasiqFailureKind.Other };
 
-    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset?>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -143,7 +143,7 @@ public sealed class ConnectionRefresh(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<ConnectionId, DateTimeOffset>();
+            return new Dictionary<ConnectionId, DateTimeOffset?>();
         }
     }
 

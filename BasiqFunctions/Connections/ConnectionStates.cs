@@ -47,7 +47,7 @@ public sealed class ConnectionStates(
         [
             .. from connection in kept.Connections
                let matter = matters.GetValueOrDefault(connection.Id) ?? ByStatus(connection, kept.SeenAt)
-               let asOf = fetched.TryGetValue(connection.Id, out var at) ? at : (DateTimeOffset?)null
+               let asOf = fetched.GetValueOrDefault(connection.Id)
                let isRefreshed = ConnectionCare.HasBank(connection) && ConnectionCare.ActionFor(connection) is null
                let left = isRefreshed && ConnectionCare.IsOpenBanking(connection) ? leftOf(connection.Id) : (int?)null
                let freshUntil = BasiqTime.Of(connection.LastUsed) + options.Value.FreshFor
@@ -96,7 +96,7 @@ public sealed class ConnectionStates(
         return kept;
     }
 
-    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset> Connections)> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset?> Connections)> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -104,7 +104,7 @@ public sealed class ConnectionStates(
         }
         catch (SnapshotCorruptException)
         {
-            return (null, new Dictionary<ConnectionId, DateTimeOffset>());
+            return (null, new Dictionary<ConnectionId, DateTimeOffset?>());
         }
     }
 }

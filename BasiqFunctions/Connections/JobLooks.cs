@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
@@ -14,8 +15,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BasiqFunctions.Connections;
 
 /// <summary>
-/// The daily look at what Basiq did in the background, which it asks for (Basiq, guide: Refreshing). It costs one call a user and day at most: of a
-/// user about whom an event has arrived since the last look, Basiq's events do arrive, and nothing is asked.
+/// The daily look at what Basiq did in the background, which it asks for (Basiq, guide: Refreshing). It costs one call a user and day at most: where
+/// an event of each of the user's connections has arrived since the last look, Basiq's events do arrive, and nothing is asked.
 /// </summary>
 public sealed class JobLooks(
     IBasiqClient basiq, [FromKeyedServices(ConnectionOptions.Section)] IRecordTable table, SnapshotReader snapshots, Syncs syncs, TimeProvider clock)
@@ -24,6 +25,8 @@ public sealed class JobLooks(
     private const string Row = "job-look";
 
     private static readonly TimeSpan Every = TimeSpan.FromDays(1);
+
+    private static readonly ImmutableSortedDictionary<string, DateTimeOffset> NothingHeard = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
     /// <inheritdoc />
     public string Kind => DueKinds.JobLook;
@@ -38,7 +41,7 @@ public sealed class JobLooks(
             return null;
         var kept = await FindAsync(userId, cancellation) is { } found ? found.Read<KeptLook>() : new KeptLook(null, null);
         var since = kept.LookedAt ?? now - Every;
-        if (!(kept.HeardAt > since))
+        if (!fetched.Keys.All(id => kept.Heard?.GetValueOrDefault(id) > since))
         {
             var jobs = await basiq.ListJobsAsync(userId, cancellation).OrNullAsync() ?? [];
             foreach (var job in jobs.Where(job => job.ConnectionId is { } id && fetched.ContainsKey(id)).GroupBy(job => job.ConnectionId).Select(Latest))
@@ -49,15 +52,15 @@ public sealed class JobLooks(
             }
         }
 
-        await NoteAsync(userId, before => before with { LookedAt = now }, cancellation);
+        await NoteAsync(userId, before => new KeptLook(now, before.Heard?.RemoveRange(before.Heard.Where(heard => heard.Value <= now).Select(heard => heard.Key))), cancellation);
 
         // Tomorrow, whatever hour it is in the pass.
         return new DateTimeOffset((now + Every).UtcDateTime.Date, TimeSpan.Zero);
     }
 
-    /// <summary>Notes that an event about a user has arrived.</summary>
-    internal Task HeardAsync(UserId userId, CancellationToken cancellation) =>
-        NoteAsync(userId, before => before with { HeardAt = clock.GetUtcNow() }, cancellation);
+    /// <summary>Notes that an event about a connection has arrived.</summary>
+    internal Task HeardAsync(UserId userId, ConnectionId connectionId, CancellationToken cancellation) =>
+        NoteAsync(userId, before => before with { Heard = (before.Heard ?? NothingHeard).SetItem(connectionId, clock.GetUtcNow()) }, cancellation);
 
     private static Job Latest(IEnumerable<Job> jobs) => jobs.MaxBy(job => BasiqTime.Of(job.Updated))!;
 
@@ -65,7 +68,7 @@ public sealed class JobLooks(
 
     /// <summary>Tells of a failure that the person can mend, and fetches what a success has brought.</summary>
     private async Task SeeAsync(
-        DurableTaskClient client, UserId userId, Job job, DateTimeOffset at, DateTimeOffset fetchedAt, Action<Notice> tell, CancellationToken cancellation)
+        DurableTaskClient client, UserId userId, Job job, DateTimeOffset at, DateTimeOffset? fetchedAt, Action<Notice> tell, CancellationToken cancellation)
     {
         var synced = SyncedJob.From(job);
         if (synced is { Status: JobState.Failed, NextAction: NextAction.Reconnect or NextAction.ActAtBank })
@@ -79,7 +82,7 @@ public sealed class JobLooks(
                 OnlyIfNews = true,
             });
         }
-        else if (synced.Status is JobState.Success && at > fetchedAt)
+        else if (synced.Status is JobState.Success && !(at <= fetchedAt))
         {
             await syncs.FetchNewsAsync(client, userId, job.ConnectionId!, new GatheredNews(job.Id, clock.GetUtcNow(), IsFull: false), cancellation);
         }
@@ -102,7 +105,7 @@ public sealed class JobLooks(
 
     private Task<TableRecord?> FindAsync(UserId userId, CancellationToken cancellation) => table.FindAsync(PartitionOf(userId), Row, cancellation);
 
-    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset>> FetchedAsync(UserId userId, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<ConnectionId, DateTimeOffset?>> FetchedAsync(UserId userId, CancellationToken cancellation)
     {
         try
         {
@@ -110,13 +113,13 @@ public sealed class JobLooks(
         }
         catch (SnapshotCorruptException)
         {
-            return new Dictionary<ConnectionId, DateTimeOffset>();
+            return new Dictionary<ConnectionId, DateTimeOffset?>();
         }
     }
 }
 
 /// <summary>What is kept of the daily looks at a user.</summary>
 /// <param name="LookedAt">When the last one was.</param>
-/// <param name="HeardAt">When an event about the user last arrived.</param>
+/// <param name="Heard">When an event of each connection last arrived, as far as one has since.</param>
 internal sealed record KeptLook(
-    [property: JsonPropertyName("lookedAt")] DateTimeOffset? LookedAt, [property: JsonPropertyName("heardAt")] DateTimeOffset? HeardAt);
+    [property: JsonPropertyName("lookedAt")] DateTimeOffset? LookedAt, [property: JsonPropertyName("heard")] ImmutableSortedDictionary<string, DateTimeOffset>? Heard);

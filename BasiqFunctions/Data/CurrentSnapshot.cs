@@ -12,9 +12,9 @@ public sealed record CurrentSnapshot(RunId RunId, DateTimeOffset FetchedAt, IRea
 
     /// <summary>
     /// How old the oldest fetch is of the whole of an account's transactions: what changed before, and is older than what is fetched each
-    /// time, is in all of them. Null when no transactions were ever fetched.
+    /// time, is in all of them. Null when those of one were never fetched.
     /// </summary>
-    public DateTimeOffset? FullAsOf => Accounts.Min(account => account.FullAsOf);
+    public DateTimeOffset? FullAsOf => Accounts.Any(account => account.Transactions is null) ? null : Accounts.Min(account => account.FullAsOf);
 }
 
 /// <summary>An account of the current snapshot.</summary>

@@ -140,7 +140,7 @@ public sealed class SegmentWriter : IAsyncDisposable
         {
             await _blob.CommitAsync(cancellationToken);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or StoreUnavailableException)
         {
             // Files: the folder that the data was being written to went away with its user.
             if (!await _storage.ExistsAsync(_marker, cancellationToken))

@@ -55,12 +55,21 @@ internal sealed record SnapshotManifest
 /// <param name="ConnectionId">The connection.</param>
 /// <param name="RunId">Who published it.</param>
 /// <param name="StartedAt">When that began.</param>
-/// <param name="AsOf">When it began to fetch what Basiq had: what happened before is in it. Null where an earlier version published it.</param>
+/// <param name="AsOf">When it began to fetch what Basiq had. Null where an earlier version published it.</param>
+/// <param name="WholeAsOf">
+/// The same of the last that fetched the transactions of each account: what happened before is in the snapshot. Null where that is this one.
+/// </param>
 internal sealed record ManifestConnection(
     ConnectionId ConnectionId,
     [property: JsonPropertyName("syncId")] RunId RunId,
     DateTimeOffset StartedAt,
-    DateTimeOffset? AsOf = null);
+    DateTimeOffset? AsOf = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? WholeAsOf = null)
+{
+    /// <summary>Up to when what happened is in the snapshot, as far as Basiq had it then; null when an account of it was never fetched.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? CoveredUntil => WholeAsOf == DateTimeOffset.MinValue ? null : WholeAsOf ?? AsOf ?? StartedAt;
+}
 
 internal sealed record RemovedConnection(ConnectionId ConnectionId, DateTimeOffset RemovedAt);
 

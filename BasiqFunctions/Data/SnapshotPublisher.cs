@@ -199,7 +199,7 @@ public sealed class SnapshotPublisher(
             Connections =
             [
                 .. manifest.Connections.Where(c => !taken.Contains(c.ConnectionId) && !replacedConnections.Contains(c.ConnectionId)),
-                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.RunId, publication.StartedAt, asOf)),
+                .. taken.Union(replacedConnections).Select(c => new ManifestConnection(c, publication.RunId, publication.StartedAt, asOf, WholeAsOf(c))),
             ],
             Accounts =
             [
@@ -236,6 +236,12 @@ public sealed class SnapshotPublisher(
                 return new ManifestTransactions(publication.RunId, now, filled.Sum(segment => (long)segment.Extent.Count), filled, fullAsOf, from, to);
             }
         }
+
+        // Null where it is this publication's.
+        DateTimeOffset? WholeAsOf(ConnectionId connectionId) =>
+            staged.Accounts.Any(account => account.ConnectionId == connectionId && !segments.ContainsKey(account.AccountId))
+                ? manifest.Connections.FirstOrDefault(c => c.ConnectionId == connectionId)?.CoveredUntil ?? DateTimeOffset.MinValue
+                : null;
 
         bool HasEnded(ManifestAccount account) => listing.EndedConnections.Contains(account.ConnectionId);
 

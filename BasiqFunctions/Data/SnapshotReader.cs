@@ -39,7 +39,7 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
 
     /// <summary>
     /// Up to when what happened at a connection is in the snapshot, as far as Basiq had it then: what was fetched of its accounts last, or,
-    /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is.
+    /// for the whole of them, when the whole was last; and which sync wrote it last. Null when nothing of it is, or not of each of its accounts.
     /// </summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
     internal async Task<(DateTimeOffset AsOf, SyncId SyncId)?> FindAsOfAsync(UserId userId, ConnectionId connectionId, bool ofWhole, CancellationToken cancellationToken)
@@ -47,7 +47,9 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
         if (manifest?.Connections.FirstOrDefault(c => c.ConnectionId == connectionId) is not { } connection)
             return null;
-        var (asOf, syncId) = (connection.AsOf ?? connection.StartedAt, SnapshotRun.SyncIdOf(connection.RunId));
+        if (connection.CoveredUntil is not { } asOf)
+            return null;
+        var syncId = SnapshotRun.SyncIdOf(connection.RunId);
         if (!ofWhole)
             return (asOf, syncId);
         ManifestTransactions?[] held = [.. manifest.Accounts.Where(a => a.ConnectionId == connectionId).Select(a => a.Transactions)];
@@ -56,12 +58,12 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
             : (held.Select(transactions => transactions!.FullAsOf ?? connection.StartedAt).DefaultIfEmpty(asOf).Min(), syncId);
     }
 
-    /// <summary>The same of every connection, and when the latest of them was published.</summary>
+    /// <summary>The same of every connection that has a snapshot, and when the latest of them was published.</summary>
     /// <exception cref="SnapshotCorruptException">The manifest is damaged.</exception>
-    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset> Connections)> ListAsOfAsync(UserId userId, CancellationToken cancellationToken)
+    internal async Task<(DateTimeOffset? PublishedAt, IReadOnlyDictionary<ConnectionId, DateTimeOffset?> Connections)> ListAsOfAsync(UserId userId, CancellationToken cancellationToken)
     {
         var manifest = (await manifests.ReadAsync(userId, cancellationToken))?.Manifest;
-        return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.AsOf ?? c.StartedAt));
+        return (manifest?.FetchedAt, (manifest?.Connections ?? []).ToDictionary(c => c.ConnectionId, c => c.CoveredUntil));
     }
 
     /// <summary>
@@ -163,7 +165,9 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
                 return new TransactionsResult.Page(
                     found,
                     last is { } end ? MergedCursor.Write(scope, version, end) : null,
-                    accounts.Min(a => a.Transactions!.FullAsOf ?? (DateTimeOffset?)a.Transactions.FetchedAt),
+                    AccountsOf(manifest, query).Any(a => a.Transactions is null)
+                        ? null
+                        : accounts.Min(a => a.Transactions!.FullAsOf ?? (DateTimeOffset?)a.Transactions.FetchedAt),
                     version);
             },
             cancellationToken);
@@ -200,19 +204,17 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
     /// <summary>The accounts that a query is about, or why there are none.</summary>
     internal static (IReadOnlyList<ManifestAccount> Accounts, TransactionsResult? Missing) Choose(SnapshotManifest manifest, MergedQuery query)
     {
-        ManifestAccount[] accounts = [.. manifest.Accounts.Where(a => query.ConnectionId is null || a.ConnectionId == query.ConnectionId)];
-        if (accounts.Length == 0 && query.ConnectionId is not null)
+        if (query.ConnectionId is not null && !manifest.Accounts.Any(a => a.ConnectionId == query.ConnectionId))
             return ([], new TransactionsResult.ConnectionNotFound());
-        if (query.AccountId is not null)
-        {
-            accounts = [.. accounts.Where(a => a.AccountId == query.AccountId)];
-            if (accounts.Length == 0)
-                return ([], new TransactionsResult.AccountNotFound());
-        }
-
+        ManifestAccount[] accounts = [.. AccountsOf(manifest, query)];
+        if (accounts.Length == 0 && query.AccountId is not null)
+            return ([], new TransactionsResult.AccountNotFound());
         ManifestAccount[] fetched = [.. accounts.Where(a => a.Transactions is not null)];
         return fetched.Length == 0 && accounts.Length > 0 ? ([], new TransactionsResult.NoSnapshot()) : (fetched, null);
     }
+
+    private static IEnumerable<ManifestAccount> AccountsOf(SnapshotManifest manifest, MergedQuery query) => manifest.Accounts.Where(a =>
+        (query.ConnectionId is null || a.ConnectionId == query.ConnectionId) && (query.AccountId is null || a.AccountId == query.AccountId));
 
     /// <summary>Days are part of it: under another time zone the same question has another answer.</summary>
     internal string VersionOf(IEnumerable<ManifestAccount> accounts) =>

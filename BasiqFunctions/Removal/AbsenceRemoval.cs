@@ -51,6 +51,7 @@ public sealed class AbsenceRemoval(
             return looked;
         looked = looked with { Users = looked.Users + Math.Max(0, all.Count - looked.Absent), Absent = all.Count };
         var most = options.Value.MostOf(looked.Users - looked.Failed);
+        var start = clock.GetTimestamp();
         bool isKeyGood, areTooMany;
         IReadOnlyCollection<UserId> removed;
         try
@@ -59,11 +60,11 @@ public sealed class AbsenceRemoval(
 
             // While the key reads nobody else, whoever is back is found all the same, and nobody goes.
             var absent = await AskAgainAsync(
-                client, all, absence => !isKeyGood || !absence.IsConfirmed, isKeyGood ? most : Math.Min(most, MostAskedInDoubt), cancellation);
+                client, all, absence => !isKeyGood || !absence.IsConfirmed, isKeyGood ? most : Math.Min(most, MostAskedInDoubt), start, cancellation);
             if (!isKeyGood)
                 absent = [];
             areTooMany = absent.Count(absence => !absence.IsConfirmed) > most;
-            removed = await RemoveAsync(client, absent.Where(absence => absence.IsConfirmed || !areTooMany), cancellation);
+            removed = await RemoveAsync(client, absent.Where(absence => absence.IsConfirmed || !areTooMany), start, cancellation);
         }
         catch (BasiqException e)
         {
@@ -90,10 +91,11 @@ public sealed class AbsenceRemoval(
         Log.RemovalsConfirmed(logger, passId);
         await absences.ConfirmAsync(pass.Holds, cancellation);
         var all = await absences.ListAsync(cancellation);
+        var start = clock.GetTimestamp();
         var absent = all.Any(IsMeant) && await IsKeyGoodAsync(all, cancellation)
-            ? await AskAgainAsync(client, all.Where(IsMeant), _ => false, 0, cancellation)
+            ? await AskAgainAsync(client, all.Where(IsMeant), _ => false, 0, start, cancellation)
             : [];
-        var removed = await RemoveAsync(client, absent, cancellation);
+        var removed = await RemoveAsync(client, absent, start, cancellation);
         return new ConfirmedRemoval(
             passId, confirmedAt, removed.Count, (await absences.ListAsync(cancellation)).Count(absence => IsMeant(absence) && !removed.Contains(absence.UserId)));
 
@@ -113,11 +115,10 @@ public sealed class AbsenceRemoval(
     /// than <paramref name="most"/> of the <paramref name="counted"/> are found, nobody else is asked for.
     /// </summary>
     private async Task<IReadOnlyCollection<UserAbsence>> AskAgainAsync(
-        DurableTaskClient client, IEnumerable<UserAbsence> noted, Predicate<UserAbsence> counted, int most, CancellationToken cancellation)
+        DurableTaskClient client, IEnumerable<UserAbsence> noted, Predicate<UserAbsence> counted, int most, long start, CancellationToken cancellation)
     {
         var absent = new ConcurrentBag<UserAbsence>();
         var found = 0;
-        var start = clock.GetTimestamp();
         await ForEachAsync(
             noted.Where(absence => absence.Since + Apart <= clock.GetUtcNow()),
             async (absence, token) =>
@@ -173,10 +174,9 @@ public sealed class AbsenceRemoval(
     }
 
     private async Task<IReadOnlyCollection<UserId>> RemoveAsync(
-        DurableTaskClient client, IEnumerable<UserAbsence> gone, CancellationToken cancellation)
+        DurableTaskClient client, IEnumerable<UserAbsence> gone, long start, CancellationToken cancellation)
     {
         var removed = new ConcurrentBag<UserId>();
-        var start = clock.GetTimestamp();
         await ForEachAsync(
             gone,
             async (absence, token) =>

@@ -12,6 +12,9 @@ internal static class ConsentEnding
     /// <summary>How late it is told: for as long it is known that it was.</summary>
     private static readonly TimeSpan Latest = TimeSpan.FromDays(7);
 
+    /// <summary>When it is told once more, for a look that died before what it told was taken. As the same message it counts once.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromDays(2);
+
     private static readonly int[] Days = [1, 7, 30];
 
     /// <summary>What is to be told now; null when nothing is. Told twice it is the same message.</summary>
@@ -29,7 +32,7 @@ internal static class ConsentEnding
 
     /// <summary>When to look at a consent again: when something is to be told, and when it ends.</summary>
     public static IEnumerable<DateTimeOffset> After(DateTimeOffset now, Consent consent) =>
-        consent.EndsAt is { } end ? Days.Select(days => Time(end, days)).Where(at => at > now).Append(end) : [];
+        consent.EndsAt is { } end ? Days.SelectMany(days => (DateTimeOffset[])[Time(end, days), Time(end, days) + Again]).Where(at => at > now && at < end).Append(end) : [];
 
     private static DateTimeOffset Time(DateTimeOffset end, int days) => end - DateTimeOffset.MinValue > TimeSpan.FromDays(days) ? end - TimeSpan.FromDays(days) : end;
 }

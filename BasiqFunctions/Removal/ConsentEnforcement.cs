@@ -57,8 +57,8 @@ public sealed class ConsentEnforcement(
         var cause = CauseOf(ended, consentId, isRevoked);
         if (inForce.Count == 0)
         {
-            if (!isRevoked)
-                await ThrowIfInDoubtAsync(userId, consents, cancellation);
+            if (!isRevoked && await RestsOnStatementsAsync(userId, consents, cancellation) && consentId is null && !isDeleted)
+                return new EnforcementResult(EnforcementOutcome.StillConsented, [], IsComplete: true) { IsAnythingKept = true };
             return consents.Count == 0 && consentId is null
                 ? new EnforcementResult(EnforcementOutcome.NothingListed, [], !isDeleted)
                 : await AllOfItAsync(client, userId, cause);
@@ -92,13 +92,12 @@ public sealed class ConsentEnforcement(
         };
     }
 
-    /// <summary>Whether a consent of the user is in force, so that data may be fetched and kept.</summary>
+    /// <summary>Whether a consent of the user is in force, or there are only statements that the team uploaded, so that data may be fetched and kept.</summary>
     /// <exception cref="BasiqException">Basiq could not be asked, or contradicts itself.</exception>
     public async Task<bool> IsConsentInForceAsync(UserId userId, CancellationToken cancellation)
     {
         var consents = await basiq.ListConsentsAsync(userId, cancellation);
-        await ThrowIfInDoubtAsync(userId, consents, cancellation);
-        return consents.Any(consent => !consent.HasEnded);
+        return await RestsOnStatementsAsync(userId, consents, cancellation) || consents.Any(consent => !consent.HasEnded);
     }
 
     /// <summary>Under which of Basiq's words the consent ended: the one that was named, else the one that changed last.</summary>
@@ -127,15 +126,17 @@ public sealed class ConsentEnforcement(
     }
 
     /// <summary>
-    /// Refuses to take a user for one without a consent where Basiq lists none while a connection of the user works, which takes one.
+    /// Whether what Basiq has of a user without any consent are statements that were uploaded, which takes none. Refuses to take a user for one
+    /// without a consent where Basiq lists none while a connection to a bank works, which takes one.
     /// </summary>
-    private async Task ThrowIfInDoubtAsync(UserId userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
+    private async Task<bool> RestsOnStatementsAsync(UserId userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
     {
         if (consents.Count > 0)
-            return;
-        var connections = await basiq.ListConnectionsAsync(userId, cancellation);
-        if (connections.Any(connection => connection.IsActive))
-            throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
+            return false;
+        var connections = (await basiq.ListConnectionsAsync(userId, cancellation)).Where(connection => connection.IsActive).ToArray();
+        return connections.All(connection => connection.IsStatement)
+            ? connections.Length > 0
+            : throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
     }
 
     /// <summary>Which connections Basiq has. Each that is kept and is not in its list is asked for once more.</summary>

@@ -240,8 +240,7 @@ public sealed class SyncActivities(
                 return new Outcome<PublishResult>(null, UpstreamFailure.ConsentEnded);
 
             // Before there is anything to look after: tomorrow's look learns when the consents end.
-            var now = clock.GetUtcNow();
-            await due.SetAsync(input.UserId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.JobLook, now), (DueKinds.Age, now + options.Value.MaxAge));
+            await SetDueAsync(input.UserId, cancellation);
             var published = await publisher.PublishAsync(
                 new SnapshotPublication(input.UserId, input.RunId, input.StartedAt, input.ConnectionIds, input.Segments)
                 {
@@ -250,6 +249,9 @@ public sealed class SyncActivities(
                     Listing = input.Listing,
                 },
                 cancellation);
+
+            // A look that found nothing kept yet may have taken out what was due.
+            await SetDueAsync(input.UserId, cancellation);
             instruments.Posted(published.Linked, published.Ambiguous);
             return new Outcome<PublishResult>(published);
         });
@@ -281,6 +283,12 @@ public sealed class SyncActivities(
 
     private static bool IsWanted(FetchTransactionsInput input, in TransactionFacts facts) =>
         facts.IsPosted && (input.IsOlder ? facts.Day < Extent.ToDay(input.Kept!.OlderBefore!.Value) : facts.Day >= Extent.ToDay(input.Kept!.From));
+
+    private Task SetDueAsync(UserId userId, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        return due.SetAsync(userId, cancellation, (DueKinds.ConsentCheck, now), (DueKinds.JobLook, now), (DueKinds.Age, now + options.Value.MaxAge));
+    }
 
     private static BasiqException EndlessPages() => new(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "endless-pages"));
 

@@ -135,7 +135,8 @@ public sealed class Syncs(IBasiqClient basiq, IOptions<SyncOptions> options, IEn
             cancellation);
         return started with { IsStartedAgain = ended is not null && started.StartedAt != ended.StartedAt };
 
-        bool MayStart(SyncAnswer found) => found.MayBeStartedAgain || (isSecond && !found.IsRunning);
+        // What was cancelled stays so for whoever names its jobs. A refresh wants what its job brings.
+        bool MayStart(SyncAnswer found) => found.MayBeStartedAgain || (isSecond && !found.IsRunning) || (areOfUser && found.Status is SyncState.Cancelled);
     }
 
     /// <summary>Schedules a sync, unless there is one by now that will do.</summary>

@@ -39,19 +39,23 @@ public sealed class EventActions(
     {
         ArgumentNullException.ThrowIfNull(happened);
         var type = happened.TypeId;
-        if (!EventTypes.Subscribed.Contains(type))
+        if (!EventTypes.ActedOn.Contains(type))
             return new EventHandled(EventTypes.Other, "unknown-type");
         if (happened.UserId is not { } userId)
             return new EventHandled(type, "no-user");
         if (type is EventTypes.ConsentRevoked or EventTypes.ConsentExpired or EventTypes.UserDeleted)
             return await EndAsync(client, type, userId, happened.EndedConsentId, cancellation);
+
+        // It need not have ended: what Basiq lists says so.
+        if (type is EventTypes.ConsentArchived or EventTypes.ConsentDeleted)
+            return await EndAsync(client, type, userId, consentId: null, cancellation);
         if (type is EventTypes.ConsentWarning)
             return new EventHandled(type, await WarnAsync(userId, happened.ConsentId, happened.CreatedAt, cancellation));
         if (happened.ConnectionId is not { } connectionId)
             return new EventHandled(type, "no-connection");
 
         await states.ForgetAsync(userId, cancellation);
-        await looks.HeardAsync(userId, cancellation);
+        await looks.HeardAsync(userId, connectionId, cancellation);
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
         return (type, connection) switch
         {
@@ -59,10 +63,10 @@ public sealed class EventActions(
             (_, null) => new EventHandled(type, "no-such-connection"),
             (EventTypes.ConnectionDeleted, _) => new EventHandled(type, "still-there"),
             (EventTypes.ConnectionInvalidated, { IsActive: true }) =>
-                await RecoverAsync(new EventHandled(type, "active-again"), userId, connectionId, happened.Id, cancellation),
+                await RecoverAsync(new EventHandled(type, "active-again"), userId, connectionId, happened, cancellation),
             (EventTypes.ConnectionInvalidated, _) => await MarkAsync(client, userId, connectionId, happened, cancellation),
             (EventTypes.ConnectionActivated, { IsActive: true }) => await RecoverAsync(
-                new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened.Id, cancellation),
+                new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened, cancellation),
             _ => new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)),
         };
     }
@@ -135,11 +139,12 @@ public sealed class EventActions(
     }
 
     /// <summary>
-    /// Notes that a connection works, and tells so where it was told that it did not. An event that comes late says nothing of a bank that is away.
+    /// Notes that a connection works, and tells so where it was told that it did not. An event that comes late says nothing of a bank that is away,
+    /// nor of what a job has failed for since.
     /// </summary>
     private async Task<EventHandled> RecoverAsync(
-        EventHandled handled, UserId userId, ConnectionId connectionId, string eventId, CancellationToken cancellation) =>
-        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), eventId, cancellation, unless: NextAction.WaitForBank)
+        EventHandled handled, UserId userId, ConnectionId connectionId, BasiqEvent happened, CancellationToken cancellation) =>
+        await attentions.ClearAsync(userId, connectionId, clock.GetUtcNow(), happened.Id, cancellation, unless: NextAction.WaitForBank, happened.CreatedAt + Second)
             ? handled with { Tells = NoticeTypes.ConnectionRecovered, Told = new NoticeData(userId) { ConnectionId = connectionId } }
             : handled;
 

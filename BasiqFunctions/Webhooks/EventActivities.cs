@@ -21,7 +21,7 @@ public sealed class EventActivities(IBasiqClient basiq, EventActions actions, In
         try
         {
             var happened = await basiq.GetEventAsync(input.EventId, cancellation);
-            type = EventTypes.Subscribed.Contains(happened.TypeId) ? happened.TypeId : EventTypes.Other;
+            type = EventTypes.ActedOn.Contains(happened.TypeId) ? happened.TypeId : EventTypes.Other;
             var handled = await actions.ActAsync(client, happened, cancellation);
             isComplete = handled.IsComplete;
             instruments.EventHandled(type, handled.Outcome);

@@ -51,7 +51,7 @@ public sealed class EventReconciliation(
                     newest = happened.CreatedAt;
                 try
                 {
-                    if (EventTypes.Subscribed.Contains(happened.TypeId)
+                    if (EventTypes.ActedOn.Contains(happened.TypeId)
                         && RouteId.IsValid(happened.Id)
                         && await EventOrchestration.StartAsync(client, new EventInput(happened.Id), cancellation))
                         missed++;

@@ -6,6 +6,8 @@ internal static class EventTypes
     public const string ConsentRevoked = "consent.revoked";
     public const string ConsentExpired = "consent.expired";
     public const string ConsentWarning = "consent.warning";
+    public const string ConsentArchived = "consent.archived";
+    public const string ConsentDeleted = "consent.deleted";
     public const string UserDeleted = "user.deleted";
     public const string ConnectionInvalidated = "connection.invalidated";
     public const string ConnectionDeleted = "connection.deleted";
@@ -22,6 +24,9 @@ internal static class EventTypes
         ConsentRevoked, ConsentExpired, ConsentWarning, UserDeleted, ConnectionInvalidated, ConnectionDeleted, ConnectionActivated,
         AccountUpdated, TransactionsUpdated,
     ];
+
+    /// <summary>Those that are acted on. That a consent was archived or deleted at Basiq only its list of events says: no webhook can be had for it.</summary>
+    public static readonly IReadOnlyList<string> ActedOn = [.. Subscribed, ConsentArchived, ConsentDeleted];
 
     /// <summary>
     /// What events are about that oblige this app to do something, so that none may be missed. The others bring news, which Basiq's next
