@@ -26,6 +26,9 @@ public static class BasiqFunctionsClientRegistration
         // The app redirects no call of the client's; followed, a redirect would take the key along.
         http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
         http.AddResilienceHandler("retries", Retries.Configure);
+
+        // The default of 100 s would end all attempts together, and hide the last one's problem.
+        http.ConfigureHttpClient(client => client.Timeout = Retries.Longest);
         return http;
     }
 

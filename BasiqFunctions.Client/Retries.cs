@@ -9,10 +9,18 @@ internal static class Retries
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
+    /// <summary>More than the app gives itself to answer, which is 150 s unless its settings say otherwise.</summary>
+    private static readonly TimeSpan LongestAttempt = TimeSpan.FromSeconds(170);
+
+    private const int MostRetries = 4;
+
+    /// <summary>How long all attempts can take, with the waits between them.</summary>
+    internal static readonly TimeSpan Longest = ((MostRetries + 1) * LongestAttempt) + (MostRetries * LongestWait) + TimeSpan.FromMinutes(1);
+
     public static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline) =>
         pipeline.AddRetry(new HttpRetryStrategyOptions
         {
-            MaxRetryAttempts = 4,
+            MaxRetryAttempts = MostRetries,
             Delay = TimeSpan.FromMilliseconds(500),
             MaxDelay = LongestWait,
             BackoffType = DelayBackoffType.Exponential,
@@ -21,7 +29,7 @@ internal static class Retries
                 HttpClientResiliencePredicates.IsTransient(attempt.Outcome)
                 && MayRepeat(attempt.Context.GetRequestMessage(), attempt.Outcome.Result)
                 && WaitOf(attempt.Outcome.Result) <= LongestWait),
-        });
+        }).AddTimeout(LongestAttempt);
 
     private static bool MayRepeat(HttpRequestMessage? request, HttpResponseMessage? answer) =>
         request is not null

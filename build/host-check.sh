@@ -240,7 +240,7 @@ check_journey() {
   ask GET "users/$user_id/accounts"
   is 'ListAccounts' 200 '"type":"account"'
   local account
-  account=$(sed 's/"type":"account","id":"\([^"]*\)".*/\n\1/' <<<"$body" | sed -n 2p)
+  account=$(grep -o '"type":"account","id":"[^"]*"' <<<"$body" | cut -d '"' -f 8 | sed -n 1p)
   ask GET "users/$user_id/accounts/$account/transactions?limit=5"
   is 'ListTransactions' 200 '"transactions":['
   ask GET "users/$user_id/connections"

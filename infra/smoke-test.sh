@@ -12,9 +12,10 @@ status() {
 }
 
 deadline=$((SECONDS + patience))
-until answer=$(status "$api/health") && [ "$answer" = 200 ]; do
+# A process that has just started answers 200 before it knows what it reaches, and says so.
+until answer=$(status "$api/health") && [ "$answer" = 200 ] && ! grep -q '"status":"starting"' "$body"; do
   if [ "$SECONDS" -ge "$deadline" ]; then
-    echo "GET $api/health answered ${answer:-nothing}, not 200, for $patience seconds:" >&2
+    echo "GET $api/health answered ${answer:-nothing}, not 200 and ready, for $patience seconds:" >&2
     cat "$body" >&2
     exit 1
   fi

@@ -126,6 +126,17 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task Its_own_time_out_leaves_the_app_the_time_to_answer_each_attempt()
+    {
+        await using var services = Services(Nowhere);
+
+        using var http = services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(BasiqFunctionsClient));
+
+        // Five attempts at 150 s, Http:Deadline, and four waits of 30 s.
+        Assert.InRange(http.Timeout, TimeSpan.FromSeconds((5 * 150) + (4 * 30)), TimeSpan.FromMinutes(20));
+    }
+
+    [Fact]
     public async Task A_redirect_takes_the_key_nowhere()
     {
         List<string> asked = [];

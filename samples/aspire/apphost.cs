@@ -43,6 +43,8 @@ app.WithHttpEndpoint(port: api, isProxied: false)
     .WithEnvironment("Basiq__ApiKey", "NWE0ZGIwYzUtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxOmMwZmZlZTAwLTExMTEtNDExMS04MTExLTAwMDAwMDAwMDAwMQ==")
     .WithOtlpExporter()
     .WaitFor(sandbox);
+if (isFunc)
+    app.WithEnvironment("FUNCTIONS_WORKER_RUNTIME", "dotnet-isolated");
 if (isFunc || args.Contains("--azurite"))
 {
     var azurite = builder.AddExecutable("azurite", "npx", root, "--yes", "azurite@3.37.0", "--silent", "--skipApiVersionCheck", "--location", ".local/azurite");
