@@ -25,6 +25,7 @@ internal sealed class ConsoleEndpoints(
     IServiceProvider services,
     TimeProvider clock,
     CallerGuard guard,
+    HttpAnswers answers,
     NotificationReceiver receiver)
 {
     private const int RecentSyncs = 6;
@@ -118,20 +119,8 @@ internal sealed class ConsoleEndpoints(
     private Task GuardedAsync(HttpContext context, Func<Task<IResult>> answer) =>
         AnswerAsync(context, async () => guard.Refuse(context.Request, AuthorizationLevel.Function) ?? await answer());
 
-    private static async Task AnswerAsync(HttpContext context, Func<Task<IResult>> answer)
-    {
-        IResult result;
-        try
-        {
-            result = await answer();
-        }
-        catch (ProblemException e)
-        {
-            result = e.Problem;
-        }
-
-        await result.ExecuteAsync(context);
-    }
+    private async Task AnswerAsync(HttpContext context, Func<Task<IResult>> answer) =>
+        await (await answers.RunAsync(context, "Console", _ => answer(), context.RequestAborted)).ExecuteAsync(context);
 
     private async Task<ConsoleWebhooks> WebhooksAsync(CancellationToken cancellation)
     {

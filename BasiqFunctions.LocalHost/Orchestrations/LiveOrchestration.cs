@@ -56,6 +56,7 @@ internal sealed class LiveOrchestration : IDisposable
         _record = record;
         _logger = engine.LoggerFactory.CreateLogger<LiveOrchestration>();
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(engine.Stopping);
+        Cancellation = _cancellation.Token;
     }
 
     /// <summary>A new orchestration.</summary>
@@ -93,7 +94,7 @@ internal sealed class LiveOrchestration : IDisposable
     public Task Finished => _finished.Task;
 
     /// <summary>Cancelled when the orchestration has ended or the host stops.</summary>
-    public CancellationToken Cancellation => _cancellation.Token;
+    public CancellationToken Cancellation { get; }
 
     /// <summary>Lets it begin, or go on.</summary>
     public void Begin()
@@ -619,6 +620,7 @@ internal sealed class LiveOrchestration : IDisposable
             return;
         _engine.Unload(this);
         _cancellation.Cancel();
+        _cancellation.Dispose();
         ForgetOpen();
         if (_execution?.Start.ParentInstance is { } parent)
             _engine.TellParent(parent, Record);

@@ -124,6 +124,17 @@ public sealed class AnswerTests
         Assert.Equal((BasiqFailureKind.Unauthorized, "POST /token"), (failure.Kind, failure.Endpoint));
     }
 
+    [Fact]
+    public async Task A_403_that_calls_the_request_invalid_is_overload_and_passes_by_waiting()
+    {
+        await using var test = new ClientUnderTest();
+        test.Basiq.Script(() => Forbidden("forbidden-access", "Invalid request", "Forbidden"), () => StubBasiq.Json(UserJson));
+
+        Assert.Equal("u1", (await test.RunAsync(test.Client.GetUserAsync(new("u1")))).Id);
+
+        Assert.Equal(2, test.Basiq.Calls.Count);
+    }
+
     [Theory]
     [InlineData("forbidden-access", "Access to this resource is forbidden.")]
     [InlineData("no-production-access", "No production access.")]

@@ -51,7 +51,7 @@ internal readonly record struct BasiqVerdict(
             return Lasting(BasiqFailureKind.Unauthorized, error);
         if (response.Headers.RetryAfter is not null
             || error?.Code is TooManyRequestsCode
-            || (asksForToken && error?.Says("invalid request") is true))
+            || error?.Says("invalid request") is true)
             return Overload(error);
         return error is null
             ? new(BasiqFailureKind.Forbidden, true, true, error)
