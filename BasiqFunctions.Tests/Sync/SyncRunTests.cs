@@ -43,6 +43,19 @@ public sealed class SyncRunTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_skipped_of_an_account_that_is_fetched_once_more_counts_once()
+    {
+        _script.Fetch = _ => new(new FetchedSegment("a", 5, null, Skipped: 1));
+        _script.Publish = call => new(call == 1
+            ? new PublishResult(PublishOutcome.Outdated, 0, 0) { Outdated = [new("account-1")] }
+            : new PublishResult(PublishOutcome.Published, 1, 5));
+
+        var ended = await RunAsync(new SyncOptions(), JobState.Success);
+
+        Assert.Equal((SyncState.Partial, 5L, 1L), (ended.Status, ended.Transactions, ended.TransactionsSkipped));
+    }
+
+    [Fact]
     public async Task An_account_that_is_refused_for_good_in_the_middle_is_not_asked_for_again()
     {
         _script.Fetch = _ => new Outcome<FetchedSegment>(

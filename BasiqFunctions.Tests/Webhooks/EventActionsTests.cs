@@ -424,6 +424,26 @@ public sealed class EventActionsTests : IDisposable
     }
 
     [Theory]
+    [InlineData(SyncState.WaitingForBank, "woken", 1)]
+    [InlineData(SyncState.Completed, "fetched", 0)]
+    public async Task The_daily_look_sees_whether_a_sync_that_was_woken_brought_the_news(SyncState state, string outcome, int asked)
+    {
+        await _scene.PublishAsync(UserId, "c1");
+        _scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        Connection("c1", "active");
+        Consents("""{"id":"x","status":"active"}""");
+        var sync = SyncIds.For(UserId, [new("j0")]);
+        _scene.Durable.Show(sync, Progress(state, Job("j0", "c1")), state is SyncState.Completed ? OrchestrationRuntimeStatus.Completed : OrchestrationRuntimeStatus.Running);
+        Assert.Equal(outcome, await ActAsync("account", "updated", "accounts?filter=connection.id.eq('c1')", at: "2024-06-01T12:00:30Z"));
+        _scene.Basiq.Invocations.Clear();
+
+        _scene.Clock.Advance(TimeSpan.FromHours(14));
+        await _scene.Get<JobLooks>().LookAsync(_scene.Durable.Client, UserId, _ => { }, default);
+
+        _scene.Basiq.Verify(b => b.ListJobsAsync(UserId, It.IsAny<CancellationToken>()), Times.Exactly(asked));
+    }
+
+    [Theory]
     [InlineData("activated")]
     [InlineData("invalidated")]
     public async Task An_event_that_comes_late_says_nothing_of_what_has_failed_since(string type)

@@ -35,6 +35,7 @@ internal sealed class SyncRun
     private readonly Dictionary<AccountId, IReadOnlyList<string>> _segments = [];
     private readonly Dictionary<AccountId, FetchedSpan> _spans = [];
     private readonly Dictionary<AccountId, int> _counts = [];
+    private readonly Dictionary<AccountId, int> _skipped = [];
     private FetchedPending? _pending;
     private Task<string?>? _jobChanged;
     private TimeSpan _askedToWait;
@@ -197,7 +198,7 @@ internal sealed class SyncRun
             {
                 _segments.Remove(accountId);
                 _spans.Remove(accountId);
-                Count(accountId, -_counts.GetValueOrDefault(accountId));
+                Uncount(accountId);
             }
 
             var again = await FetchAccountsAsync([.. outdated.Outdated.Select(id => new AccountFetch(id))]);
@@ -291,7 +292,7 @@ internal sealed class SyncRun
             failure = await FetchSegmentsAsync(accountId, segments, kept, isOlder: true);
         if (failure is not null || !isAsKnown || segments.Exists(segment => segment.MustBeWhole))
         {
-            Count(accountId, -_counts.GetValueOrDefault(accountId));
+            Uncount(accountId);
             return (false, failure);
         }
 
@@ -317,8 +318,7 @@ internal sealed class SyncRun
             segments.Add(fetched);
             before = fetched.Attempt;
             Count(accountId, fetched.Count);
-            if (fetched.Skipped > 0)
-                Report(_progress with { TransactionsSkipped = (_progress.TransactionsSkipped ?? 0) + fetched.Skipped });
+            Skip(accountId, fetched.Skipped);
             if (failure is { MayPass: false })
                 return failure;
             if (fetched.NextLink is null || fetched.MustBeWhole)
@@ -334,6 +334,23 @@ internal sealed class SyncRun
     {
         _counts[accountId] = _counts.GetValueOrDefault(accountId) + transactions;
         Report(_progress with { Transactions = _progress.Transactions + transactions });
+    }
+
+    /// <summary>The same of those that could not be read.</summary>
+    private void Skip(AccountId accountId, int transactions)
+    {
+        if (transactions == 0)
+            return;
+        _skipped[accountId] = _skipped.GetValueOrDefault(accountId) + transactions;
+        var all = (_progress.TransactionsSkipped ?? 0) + transactions;
+        Report(_progress with { TransactionsSkipped = all == 0 ? null : all });
+    }
+
+    /// <summary>Takes back what was counted of an account that is fetched once more.</summary>
+    private void Uncount(AccountId accountId)
+    {
+        Count(accountId, -_counts.GetValueOrDefault(accountId));
+        Skip(accountId, -_skipped.GetValueOrDefault(accountId));
     }
 
     /// <summary>Publishes. From here on an order to stop comes too late: readers may already see the new snapshot.</summary>

@@ -30,6 +30,8 @@ public sealed class EventActions(
     IOptions<SyncOptions> options,
     TimeProvider clock)
 {
+    private const string Woken = "woken";
+
     /// <summary>Basiq's times are of whole seconds: what it says happened at a second may have happened until the next.</summary>
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -55,9 +57,8 @@ public sealed class EventActions(
             return new EventHandled(type, "no-connection");
 
         await states.ForgetAsync(userId, cancellation);
-        await looks.HeardAsync(userId, connectionId, cancellation);
         var connection = await FindConnectionAsync(userId, connectionId, cancellation);
-        return (type, connection) switch
+        var handled = (type, connection) switch
         {
             (EventTypes.ConnectionDeleted, null) => new EventHandled(type, await RemoveAsync(client, userId, connectionId)),
             (_, null) => new EventHandled(type, "no-such-connection"),
@@ -69,6 +70,11 @@ public sealed class EventActions(
                 new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)), userId, connectionId, happened, cancellation),
             _ => new EventHandled(type, await FetchAsync(client, userId, connectionId, happened, cancellation)),
         };
+
+        // The sync that was woken may fail, or be cancelled: the daily look sees to it.
+        if (handled.Outcome is not Woken)
+            await looks.HeardAsync(userId, connectionId, cancellation);
+        return handled;
     }
 
     private async Task<EventHandled> EndAsync(
@@ -161,7 +167,7 @@ public sealed class EventActions(
         // A bank that was connected anew may tell its history otherwise than before; of one that is new the whole is fetched anyway.
         var isFull = isActivated && await FindFetchedAsync(userId, connectionId, ofWhole: false, cancellation) is not null;
         if (await syncs.WakeForAsync(client, userId, connectionId, happenedAt, isFull, cancellation))
-            return "woken";
+            return Woken;
         if (await FindFetchedAsync(userId, connectionId, isFull, cancellation) is { } fetched
             && (fetched.AsOf >= happenedAt + Second
                 || (fetched.AsOf >= happenedAt && !isFull && await syncs.HadJobOfAsync(client, userId, fetched.SyncId, connectionId, happenedAt, cancellation))))
