@@ -91,9 +91,18 @@ public sealed class ConsentEnforcementTests : IDisposable
         Assert.True(await _scene.Get<ConsentEnforcement>().IsConsentInForceAsync(UserId, default));
         Assert.NotNull(await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default));
 
-        // A connection to a bank takes one, and contradicts that there is none.
-        Connections("""{"id":"c1","status":"active","method":"pdf"}""", """{"id":"c2","status":"active","method":"open-banking"}""");
-        await Assert.ThrowsAsync<BasiqException>(() => EndAsync(null));
+        // A connection to a bank takes one: nothing is kept, or removed, on the word of a list without any.
+        foreach (var status in (string[])["active", "invalid"])
+        {
+            Connections("""{"id":"c1","status":"active","method":"pdf"}""", $$"""{"id":"c2","status":"{{status}}","method":"open-banking"}""");
+            await Assert.ThrowsAsync<BasiqException>(() => EndAsync(null));
+        }
+
+        // What Basiq no longer has goes.
+        await _scene.PublishAsync(UserId, "c2");
+        Connections("""{"id":"c1","status":"active","method":"pdf"}""");
+        await EndAsync(null);
+        Assert.Equal("c1", Assert.Single((await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts).ConnectionId);
     }
 
     [Theory]

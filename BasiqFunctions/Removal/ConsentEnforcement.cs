@@ -55,10 +55,10 @@ public sealed class ConsentEnforcement(
         foreach (var consent in consents)
             (consent.HasEnded || (isRevoked && consent.Id == consentId) ? ended : inForce).Add(consent);
         var cause = CauseOf(ended, consentId, isRevoked);
-        if (inForce.Count == 0)
+        var isConsented = inForce.Count > 0
+            || (!isRevoked && await RestsOnStatementsAsync(userId, consents, cancellation) && consentId is null && !isDeleted);
+        if (!isConsented)
         {
-            if (!isRevoked && await RestsOnStatementsAsync(userId, consents, cancellation) && consentId is null && !isDeleted)
-                return new EnforcementResult(EnforcementOutcome.StillConsented, [], IsComplete: true) { IsAnythingKept = true };
             return consents.Count == 0 && consentId is null
                 ? new EnforcementResult(EnforcementOutcome.NothingListed, [], !isDeleted)
                 : await AllOfItAsync(client, userId, cause);
@@ -126,16 +126,18 @@ public sealed class ConsentEnforcement(
     }
 
     /// <summary>
-    /// Whether what Basiq has of a user without any consent are statements that were uploaded, which takes none. Refuses to take a user for one
-    /// without a consent where Basiq lists none while a connection to a bank works, which takes one.
+    /// Whether all that Basiq has of a user without any consent are statements that were uploaded, which takes none. Refuses to take a user for one
+    /// without a consent where Basiq lists none while a connection works, be it a statement beside a bank whose data only the consents vouch for.
     /// </summary>
     private async Task<bool> RestsOnStatementsAsync(UserId userId, IReadOnlyList<Consent> consents, CancellationToken cancellation)
     {
         if (consents.Count > 0)
             return false;
-        var connections = (await basiq.ListConnectionsAsync(userId, cancellation)).Where(connection => connection.IsActive).ToArray();
+        var connections = (await basiq.ListConnectionsAsync(userId, cancellation)).Where(connection => !connection.IsDeleted).ToArray();
+        if (!connections.Any(connection => connection.IsActive))
+            return false;
         return connections.All(connection => connection.IsStatement)
-            ? connections.Length > 0
+            ? true
             : throw new BasiqException(new BasiqFailure(BasiqFailureKind.UnusableAnswer, "connections-without-consents") { IsTransient = true });
     }
 

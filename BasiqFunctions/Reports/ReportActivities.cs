@@ -18,10 +18,10 @@ namespace BasiqFunctions.Reports;
 public sealed class ReportActivities(
     IBasiqClient basiq,
     ReportStore store,
-    SnapshotReader reader,
+    SnapshotReader snapshots,
     IEnumerable<IConsentCheck> consents,
     IOptions<ReportOptions> options,
-    IOptions<SnapshotOptions> snapshots,
+    IOptions<SnapshotOptions> snapshotOptions,
     ClockCheck clockCheck,
     Instruments instruments,
     TimeProvider clock,
@@ -87,7 +87,7 @@ public sealed class ReportActivities(
                 return Later(NotListedYet);
             try
             {
-                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, accounts, report.Mark, new BankDays(snapshots.Value.TimeZone).On(report.CreatedAt)), cancellation);
+                var jobId = await basiq.CreateReportAsync(request.ToDetails(report.UserIds, accounts, report.Mark, new BankDays(snapshotOptions.Value.TimeZone).On(report.CreatedAt)), cancellation);
                 return await NotedAsync(report with { JobId = jobId, SentAt = now }, cancellation);
             }
             catch (BasiqException e) when (e.Failure.Kind is BasiqFailureKind.OutcomeUnknown)
@@ -246,7 +246,7 @@ public sealed class ReportActivities(
     {
         try
         {
-            return await reader.ListRemovedConnectionsAsync(userId, cancellation);
+            return await snapshots.ListRemovedConnectionsAsync(userId, cancellation);
         }
         catch (SnapshotCorruptException)
         {
