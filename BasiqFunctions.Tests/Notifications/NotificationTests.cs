@@ -184,7 +184,7 @@ public sealed class NotificationTests
             return 410;
         };
         var id = await TellAsync(app, "sync.ended", "user-1");
-        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+        await AsleepAsync(app);
 
         clock.Advance(TimeSpan.FromSeconds(6));
 
@@ -203,7 +203,7 @@ public sealed class NotificationTests
         await SubscribeAsync(app, receiver.Url);
         receiver.Answer = (_, _) => Task.FromResult(receiver.All.Length is 0 ? 503 : 204);
         await TellAsync(app, "sync.ended", "user-1");
-        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+        await AsleepAsync(app);
         var before = await LooksAsync();
 
         wallClock.IsSetBackBy = TimeSpan.FromMinutes(30);
@@ -216,14 +216,7 @@ public sealed class NotificationTests
         clock.Advance(TimeSpan.FromMinutes(30));
         await ToldAsync(receiver, NoticeTypes.SyncEnded);
 
-        async Task<long> LooksAsync()
-        {
-            await using var journal = new SqliteConnection($"Data Source={Path.Combine(app.State.Path, "journal.db")};Mode=ReadOnly;Pooling=False");
-            await journal.OpenAsync();
-            await using var command = journal.CreateCommand();
-            command.CommandText = "SELECT count(*) FROM activity_runs WHERE instance_id LIKE 'deliver-%'";
-            return (long)(await command.ExecuteScalarAsync())!;
-        }
+        Task<long> LooksAsync() => CountAsync(app, "activity_runs WHERE instance_id LIKE 'deliver-%'");
     }
 
     [Theory]
@@ -246,7 +239,7 @@ public sealed class NotificationTests
             return status;
         };
         var id = await TellAsync(app, "sync.ended", "user-1");
-        await AppUnderTest.WaitForAsync(() => DeliveriesAsync(app), found => found.Any(d => d.TryGetProperty("nextAttemptAt", out _)));
+        await AsleepAsync(app);
 
         clock.Advance(TimeSpan.FromSeconds(6));
 
@@ -340,6 +333,19 @@ public sealed class NotificationTests
         foreach (var name in receivers is [] ? ["default"] : receivers)
             await app.Services.GetRequiredService<DeliveryQueues>().AddAsync(app.Services.GetRequiredService<DurableTaskClient>(), name, notice, default);
         return notice.MessageId;
+    }
+
+    /// <summary>Waits until a delivery sleeps: a clock that is moved before it has set its timer moves that, too.</summary>
+    private static Task AsleepAsync(AppUnderTest app) => AppUnderTest.WaitForAsync(
+        () => CountAsync(app, "turns WHERE instance_id LIKE 'deliver-%' AND events LIKE '%TimerCreated%'"), turns => turns > 0);
+
+    private static async Task<long> CountAsync(AppUnderTest app, string rows)
+    {
+        await using var journal = new SqliteConnection($"Data Source={Path.Combine(app.State.Path, "journal.db")};Mode=ReadOnly;Pooling=False");
+        await journal.OpenAsync();
+        await using var command = journal.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM {rows}";
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private static async Task<JsonElement> SubscribeAsync(AppUnderTest app, Uri url, object? request = null)
