@@ -157,7 +157,7 @@ internal sealed class ConsentPage(
         var consent = consents.InForce(user) ?? consents.Give(user);
 
         ConnectionRecord record;
-        if ((visit.Connection ?? Unfinished(visit)) is { } known && known.Record.InstitutionId == visit.InstitutionId)
+        if ((visit.Connection ?? SentBefore(visit) ?? Unfinished(visit)) is { } known && known.Record.InstitutionId == visit.InstitutionId)
         {
             record = known.Record with { LoginId = persona.User.LoginId, ConsentId = consent.Id, ConsentRevoked = false, LeftAs = null };
         }
@@ -187,6 +187,12 @@ internal sealed class ConsentPage(
             current.AccountsPerUser,
             current.TransactionsPerAccount);
     }
+
+    /// <summary>What the same form has made already, for whoever clicks twice, or goes back and sends it again.</summary>
+    private static ConnectionState? SentBefore(Visit visit) =>
+        visit["begun"] is { Length: > 0 } id && visit.User.Connection(id) is { Record: { Deleted: false, LeftAs: null } record } made && record.LoginId == visit.LoginId
+            ? made
+            : null;
 
     /// <summary>The connection of this bank that the person has begun and not finished.</summary>
     private static ConnectionState? Unfinished(Visit visit) =>
@@ -293,6 +299,7 @@ internal sealed class ConsentPage(
         OpenForm(html, visit);
         Hidden(html, "institutionId", bank.Id);
         Hidden(html, "connectionId", visit.Connection?.Record.Id);
+        Hidden(html, "begun", Unfinished(visit)?.Record.Id);
         html.Append("<div class=\"fields\"><div><label for=\"loginId\">Login</label>")
             .Append("<input id=\"loginId\" name=\"loginId\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
             .Append(Encode(chosen?.LoginId ?? visit.LoginId))

@@ -229,6 +229,24 @@ public sealed partial class ConsentPageTests
             [.. (await host.Bare.GetFromJsonAsync<JsonElement>($"/users/{userId}/connections")).GetProperty("data").EnumerateArray()];
     }
 
+    [Fact]
+    public async Task A_form_that_is_sent_twice_makes_one_connection()
+    {
+        await using var host = await SandboxHost.StartAsync();
+        await host.SignIn();
+        var userId = await host.CreateUser();
+        var logIn = await Text(await host.PostConsent(await host.ClientToken(userId), ("institutionId", "AU00000")));
+        (string, string)[] form = [.. Fields(logIn), ("finish", "1")];
+
+        foreach (var (login, password, connections) in (IEnumerable<(string, string, int)>)[("richard", "tabsnotspaces", 1), ("richard", "tabsnotspaces", 1), ("jared", "django", 2)])
+        {
+            using var answer = await Post(host, [.. form, ("loginId", login), ("password", password)]);
+            Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+            await host.Get($"/jobs/{SandboxHost.QueryOf(answer.Headers.Location!)["jobId"]}");
+            Assert.Equal(connections, (await host.Get($"/users/{userId}/connections")).GetProperty("data").GetArrayLength());
+        }
+    }
+
     private static async Task<string> Text(HttpResponseMessage response)
     {
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

@@ -4,8 +4,8 @@ import { href } from './address.js';
 import { bankOf } from './institutions.js';
 import { refresh } from './jobs.js';
 import { add, compare, currencyOf, format, ofCurrency, parse, zero } from './money.js';
-import { receiptsOf } from './removal.js';
-import { problemBox, step } from './step.js';
+import { receiptsOf, untilRemoved } from './removal.js';
+import { problemBox, retryBox, step } from './step.js';
 import { classOrder, count, ofClass, ofMoment } from './words.js';
 
 const here = step('accounts', [['GET', '/api/users/{userId}/accounts']]);
@@ -39,7 +39,7 @@ export async function load(userId, signal) {
     return null;
   }
   here.set('failed');
-  here.show(problemBox(result));
+  here.show(retryBox(result));
   return null;
 }
 
@@ -52,7 +52,16 @@ export function showAccounts(userId, snapshot, onDisconnected) {
     accounts.length > 0 ? totals(accounts) : h('p', {}, 'The bank has no accounts for this login.'),
     h('p', { class: 'soft' }, `Fetched ${ofMoment(fetchedAt)}. `, accounts.length > 0 ? h('a', { href: '#charts', onclick: toCharts }, 'See where the money goes') : null),
     trouble,
-    [...byBank].map(([connectionId, list]) => bank(userId, connectionId, list, trouble, onDisconnected)));
+    [...byBank.values()].map(list => bank(userId, list, trouble, onDisconnected)));
+}
+
+/** That there is newer data than what the page shows: to be shown when the person wants it, so that nothing changes under their hands. */
+export function offerNewer(showIt) {
+  if (here.body.querySelector('.newer')) {
+    return;
+  }
+  here.body.prepend(h('div', { class: 'box newer', role: 'status' },
+    h('p', {}, 'Newer data has been fetched.'), h('div', { class: 'actions' }, action('Show it', { class: 'small' }, showIt))));
 }
 
 const toCharts = event => {
@@ -60,14 +69,17 @@ const toCharts = event => {
   focusOn($('charts-title'), 'start');
 };
 
-function bank(userId, connectionId, accounts, trouble, onDisconnected) {
+function bank(userId, accounts, trouble, onDisconnected) {
+  const connectionId = accounts[0].connection;
   const name = bankOf(accounts[0].institution);
   const sorted = accounts.toSorted((a, b) => rank(a) - rank(b));
   return h('section', { class: 'bank-group', 'aria-label': name },
     h('div', { class: 'bank-head' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, name.slice(0, 1)), h('h3', {}, name),
-      h('div', { class: 'actions' },
-        action('Refresh', { class: 'small quiet', 'aria-label': `Refresh ${name}` }, () => refresh(userId, { connectionId }, trouble)),
-        action('Disconnect', { class: 'small quiet', 'aria-label': `Disconnect ${name}` }, () => disconnect(userId, connectionId, name, trouble, onDisconnected)))),
+      connectionId
+        ? h('div', { class: 'actions' },
+          action('Refresh', { class: 'small quiet', 'aria-label': `Refresh ${name}` }, () => refresh(userId, { connectionId }, trouble)),
+          action('Disconnect', { class: 'small quiet', 'aria-label': `Disconnect ${name}` }, () => disconnect(userId, connectionId, name, trouble, onDisconnected)))
+        : null),
     h('ul', { class: 'cards' }, sorted.map(account => h('li', {}, card(userId, account)))));
 }
 
@@ -76,10 +88,10 @@ async function disconnect(userId, connectionId, name, trouble, onDisconnected) {
     return;
   }
   const result = await call('accounts', 'DELETE', '/api/users/{userId}/connections/{connectionId}', { values: { userId, connectionId } });
-  if (result.ok) {
-    await onDisconnected(name);
-  } else {
+  if (!result.ok) {
     show(trouble, problemBox(result));
+  } else if (await untilRemoved('accounts', userId, result, trouble)) {
+    await onDisconnected(name);
   }
 }
 

@@ -1,9 +1,11 @@
+import * as kept from './kept.js';
+
 // Calls the API, and keeps of each call what the page shows of it: method, route, status, time and a line for the terminal.
 
 const keyName = 'functionKey';
 const callsName = 'calls';
 const listeners = new Set();
-const calls = recall();
+const calls = kept.recallJson(callsName) ?? {};
 
 /** Calls by step, newest last: { method, route, status, milliseconds, curl, times }. */
 export const callsOf = step => calls[step] ?? [];
@@ -17,9 +19,9 @@ export function forgetCalls() {
   keep();
 }
 
-export const hasKey = () => sessionStorage.getItem(keyName) !== null;
+export const hasKey = () => kept.recall(keyName) !== null;
 
-export const useKey = key => sessionStorage.setItem(keyName, key);
+export const useKey = key => kept.keep(keyName, key);
 
 /**
  * Calls one function of the API.
@@ -38,7 +40,7 @@ export async function call(step, method, route, { values = {}, query = {}, body,
   }
   const curl = curlFor(method, url, sent, body);
   if (hasKey()) {
-    sent['x-functions-key'] = sessionStorage.getItem(keyName);
+    sent['x-functions-key'] = kept.recall(keyName);
   }
 
   const started = performance.now();
@@ -68,9 +70,12 @@ export async function download(step, route, { values, type }) {
   const headers = { Accept: type };
   const curl = `${curlFor('GET', url, headers)} -OJ`;
   const started = performance.now();
-  const answer = await fetchSafely(url, { headers: hasKey() ? { ...headers, 'x-functions-key': sessionStorage.getItem(keyName) } : headers, cache: 'no-store' });
-  const result = answer?.ok ? { status: answer.status, ok: true, file: await answer.blob() } : await readAnswer(answer);
+  const answer = await fetchSafely(url, { headers: hasKey() ? { ...headers, 'x-functions-key': kept.recall(keyName) } : headers, cache: 'no-store' });
+  const result = answer?.ok ? await readFile(answer) : await readAnswer(answer);
   remember(step, { method: 'GET', route, status: result.status, milliseconds: Math.round(performance.now() - started), curl, isPersonal: false });
+  if (result.status === 401) {
+    dispatchEvent(new Event('keyneeded'));
+  }
   return result;
 }
 
@@ -79,6 +84,14 @@ async function fetchSafely(url, options) {
     return await fetch(url, options);
   } catch {
     return null;
+  }
+}
+
+async function readFile(answer) {
+  try {
+    return { status: answer.status, ok: true, file: await answer.blob() };
+  } catch {
+    return { status: answer.status, ok: false, retryAfter: 0, problem: { code: 'unreadable', detail: 'The file was cut short. Try again.' } };
   }
 }
 
@@ -135,20 +148,7 @@ function remember(step, entry) {
 // The way to the consent page and back leaves this page: what was called before is still to be seen after. What was sent about a
 // person is not kept.
 function keep() {
-  const kept = Object.fromEntries(Object.entries(calls).map(([step, list]) => [
+  kept.keep(callsName, JSON.stringify(Object.fromEntries(Object.entries(calls).map(([step, list]) => [
     step, list.map(({ isPersonal, curl, ...rest }) => ({ ...rest, curl: isPersonal ? curl.replace(/ -d '.*'$/, " -d '{…}'") : curl })),
-  ]));
-  try {
-    sessionStorage.setItem(callsName, JSON.stringify(kept));
-  } catch {
-    // Full or forbidden: then they last as long as this page.
-  }
-}
-
-function recall() {
-  try {
-    return JSON.parse(sessionStorage.getItem(callsName)) ?? {};
-  } catch {
-    return {};
-  }
+  ]))));
 }

@@ -1,13 +1,17 @@
-import { action, announce, busy, confirm, h, show } from './dom.js';
+import { action, announce, busy, confirm, focusOn, h, show } from './dom.js';
 import { call } from './api.js';
 import { href } from './address.js';
 import { bankOf, find, load } from './institutions.js';
-import { problemBox, step } from './step.js';
+import { untilRemoved } from './removal.js';
+import { problemBox, retryBox, step } from './step.js';
 import { count, ofAction, ofCondition, ofDay, ofMethod, ofNeed, plain } from './words.js';
 
 const here = step('bank', [['POST', '/api/users/{userId}/consent-link']]);
 const banks = new Map();
 const mostShown = 6;
+
+// The way to another bank. It stays while what stands above it changes: somebody may be typing there.
+let way = null;
 
 /** The bank behind a connection, as far as it is known by now. */
 export const bankOfConnection = connectionId => (banks.has(connectionId) ? bankOf(banks.get(connectionId)) : 'The bank');
@@ -15,6 +19,7 @@ export const bankOfConnection = connectionId => (banks.has(connectionId) ? bankO
 export const knows = connectionId => banks.has(connectionId);
 
 export const clear = () => {
+  way = null;
   here.set('todo');
   here.clear();
 };
@@ -32,7 +37,7 @@ export async function connect(userId, request, place) {
   show(place, problemBox(result));
 }
 
-/** The banks of a user, and the way to another. @param told Connections of which the jobs say already what is wrong. */
+/** The banks of a user, null when they cannot be had, and the way to another. @param told Connections of which the jobs say already what is wrong. */
 export async function showBanks(userId, { error, hasSync, told = [], signal }) {
   const noList = await load(signal);
   const result = await call('bank', 'GET', '/api/users/{userId}/connections', { values: { userId }, signal });
@@ -40,34 +45,51 @@ export async function showBanks(userId, { error, hasSync, told = [], signal }) {
   for (const connection of connections) {
     banks.set(connection.id, connection.institution?.id);
   }
-  const place = h('div');
-  const standings = connections.length > 0 ? await standingsOf(userId, signal) : [];
-  const isInForce = standings.length === 0 || standings.some(standing => standing.status === 'active');
+  const consented = connections.length > 0 ? await call('bank', 'GET', '/api/users/{userId}/consents', { values: { userId }, signal }) : null;
+  const standings = consented?.data?.standings ?? [];
+  const isInForce = standings.length === 0 || !standings.every(hasEnded);
   const needy = connections.filter(needOf);
-  if (connections.length === 0) {
+  if (!result.ok) {
+    here.set('failed');
+  } else if (connections.length === 0) {
     here.set(hasSync ? 'busy' : 'now');
+  } else if (!consented.ok) {
+    here.set('partial', 'Consent unknown');
   } else if (isInForce) {
     here.set(needy.length > 0 ? 'partial' : 'done', needy.length > 0 ? 'Needs you' : undefined);
   } else {
     here.set('failed', 'Consent ended');
   }
-  const isConnected = connections.length > 0 && isInForce;
-  here.show(
+  const isConnected = !result.ok || (connections.length > 0 && isInForce);
+  const key = JSON.stringify([userId, noList?.problem.detail, isConnected]);
+  if (way?.key !== key) {
+    const place = h('div');
+    const above = h('div');
+    way = { key, place, above };
+    here.show(
+      above,
+      isConnected
+        ? h('details', { class: 'another' }, h('summary', {}, 'Connect another bank'), picker(userId, noList, place))
+        : picker(userId, noList, place),
+      place);
+  }
+  const { place } = way;
+  show(
+    way.above,
     error === 'no-bank-connected'
       ? h('div', { class: 'box warn', role: 'status' }, h('p', {}, h('strong', {}, 'No bank was connected.')), h('p', { class: 'soft' }, 'You came back from the consent page without agreeing. Nothing has been fetched.'))
       : null,
-    result.ok ? null : problemBox(result),
+    result.ok ? null : retryBox(result),
+    consented && !consented.ok ? retryBox(consented) : null,
     connections.length > 0 ? h('ul', { class: 'banks' }, connections.map(connection => line(userId, connection, { isInForce, isTold: told.includes(connection.id), place }))) : null,
-    standings.length > 0 ? consents(userId, standings, place) : null,
-    isConnected
-      ? h('details', { class: 'another' }, h('summary', {}, 'Connect another bank'), picker(userId, noList, place))
-      : picker(userId, noList, place),
-    place);
-  if (isConnected && needy.length === 0 && hasSync && error !== 'no-bank-connected') {
+    standings.length > 0 ? consents(userId, standings, place) : null);
+  if (isConnected && consented?.ok && needy.length === 0 && hasSync && error !== 'no-bank-connected') {
     here.fold(`${[...new Set(connections.map(connection => bankOf(connection.institution?.id)))].join(', ')}${standings[0]?.endsAt ? `, consent until ${ofDay(standings[0].endsAt)}` : ''}`);
   }
-  return connections;
+  return result.ok ? connections : null;
 }
+
+const hasEnded = standing => standing.status === 'revoked' || standing.status === 'expired';
 
 const needOf = connection => connection.attention?.nextAction ?? (connection.status === 'active' || connection.status === 'pending' ? null : 'reconnect');
 
@@ -119,12 +141,6 @@ function choice(bank, choose) {
       : null);
 }
 
-/** The consents, each with its end. */
-async function standingsOf(userId, signal) {
-  const result = await call('bank', 'GET', '/api/users/{userId}/consents', { values: { userId }, signal });
-  return result.ok ? result.data.standings : [];
-}
-
 /** Each consent with a way out: what it covered is deleted then. */
 function consents(userId, standings, place) {
   const revoke = async consentId => {
@@ -136,14 +152,17 @@ function consents(userId, standings, place) {
       show(place, problemBox(revoked));
       return;
     }
-    announce('The consent has been revoked, and the data deleted.');
-    dispatchEvent(new Event('retry'));
+    if (await untilRemoved('bank', userId, revoked, place)) {
+      announce('The consent has been revoked, and the data deleted.');
+      dispatchEvent(new Event('retry'));
+      focusOn(here.title);
+    }
   };
   return h('ul', { class: 'banks consents' }, standings.map(standing => h('li', {},
     h('span', { class: 'grow' }, h('strong', {}, 'Consent'), h('span', { class: 'soft block' },
-      standing.endsAt ? `${standing.status === 'active' ? 'Ends' : 'Ended'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
-    h('span', { class: 'pill', data: { state: standing.status === 'active' ? 'done' : 'failed' } }, plain(standing.status)),
-    standing.status === 'active'
+      standing.endsAt ? `${hasEnded(standing) ? 'Ended' : 'Ends'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
+    h('span', { class: 'pill', data: { state: hasEnded(standing) ? 'failed' : standing.status === 'active' ? 'done' : 'busy' } }, plain(standing.status)),
+    !hasEnded(standing)
       ? h('div', { class: 'actions' },
         action('Manage', { class: 'small', 'aria-label': 'Manage the consent on the consent page' }, () => connect(userId, { action: 'manage' }, place)),
         action('Revoke', { class: 'small', 'aria-label': 'Revoke the consent' }, () => revoke(standing.consentId)))
@@ -162,10 +181,10 @@ function line(userId, connection, { isInForce, isTold, place }) {
     h('span', { class: 'grow' }, h('strong', {}, name), h('span', { class: 'soft block' },
       need && !isTold ? ofAction(need) : connection.expiryDate && isInForce ? `Consent until ${ofDay(connection.expiryDate)}` : '')),
     h('span', { class: 'pill', data: { state } }, word),
-    need && !isTold ? way(userId, connection, need, name, place) : null);
+    need && !isTold ? nextStep(userId, connection, need, name, place) : null);
 }
 
-function way(userId, connection, need, name, place) {
+function nextStep(userId, connection, need, name, place) {
   const next = connection.attention?.continueWith ?? { action: 'reauthorise', connectionId: connection.id };
   const label = { reconnect: 'Connect again', 'finish-connecting': 'Go on' }[need];
   return label ? action(label, { class: 'small', 'aria-label': `${label}: ${name}` }, () => connect(userId, next, place)) : null;

@@ -1,6 +1,7 @@
 import { announce, h, show } from './dom.js';
 import { call } from './api.js';
 import { dayOf } from './days.js';
+import { keep, recallJson } from './kept.js';
 import { format } from './money.js';
 import { problemBox, step } from './step.js';
 import { count, ofDayOfYear, ofSecond } from './words.js';
@@ -50,7 +51,7 @@ class Follower {
 
   constructor(userId) {
     this.userId = userId;
-    const kept = recall();
+    const kept = recallJson(keyName);
 
     // What changed last is to be seen after a reload, too: the page begins where that began.
     this.#before = kept?.userId === userId ? kept.before : null;
@@ -78,42 +79,49 @@ class Follower {
   /** Reads to the end of the feed, and shows what came. Gives the time to the next look. */
   async #read() {
     const from = this.#cursor;
+    let cursor = from;
+    let dataAsOf = '';
     const batch = { accounts: [], rows: [], counts: { added: 0, modified: 0, removed: 0 } };
     for (let hasMore = true; hasMore;) {
-      const { ok, status, data, problem, retryAfter } = await call('changes', 'GET', route, { values: { userId: this.userId }, query: { cursor: this.#cursor, limit: pageSize } });
+      const { ok, status, data, problem, retryAfter } = await call('changes', 'GET', route, { values: { userId: this.userId }, query: { cursor, limit: pageSize } });
       if (this.#isStopped) {
         return 0;
       }
       if (!ok) {
-        return this.#fail({ status, problem, retryAfter });
+        // What was read of this batch is read again: half of it would tell the rest as news.
+        return this.#fail({ status, problem, retryAfter }, cursor);
       }
       batch.accounts.push(...data.accounts ?? []);
       batch.rows.push(...data.changes.slice(0, mostRows - batch.rows.length));
       for (const change of data.changes) {
         batch.counts[change.type]++;
       }
-      this.#cursor = data.nextCursor;
+      cursor = data.nextCursor;
+      ({ dataAsOf } = data);
       hasMore = data.hasMore;
       if (from === null && hasMore) {
         show(here.body, h('p', { class: 'soft', role: 'status' }, `Reading what there is: ${count(batch.counts.added, 'transaction')} …`));
       }
     }
+    this.#cursor = cursor;
     here.set('done', 'Live');
     const isNews = batch.accounts.length > 0 || batch.rows.length > 0;
     if (from === null) {
       show(here.body, h('p', {}, `Everything there is came as added: ${count(batch.accounts.length, 'account')} and ${count(batch.counts.added, 'transaction')}. `, h('span', { class: 'soft' }, 'What the next sync changes appears here by itself.')));
     } else if (isNews) {
       showBatch(batch);
+      dispatchEvent(new CustomEvent('newerdata', { detail: dataAsOf }));
     } else if (here.body.childElementCount === 0 || here.body.querySelector('[role=status], [role=alert]')) {
       show(here.body, h('p', { class: 'soft' }, 'Nothing has changed since. What the next sync changes appears here by itself.'));
     }
     this.#before = from !== null && isNews ? from : this.#before;
-    keep({ userId: this.userId, before: this.#before, cursor: this.#cursor });
+    // Cursors alone: what they lead to stays with the host.
+    keep(keyName, JSON.stringify({ userId: this.userId, before: this.#before, cursor: this.#cursor }));
     return every;
   }
 
-  #fail(result) {
-    if (this.#cursor !== null && (result.status === 410 || result.status === 400)) {
+  #fail(result, cursor) {
+    if (cursor !== null && (result.status === 410 || result.status === 400)) {
       // The cursor is good for nothing any more.
       this.#cursor = null;
       this.#before = null;
@@ -168,21 +176,4 @@ function transactionRow({ type, transactionId, inferredFrom, transaction }) {
     h('td', {}, h('time', { datetime: dayOf(transaction) }, ofDayOfYear(dayOf(transaction)))),
     h('td', {}, h('span', { class: 'what' }, transaction.enrich?.cleanDescription || transaction.description || transactionId), h('span', { class: 'soft block' }, state)),
     h('td', { class: 'figure' }, format(transaction.amount, transaction.currency)));
-}
-
-// Cursors alone: what they lead to stays with the host.
-function keep(place) {
-  try {
-    sessionStorage.setItem(keyName, JSON.stringify(place));
-  } catch {
-    // Full or forbidden: then the page begins anew after a reload.
-  }
-}
-
-function recall() {
-  try {
-    return JSON.parse(sessionStorage.getItem(keyName));
-  } catch {
-    return null;
-  }
 }

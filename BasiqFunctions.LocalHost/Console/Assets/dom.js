@@ -41,10 +41,13 @@ export function show(element, ...children) {
 
 export const $ = id => document.getElementById(id);
 
-/** Says something to a screen reader, once it has said what came before. */
+const unsaid = [];
+
+/** Says something to a screen reader, with all else that is to be said at the same time. */
 export function announce(text) {
-  const announcer = $('announcer');
-  announcer.textContent = text;
+  if (unsaid.push(text) === 1) {
+    setTimeout(() => { $('announcer').textContent = unsaid.splice(0).join(' '); });
+  }
 }
 
 /** Moves the focus to a heading or a message, for whoever follows the page by keyboard or by ear. @param block Where it shall stand. */

@@ -78,7 +78,7 @@ function makeView(userId, syncId) {
   const questions = h('div');
   here.show(h('div', { class: 'sync-line' }, status, numbers), bar, trouble, questions, jobs, buttons);
   let shown = '';
-  let asked = '';
+  let asked = '[]';
   return {
     trouble,
     update(sync) {
@@ -96,8 +96,9 @@ function makeView(userId, syncId) {
         show(jobs, sync.jobs.map(job => jobCard(userId, job, over, trouble)));
       }
       const asking = over ? [] : sync.jobs.filter(job => challengeOf(job));
-      if (asking.map(job => job.jobId).join() !== asked) {
-        asked = asking.map(job => job.jobId).join();
+      const nowAsked = JSON.stringify(asking.map(job => [job.jobId, challengeOf(job)]));
+      if (nowAsked !== asked) {
+        asked = nowAsked;
         show(questions, asking.map(job => question(userId, syncId, job)));
       }
       if (over) {
@@ -180,11 +181,16 @@ export async function refresh(userId, body, trouble) {
     go({ syncId: result.data.syncId });
     focusOn($('jobs-title'));
   } else if (result.ok) {
-    show(trouble, h('p', {}, 'The bank cannot be asked: a person has to connect it first.'));
+    show(trouble, spared(result.data));
   } else {
     show(trouble, problemBox(result));
   }
 }
+
+/** Why no bank was asked, and what to do about each. */
+const spared = ({ status, attention }) => h('div', { class: 'box warn', role: 'status' },
+  h('p', {}, h('strong', {}, status === 'fresh' ? 'The bank was not asked: what is here is fresh.' : 'The bank cannot be asked yet.')),
+  (attention ?? []).map(one => h('p', {}, h('b', {}, `${bankOfConnection(one.connectionId)}: `), ofAction(one.nextAction))));
 
 function jobCard(userId, job, over, trouble) {
   const bank = bankOfConnection(job.connectionId);

@@ -67,8 +67,9 @@ async function run(at, signal) {
   removal.offer(at.userId, gone);
   let connections = await bank.showBanks(at.userId, { error: at.error, hasSync: Boolean(at.syncId), signal });
   if (!at.syncId) {
-    jobs.clear(connections.length > 0 ? 'No sync is followed here. Refresh a bank, or choose one of the recent syncs.' : '');
-    if (connections.length > 0) {
+    const hasBanks = connections?.length !== 0;
+    jobs.clear(hasBanks ? 'No sync is followed here. Refresh a bank, or choose one of the recent syncs.' : '');
+    if (hasBanks) {
       await loadData(at, signal);
     } else {
       clearData();
@@ -93,15 +94,13 @@ async function run(at, signal) {
   panel.look();
   if (sync && isOver(sync.status)) {
     const told = sync.jobs.filter(job => job.nextAction).map(job => job.connectionId);
-    connections = await bank.showBanks(at.userId, { hasSync: connections.length > 0, told, signal });
+    connections = await bank.showBanks(at.userId, { hasSync: connections?.length > 0, told, signal });
   }
-  await loadData(at, signal);
-  if (sync?.status === 'completed') {
-    lead($('accounts-title'));
-  }
+  await loadData(at, signal, sync?.status === 'completed');
 }
 
-async function loadData(at, signal) {
+/** @param isNews Whether the person waits for it, and is led there. */
+async function loadData(at, signal, isNews = false) {
   snapshot = await accounts.load(at.userId, signal);
   if (snapshot === null) {
     transactions.clear();
@@ -111,6 +110,9 @@ async function loadData(at, signal) {
     return;
   }
   accounts.showAccounts(at.userId, snapshot, disconnected);
+  if (isNews) {
+    lead($('accounts-title'));
+  }
   changes.follow(at.userId);
   await Promise.all([showData(read(), signal), reports.offer(at.userId, snapshot.accounts, signal)]);
 }
@@ -195,6 +197,13 @@ addEventListener('webhooks', async ({ detail }) => {
   }
 });
 
+// What was fetched in the background, too, once the person wants to see it; a sync that is followed shows its own.
+addEventListener('newerdata', ({ detail: dataAsOf }) => {
+  if (snapshot && $('jobs').dataset.state !== 'busy' && Date.parse(dataAsOf) > Date.parse(snapshot.fetchedAt)) {
+    accounts.offerNewer(() => unlessAborted(loadData(read(), under.signal, true)));
+  }
+});
+
 addEventListener('keyneeded', () => {
   if ($('key-form').hidden) {
     $('key-form').hidden = false;
@@ -213,5 +222,9 @@ $('key-form').addEventListener('submit', event => {
   start(true);
 });
 
-await Promise.all([panel.start(), webhooks.start(), notifications.start()]);
+// The journey waits for the banks' time zone, which the panel brings, and not for long.
+const panelIsThere = panel.start();
+webhooks.start();
+notifications.start();
+await Promise.race([panelIsThere, new Promise(resolve => { setTimeout(resolve, 1000); })]);
 await start(true);

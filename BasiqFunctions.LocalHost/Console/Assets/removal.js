@@ -1,4 +1,5 @@
 import { action, announce, confirm, focusOn, h, show } from './dom.js';
+import { read } from './address.js';
 import { call } from './api.js';
 import { problemBox, step } from './step.js';
 import { count, ofMoment, ofReason } from './words.js';
@@ -34,17 +35,42 @@ export async function receiptsOf(step, userId, signal) {
       h('span', { class: 'soft block' }, 'Receipt ', h('code', {}, receipt.receiptId))))));
 }
 
+/**
+ * Waits for a removal that the API goes on with by itself, until its receipt is there.
+ * @param {HTMLElement} place Where it is said that this takes a while.
+ * @returns {Promise<boolean>} False when the page has gone to another user meanwhile.
+ */
+export async function untilRemoved(step, userId, answer, place) {
+  if (answer.status !== 202) {
+    return true;
+  }
+  show(place, h('div', { class: 'box', role: 'status' }, h('p', {}, h('strong', {}, 'Being removed. '), 'It takes a while, and goes on by itself: its receipt is there once everything is gone.')));
+  const values = { userId, receiptId: answer.data.receiptId };
+  while (read().userId === userId) {
+    await new Promise(resolve => { setTimeout(resolve, 1000 * Math.max(1, answer.retryAfter)); });
+    if ((await call(step, 'GET', '/api/users/{userId}/deletion-receipts/{receiptId}', { values })).ok) {
+      show(place);
+      return true;
+    }
+  }
+  return false;
+}
+
 async function remove(userId, trouble, onRemoved) {
   const removed = await call('removal', 'DELETE', '/api/users/{userId}', { values: { userId } });
   if (!removed.ok && removed.status !== 404) {
     show(trouble, problemBox(removed));
     return;
   }
+  if (!await untilRemoved('removal', userId, removed, trouble)) {
+    return;
+  }
   const user = await call('removal', 'GET', '/api/users/{userId}', { values: { userId } });
   const accounts = await call('removal', 'GET', '/api/users/{userId}/accounts', { values: { userId } });
   const line = (text, answer) => h('li', { data: { state: answer.status === 404 ? 'success' : 'failed' } }, h('span', { class: 'tick', 'aria-hidden': 'true' }), h('span', {}, text, ' ', h('code', {}, `${answer.status} ${answer.problem?.code ?? ''}`)));
   const receipts = await receiptsOf('removal', userId);
-  here.set('done', 'Gone');
+  const isGone = user.status === 404 && accounts.status === 404;
+  here.set(isGone ? 'done' : 'failed', isGone ? 'Gone' : 'Not all gone');
   here.show(h('div', { class: 'proof' },
     h('p', {}, h('strong', {}, 'Deleted. '), 'Asked again, the API answers:'),
     h('ul', { class: 'job-steps' }, line('The user:', user), line('The accounts:', accounts)), receipts));

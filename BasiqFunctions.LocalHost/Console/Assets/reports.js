@@ -29,23 +29,30 @@ export function clear() {
 /** Offers to ask for a report about the user, and shows the last one that there is. */
 export async function offer(userId, accounts, signal) {
   clear();
-  asked = new AbortController();
-  const { signal: mine } = asked;
   const page = h('div', { class: 'report' });
   const kind = h('select', { id: 'report-kind' }, h('option', { value: '' }, 'What the person can afford'),
     accounts.map(account => h('option', { value: account.id }, `Statement of ${account.name ?? account.id}`)));
   here.show(
     h('div', { class: 'field' }, h('label', { for: 'report-kind' }, 'Report'), kind),
-    h('div', { class: 'actions' }, action('Ask for the report', { class: 'main', id: 'ask-report' }, () => ask(userId, kind.value, page, mine))),
+    h('div', { class: 'actions' }, action('Ask for the report', { class: 'main', id: 'ask-report' }, () => ask(userId, kind.value, page))),
     page);
+  const mine = takeTurn();
   const { data } = await call('reports', 'GET', all, { values: { userId }, signal });
   const last = data?.reports.find(report => report.status !== 'failed');
-  if (last && !mine.aborted && page.childElementCount === 0) {
+  if (last && !mine.aborted) {
     await follow(userId, last.reportId, page, mine);
   }
 }
 
-async function ask(userId, accountId, page, signal) {
+/** Whoever is to be shown now: what was waited for before is not shown any more. */
+function takeTurn() {
+  asked?.abort();
+  asked = new AbortController();
+  return asked.signal;
+}
+
+async function ask(userId, accountId, page) {
+  const signal = takeTurn();
   const from = `${new Date().getFullYear() - 1}-01-01`;
   const body = accountId ? { type: 'statement', accountIds: [accountId], from } : { type: 'affordability' };
   const result = await unlessAborted(call('reports', 'POST', all, { values: { userId }, body, signal }));
@@ -70,7 +77,7 @@ async function follow(userId, reportId, page, signal) {
   const values = { userId, reportId };
   let summary = await unlessAborted(call('reports', 'GET', `${one}/summary`, { values, signal }));
   while (summary?.status === 202) {
-    await new Promise(resolve => { setTimeout(resolve, 500 * summary.retryAfter || 1000); });
+    await new Promise(resolve => { setTimeout(resolve, 1000 * Math.max(1, summary.retryAfter)); });
     summary = await unlessAborted(call('reports', 'GET', `${one}/summary`, { values, signal }));
   }
   if (!summary) {
@@ -82,7 +89,12 @@ async function follow(userId, reportId, page, signal) {
     return false;
   }
   const whole = await unlessAborted(call('reports', 'GET', one, { values, signal }));
-  if (!whole?.ok) {
+  if (!whole) {
+    return false;
+  }
+  if (!whole.ok) {
+    here.set('failed');
+    show(page, problemBox(whole));
     return false;
   }
   here.set('done', 'Ready');
@@ -130,7 +142,8 @@ async function save(values, trouble) {
   }
   const url = URL.createObjectURL(result.file);
   h('a', { href: url, download: `report-${values.reportId}.pdf` }).click();
-  URL.revokeObjectURL(url);
+  // A browser may begin to read it only now.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 async function remove(values, page, trouble) {

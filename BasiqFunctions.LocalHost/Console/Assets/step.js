@@ -128,3 +128,7 @@ export function problemBox(result, more) {
       result.retryAfter ? ` · try again in ${result.retryAfter} s` : null),
     more);
 }
+
+/** The same, with a button that shows the page anew. */
+export const retryBox = result =>
+  problemBox(result, h('p', { class: 'actions' }, h('button', { type: 'button', onclick: () => dispatchEvent(new Event('retry')) }, 'Try again')));

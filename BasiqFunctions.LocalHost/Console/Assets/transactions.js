@@ -1,6 +1,6 @@
 import { $, h, show } from './dom.js';
 import { call } from './api.js';
-import { go, note } from './address.js';
+import { note } from './address.js';
 import { bankOf } from './institutions.js';
 import { dayOf } from './days.js';
 import { format } from './money.js';
@@ -12,10 +12,17 @@ const here = step('transactions', [['GET', `${route}?from&to&status&limit&cursor
 const pageSize = 100;
 const enoughFound = 25;
 
+// A year that is being typed begins like this.
+const firstDay = '1900-01-01';
+
 let shownFor = '';
+let tools = null;
+let list = null;
 
 export const clear = () => {
   shownFor = '';
+  tools = null;
+  list = null;
   here.set('todo');
   here.clear();
 };
@@ -30,12 +37,20 @@ export function showTransactions(userId, snapshot, at) {
     clear();
     return;
   }
-  const key = JSON.stringify([userId, snapshot.syncId, snapshot.fetchedAt, account.id, at.from, at.to, at.status]);
+  const data = JSON.stringify([userId, snapshot.syncId, snapshot.fetchedAt]);
+  const key = JSON.stringify([data, account.id, at.from, at.to, at.status]);
   if (key === shownFor) {
     return;
   }
   shownFor = key;
   here.set('done', '');
+  if (tools?.data !== data) {
+    const focused = here.body.contains(document.activeElement) ? document.activeElement.id : '';
+    tools = makeTools(data, snapshot.accounts, tools?.search.value ?? '');
+    here.show(tools.elements, tools.place);
+    $(focused)?.focus();
+  }
+  tools.update(account, at);
   const rows = h('tbody');
   const status = h('p', { class: 'soft', role: 'status' }, 'Reading …');
   const trouble = h('div');
@@ -45,33 +60,50 @@ export function showTransactions(userId, snapshot, at) {
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Date'), h('th', { scope: 'col' }, 'What'), h('th', { scope: 'col', class: 'figure' }, 'Amount'), h('th', { scope: 'col', class: 'figure wide' }, 'Balance'))),
       rows),
     h('div', { class: 'more' }, more));
-  const search = h('input', { id: 'find', type: 'search', autocomplete: 'off', placeholder: 'Name, kind or amount' });
-  here.show(tools(snapshot.accounts, account, at, search), trouble, region, status);
-  const list = new List({ userId, account, at, rows, status, trouble, more, region, search, key });
+  show(tools.place, trouble, region, status);
+  list = new List({ userId, account, at, rows, status, trouble, more, region, search: tools.search, key });
   list.start();
 }
 
-function tools(accounts, account, at, search) {
+/** What the list is chosen with. It stays while the list changes: a day is a choice with each of its digits, and whoever types goes on typing. */
+function makeTools(data, accounts, searched) {
   const field = (label, input) => h('div', { class: 'field' }, h('label', { for: input.id }, label), input);
-  const chooser = h('select', { id: 'account', onchange: event => go({ accountId: event.target.value }) },
-    accounts.map(one => h('option', { value: one.id, selected: one.id === account.id }, `${one.name ?? ofClass(one.class?.type)} · ${bankOf(one.institution)}`)));
-  const day = (name, label) => {
-    const input = h('input', { id: `filter-${name}`, type: 'date', value: at[name] });
-    input.addEventListener('change', () => refilter({ [name]: input.value }));
-    return field(label, input);
+  const chooser = h('select', { id: 'account', onchange: () => refilter({ accountId: chooser.value }) },
+    accounts.map(one => h('option', { value: one.id }, `${one.name ?? ofClass(one.class?.type)} · ${bankOf(one.institution)}`)));
+  const search = h('input', { id: 'find', type: 'search', autocomplete: 'off', placeholder: 'Name, kind or amount', value: searched, oninput: () => list.search() });
+  const [from, to] = ['from', 'to'].map(name => {
+    const input = h('input', { id: `filter-${name}`, type: 'date', onchange: () => {
+      if (!input.value || input.value >= firstDay) {
+        refilter({ [name]: input.value });
+      }
+    } });
+    return input;
+  });
+  const status = h('select', { id: 'filter-status', onchange: () => refilter({ status: status.value }) },
+    [['', 'All'], ['posted', 'Posted'], ['pending', 'Pending']].map(([value, label]) => h('option', { value }, label)));
+  let shown = '';
+  return {
+    data,
+    search,
+    elements: h('div', { class: 'tools' }, field('Account', chooser), field('Search', search), field('From', from), field('To', to), field('Status', status)),
+    place: h('div'),
+    update(account, at) {
+      if (shown && shown !== account.id) {
+        search.value = '';
+      }
+      shown = account.id;
+      for (const [input, value] of [[chooser, account.id], [from, at.from], [to, at.to], [status, at.status]]) {
+        if (input.value !== value) {
+          input.value = value;
+        }
+      }
+    },
   };
-  const status = h('select', { id: 'filter-status', onchange: event => refilter({ status: event.target.value }) },
-    [['', 'All'], ['posted', 'Posted'], ['pending', 'Pending']].map(([value, label]) => h('option', { value, selected: value === at.status }, label)));
-  return h('div', { class: 'tools' }, field('Account', chooser), field('Search', search), day('from', 'From'), day('to', 'To'), field('Status', status));
 }
 
 function refilter(change) {
-  const focused = document.activeElement?.id;
   note(change);
   dispatchEvent(new Event('addresschange'));
-  if (focused) {
-    $(focused)?.focus();
-  }
 }
 
 class List {
@@ -88,9 +120,8 @@ class List {
   }
 
   start() {
-    const { more, region, search } = this.#view;
+    const { more, region } = this.#view;
     more.addEventListener('click', () => this.#load());
-    search.addEventListener('input', () => this.#search());
     this.#observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         this.#load();
@@ -166,7 +197,7 @@ class List {
     return this.#view.search.value.trim().toLowerCase();
   }
 
-  #search() {
+  search() {
     const wanted = this.#wanted;
     this.#found = 0;
     for (const one of this.#view.rows.children) {

@@ -1,7 +1,8 @@
 import { $, announce, busy, focusOn, h } from './dom.js';
 import { call, forgetCalls } from './api.js';
 import { go } from './address.js';
-import { problemBox, showAllCalls, step } from './step.js';
+import { forget, keep, recall } from './kept.js';
+import { problemBox, retryBox, showAllCalls, step } from './step.js';
 
 const here = step('user', [['POST', '/api/users']]);
 const keyName = 'createKey';
@@ -32,7 +33,7 @@ export function showForm(notice) {
     return busy($('create-user'), () => create(form, errors));
   });
   // A key stands for one content: whoever changes the form asks for something else.
-  form.addEventListener('input', () => sessionStorage.removeItem(keyName));
+  form.addEventListener('input', () => forget(keyName));
   here.show(form);
 }
 
@@ -40,7 +41,7 @@ function fillIn() {
   for (const [name, , , , example] of fields) {
     $(`user-${name}`).value = example;
   }
-  sessionStorage.removeItem(keyName);
+  forget(keyName);
   $('create-user').focus();
 }
 
@@ -50,22 +51,22 @@ async function create(form, errors) {
     // People write numbers in groups.
     body.mobile = body.mobile.replace(/[\s()-]/g, '');
   }
-  let key = sessionStorage.getItem(keyName);
+  let key = recall(keyName);
   if (key === null) {
     key = newKey();
-    sessionStorage.setItem(keyName, key);
+    keep(keyName, key);
   }
   forgetCalls();
   showAllCalls();
   const result = await call('user', 'POST', '/api/users', { body, headers: { 'Idempotency-Key': key } });
   showErrors(result.problem?.errors ?? {}, errors, result);
   if (result.ok) {
-    sessionStorage.removeItem(keyName);
+    forget(keyName);
     announce('The user has been created.');
     go({ userId: result.data.id, syncId: '', accountId: '' });
     focusOn($('bank-title'));
   } else if (result.status !== 0 && result.status !== 429 && result.status < 500) {
-    sessionStorage.removeItem(keyName);
+    forget(keyName);
   }
 }
 
@@ -138,7 +139,7 @@ export async function showUser(userId, signal) {
     return false;
   }
   here.set('failed');
-  here.show(problemBox(result, h('p', { class: 'actions' }, h('button', { type: 'button', onclick: () => dispatchEvent(new Event('retry')) }, 'Try again'))));
+  here.show(retryBox(result));
   return false;
 }
 
