@@ -3,7 +3,7 @@ import { call } from './api.js';
 import { note, read } from './address.js';
 import { bankOf } from './institutions.js';
 import { bankDay, dayOf, today } from './days.js';
-import { absolute, add, compare, currencyOf, format, negate, ofCurrency, parse, position, zero } from './money.js';
+import { absolute, add, compare, currencyOf, format, isKnown, negate, ofCurrency, parse, position, zero } from './money.js';
 import { barChart, drawn, lineChart, shareBar } from './drawing.js';
 import { categoryOf } from './transactions.js';
 import { problemBox, step } from './step.js';
@@ -15,6 +15,7 @@ const everyday = new Set(['transaction', 'savings', 'credit-card']);
 const mostPages = 40;
 const months = 12;
 const shownCategories = 8;
+const mostDigits = 8;
 const dayLength = 86_400_000;
 
 let shownFor = '';
@@ -179,7 +180,7 @@ function balance(scope, data, past, lastDay) {
     const svg = lineChart(width, {
       title: `Balance over time: ${scope.name}`,
       description: `From ${money(totals[0])} on ${ofDay(days[0])} to ${money(totals.at(-1))} on ${ofDay(lastDay)}.`,
-      values, labels, unit: ofCurrency(scope.currency), format: value => short(value, scope.currency),
+      values, labels, unit: ofCurrency(scope.currency), format: (value, ticks) => short(value, scope.currency, ticks),
       mark: (show, locate) => { [marking, indexAt] = [show, locate]; },
     });
     svg.addEventListener('pointermove', event => mark(indexAt(event.clientX - svg.getBoundingClientRect().left)));
@@ -208,7 +209,7 @@ function monthly(scope, transactions, lastDay) {
   const plot = drawn(width => barChart(width, {
     title: `Money in and out by month: ${scope.name}`,
     description: `In ${count(months, 'month')}: ${money(sum(0))} in and ${money(sum(1))} out.`,
-    pairs: pairs.map(pair => pair.map(position)), labels: names.map(ofShortMonth), unit: ofCurrency(scope.currency), format: value => short(value, scope.currency),
+    pairs: pairs.map(pair => pair.map(position)), labels: names.map(ofShortMonth), unit: ofCurrency(scope.currency), format: (value, ticks) => short(value, scope.currency, ticks),
     tips: names.map((name, index) => `${ofMonth(name)}: ${money(pairs[index][0])} in, ${money(pairs[index][1])} out`),
   }));
   return figure('Money in and out by month',
@@ -257,10 +258,12 @@ function sumBy(transactions, keyOf) {
   return sums;
 }
 
-function short(value, currency) {
+/** An amount on an axis, beside which the currency stands already. Cents are written where one of the ticks has any. */
+function short(value, currency, ticks) {
   const size = Math.abs(value);
-  const [divided, unit] = size >= 1e6 ? [value / 1e6, 'm'] : size >= 1e4 ? [value / 1e3, 'k'] : [value, ''];
-  return format(parse(String(Number(divided.toFixed(unit === 'm' ? 2 : 1)))), currency, { whole: unit === '' }).replace(/\.(\d)0$/, '.$1').replace(/\.0$/, '') + unit;
+  const [divided, unit, digits] = size >= 1e6 ? [value / 1e6, 'm', 2] : size >= 1e4 ? [value / 1e3, 'k', 1] : [value, '', mostDigits];
+  const hasCents = unit === '' && !ticks.every(Number.isInteger);
+  return format(parse(divided.toFixed(digits)), isKnown(currency) ? currency : '', hasCents ? {} : { least: 0 }) + unit;
 }
 
 function figure(title, legend, chart, data) {

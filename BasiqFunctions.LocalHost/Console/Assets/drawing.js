@@ -23,7 +23,7 @@ export function drawn(draw) {
   return place;
 }
 
-/** A line over days. @param unit What the vertical axis counts in. @param mark Gets a function that marks the day of an index. */
+/** A line over days. @param unit What the vertical axis counts in. @param format Writes one of its ticks, given all of them. @param mark Gets a function that marks the day of an index. */
 export function lineChart(width, { title, description, values, labels, unit, format, mark }) {
   const [low, high, ticks] = scale(values);
   const x = index => left + (values.length < 2 ? 0.5 : index / (values.length - 1)) * (width - left - right);
@@ -82,7 +82,7 @@ function frame(width, title, description, ...children) {
 function grid(width, ticks, y, format) {
   return ticks.map(value => [
     s('line', { class: value === 0 ? 'grid zero' : 'grid', x1: left, x2: width - right, y1: y(value), y2: y(value) }),
-    s('text', { class: 'tick-text', x: left - 8, y: y(value) + 4, 'text-anchor': 'end' }, format(value)),
+    s('text', { class: 'tick-text', x: left - 8, y: y(value) + 4, 'text-anchor': 'end' }, format(value, ticks)),
   ]);
 }
 

@@ -47,27 +47,30 @@ export const ofCurrency = currency => currency || 'no currency given';
 
 const formats = new Map();
 
-/** An amount for a person: exact, in the currency's own way of writing. */
-export function format(amount, currency, options) {
+/** Whether a currency has a way of writing; codes of three letters have one, known or not. */
+export const isKnown = currency => /^[a-z]{3}$/i.test((currency ?? '').trim());
+
+/**
+ * An amount for a person: exact, in the currency's own way of writing; a code that has none stands behind the number.
+ * @param {{least?: number}} options How many digits after the point there are at least: the currency's own, or two where it is not known.
+ */
+export function format(amount, currency, { least } = {}) {
   const value = typeof amount === 'string' ? parse(amount) : amount;
   if (!value) {
     return '–';
   }
-  return formatOf(currency, value.scale, options).format(toText(value)).replace('-', '−');
+  const code = (currency ?? '').trim();
+  const text = formatOf(isKnown(code) ? code : '', value.scale, least).format(toText(value)).replace('-', '−');
+  return code && !isKnown(code) ? `${text} ${code}` : text;
 }
 
-function formatOf(currency, scale, options) {
-  const key = `${currency} ${scale} ${options?.whole}`;
+function formatOf(currency, scale, least) {
+  const key = `${currency} ${scale} ${least}`;
   if (!formats.has(key)) {
-    const digits = options?.whole ? { maximumFractionDigits: 0 } : { minimumFractionDigits: 2, maximumFractionDigits: Math.max(2, Math.min(scale, 20)) };
-    let made;
-    try {
-      made = new Intl.NumberFormat('en-AU', { style: 'currency', currency, ...digits });
-    } catch {
-      // A code that is no currency's: the number alone.
-      made = new Intl.NumberFormat('en-AU', digits);
-    }
-    formats.set(key, made);
+    const style = currency ? { style: 'currency', currency } : { style: 'decimal' };
+    const own = currency ? new Intl.NumberFormat('en-AU', style).resolvedOptions().maximumFractionDigits : 2;
+    const fewest = least ?? own;
+    formats.set(key, new Intl.NumberFormat('en-AU', { ...style, minimumFractionDigits: fewest, maximumFractionDigits: Math.max(fewest, Math.min(scale, 20)) }));
   }
   return formats.get(key);
 }
