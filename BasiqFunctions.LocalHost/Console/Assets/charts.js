@@ -54,7 +54,11 @@ export async function showCharts(userId, snapshot, signal) {
         here.show(problemBox(result, h('p', { class: 'actions' }, h('button', { type: 'button', onclick: () => showCharts(userId, snapshot, signal) }, 'Try again'))));
         return;
       }
-      all.push(...result.data.transactions);
+      for (const one of result.data.transactions) {
+        // Noted while the page waits for the next ones, and not for all of them at once when it draws.
+        dayOf(one);
+        all.push(one);
+      }
       cursor = result.data.nextCursor;
     } while (cursor && ++pages < mostPages);
     isCut ||= Boolean(cursor);
@@ -106,12 +110,13 @@ function scopesOf(accounts, data) {
 function picture(scope, data) {
   const dated = scope.accounts.flatMap(account => data.get(account.id)).filter(one => dayOf(one) && parse(one.amount));
   const [own, foreign] = parted(dated, one => isOf(scope, one));
-  const [past, future] = parted(own, one => dayOf(one) <= today());
+  const day = today();
+  const [past, future] = parted(own, one => dayOf(one) <= day);
   const apart = [foreign.length > 0 ? inOtherCurrencies(scope, foreign) : null, future.length > 0 ? inTheFuture(future) : null];
   if (past.length === 0) {
     return [h('p', { class: 'soft' }, 'There are no transactions to draw.'), apart];
   }
-  const lastDay = [...scope.accounts.map(account => bankDay(account.lastUpdated)), ...past.map(dayOf)].filter(day => day <= today()).toSorted().at(-1);
+  const lastDay = [...scope.accounts.map(account => bankDay(account.lastUpdated)), ...past.map(dayOf)].filter(one => one <= day).reduce((last, one) => (one > last ? one : last), '');
   const moved = past.filter(one => !scope.leaves.has(one.class));
   return [
     balance(scope, data, new Set(past), lastDay),

@@ -5,11 +5,19 @@ const midnight = /^(\d{4}-\d\d-\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00
 // Sweden writes days as ISO 8601 has them.
 const inZone = timeZone => new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
 
-let place = inZone('Australia/Sydney');
+let placeName = 'Australia/Sydney';
+let place = inZone(placeName);
+
+// To work out the day of a moment takes long, and charts ask for it many times of each of many thousand transactions.
+let noted = new WeakMap();
 
 /** Takes the time zone of the host's setting. */
 export function useZone(zone) {
-  place = inZone(zone);
+  if (zone !== placeName) {
+    placeName = zone;
+    place = inZone(zone);
+    noted = new WeakMap();
+  }
 }
 
 /** The day of a bank's date or moment, as 2026-11-24; empty for anything else. */
@@ -23,4 +31,11 @@ export function bankDay(text) {
 export const today = () => place.format(Date.now());
 
 /** The day of a transaction. */
-export const dayOf = transaction => bankDay(transaction.postDate || transaction.transactionDate);
+export function dayOf(transaction) {
+  let day = noted.get(transaction);
+  if (day === undefined) {
+    day = bankDay(transaction.postDate || transaction.transactionDate);
+    noted.set(transaction, day);
+  }
+  return day;
+}
