@@ -52,6 +52,55 @@ public sealed class ChartTests(Chromium chromium)
         Assert.InRange(last, now.AddHours(-14).Date.AddDays(1 - now.AddHours(-14).Day), now.AddHours(14));
     }
 
+    [Fact]
+    public async Task An_axis_tells_its_steps_apart_a_line_stays_one_in_forced_colours_and_days_are_worked_out_once()
+    {
+        const int Transactions = 1000;
+        await using var visit = await Visit.StartAsync(chromium);
+        var page = visit.Page;
+        await page.AddInitScriptAsync(
+            """
+            window.formatted = 0;
+            const format = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, 'format');
+            Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', { ...format, get() { window.formatted++; return format.get.call(this); } });
+            """);
+        await page.RouteAsync("**/api/users/*/accounts", async route =>
+        {
+            var answer = await route.FetchAsync();
+            var body = JsonNode.Parse(await answer.TextAsync())!;
+            foreach (var (account, balance) in (body["accounts"]?.AsArray() ?? []).Zip((string[])["0.80", "9.00"]))
+                (account!["name"], account["balance"]) = ($"With {balance}", balance);
+            await route.FulfillAsync(new() { Response = answer, Body = body.ToJsonString() });
+        });
+
+        // Each comes back at once, so that the balance is the same every day.
+        var now = DateTime.UtcNow;
+        var transactions = new JsonArray([.. Enumerable.Range(0, Transactions)
+            .Select(n => Transaction("There and back", n % 2 == 0 ? "0.01" : "-0.01", "AUD", now.AddDays(-1 - (n / 2 % 300)), "HH:mm:ss"))]);
+        await page.RouteAsync(
+            "**/api/users/*/accounts/*/transactions?limit=500*",
+            route => route.FulfillAsync(new() { ContentType = "application/json", Body = new JsonObject { ["transactions"] = transactions.DeepClone() }.ToJsonString() }));
+        await visit.CreateUserAsync();
+        await visit.ConnectAsync("Whistler");
+        await visit.SeeStateAsync("charts", "done");
+        var charts = page.Locator("#charts");
+        var ticks = charts.Locator("svg.chart").First.Locator(".tick-text[text-anchor=end]:not(.axis-unit)");
+
+        foreach (var (balance, steps) in new (string, string[])[] { ("0.80", ["$0.00", "$0.25", "$0.50", "$0.75", "$1.00"]), ("9.00", ["$0.00", "$2.50", "$5.00", "$7.50", "$10.00"]) })
+        {
+            await page.EvaluateAsync("window.formatted = 0");
+            await page.Locator("#scope").SelectOptionAsync(new SelectOptionValue { Label = $"With {balance} · Hooli" });
+            await Assertions.Expect(charts.Locator("svg.chart title").First).ToHaveTextAsync($"Balance over time: With {balance} · Hooli");
+            Assert.Equal(steps, await ticks.AllTextContentsAsync());
+            Assert.InRange(await page.EvaluateAsync<int>("window.formatted"), 1, Transactions / 2);
+        }
+
+        await page.EmulateMediaAsync(new PageEmulateMediaOptions { ForcedColors = ForcedColors.Active });
+        var line = charts.Locator("svg.chart .line");
+        await Assertions.Expect(line).ToHaveCSSAsync("fill", "none");
+        await Assertions.Expect(line).ToHaveCSSAsync("stroke", await page.EvaluateAsync<string>("getComputedStyle(document.body).color"));
+    }
+
     public static TheoryData<string, string[]> Days => new()
     {
         {
@@ -82,7 +131,7 @@ public sealed class ChartTests(Chromium chromium)
         }
     }
 
-    private static JsonNode Transaction(string description, string amount, string currency, DateTime day) => new JsonObject
+    private static JsonNode Transaction(string description, string amount, string currency, DateTime day, string time = "00:00:00") => new JsonObject
     {
         ["type"] = "transaction",
         ["id"] = Guid.NewGuid().ToString(),
@@ -91,6 +140,6 @@ public sealed class ChartTests(Chromium chromium)
         ["amount"] = amount,
         ["currency"] = currency,
         ["class"] = "payment",
-        ["postDate"] = JsonSerializer.SerializeToNode(day.ToString("yyyy-MM-dd'T'00:00:00'Z'", CultureInfo.InvariantCulture)),
+        ["postDate"] = JsonSerializer.SerializeToNode(day.ToString($"yyyy-MM-dd'T'{time}'Z'", CultureInfo.InvariantCulture)),
     };
 }
