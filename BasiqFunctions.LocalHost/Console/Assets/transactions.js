@@ -11,6 +11,7 @@ const route = '/api/users/{userId}/accounts/{accountId}/transactions';
 const here = step('transactions', [['GET', `${route}?from&to&status&limit&cursor`]]);
 const pageSize = 100;
 const enoughFound = 25;
+const mostPagesSearched = 20;
 
 // A year that is being typed begins like this.
 const firstDay = '1900-01-01';
@@ -113,6 +114,10 @@ class List {
   #isLoading = false;
   #count = 0;
   #found = 0;
+  #pages = 0;
+  #lastPage = mostPagesSearched;
+  #enough = enoughFound;
+  #wantedBefore = '';
   #observer = null;
 
   constructor(view) {
@@ -121,10 +126,10 @@ class List {
 
   start() {
     const { more, region } = this.#view;
-    more.addEventListener('click', () => this.#load());
+    more.addEventListener('click', () => this.#goOn());
     this.#observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
-        this.#load();
+        this.#goOn();
       }
     }, { root: region, rootMargin: '400px' });
     this.#load();
@@ -163,15 +168,21 @@ class List {
     }
     show(trouble);
     this.#append(result.data.transactions);
+    this.#pages++;
     this.#cursor = result.data.nextCursor ?? null;
     this.#isEnd = this.#cursor === null;
     more.hidden = this.#isEnd;
-    this.#observer.disconnect();
-    if (!this.#isEnd) {
-      this.#observer.observe(more);
-    }
+    this.#watch();
     this.#tell();
     this.#goOnSearching();
+  }
+
+  // A search that waits for the person would go on by itself if its button were watched: few rows are above it.
+  #watch() {
+    this.#observer.disconnect();
+    if (!this.#isEnd && !this.#isWaiting) {
+      this.#observer.observe(this.#view.more);
+    }
   }
 
   #restart() {
@@ -179,6 +190,8 @@ class List {
     this.#cursor = null;
     this.#count = 0;
     this.#found = 0;
+    this.#pages = 0;
+    this.#allowMore();
     this.#load();
   }
 
@@ -199,26 +212,52 @@ class List {
 
   search() {
     const wanted = this.#wanted;
+    const isNarrower = this.#wantedBefore && wanted.startsWith(this.#wantedBefore);
+    this.#wantedBefore = wanted;
     this.#found = 0;
     for (const one of this.#view.rows.children) {
       one.hidden = !one.dataset.text.includes(wanted);
       this.#found += one.hidden ? 0 : 1;
     }
+    this.#enough = enoughFound;
+    if (!isNarrower) {
+      this.#lastPage = this.#pages + mostPagesSearched;
+    }
+    this.#watch();
     this.#tell();
     this.#goOnSearching();
   }
 
-  // The API does not search by text: this page reads on until it has found enough.
+  // The API does not search by text: this page reads on until it has found enough. An account may have a million transactions, so it
+  // asks the person before it reads very many.
   #goOnSearching() {
-    if (this.#wanted && this.#found < enoughFound) {
+    if (this.#wanted && this.#found < this.#enough && !this.#isWaiting) {
       this.#load();
     }
   }
 
+  get #isWaiting() {
+    return Boolean(this.#wanted) && this.#found < this.#enough && this.#pages >= this.#lastPage;
+  }
+
+  #goOn() {
+    if (this.#found >= this.#enough || this.#isWaiting) {
+      this.#allowMore();
+    }
+    this.#load();
+  }
+
+  #allowMore() {
+    this.#lastPage = this.#pages + mostPagesSearched;
+    this.#enough = this.#found + enoughFound;
+  }
+
   #tell() {
-    const { status } = this.#view;
+    const { more, status } = this.#view;
+    const isWaiting = this.#isWaiting && !this.#isEnd;
+    more.textContent = isWaiting ? 'Search on' : 'Read more';
     const read = `${count(this.#count, 'transaction')} read${this.#isEnd ? ', all there are' : ''}`;
-    status.textContent = this.#wanted ? `${count(this.#found, 'match', 'matches')} in ${read}.` : `${read}.`;
+    status.textContent = this.#wanted ? `${count(this.#found, 'match', 'matches')} in ${read}.${isWaiting ? ' The rest has not been searched.' : ''}` : `${read}.`;
   }
 }
 
