@@ -3,7 +3,7 @@ import { call } from './api.js';
 import { note } from './address.js';
 import { bankOf } from './institutions.js';
 import { dayOf } from './days.js';
-import { format } from './money.js';
+import { format, parse } from './money.js';
 import { problemBox, step } from './step.js';
 import { count, ofClass, ofDayOfYear, ofKind, plain } from './words.js';
 
@@ -264,12 +264,15 @@ class List {
 function row(transaction) {
   const isPending = transaction.status === 'pending';
   const name = transaction.enrich?.cleanDescription || transaction.description || plain(transaction.class);
-  const isIn = !(transaction.amount ?? '').startsWith('-');
+  const units = parse(transaction.amount)?.units ?? 0n;
+  const sign = units > 0n ? 'plus' : units < 0n ? 'minus' : 'none';
   const amount = format(transaction.amount, transaction.currency);
+  const balance = transaction.balance ? format(transaction.balance, transaction.currency) : '';
   const text = [name, transaction.description, categoryOf(transaction), transaction.amount, amount].join(' ').toLowerCase();
   return h('tr', { data: { text, status: transaction.status } },
     h('td', {}, h('time', { datetime: dayOf(transaction) }, ofDayOfYear(dayOf(transaction)), h('span', { class: 'year' }, ` ${dayOf(transaction).slice(0, 4)}`))),
     h('td', {}, h('span', { class: 'what' }, name, isPending ? h('span', { class: 'tag' }, 'Pending') : null), h('span', { class: 'soft block' }, categoryOf(transaction))),
-    h('td', { class: 'figure', data: { sign: isIn ? 'plus' : 'minus' } }, isIn ? `+${amount}` : amount),
-    h('td', { class: 'figure wide soft' }, transaction.balance ? format(transaction.balance, transaction.currency) : ''));
+    h('td', { class: 'figure', data: { sign } }, sign === 'plus' ? `+${amount}` : amount,
+      balance ? h('span', { class: 'beside soft' }, 'Balance ', h('span', {}, balance)) : null),
+    h('td', { class: 'figure wide soft' }, balance));
 }
