@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using BasiqFunctions.Sandbox.Auth;
 using BasiqFunctions.Sandbox.Control;
+using BasiqFunctions.Sandbox.Data;
 using BasiqFunctions.Sandbox.Platform;
 using BasiqFunctions.Sandbox.Sync;
 using BasiqFunctions.Sandbox.Users;
@@ -295,7 +295,7 @@ internal sealed class ConsentPage(
                 .Append("</strong>. Read what you agree to, and go on.</p>");
         }
 
-        var until = (clock.GetUtcNow() + options.Current.ConsentLifetime).UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
+        var until = SydneyDays.InWords(clock.GetUtcNow() + options.Current.ConsentLifetime);
         OpenForm(html, visit);
         Hidden(html, "institutionId", bank.Id);
         Hidden(html, "connectionId", visit.Connection?.Record.Id);

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text;
 using BasiqFunctions.Sandbox.Auth;
 using BasiqFunctions.Sandbox.Control;
+using BasiqFunctions.Sandbox.Data;
 using BasiqFunctions.Sandbox.Platform;
 using BasiqFunctions.Sandbox.Users;
 
@@ -75,10 +75,10 @@ internal sealed class ManagePage(SandboxState state, Tokens tokens, ConsentLife 
             html.Append("<p>You share no data.</p>");
         foreach (var consent in user.Consents.Reverse())
         {
-            html.Append("<section class=\"consent\"><h2>").Append(Standing(consent, now)).Append("</h2><p>Given on ").Append(Day(consent.Created));
+            html.Append("<section class=\"consent\"><h2>").Append(Standing(consent, now)).Append("</h2><p>Given on ").Append(SydneyDays.InWords(consent.Created));
             html.Append(consent.Revoked is { } revoked
-                ? $", revoked on {Day(revoked)}."
-                : consent.HasEndedAt(now) ? $", ended on {Day(consent.Expires)}." : $", ends on {Day(consent.Expires)}.");
+                ? $", revoked on {SydneyDays.InWords(revoked)}."
+                : consent.HasEndedAt(now) ? $", ended on {SydneyDays.InWords(consent.Expires)}." : $", ends on {SydneyDays.InWords(consent.Expires)}.");
             html.Append("</p><ul>");
             foreach (var connection in user.Connections.Where(c => c.Record.ConsentId == consent.Id && !c.Record.Deleted))
             {
@@ -103,8 +103,6 @@ internal sealed class ManagePage(SandboxState state, Tokens tokens, ConsentLife 
 
     private static string Standing(ConsentRecord consent, DateTimeOffset now) =>
         consent.Revoked is not null ? "Revoked" : consent.HasEndedAt(now) ? "Expired" : "Active";
-
-    private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
 
     private static void OpenForm(StringBuilder html, string? token, string? returned)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace BasiqFunctions.Sandbox.Data;
 
 /// <summary>When days begin in Sydney, on any machine: no time-zone data are needed for the rule that holds since 2008.</summary>
@@ -21,6 +23,10 @@ internal static class SydneyDays
         var day = DateOnly.FromDateTime(moment).DayNumber + 1;
         return Begins(day) <= moment ? day : day - 1;
     }
+
+    /// <summary>The day that it is at a moment, as a person reads it: <c>2 January 2027</c>.</summary>
+    public static string InWords(DateTimeOffset moment) =>
+        DateOnly.FromDayNumber(Of(moment.UtcDateTime)).ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
 
     // Clocks go on at 2 a.m. on the first Sunday of October, and back at 3 a.m. on the first of April: either day has begun by then.
     private static bool BeginsInSummerTime(DateOnly day) =>

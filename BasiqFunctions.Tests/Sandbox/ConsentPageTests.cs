@@ -37,6 +37,16 @@ public sealed partial class ConsentPageTests
     }
 
     [Fact]
+    public async Task The_end_that_a_person_agrees_to_is_a_day_of_Sydney_s()
+    {
+        await using var host = await SandboxHost.StartAsync(clock: new(new(2026, 1, 1, 13, 30, 0, TimeSpan.Zero)));
+        await host.SignIn();
+        var token = await host.ClientToken(await host.CreateUser());
+        var logIn = await Text(await host.Http.GetAsync($"/home?token={token}&institutionId=AU00000"));
+        Assert.Contains("Until 2 January 2027.", logIn, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Several_banks_are_connected_in_one_visit_one_post_each()
     {
         await using var host = await SandboxHost.StartAsync(o => o.ReturnUrl = "https://app.example/back?x=1");

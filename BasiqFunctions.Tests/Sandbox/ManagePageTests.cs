@@ -46,6 +46,14 @@ public sealed class ManagePageTests
     }
 
     [Fact]
+    public async Task Its_days_are_Sydney_s()
+    {
+        await using var host = await SandboxHost.StartAsync(clock: new(new(2026, 1, 1, 13, 30, 0, TimeSpan.Zero)));
+        var token = await host.ClientToken(await host.UserWithBank());
+        Assert.Contains("Given on 2 January 2026, ends on 2 January 2027.", await Text(host, $"/home?token={token}&action=manage"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nobody_revokes_what_is_not_theirs()
     {
         await using var host = await SandboxHost.StartAsync();

@@ -1,6 +1,7 @@
 import { action, announce, busy, confirm, focusOn, h, show } from './dom.js';
 import { call } from './api.js';
 import { href } from './address.js';
+import { bankDay } from './days.js';
 import { bankOf, find, load } from './institutions.js';
 import { untilRemoved } from './removal.js';
 import { problemBox, retryBox, step } from './step.js';
@@ -84,7 +85,7 @@ export async function showBanks(userId, { error, hasSync, told = [], signal }) {
     connections.length > 0 ? h('ul', { class: 'banks' }, connections.map(connection => line(userId, connection, { isInForce, isTold: told.includes(connection.id), place }))) : null,
     standings.length > 0 ? consents(userId, standings, place) : null);
   if (isConnected && consented?.ok && needy.length === 0 && hasSync && error !== 'no-bank-connected') {
-    here.fold(`${[...new Set(connections.map(connection => bankOf(connection.institution?.id)))].join(', ')}${standings[0]?.endsAt ? `, consent until ${ofDay(standings[0].endsAt)}` : ''}`);
+    here.fold(`${[...new Set(connections.map(connection => bankOf(connection.institution?.id)))].join(', ')}${standings[0]?.endsAt ? `, consent until ${ofDay(bankDay(standings[0].endsAt))}` : ''}`);
   }
   return result.ok ? connections : null;
 }
@@ -160,7 +161,7 @@ function consents(userId, standings, place) {
   };
   return h('ul', { class: 'banks consents' }, standings.map(standing => h('li', {},
     h('span', { class: 'grow' }, h('strong', {}, 'Consent'), h('span', { class: 'soft block' },
-      standing.endsAt ? `${hasEnded(standing) ? 'Ended' : 'Ends'} ${ofDay(standing.endsAt)}` : '', standing.warnedAt ? `, announced ${ofDay(standing.warnedAt)}` : '')),
+      standing.endsAt ? `${hasEnded(standing) ? 'Ended' : 'Ends'} ${ofDay(bankDay(standing.endsAt))}` : '', standing.warnedAt ? `, announced ${ofDay(bankDay(standing.warnedAt))}` : '')),
     h('span', { class: 'pill', data: { state: hasEnded(standing) ? 'failed' : standing.status === 'active' ? 'done' : 'busy' } }, plain(standing.status)),
     !hasEnded(standing)
       ? h('div', { class: 'actions' },
@@ -179,7 +180,7 @@ function line(userId, connection, { isInForce, isTold, place }) {
   return h('li', {},
     h('span', { class: 'mark', 'aria-hidden': 'true' }, name.slice(0, 1)),
     h('span', { class: 'grow' }, h('strong', {}, name), h('span', { class: 'soft block' },
-      need && !isTold ? ofAction(need) : connection.expiryDate && isInForce ? `Consent until ${ofDay(connection.expiryDate)}` : '')),
+      need && !isTold ? ofAction(need) : connection.expiryDate && isInForce ? `Consent until ${ofDay(bankDay(connection.expiryDate))}` : '')),
     h('span', { class: 'pill', data: { state } }, word),
     need && !isTold ? nextStep(userId, connection, need, name, place) : null);
 }

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Web;
 using Microsoft.Playwright;
@@ -526,11 +527,17 @@ public sealed partial class JourneyTests(Chromium chromium)
         await using var visit = await Visit.StartAsync(chromium);
         visit.Expected.AddRange(["404 /accounts", "404 /syncs/"]);
         var page = visit.Page;
+        await EndAtAsync(page, "**/api/users/*/consents", "standings", "endsAt", "2099-01-01T13:30:00Z");
+        await EndAtAsync(page, "**/api/users/*/connections", "connections", "expiryDate", "2099-01-01T13:30:00Z");
         await visit.CreateUserAsync();
         await visit.ConnectAsync("Whistler");
         await visit.SeeStateAsync("charts", "done");
+
+        // It is the next day in Sydney already.
+        await Assertions.Expect(page.Locator("#bank .fold-line")).ToContainTextAsync("consent until 2 Jan 2099");
         await visit.UnfoldAsync("bank");
-        await Assertions.Expect(page.Locator(".consents li")).ToContainTextAsync("Ends ");
+        await Assertions.Expect(page.Locator(".consents li")).ToContainTextAsync("Ends 2 Jan 2099");
+        await Assertions.Expect(page.Locator(".banks:not(.consents) li")).ToContainTextAsync("Consent until 2 Jan 2099");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Revoke the consent" }).ClickAsync();
         await page.Locator("#really-revoke").ClickAsync();
@@ -711,6 +718,16 @@ public sealed partial class JourneyTests(Chromium chromium)
 
         Assert.Contains("asked http://elsewhere.test/bank", failure.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>Lets all that a list of the API's answers with end at one moment.</summary>
+    private static Task EndAtAsync(IPage page, string url, string list, string name, string moment) => page.RouteAsync(url, async route =>
+    {
+        var answer = await route.FetchAsync();
+        var body = JsonNode.Parse(await answer.TextAsync())!;
+        foreach (var one in body[list]?.AsArray() ?? [])
+            one![name] = moment;
+        await route.FulfillAsync(new() { Response = answer, Body = body.ToJsonString() });
+    });
 
     /// <summary>Presses Tab until the focus is there, and says how often.</summary>
     private static async Task<int> TabToAsync(IPage page, string selector)
