@@ -112,6 +112,7 @@ public sealed partial class JourneyTests(Chromium chromium)
         await page.Keyboard.PressAsync("Enter");
         await page.Locator("#connect-bank").WaitForAsync();
         await Assertions.Expect(page.Locator("#bank-title")).ToBeFocusedAsync();
+        await Assertions.Expect(page.Locator("#bank-title")).ToHaveCSSAsync("outline-style", "solid");
         await TabToAsync(page, "#connect-bank");
         await page.Keyboard.PressAsync("Enter");
         await page.Locator(".banks").WaitForAsync();
