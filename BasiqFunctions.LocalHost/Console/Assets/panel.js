@@ -124,13 +124,20 @@ async function showSandbox() {
   };
   const initial = result.data;
   fill(initial);
+  const tell = errors => {
+    for (const [name] of knobs) {
+      const messages = errors[name] ?? [];
+      $(`${name}-error`).textContent = messages.join(' ');
+      if (messages.length > 0) {
+        form.elements[name].setAttribute('aria-invalid', 'true');
+      } else {
+        form.elements[name].removeAttribute('aria-invalid');
+      }
+    }
+  };
   const apply = async values => {
     const answer = await call(null, 'PATCH', '/console/sandbox', { body: values });
-    for (const [name] of knobs) {
-      const messages = answer.problem?.errors?.[name] ?? [];
-      $(`${name}-error`).textContent = messages.join(' ');
-      form.elements[name].toggleAttribute('aria-invalid', messages.length > 0);
-    }
+    tell(answer.problem?.errors ?? {});
     if (answer.ok) {
       fill(answer.data);
     }
@@ -138,8 +145,17 @@ async function showSandbox() {
   };
   form.addEventListener('submit', event => {
     event.preventDefault();
+
+    // Of what is no number, a browser gives nothing.
+    const unread = knobs.map(([name]) => name).filter(name => form.elements[name].value === '');
+    if (unread.length > 0) {
+      tell(Object.fromEntries(unread.map(name => [name, ['Enter a number.']])));
+      message.textContent = 'Nothing has been changed.';
+      form.elements[unread[0]].focus();
+      return null;
+    }
     return apply({
-      ...Object.fromEntries(knobs.map(([name, , , factor]) => [name, form.elements[name].value === '' ? 0 : form.elements[name].valueAsNumber / factor])),
+      ...Object.fromEntries(knobs.map(([name, , , factor]) => [name, form.elements[name].valueAsNumber / factor])),
       jobsNeverEnd: form.elements.jobsNeverEnd.checked,
     });
   });

@@ -622,7 +622,22 @@ public sealed partial class JourneyTests(Chromium chromium)
         await page.GetByLabel("500 answers").FillAsync("150");
         await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await Assertions.Expect(page.Locator("#shareOf500-error")).ToHaveTextAsync("must be from 0 to 1.");
+        await Assertions.Expect(page.GetByLabel("500 answers")).ToHaveAttributeAsync("aria-invalid", "true");
         await page.GetByLabel("500 answers").FillAsync("0");
+
+        // What is no number is not taken for 0.
+        foreach (var typed in (string[])["", "-e"])
+        {
+            await page.GetByLabel("Latency").FillAsync("");
+            await page.GetByLabel("Latency").PressSequentiallyAsync(typed);
+            await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+            await Assertions.Expect(page.Locator("#latencyMilliseconds-error")).ToHaveTextAsync("Enter a number.");
+            await Assertions.Expect(page.GetByLabel("Latency")).ToHaveAttributeAsync("aria-invalid", "true");
+            await Assertions.Expect(page.GetByLabel("Latency")).ToBeFocusedAsync();
+            await Assertions.Expect(page.GetByLabel("500 answers")).Not.ToHaveAttributeAsync("aria-invalid", "true");
+        }
+
+        await page.GetByLabel("Latency").FillAsync("25");
         await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await visit.SeeAsync("In force for what comes now.");
 
