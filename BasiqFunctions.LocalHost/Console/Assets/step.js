@@ -1,6 +1,6 @@
 import { $, h, show } from './dom.js';
 import { callsOf, onCall } from './api.js';
-import { count } from './words.js';
+import { count, ofSeconds } from './words.js';
 
 // One step of the journey: its state, what it holds, and what it calls.
 
@@ -125,7 +125,7 @@ export function problemBox(result, more) {
   return h('div', { class: 'box bad', role: 'alert' },
     h('p', {}, h('strong', {}, problem.detail ?? 'It did not work.')),
     h('p', { class: 'soft' }, problem.code ? h('code', {}, problem.code) : null, problem.correlationId ? [' · correlation id ', h('code', {}, problem.correlationId)] : null,
-      result.retryAfter ? ` · try again in ${result.retryAfter} s` : null),
+      result.retryAfter ? ` · try again in ${ofSeconds(result.retryAfter)}` : null),
     more);
 }
 

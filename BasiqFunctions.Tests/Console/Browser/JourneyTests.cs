@@ -303,6 +303,18 @@ public sealed partial class JourneyTests(Chromium chromium)
         await Assertions.Expect(page.GetByLabel("Mobile")).ToBeFocusedAsync();
         await Assertions.Expect(page.GetByLabel("Mobile")).ToHaveAttributeAsync("aria-invalid", "true");
         await Assertions.Expect(page.GetByLabel("E-mail")).Not.ToHaveAttributeAsync("aria-invalid", "true");
+
+        // How long to wait is said as a person says it.
+        visit.Expected.Add("429 /api/users");
+        await page.RouteAsync("**/api/users", route => route.FulfillAsync(new()
+        {
+            Status = 429,
+            Headers = new Dictionary<string, string> { ["Retry-After"] = "41234" },
+            ContentType = "application/problem+json",
+            Body = """{"code":"budget-spent","detail":"Enough for today."}""",
+        }));
+        await page.Locator("#create-user").ClickAsync();
+        await Assertions.Expect(page.Locator("#user [role=alert]")).ToContainTextAsync("try again in 11 h");
     }
 
     [Fact]
