@@ -11,6 +11,7 @@ const lamps = { pending: 'busy', delivered: 'completed', failed: 'failed', folde
 const showSent = liveRows($('notifications-list'), sent => `${sent.subscription} ${sent.delivery.messageId}`, isNew => openingRow(isNew, summaryOf, factsOf));
 
 let isSubscribed = null;
+let isAnySubscribed = null;
 
 const notifications = live('notifications', '/console/notifications', 2000, data => {
   showSent(data.sent);
@@ -65,11 +66,12 @@ function showReceived(received) {
 }
 
 function showForm(isSubscribedNow, isAny) {
-  if (isSubscribedNow === isSubscribed) {
+  if (isSubscribedNow === isSubscribed && isAny === isAnySubscribed) {
     return;
   }
   const hadFocus = $('notifications-form').contains(document.activeElement);
   isSubscribed = isSubscribedNow;
+  isAnySubscribed = isAny;
   show($('notifications-form'),
     h('p', { class: 'soft' }, isSubscribed ? ['This host receives what it sends, as the subscription ', h('code', {}, name), '.']
       : isAny ? 'Other receivers are told. This host can be one more, so that you see what arrives.'

@@ -18,6 +18,12 @@ public sealed class NotificationTests(Chromium chromium)
         var page = visit.Page;
         await page.GotoAsync(visit.Home);
         await Assertions.Expect(page.Locator("#notifications-form")).ToContainTextAsync("Nobody is told yet");
+
+        // A receiver that is away, and of which the page did not know: its deliveries will wait, with their attempts.
+        using var away = await visit.App.Api.PutAsJsonAsync(
+            "notifications/subscription?name=away", new { url = $"http://127.0.0.1:{FreePort.Find()}/", events = (string[])["data.removed"] });
+        Assert.Equal(HttpStatusCode.OK, away.StatusCode);
+        await Assertions.Expect(page.Locator("#notifications-form")).ToContainTextAsync("Other receivers are told");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send them here" }).ClickAsync();
         await Assertions.Expect(page.Locator("#notifications-news")).ToHaveTextAsync("Subscribed.");
         var test = page.GetByRole(AriaRole.Button, new() { Name = "Send a test message" });
@@ -36,10 +42,6 @@ public sealed class NotificationTests(Chromium chromium)
         await Assertions.Expect(ended.Locator(".hook-facts")).ToContainTextAsync("Last attempt");
         await Assertions.Expect(page.Locator("#notifications-received pre")).ToContainTextAsync("\"sync.ended\"");
 
-        // A receiver that is away: its deliveries wait, with their attempts.
-        using var away = await visit.App.Api.PutAsJsonAsync(
-            "notifications/subscription?name=away", new { url = $"http://127.0.0.1:{FreePort.Find()}/", events = (string[])["data.removed"] });
-        Assert.Equal(HttpStatusCode.OK, away.StatusCode);
         var userId = System.Web.HttpUtility.ParseQueryString(new Uri(page.Url).Query)["userId"]!;
         visit.Expected.AddRange(["404 /", "410 /"]);
         using var deleted = await visit.App.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
