@@ -61,7 +61,8 @@ public sealed class ClientTests
         Assert.StartsWith("%PDF-", await pdf.ReadToEndAsync(), StringComparison.Ordinal);
 
         await client.Users[user.Id!].DeleteAsync();
-        var gone = await Assert.ThrowsAsync<Problem>(() => client.Users[user.Id!].GetAsync());
+        var gone = Assert.IsType<Problem>(await AppUnderTest.WaitForAsync(
+            () => Record.ExceptionAsync(() => client.Users[user.Id!].GetAsync()), refused => refused is not null));
         Assert.Equal((404, "user-not-found"), (gone.ResponseStatusCode, gone.Code));
         Assert.Equal(gone.Detail, gone.Message);
     }

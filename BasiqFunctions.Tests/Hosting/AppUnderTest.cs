@@ -4,10 +4,12 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Web;
 using BasiqFunctions.LocalHost;
+using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sandbox.Users;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Platform.OpenApi;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -57,6 +59,9 @@ internal sealed class AppUnderTest : IAsyncDisposable
     public string Bank { get; set; } = "AU00000";
 
     public IServiceProvider Services => _host.Services;
+
+    /// <summary>Whether no orchestration has anything to do before time passes or something happens. Calls that are under way while a clock is moved time out by it.</summary>
+    public bool IsAtRest => Services.GetRequiredService<OrchestrationEngine>().IsAtRest;
 
     public TemporaryDirectory State => _state;
 
@@ -114,23 +119,22 @@ internal sealed class AppUnderTest : IAsyncDisposable
         return (await ReadAsync(answer)).GetProperty("id").GetString()!;
     }
 
-    /// <summary>Deletes a user, and waits for the end of it where a busy machine is told 202 after two seconds.</summary>
-    public async Task DeleteUserAsync(string userId)
+    /// <summary>
+    /// Deletes a user or a connection, or revokes a consent, and waits for the end of it where a busy machine is told 202 after two seconds. A
+    /// receipt is there before all is done, and where there is nothing to remove there is none.
+    /// </summary>
+    public async Task DeleteAsync(string path)
     {
-        using var answer = await Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
+        using var answer = await Api.DeleteAsync(new Uri(path, UriKind.Relative));
         if (answer.StatusCode is not HttpStatusCode.Accepted)
         {
             Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
             return;
         }
 
+        var client = Services.GetRequiredService<DurableTaskClient>();
         await WaitForAsync(
-            async () =>
-            {
-                using var receipt = await Api.GetAsync(answer.Headers.Location);
-                return receipt.StatusCode;
-            },
-            status => status is HttpStatusCode.OK);
+            () => client.GetAllInstancesAsync(new OrchestrationQuery(InstanceIdPrefix: "remove-")).AllAsync(removal => removal.IsCompleted).AsTask(), ended => ended);
     }
 
     public async Task<Uri> CreateConsentLinkAsync(string userId, object? request = null)
@@ -190,6 +194,19 @@ internal sealed class AppUnderTest : IAsyncDisposable
         () => GetSyncAsync(userId, syncId),
         sync => sync.Status is not (SyncState.WaitingForBank or SyncState.Fetching),
         betweenLooks);
+
+    /// <summary>The same, moving a clock by a step whenever the app is at rest.</summary>
+    public Task<SyncAnswer> WaitForSyncAsync(string userId, string syncId, FakeTimeProvider clock, TimeSpan step) => WaitForSyncAsync(
+        userId,
+        syncId,
+        () =>
+        {
+            if (IsAtRest)
+                clock.Advance(step);
+        });
+
+    /// <summary>Waits until the app is at rest.</summary>
+    public Task RestAsync() => WaitForAsync(() => Task.FromResult(IsAtRest), isAtRest => isAtRest);
 
     /// <summary>Looks again and again until it sees what it waits for.</summary>
     public static async Task<T> WaitForAsync<T>(Func<Task<T>> look, Func<T, bool> isIt, Action? betweenLooks = null)

@@ -1,10 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -156,8 +154,7 @@ public sealed class BankNewsTests
         await AppUnderTest.WaitForAsync(
             () => app.Api.GetFromJsonAsync<JsonElement>("webhooks/basiq/subscription"),
             subscription => subscription.GetProperty("deliveries").EnumerateArray().Count(d => d.GetProperty("attempts").GetInt32() > 0) >= deliveries);
-        await AppUnderTest.WaitForAsync(
-            () => Task.FromResult(app.Services.GetRequiredService<OrchestrationEngine>().IsAtRest), isAtRest => isAtRest);
+        await app.RestAsync();
     }
 
     private static string Id(JsonElement thing) => thing.GetProperty("id").GetString()!;

@@ -1,8 +1,6 @@
 using System.Net.Http.Json;
-using BasiqFunctions.LocalHost.Orchestrations;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Journeys;
 
@@ -38,7 +36,7 @@ public sealed class JobNewsTests
         {
             for (; seconds > 0; seconds--)
             {
-                await AppUnderTest.WaitForAsync(() => Task.FromResult(app.Services.GetRequiredService<OrchestrationEngine>().IsAtRest), isAtRest => isAtRest);
+                await app.RestAsync();
                 clock.Advance(TimeSpan.FromSeconds(1));
             }
         }

@@ -130,7 +130,7 @@ public sealed class KeyInDoubtTests : IAsyncLifetime
             _app.Services.GetRequiredService<DurableTaskClient>(), new EventInput("event-1"), default);
         await AppUnderTest.WaitForAsync(() => ReasonsAsync("u49"), reasons => reasons.Length > 0);
         foreach (var user in new[] { "u01", "u48" })
-            await _app.DeleteUserAsync(user);
+            await _app.DeleteAsync($"users/{user}");
 
         Assert.False(_basiq.Consents.ContainsKey("u01"));
         _basiq.Consents["u02"] = "revoked";

@@ -104,6 +104,19 @@ public sealed class KilledNotificationTests : IAsyncLifetime
             await HostBesideSandbox.CompletedAsync(host, userId, syncId);
             using var deleted = await host.Api.DeleteAsync(new Uri($"users/{userId}", UriKind.Relative));
             Assert.True(deleted.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.Accepted);
+
+            // What is told of a removal that goes on is in no list of deliveries yet.
+            if (deleted.Headers.Location is { } url)
+            {
+                await AppUnderTest.WaitForAsync(
+                    async () =>
+                    {
+                        using var receipt = await host.Api.GetAsync(url);
+                        return receipt.StatusCode;
+                    },
+                    status => status is HttpStatusCode.OK);
+            }
+
             lived.Add(userId);
         }
 

@@ -399,9 +399,7 @@ public sealed class ReportTests
     private static async Task RevokeAsync(AppUnderTest app, string userId)
     {
         var consents = await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/consents");
-        using var revoked = await app.Api.DeleteAsync(
-            new Uri($"users/{userId}/consents/{consents.GetProperty("consents")[0].GetProperty("id").GetString()}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+        await app.DeleteAsync($"users/{userId}/consents/{consents.GetProperty("consents")[0].GetProperty("id").GetString()}");
     }
 
     private static async Task SetAsync(AppUnderTest app, object options)

@@ -81,7 +81,7 @@ public sealed partial class DocumentationTests
         await File.WriteAllTextAsync(app.State.Files.Single(file => Path.GetFileName(file) == "current.json"), "{");
         using (var damaged = await app.Api.GetAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)))
             await AppUnderTest.AssertProblemAsync(damaged, HttpStatusCode.InternalServerError, "snapshot-damaged");
-        await app.DeleteUserAsync(userId);
+        await app.DeleteAsync($"users/{userId}");
         await app.SubscribeAsync();
         using (var forged = await app.SendWebhookAsync("msg-1", """{"eventId":"1"}""", "whsec_AAAA"))
             Assert.Equal(HttpStatusCode.Unauthorized, forged.StatusCode);
