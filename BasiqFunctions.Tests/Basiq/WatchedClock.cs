@@ -41,12 +41,14 @@ internal sealed class WatchedClock() : FakeTimeProvider(new DateTimeOffset(2026,
     }
 
     /// <summary>Lets time pass until a task has ended.</summary>
-    public async Task RunUntilAsync(Task task)
+    /// <param name="task">The task.</param>
+    /// <param name="step">How much at a time; less where real connections are to be made meanwhile.</param>
+    public async Task RunUntilAsync(Task task, TimeSpan? step = null)
     {
         for (var round = 0; !task.IsCompleted; round++)
         {
             Assert.True(round < 20_000, "The call never ended.");
-            Advance(TimeSpan.FromMilliseconds(50));
+            Advance(step ?? TimeSpan.FromMilliseconds(50));
             await Task.WhenAny(task, Task.Delay(1));
         }
     }

@@ -2,10 +2,13 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using BasiqFunctions.Removal;
 using BasiqFunctions.Sandbox;
 using BasiqFunctions.Sync;
 using BasiqFunctions.Tests.Hosting;
 using BasiqFunctions.Tests.Notifications;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BasiqFunctions.Tests.Connections;
 
@@ -87,6 +90,8 @@ public sealed class ConnectionStatusTests
         var userId = await app.CreateUserAsync();
         var sync = await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "jared"), () => clock.Advance(TimeSpan.FromMilliseconds(200)));
         Assert.Equal(SyncState.Completed, sync.Status);
+        await app.RestAsync();
+
         // While Basiq's events tell of the days before, nothing is asked.
         for (var day = 1; receiver.Taken.Length == 0; day++)
         {
@@ -94,11 +99,16 @@ public sealed class ConnectionStatusTests
             clock.Advance(TimeSpan.FromDays(1));
             using (var refreshed = await app.Sandbox.PostAsync(new Uri($"_sandbox/background-refresh?userId={userId}", UriKind.Relative), null))
                 Assert.Equal(HttpStatusCode.Accepted, refreshed.StatusCode);
-            for (var look = 0; look < 100 && receiver.Taken.Length == 0; look++)
-            {
-                clock.Advance(TimeSpan.FromSeconds(1));
-                await Task.Delay(20);
-            }
+            var pass = DueOrchestration.InstanceIdFor(clock.GetUtcNow());
+            await AppUnderTest.WaitForAsync(
+                () => app.Services.GetRequiredService<DurableTaskClient>().GetInstanceAsync(pass),
+                found => found is { IsCompleted: true },
+                () =>
+                {
+                    if (app.IsAtRest)
+                        clock.Advance(TimeSpan.FromSeconds(1));
+                });
+            await app.RestAsync();
         }
 
         var message = Assert.Single(receiver.Taken);

@@ -46,6 +46,7 @@ public sealed class ChallengeTests
         using var again = await app.Api.PostAsJsonAsync(challenge.Links.Response, AppUnderTest.MfaResponse(Code));
         await AppUnderTest.AssertProblemAsync(again, HttpStatusCode.Conflict, "no-challenge");
 
+        await app.RestAsync();
         sandboxClock.Advance(TimeSpan.FromSeconds(2));
         // Once: what is asked of Basiq from now on must not come to be late.
         clock.Advance(TimeSpan.FromMinutes(10));

@@ -41,6 +41,7 @@ public sealed class KeyVaultOutageTests
                 syncs.Add(await StartSyncAsync(app, syncs.Count));
             for (var second = 0; second < 60; second++)
             {
+                await app.RestAsync();
                 clock.Advance(TimeSpan.FromSeconds(1));
                 var (userId, syncId) = syncs[^(1 + (second % SyncsPerMinute))];
                 await app.GetSyncAsync(userId, syncId);
@@ -71,6 +72,7 @@ public sealed class KeyVaultOutageTests
 
         // Back again, the next token is shared as before.
         vault.IsDown = false;
+        await app.RestAsync();
         clock.Advance(TimeSpan.FromMinutes(6));
         await app.CreateUserAsync("late@hooli.com");
         Assert.Equal(stored + 1, vault.Versions(SecretNames.ServerToken).Count);
@@ -90,6 +92,6 @@ public sealed class KeyVaultOutageTests
         AppUnderTest app, FakeTimeProvider clock, List<(string UserId, string SyncId)> syncs)
     {
         foreach (var (userId, syncId) in syncs)
-            await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+            await app.WaitForSyncAsync(userId, syncId, clock, TimeSpan.FromSeconds(1));
     }
 }

@@ -73,7 +73,7 @@ public sealed class SyncTests
         var syncId = (await AppUnderTest.ReadAsync(started)).GetProperty("syncId").GetString()!;
         var startedAt = clock.GetUtcNow();
 
-        var sync = await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(2)));
+        var sync = await app.WaitForSyncAsync(userId, syncId, clock, TimeSpan.FromSeconds(2));
 
         Assert.Equal(SyncState.Partial, sync.Status);
         var endless = sync.Jobs.Single(j => j.JobId == endlessJobs[0]);
@@ -132,7 +132,7 @@ public sealed class SyncTests
 
         // To the sandbox the token is two hours old now; to the app it is fresh.
         sandboxClock.Advance(TimeSpan.FromHours(2));
-        var sync = await app.WaitForSyncAsync(userId, syncId, () => clock.Advance(TimeSpan.FromSeconds(1)));
+        var sync = await app.WaitForSyncAsync(userId, syncId, clock, TimeSpan.FromSeconds(1));
 
         Assert.Equal(SyncState.Completed, sync.Status);
         Assert.Equal(2, await app.CountAsync("POST /token SERVER_ACCESS"));

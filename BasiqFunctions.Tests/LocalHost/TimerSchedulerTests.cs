@@ -45,8 +45,7 @@ public sealed class TimerSchedulerTests : IDisposable
         var clock = new FakeTimeProvider(TenPast.AddHours(3));
         await using var timers = await TimersUnderTest.StartAsync(_state, clock);
 
-        var missed = await AppUnderTest.WaitForAsync(() => Task.FromResult(timers.Runs.ToArray()), runs => runs.Length == 1);
-        Assert.True(missed[0].IsPastDue);
+        Assert.True((await timers.RunAsync(1, clock, TimeSpan.Zero)).IsPastDue);
         Assert.False((await timers.RunAsync(2, clock)).IsPastDue);
     }
 
@@ -60,6 +59,7 @@ public sealed class TimerSchedulerTests : IDisposable
 
         var clock = new FakeTimeProvider(TenPast);
         await using var timers = await TimersUnderTest.StartAsync(_state, clock);
+        await timers.NotedAsync(new DateTime(2026, 7, 1, 12, 20, 0, DateTimeKind.Utc));
 
         Assert.False((await timers.RunAsync(1, clock)).IsPastDue);
         Assert.InRange(clock.GetUtcNow() - TenPast, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(15));
@@ -84,7 +84,7 @@ public sealed class TimerSchedulerTests : IDisposable
         await using var timers = await TimersUnderTest.StartAsync(_state, clock);
         JournalFile.Change(_state, "ALTER TABLE timers RENAME TO away");
 
-        await timers.RunAsync(1, clock);
+        await timers.RunAsync(1, clock, isNoted: false);
         JournalFile.Change(_state, "ALTER TABLE away RENAME TO timers");
         await timers.RunAsync(2, clock);
     }
@@ -135,7 +135,7 @@ public sealed class TimerSchedulerTests : IDisposable
         public void Run([TimerTrigger("0 */20 * * * *", RunOnStartup = true)] TimerInfo timer) => probe.Take(timer);
     }
 
-    private sealed class TimersUnderTest(Journal journal, TimerScheduler scheduler, ServiceProvider services, Probe probe) : IAsyncDisposable
+    private sealed class TimersUnderTest(string name, Journal journal, TimerScheduler scheduler, ServiceProvider services, Probe probe) : IAsyncDisposable
     {
         public ConcurrentQueue<TimerInfo> Runs => probe.Runs;
 
@@ -151,17 +151,26 @@ public sealed class TimerSchedulerTests : IDisposable
             await scheduler.StartAsync(CancellationToken.None);
             await AppUnderTest.WaitForAsync(
                 () => journal.FindTimerAsync(function.Name, CancellationToken.None), timer => timer is not null);
-            return new TimersUnderTest(journal, scheduler, services, probe);
+            return new TimersUnderTest(function.Name, journal, scheduler, services, probe);
         }
 
-        /// <summary>Moves the clock until the timer has run so often, and returns what the last run was told.</summary>
-        public async Task<TimerInfo> RunAsync(int times, FakeTimeProvider clock, TimeSpan? step = null)
+        /// <summary>
+        /// Moves the clock until the timer has run so often, and returns what the last run was told, once the journal has it, too: the clock is
+        /// not to be moved before.
+        /// </summary>
+        public async Task<TimerInfo> RunAsync(int times, FakeTimeProvider clock, TimeSpan? step = null, bool isNoted = true)
         {
             var runs = await AppUnderTest.WaitForAsync(
                 () => Task.FromResult(Runs.ToArray()), runs => runs.Length >= times, () => clock.Advance(step ?? TimeSpan.FromSeconds(20)));
             Assert.Equal(times, runs.Length);
+            if (isNoted)
+                await NotedAsync(runs[^1].ScheduleStatus!.Next);
             return runs[^1];
         }
+
+        /// <summary>Waits until the journal says that the timer is due then.</summary>
+        public Task NotedAsync(DateTime next) =>
+            AppUnderTest.WaitForAsync(() => journal.FindTimerAsync(name, CancellationToken.None), timer => timer?.Next == next);
 
         public async ValueTask DisposeAsync()
         {

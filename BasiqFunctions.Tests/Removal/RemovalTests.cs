@@ -274,6 +274,7 @@ public sealed class RemovalTests : IDisposable
         var end = await _scene.PassTimeAsync(_scene.Get<ConsentEnforcement>().EnforceAsync(_scene.Durable.Client, UserId, "x", default));
         Assert.Equal(EnforcementOutcome.Removed, end.Outcome);
         Assert.NotNull(end.UnderWay);
+        await _unreliable.HasFailedAsync();
         _scene.Clock.Advance(TimeSpan.FromSeconds(1));
     }
 

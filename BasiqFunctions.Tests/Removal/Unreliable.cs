@@ -37,6 +37,9 @@ internal sealed class Unreliable : IUserRecords
         });
     }
 
+    /// <summary>Waits until it has failed.</summary>
+    public Task HasFailedAsync() => AppUnderTest.WaitForAsync(() => Task.FromResult(Volatile.Read(ref _failures)), failures => failures > 0);
+
     /// <summary>Waits until it has failed once more, so that a try of the removal that looked before is over.</summary>
     public Task FailsAgainAsync(FakeTimeProvider clock)
     {

@@ -320,7 +320,7 @@ public sealed class OddRecordTests
         await using var app = await StartAsync(clock);
         var syncId = await StartSyncAsync(app, "job-1");
 
-        var sync = await app.WaitForSyncAsync(ScriptedBasiq.UserId, syncId, () => clock.Advance(TimeSpan.FromMinutes(1)));
+        var sync = await app.WaitForSyncAsync(ScriptedBasiq.UserId, syncId, clock, TimeSpan.FromMinutes(1));
 
         Assert.Equal((SyncState.Completed, 2, 4L, null), (sync.Status, sync.Accounts.Fetched, sync.Transactions, sync.Error));
         Assert.True(sync.UpdatedAt - begun >= TimeSpan.FromHours(3), $"It ended after {sync.UpdatedAt - begun}.");

@@ -241,6 +241,9 @@ public sealed class ServerTokenTests
             new TokenHealth(TimeSpan.FromMinutes(30), token.ExpiresAt, answers ? "ServiceUnavailable" : "unreachable"),
             test.Tokens.GetHealth());
 
+        // A look for another instance's token is under way in the background, and fails, too.
+        await AppUnderTest.WaitForAsync(
+            () => Task.FromResult(test.Logs.Lines), lines => lines.Count(line => line.Contains("failed to read secret basiq-server-token", StringComparison.Ordinal)) == 2);
         test.Vault.Outage = null;
         await test.Tokens.RefreshAsync();
         Assert.Null(test.Tokens.GetHealth().KeyVaultError);
