@@ -46,11 +46,14 @@ public sealed class TimeoutTests
     public async Task A_body_that_arrives_slowly_but_in_time_is_taken()
     {
         const string Body = """{"email":"gavin@hooli.com"}""";
-        var clock = StandingClock.New();
-        await using var app = await AppUnderTest.StartAsync(clock: clock);
+        var clock = new WatchedClock();
+        await using var app = await AppUnderTest.StartAsync(
+            clock: clock,
+            configure: services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.MinRequestBodyDataRate = null));
         using var connection = await RawConnection.OpenAsync(app.Api.BaseAddress!);
         await connection.TrySendAsync($"POST /api/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n");
 
+        await clock.WaitForTimerAsync(new HttpOptions().BodyTimeout);
         foreach (var c in Body)
         {
             await connection.TrySendAsync(c.ToString());

@@ -80,6 +80,17 @@ internal sealed class LocalHostProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Ends it as a service manager does, so that all that it had to say is in the output. Windows has no SIGTERM.</summary>
+    public async Task StopAsync()
+    {
+        if (OperatingSystem.IsWindows())
+            Kill();
+        else
+            await ChildProcess.RunAsync(new("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]), Patience);
+        using var patience = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(patience.Token);
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)

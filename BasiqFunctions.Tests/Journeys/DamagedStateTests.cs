@@ -133,13 +133,14 @@ public sealed class DamagedStateTests : IDisposable
         }
 
         await HealthSaysAsync(host, "snapshots", "unhealthy", "out-of-reach");
-        Assert.Single(host.Output.Split('\n'), line => line.Contains("answers 503", StringComparison.Ordinal));
         Assert.Equal("no folder", await File.ReadAllTextAsync(folder));
 
         File.Delete(folder);
         Directory.Move(folder + ".away", folder);
         Assert.Equal(accounts, await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)));
         await HealthSaysAsync(host, "snapshots", "healthy", null);
+        await host.StopAsync();
+        Assert.Single(host.Output.Split('\n'), line => line.Contains("answers 503", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -168,6 +169,7 @@ public sealed class DamagedStateTests : IDisposable
                 await AppUnderTest.AssertProblemAsync(again, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
         }
 
+        await host.StopAsync();
         Assert.DoesNotContain("answers 500", host.Output, StringComparison.Ordinal);
         Assert.InRange(host.Output.Split('\n').Count(line => line.Contains("answers 503", StringComparison.Ordinal)), 0, 2);
     }
@@ -205,6 +207,7 @@ public sealed class DamagedStateTests : IDisposable
         if (back.StatusCode is not HttpStatusCode.Accepted)
             await AssertJournalAsync(back);
         Assert.Equal(accounts, await host.Api.GetStringAsync(new Uri($"users/{userId}/accounts", UriKind.Relative)));
+        await host.StopAsync();
         Assert.DoesNotContain("answers 500", host.Output, StringComparison.Ordinal);
 
         static async Task AssertJournalAsync(HttpResponseMessage answer)

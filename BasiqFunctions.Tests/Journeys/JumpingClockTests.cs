@@ -30,6 +30,7 @@ public sealed class JumpingClockTests
         await HostBesideSandbox.CompletedAsync(host, userOfAfter, syncOfAfter);
         using var accounts = await host.Api.GetAsync(new Uri($"users/{userOfBefore}/accounts", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, accounts.StatusCode);
+        await host.StopAsync();
         Assert.DoesNotContain("Looked after ", host.Output, StringComparison.Ordinal);
     }
 }

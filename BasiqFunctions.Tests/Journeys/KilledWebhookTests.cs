@@ -114,6 +114,7 @@ public sealed class KilledWebhookTests : IAsyncLifetime
 
             await SendAsync(host, "msg-1", eventId);
             await ReceiptAsync(host, userId);
+            await host.StopAsync();
             Assert.DoesNotContain($"Event {eventId} (", host.Output, StringComparison.Ordinal);
         }
         finally

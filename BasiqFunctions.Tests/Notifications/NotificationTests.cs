@@ -109,7 +109,7 @@ public sealed class NotificationTests
         var userId = await app.CreateUserAsync();
         await app.WaitForSyncAsync(userId, await app.ConsentAndReturnAsync(userId, "gavinBelson"));
         await ToldAsync(receiver, NoticeTypes.SyncEnded);
-        await Task.Delay(200);
+        await app.RestAsync();
         Assert.Single(receiver.All);
     }
 

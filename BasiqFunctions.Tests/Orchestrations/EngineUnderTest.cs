@@ -76,12 +76,18 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         for (var steps = 0; ; steps++)
         {
             Assert.True(steps < 20_000, $"{instanceId} never ends.");
-            while (!_engine.IsAtRest)
-                await Task.Delay(1);
+            await RestAsync();
             if (await Client.GetInstanceAsync(instanceId, getInputsAndOutputs: true) is { IsCompleted: true } ended)
                 return ended;
             clock.Advance(step);
         }
+    }
+
+    /// <summary>Waits until nothing is left to do before time passes.</summary>
+    public async Task RestAsync()
+    {
+        while (!_engine.IsAtRest)
+            await Task.Delay(1);
     }
 
     public async ValueTask DisposeAsync()

@@ -149,10 +149,10 @@ public sealed class RemovalTests : IDisposable
         _scene.Durable.Set(running, OrchestrationRuntimeStatus.Running);
 
         // A try that has looked for running syncs already fails as those before it.
-        await Task.Delay(200);
+        await _scene.RestAsync();
         _unreliable.Fails = false;
         _scene.Clock.Advance(TimeSpan.FromHours(2));
-        await Task.Delay(200);
+        await _scene.RestAsync();
         Assert.True(_scene.HasSnapshotFiles);
         Assert.Empty(_scene.Durable.Events);
 

@@ -210,7 +210,8 @@ public sealed class SampleTests
         {
             try
             {
-                await AppUnderTest.WaitForAsync(() => CountAsync(userId), count => isIt(count));
+                // At short intervals: a program reads all there is within a longer one.
+                await AppUnderTest.WaitForAsync(() => CountAsync(userId), count => isIt(count), () => { });
             }
             catch (Exception e)
             {

@@ -146,6 +146,9 @@ internal sealed class UsersScene : IDisposable
         return await _engine.Value;
     }
 
+    /// <summary>Waits until the engine has nothing to do before time passes.</summary>
+    public async Task RestAsync() => await (await _engine.Value).RestAsync();
+
     private Lazy<Task<EngineUnderTest>> NewEngine() => new(() => EngineUnderTest.StartAsync(
         Path.Combine(_folder, "journal.db"), Clock, _services,
         typeof(RemovalOrchestration), typeof(RemovalActivities), typeof(BasiqRemovalActivities), typeof(DueOrchestration), typeof(DueActivities), typeof(DeliveryOrchestration), typeof(DeliveryActivities)));

@@ -260,11 +260,12 @@ public sealed class ServerTokenTests
         test.Vault.Outage = () => StubKeyVault.Failure(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable");
         await test.Client.GetUserAsync(new("u1"));
         test.Vault.Outage = null;
-        var reads = test.Vault.Reads;
 
         test.Clock.Advance(ServerTokenProvider.SettleAfter);
         await test.Tokens.GetAsync();
-        await AppUnderTest.WaitForAsync(() => Task.FromResult(test.Vault.Reads), seen => seen > reads);
+
+        // Until Key Vault has been asked in the background, its last answer is a failure.
+        await AppUnderTest.WaitForAsync(() => Task.FromResult(test.Tokens.GetHealth().KeyVaultError), error => error is null);
         await test.Client.GetUserAsync(new("u1"));
 
         Assert.Equal("server-token-2", (await test.Tokens.GetAsync()).Value);
