@@ -5,7 +5,7 @@ namespace BasiqFunctions.Tests.Basiq;
 /// <summary>A fake clock that can be waited on until the code under test waits on it.</summary>
 internal sealed class WatchedClock() : FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly Lock _gate = new();
     private readonly List<TimeSpan> _dueTimes = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -273,7 +273,7 @@ public sealed class DamagedStateTests : IDisposable
             using var refused = await ask();
             var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
             Assert.Contains(store, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"It took {asked.Elapsed}.");
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(20), $"It took {asked.Elapsed}.");
         }
     }
 
@@ -314,7 +314,7 @@ public sealed class DamagedStateTests : IDisposable
             using var refused = await CreateAsync(host, "another-key");
             var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
             Assert.Contains($"'{store}' (disk-full)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"It took {asked.Elapsed}.");
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(20), $"It took {asked.Elapsed}.");
         }
     }
 
@@ -377,7 +377,7 @@ public sealed class DamagedStateTests : IDisposable
                 var took = asked.Elapsed;
                 var problem = await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.ServiceUnavailable, "dependency-unavailable");
                 Assert.Contains($"'{store}' (locked)", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-                Assert.True(took < TimeSpan.FromSeconds(5), $"It took {took}.");
+                Assert.True(took < TimeSpan.FromSeconds(20), $"It took {took}.");
             }));
     }
 

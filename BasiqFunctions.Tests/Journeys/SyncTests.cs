@@ -105,8 +105,12 @@ public sealed class SyncTests
     [Fact]
     public async Task A_cancelled_sync_stops_and_publishes_nothing()
     {
-        await using var app = await AppUnderTest.StartAsync(["Sandbox:TransactionsPerAccount=50000", "Sandbox:Latency=00:00:00.005"]);
+        await using var app = await AppUnderTest.StartAsync(["Sandbox:TransactionsPerAccount=50000"]);
         var userId = await app.CreateUserAsync();
+
+        // Far from its end whenever it is cancelled.
+        using var slow = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { latency = "00:00:00.3", faultsUnder = $"/users/{userId}/transactions" });
+        slow.EnsureSuccessStatusCode();
         var syncId = await app.ConsentAndReturnAsync(userId, "jared");
         await AppUnderTest.WaitForAsync(() => app.GetSyncAsync(userId, syncId), s => s.Status is SyncState.Fetching);
 

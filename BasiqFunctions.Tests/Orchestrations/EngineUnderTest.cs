@@ -66,7 +66,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Waits for an orchestration's end, though not for ever.</summary>
     public async Task<OrchestrationMetadata> EndOfAsync(string instanceId)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         return await Client.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs: true, patience.Token);
     }
 

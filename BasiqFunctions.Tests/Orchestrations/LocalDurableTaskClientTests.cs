@@ -15,7 +15,7 @@ namespace BasiqFunctions.Tests.Orchestrations;
 public sealed class LocalDurableTaskClientTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryDirectory _state = new();
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero));

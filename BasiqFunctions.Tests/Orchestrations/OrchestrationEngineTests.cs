@@ -264,7 +264,7 @@ public sealed class OrchestrationEngineTests : IDisposable
         }
 
         await using var restarted = await StartAsync(typeof(ExpectsNumberOfActivity));
-        await restarted.Client.RaiseEventAsync("one", "GoOn", "y").WaitAsync(TimeSpan.FromSeconds(10));
+        await restarted.Client.RaiseEventAsync("one", "GoOn", "y").WaitAsync(TimeSpan.FromMinutes(1));
         var ended = await restarted.EndOfAsync("one");
 
         Assert.Equal(OrchestrationRuntimeStatus.Failed, ended.RuntimeStatus);
@@ -275,7 +275,7 @@ public sealed class OrchestrationEngineTests : IDisposable
     public async Task An_output_that_is_no_JSON_fails_the_orchestration()
     {
         await using var engine = await StartAsync(typeof(EndlessOutput));
-        var id = await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run").WaitAsync(TimeSpan.FromSeconds(10));
+        var id = await engine.Client.ScheduleNewOrchestrationInstanceAsync("Run").WaitAsync(TimeSpan.FromMinutes(1));
 
         Assert.Equal(OrchestrationRuntimeStatus.Failed, (await engine.EndOfAsync(id)).RuntimeStatus);
     }

@@ -202,7 +202,8 @@ public sealed class ReportTests
     public async Task The_reports_of_a_day_are_counted_over_all_instances_and_one_too_many_is_refused_until_tomorrow()
     {
         using var telemetry = new TelemetryCapture();
-        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2", "Sandbox:ShareOfFailedReports=0"]);
+        var clock = new ClockFromNoon();
+        await using var app = await AppUnderTest.StartAsync([.. Quick, "Reports:MaxPerDay=2", "Sandbox:ShareOfFailedReports=0"], clock);
         var userId = await ConnectedAsync(app, "jared");
         (await ReadyAsync(app, await AskAsync(app, userId, new { type = "affordability" }))).Dispose();
         telemetry.Observe();
@@ -210,12 +211,12 @@ public sealed class ReportTests
         using (var failing = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", new { shareOfFailedReports = 1.0 }))
             Assert.Equal(HttpStatusCode.OK, failing.StatusCode);
         var second = await AskAsync(app, userId, new { type = "affordability" });
+        var before = clock.UntilMidnight;
 
         using var refused = await app.Api.PostAsJsonAsync($"users/{userId}/reports", new { type = "affordability" });
 
         await AppUnderTest.AssertProblemAsync(refused, HttpStatusCode.TooManyRequests, "report-limit");
-        var midnight = DateTimeOffset.UtcNow.UtcDateTime.Date.AddDays(1) - DateTime.UtcNow;
-        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, midnight.TotalSeconds - 5, midnight.TotalSeconds + 5);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, clock.UntilMidnight - TimeSpan.FromSeconds(1), before + TimeSpan.FromSeconds(1));
         Assert.Equal(2, (await app.Api.GetFromJsonAsync<JsonElement>($"users/{userId}/reports")).GetProperty("reports").GetArrayLength());
         await AppUnderTest.WaitForAsync(() => StatusAsync(app, second), status => status is HttpStatusCode.Conflict);
         telemetry.Observe();
@@ -406,5 +407,15 @@ public sealed class ReportTests
     {
         using var answer = await app.Sandbox.PatchAsJsonAsync("_sandbox/options", options);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    /// <summary>Shows noon when it is made: no day ends while a test runs.</summary>
+    private sealed class ClockFromNoon : TimeProvider
+    {
+        private readonly TimeSpan _ahead = TimeSpan.FromHours(12) - DateTime.UtcNow.TimeOfDay;
+
+        public TimeSpan UntilMidnight => TimeSpan.FromDays(1) - GetUtcNow().TimeOfDay;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
     }
 }
