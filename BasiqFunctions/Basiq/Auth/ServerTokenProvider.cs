@@ -30,6 +30,9 @@ internal sealed class ServerTokenProvider(
     /// </summary>
     internal static readonly TimeSpan SettleAfter = TimeSpan.FromSeconds(90);
 
+    /// <summary>And then again and again: only the instance that runs the timer learns of its new token by itself.</summary>
+    internal static readonly TimeSpan SettleAgainAfter = TimeSpan.FromMinutes(10);
+
     /// <summary>While Basiq refuses the API key, Key Vault alone may bring a token: it is asked this often, not by every call.</summary>
     private static readonly TimeSpan PauseBetweenReads = TimeSpan.FromSeconds(1);
 
@@ -115,14 +118,14 @@ internal sealed class ServerTokenProvider(
         }
     }
 
-    /// <summary>Has Key Vault asked, once and in the background: the token in memory is good and nobody waits.</summary>
+    /// <summary>Has Key Vault asked in the background: the token in memory is good and nobody waits.</summary>
     private void BeginToSettle(Held held)
     {
         lock (_gate)
         {
             if (!ReferenceEquals(_held, held))
                 return;
-            _held = held with { SettleAt = DateTimeOffset.MaxValue };
+            _held = held with { SettleAt = timeProvider.GetUtcNow() + SettleAgainAfter };
         }
 
         RunDetached(() => SettleAsync(held));
