@@ -358,6 +358,29 @@ public sealed class SnapshotReadingTests : IDisposable
         Assert.IsType<TransactionsResult.Page>(await _scene.Store.Reader.ReadTransactionsAsync(User, new("acc"), new TransactionQuery(), default));
     }
 
+    [Theory]
+    [InlineData("\"version\":2", "\"version\":3")]
+    [InlineData("\"accounts\":[", "\"accounts\":[{}],\"before\":[")]
+    public async Task A_manifest_of_a_later_version_is_no_damage_and_no_sync_takes_its_place(string known, string later)
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var path = Path.Combine(_scene.Folder, "user-1/current.json");
+        using (var written = JsonDocument.Parse(await File.ReadAllBytesAsync(path)))
+        {
+            var content = written.RootElement.GetProperty("content").GetRawText().Replace(known, later, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(path, $$"""{"crc32c":"{{Crc32C.Compute(Encoding.UTF8.GetBytes(content)):x8}}","content":{{content}}}""");
+        }
+
+        var before = await File.ReadAllBytesAsync(path);
+        await Assert.ThrowsAsync<SnapshotFromLaterVersionException>(() => _scene.Store.Reader.GetCurrentAsync(User, default));
+        await Assert.ThrowsAsync<SnapshotFromLaterVersionException>(() => _scene.SyncAsync(User, "s2", "acc", "c1"));
+        await Assert.ThrowsAsync<SnapshotFromLaterVersionException>(() => _scene.Store.Removal.RemoveLeftoversAsync(User, default));
+
+        Assert.Equal(before, await File.ReadAllBytesAsync(path));
+        Assert.Contains(_scene.Files, file => file.StartsWith("user-1/syncs/s1/acc/", StringComparison.Ordinal));
+        Assert.True(await _scene.Store.Removal.RemoveUserAsync(User, default));
+    }
+
     [Fact]
     public async Task Each_bit_of_a_manifest_that_changes_is_noticed()
     {

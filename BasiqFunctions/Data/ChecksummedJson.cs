@@ -27,12 +27,14 @@ internal static class ChecksummedJson
     }
 
     /// <exception cref="SnapshotCorruptException">It is not what was written.</exception>
+    /// <exception cref="SnapshotFromLaterVersionException">It is, and a later version of this app wrote it.</exception>
     public static T Read<T>(string blobName, ReadOnlySpan<byte> blob, JsonTypeInfo<T> type)
         where T : class
     {
         var content = blob;
         var contentAt = Start.Length + ChecksumLength + Middle.Length;
-        if (blob.StartsWith(Start))
+        var isChecked = blob.StartsWith(Start);
+        if (isChecked)
         {
             if (blob.Length < contentAt + End.Length
                 || !blob[..contentAt].EndsWith(Middle)
@@ -50,7 +52,7 @@ internal static class ChecksummedJson
         catch (JsonException e)
         {
             // Where it breaks, without the exception's message, which may quote what stands there.
-            throw new SnapshotCorruptException(blobName, $"its JSON breaks at line {e.LineNumber}, byte {e.BytePositionInLine}");
+            throw isChecked ? new SnapshotFromLaterVersionException(blobName) : new SnapshotCorruptException(blobName, $"its JSON breaks at line {e.LineNumber}, byte {e.BytePositionInLine}");
         }
     }
 

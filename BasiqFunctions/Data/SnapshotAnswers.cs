@@ -35,7 +35,7 @@ internal sealed class SnapshotAnswers(SnapshotReader snapshots, DamagedAccounts 
         {
             return await read(userId);
         }
-        catch (SnapshotCorruptException e)
+        catch (SnapshotCorruptException e) when (e is not SnapshotFromLaterVersionException)
         {
             await NoteDamageAsync(userId, e, cancellationToken);
             return Problem.Of(

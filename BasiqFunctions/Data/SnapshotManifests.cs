@@ -39,6 +39,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
 {
     /// <summary>The manifest; null when there is none.</summary>
     /// <exception cref="SnapshotCorruptException">It is damaged.</exception>
+    /// <exception cref="SnapshotFromLaterVersionException">A later version of this app wrote it.</exception>
     internal async Task<ReadManifest?> ReadAsync(UserId userId, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Manifest(userId);
@@ -46,8 +47,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
         if (blob is null)
             return null;
         var manifest = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest);
-        if (manifest.Version is < SnapshotManifest.OldestVersion or > SnapshotManifest.CurrentVersion)
-            throw new SnapshotCorruptException(name, $"it has format version {manifest.Version}, and this program knows {SnapshotManifest.OldestVersion} to {SnapshotManifest.CurrentVersion}");
+        Check(name, manifest.Version);
         return new ReadManifest(manifest, blob.ETag);
     }
 
@@ -61,7 +61,7 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
         {
             return await ReadAsync(userId, cancellationToken);
         }
-        catch (SnapshotCorruptException e)
+        catch (SnapshotCorruptException e) when (e is not SnapshotFromLaterVersionException)
         {
             Log.Damaged(logger, e, userId);
             return await storage.ReadAsync(SnapshotPaths.Manifest(userId), cancellationToken) is { } damaged
@@ -86,7 +86,16 @@ public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<Snapshot
         if (blob is null)
             return null;
         var staged = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.StagedAccounts);
-        return staged.Version is >= SnapshotManifest.OldestVersion and <= SnapshotManifest.CurrentVersion ? staged : throw new SnapshotCorruptException(name, "it has another format version");
+        Check(name, staged.Version);
+        return staged;
+    }
+
+    private static void Check(string name, int version)
+    {
+        if (version > SnapshotManifest.CurrentVersion)
+            throw new SnapshotFromLaterVersionException(name);
+        if (version < SnapshotManifest.OldestVersion)
+            throw new SnapshotCorruptException(name, $"it has format version {version}, and this program knows {SnapshotManifest.OldestVersion} to {SnapshotManifest.CurrentVersion}");
     }
 
     /// <summary>What each run of a user's syncs has stored.</summary>

@@ -136,7 +136,7 @@ public sealed class WantedAccounts(
             var kept = (await snapshots.GetCurrentAsync(userId, cancellation))?.Accounts ?? [];
             return (kept, await snapshots.ListRemovedConnectionsAsync(userId, cancellation));
         }
-        catch (SnapshotCorruptException)
+        catch (SnapshotCorruptException e) when (e is not SnapshotFromLaterVersionException)
         {
             return ([], []);
         }
