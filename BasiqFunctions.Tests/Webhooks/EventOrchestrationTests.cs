@@ -136,6 +136,22 @@ public sealed class EventOrchestrationTests : IDisposable
             new EventHandling(EventState.Dropped, 7, null, "unexpected-shape"), await EventOrchestration.FindAsync(engine.Client, "e1", default));
     }
 
+    [Fact]
+    public async Task An_event_whose_orchestration_broke_is_handled_when_it_is_heard_of_again_and_one_that_was_handled_is_not()
+    {
+        await using (var changed = await EngineUnderTest.StartAsync(_state, _clock, _script, typeof(Broken)))
+        {
+            Assert.True(await EventOrchestration.StartAsync(changed.Client, new EventInput("e1", "m1"), default));
+            Assert.Equal(OrchestrationRuntimeStatus.Failed, (await changed.EndOfAsync(EventOrchestration.InstanceIdFor("e1"), _clock, Step)).RuntimeStatus);
+        }
+
+        await using var engine = await StartAsync();
+        Assert.True(await EventOrchestration.StartAsync(engine.Client, new EventInput("e1", "m1"), default));
+        await engine.EndOfAsync(EventOrchestration.InstanceIdFor("e1"), _clock, Step);
+        Assert.Equal(new EventHandling(EventState.Done, 1, "removed"), await EventOrchestration.FindAsync(engine.Client, "e1", default));
+        Assert.False(await EventOrchestration.StartAsync(engine.Client, new EventInput("e1", "m1"), default));
+    }
+
     private static Outcome<EventHandled> Failed(BasiqFailureKind kind, string code, bool isTransient = false, TimeSpan? retryAfter = null) =>
         new(null, new UpstreamFailure(kind.ToString(), code, isTransient, RetryAfterSeconds: retryAfter?.TotalSeconds));
 
@@ -170,6 +186,12 @@ public sealed class EventOrchestrationTests : IDisposable
             _acted.Enqueue((clock.GetUtcNow(), input));
             return Act(_acted.Count);
         }
+    }
+
+    public static class Broken
+    {
+        [Function(EventOrchestration.Name)]
+        public static Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context) => throw new InvalidOperationException("its history is another's");
     }
 
     public sealed class Activities(Script script)

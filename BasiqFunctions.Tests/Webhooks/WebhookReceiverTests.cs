@@ -144,7 +144,6 @@ public sealed class WebhookReceiverTests : IDisposable
     [Theory]
     [InlineData(OrchestrationRuntimeStatus.Running)]
     [InlineData(OrchestrationRuntimeStatus.Completed)]
-    [InlineData(OrchestrationRuntimeStatus.Failed)]
     [InlineData(OrchestrationRuntimeStatus.Terminated)]
     public async Task Whatever_tells_of_an_event_again_finds_its_orchestration_also_when_that_has_ended(OrchestrationRuntimeStatus status)
     {

@@ -39,7 +39,7 @@ public static class DeliveryOrchestration
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await client.GetInstanceAsync(instanceId, cancellation) is null)
+            if (await client.GetInstanceAsync(instanceId, cancellation) is not { IsCompleted: false })
                 throw;
         }
     }

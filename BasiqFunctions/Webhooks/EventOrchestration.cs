@@ -33,13 +33,16 @@ public static class EventOrchestration
     /// <summary>The id of an event's orchestration.</summary>
     public static string InstanceIdFor(string eventId) => Prefix + eventId;
 
-    /// <summary>Schedules an event's orchestration, unless there is one. One that has ended is not run again.</summary>
+    /// <summary>
+    /// Schedules an event's orchestration, unless there is one. One that has ended is not run again, unless it broke: where a deployment
+    /// changed it while it waited, the next that hears of the event has it handled.
+    /// </summary>
     /// <returns>Whether the event is new.</returns>
     internal static async Task<bool> StartAsync(DurableTaskClient client, EventInput input, CancellationToken cancellation)
     {
         // Hosts start an orchestration of the same id anew, once it has ended.
         var instanceId = InstanceIdFor(input.EventId);
-        if (await client.GetInstanceAsync(instanceId, cancellation) is not null)
+        if (await HasBegunAsync())
             return false;
         try
         {
@@ -50,10 +53,12 @@ public static class EventOrchestration
         catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
         {
-            if (await client.GetInstanceAsync(instanceId, cancellation) is null)
+            if (!await HasBegunAsync())
                 throw;
             return false;
         }
+
+        async Task<bool> HasBegunAsync() => await client.GetInstanceAsync(instanceId, cancellation) is { RuntimeStatus: not OrchestrationRuntimeStatus.Failed };
     }
 
     /// <summary>What came of an event; null when this app has not heard of it, or no longer remembers.</summary>
