@@ -231,6 +231,21 @@ public sealed class DueTests : IDisposable
         Assert.Empty(await DaysAsync());
     }
 
+    [Fact]
+    public async Task What_a_later_version_made_due_is_moved_together_with_the_note_of_it()
+    {
+        var due = _scene.Get<DueWork>();
+        var now = _scene.Clock.GetUtcNow();
+        await due.SetAsync(new("u1"), default, ("of-a-later-version", now + TimeSpan.FromDays(2)));
+        await due.MoveAsync(Assert.Single(await DueOnAsync("20240604")), now + TimeSpan.FromDays(3), default);
+
+        // The version that knows it does it, and may set it anew.
+        await due.DoneAsync(Assert.Single(await DueOnAsync("20240605")), default);
+        Assert.Empty(await DaysAsync());
+        await due.SetAsync(new("u1"), default, ("of-a-later-version", now + TimeSpan.FromDays(5)));
+        Assert.Equal(["20240607"], await DaysAsync());
+    }
+
     [Theory]
     [InlineData("set", 1)]
     [InlineData("set", 2)]
