@@ -6,6 +6,7 @@ using BasiqFunctions.Tests.Hosting;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Moq;
@@ -14,7 +15,7 @@ namespace BasiqFunctions.Tests.Sync;
 
 /// <summary>The histories of what has ended go when their time is over, each kind at its own, in calls of which none takes long.</summary>
 [Trait("Category", "Journeys")]
-public sealed class PurgeFinishedSyncsTests
+public sealed class PurgeFinishedSyncsTests : IDisposable
 {
     private static readonly OrchestrationRuntimeStatus[] Finished =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -25,6 +26,7 @@ public sealed class PurgeFinishedSyncsTests
     private readonly List<OrchestrationQuery> _queries = [];
     private readonly Dictionary<string, int> _left = [];
     private readonly ClockCheck _check;
+    private readonly LogCapture _logs = new();
     private int _old;
 
     public PurgeFinishedSyncsTests()
@@ -52,6 +54,8 @@ public sealed class PurgeFinishedSyncsTests
                 return new PurgeResult(1);
             });
     }
+
+    public void Dispose() => _logs.Dispose();
 
     [Fact]
     public async Task What_is_older_than_every_kind_is_kept_for_goes_in_slices_until_none_is_left()
@@ -94,6 +98,25 @@ public sealed class PurgeFinishedSyncsTests
 
         Assert.Equal(0, _left["sync-"]);
         Assert.Equal((null, _clock.GetUtcNow().AddDays(-30)), (Assert.Single(_queries).InstanceIdPrefix, _queries[0].CreatedTo));
+    }
+
+    [Fact]
+    public async Task It_stops_in_time_with_what_is_kept_for_less_done_first_and_goes_on_the_next_day()
+    {
+        (_old, _left["event-"]) = (100_000, 100);
+        _client.Setup(c => c.PurgeAllInstancesAsync(It.IsAny<PurgeInstancesFilter>(), It.IsAny<PurgeInstanceOptions?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((PurgeInstancesFilter filter, PurgeInstanceOptions? _, CancellationToken _) =>
+            {
+                _clock.Advance(filter.Timeout!.Value);
+                _old -= 1_000;
+                return new PurgeResult(1_000, isComplete: false);
+            });
+        var begun = _clock.GetUtcNow();
+        await RunAsync(("sync-", 30), ("event-", 14));
+
+        Assert.Equal(0, _left["event-"]);
+        Assert.InRange(_clock.GetUtcNow() - begun, TimeSpan.FromMinutes(8), TimeSpan.FromMinutes(9));
+        Assert.Contains(_logs.Lines, line => line.Contains("[1310] Purged 17100 finished orchestrations and ran out of time", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -144,7 +167,7 @@ public sealed class PurgeFinishedSyncsTests
     {
         _check.Note(_clock.GetUtcNow());
         return new PurgeFinishedSyncs(
-            kinds.Select(kind => new KeptHistory(kind.Prefix, TimeSpan.FromDays(kind.Days))), Mock.Of<IBasiqClient>(MockBehavior.Strict), _check, _clock, NullLogger<PurgeFinishedSyncs>.Instance)
+            kinds.Select(kind => new KeptHistory(kind.Prefix, TimeSpan.FromDays(kind.Days))), Mock.Of<IBasiqClient>(MockBehavior.Strict), _check, _clock, new LoggerFactory([_logs]).CreateLogger<PurgeFinishedSyncs>())
             .Run(null!, _client.Object, default);
     }
 

@@ -27,6 +27,9 @@ internal static partial class Log
         "Did not purge finished orchestrations: no answer from Basiq confirms this machine's clock. The next daily run retries.")]
     public static partial void PurgeSkipped(ILogger logger);
 
+    [LoggerMessage(1310, LogLevel.Warning, "Purged {Count} finished orchestrations and ran out of time. The next daily run goes on.")]
+    public static partial void PurgeIncomplete(ILogger logger, int count);
+
     [LoggerMessage(1303, LogLevel.Information, "Purged {Count} finished orchestrations.")]
     public static partial void HistoriesPurged(ILogger logger, int count);
 }

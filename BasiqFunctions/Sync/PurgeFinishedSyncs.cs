@@ -20,6 +20,9 @@ public sealed class PurgeFinishedSyncs(
 
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(30);
 
+    /// <summary>After which no slice and no page is begun: a host ends a function after ten minutes, and with it all that is left to do.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(8);
+
     /// <summary>Before any orchestration. A purge without a beginning asks Azure Tables for the year 1, which they cannot hold.</summary>
     private static readonly DateTimeOffset Epoch = DateTimeOffset.UnixEpoch;
 
@@ -41,16 +44,55 @@ public sealed class PurgeFinishedSyncs(
         }
 
         var now = time.GetUtcNow();
+        var begun = time.GetTimestamp();
         var longest = kinds.Max(kind => kind.For);
-        var (purged, isComplete) = await PurgeAllAsync(client, now - longest, cancellationToken);
+        var purged = 0;
+
+        // What is kept for less first: it is the most, and would wait longest.
+        foreach (var kind in kinds.Where(kind => kind.For < longest).OrderBy(kind => kind.For))
+            await PurgeAsync(kind.Prefix, now - kind.For);
+        var isComplete = await PurgeAllAsync(now - longest);
 
         // Each slice begins at the first row again. One that found nothing in its time leaves what lies behind those rows to pages.
         if (!isComplete)
-            purged += await PurgeAsync(client, null, now - longest, cancellationToken);
-        foreach (var kind in kinds.Where(kind => kind.For < longest))
-            purged += await PurgeAsync(client, kind.Prefix, now - kind.For, cancellationToken);
-        if (purged > 0)
+            await PurgeAsync(null, now - longest);
+        if (IsTimeOver())
+            Log.PurgeIncomplete(logger, purged);
+        else if (purged > 0)
             Log.HistoriesPurged(logger, purged);
+
+        bool IsTimeOver() => time.GetElapsedTime(begun) > Longest;
+
+        async Task<bool> PurgeAllAsync(DateTimeOffset before)
+        {
+            while (!IsTimeOver())
+            {
+                var slice = await client.PurgeAllInstancesAsync(
+                    new PurgeInstancesFilter(Epoch, before, Finished) { Timeout = Slice }, options: null, cancellationToken);
+                purged += slice.PurgedInstanceCount;
+                if (slice is not { IsComplete: false, PurgedInstanceCount: > 0 })
+                    return slice.IsComplete is not false;
+            }
+
+            return true;
+        }
+
+        async Task PurgeAsync(string? prefix, DateTimeOffset before)
+        {
+            if (IsTimeOver())
+                return;
+            var due = client.GetAllInstancesAsync(new OrchestrationQuery(Epoch, before, Finished, InstanceIdPrefix: prefix, PageSize: PageSize));
+            await foreach (var page in due.AsPages().WithCancellation(cancellationToken))
+            {
+                await Parallel.ForEachAsync(
+                    page.Values,
+                    new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+                    async (ended, token) => await client.PurgeInstanceAsync(ended.InstanceId, options: null, token));
+                purged += page.Values.Count;
+                if (IsTimeOver())
+                    return;
+            }
+        }
     }
 
     /// <summary>A process that has just started has no answer of Basiq's yet, and with it no date.</summary>
@@ -64,35 +106,6 @@ public sealed class PurgeFinishedSyncs(
         {
             // Its answer may have been a refusal, which is dated as well.
         }
-    }
-
-    private static async Task<(int Purged, bool IsComplete)> PurgeAllAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellation)
-    {
-        var purged = 0;
-        while (true)
-        {
-            var slice = await client.PurgeAllInstancesAsync(
-                new PurgeInstancesFilter(Epoch, before, Finished) { Timeout = Slice }, options: null, cancellation);
-            purged += slice.PurgedInstanceCount;
-            if (slice is not { IsComplete: false, PurgedInstanceCount: > 0 })
-                return (purged, slice.IsComplete is not false);
-        }
-    }
-
-    private static async Task<int> PurgeAsync(DurableTaskClient client, string? prefix, DateTimeOffset before, CancellationToken cancellation)
-    {
-        var purged = 0;
-        var due = client.GetAllInstancesAsync(new OrchestrationQuery(Epoch, before, Finished, InstanceIdPrefix: prefix, PageSize: PageSize));
-        await foreach (var page in due.AsPages().WithCancellation(cancellation))
-        {
-            await Parallel.ForEachAsync(
-                page.Values,
-                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
-                async (ended, token) => await client.PurgeInstanceAsync(ended.InstanceId, options: null, token));
-            purged += page.Values.Count;
-        }
-
-        return purged;
     }
 }
 
