@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BasiqFunctions.Basiq.Models;
 using BasiqFunctions.Data;
 using BasiqFunctions.Platform.Records;
@@ -52,6 +53,28 @@ public sealed class RemovalTests : IDisposable
 
         Assert.Equal(["c2"], (await _scene.Snapshots.Reader.GetCurrentAsync(UserId, default))!.Accounts.Select(a => a.ConnectionId.Value));
         Assert.Equal(("x", 1L), Assert.Single((await ReceiptsAsync()).Select(r => (r.ConsentId, r.Accounts))));
+    }
+
+    [Fact]
+    public async Task One_whose_place_another_takes_at_the_same_moment_waits_for_the_end_of_that()
+    {
+        var other = new RemovalInput(UserId, null, new DeletionCause(DeletionReason.ConsentRevoked, "x"), "of-the-other");
+        var receipt = new DeletionReceipt("of-the-other", UserId, DeletionReason.ConsentRevoked, "x", null, 2, 2, 1, 0, default, default);
+        var looks = 0;
+        var client = new Mock<DurableTaskClient>("test");
+        client.Setup(c => c.GetInstanceAsync(It.IsAny<string>(), true, It.IsAny<CancellationToken>())).ReturnsAsync((string id, bool _, CancellationToken _) => ++looks == 1
+            ? null
+            : new OrchestrationMetadata("RemoveData", id)
+            {
+                RuntimeStatus = looks < 5 ? OrchestrationRuntimeStatus.Running : OrchestrationRuntimeStatus.Completed,
+                SerializedInput = JsonSerializer.Serialize(other),
+                SerializedOutput = JsonSerializer.Serialize(new RemovalOutcome(receipt)),
+            });
+
+        var asked = await _scene.Get<Removals>().RunAsync(client.Object, UserId, null, other.Cause);
+
+        Assert.Equal((5, true, "of-the-other"), (looks, asked.HasEnded, asked.ReceiptId));
+        Assert.NotNull(asked.Receipt);
     }
 
     [Fact]

@@ -50,7 +50,8 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
         {
             var running = await StartOrFindAsync(client, new RemovalInput(userId, connectionId, why, receiptId, atBasiq, asksBasiq ? clock.GetUtcNow() + Patience : null));
             var isTheSame = running.Cause == why && running.AtBasiq >= atBasiq;
-            var (asked, refusal) = await WaitAsync(client, running, !isTheSame ? PatienceWithAnother : asksBasiq ? PatienceWithBasiq : Patience);
+            if (await WaitAsync(client, running, !isTheSame ? PatienceWithAnother : asksBasiq ? PatienceWithBasiq : Patience) is not var (asked, refusal))
+                continue;
             if (isTheSame && asksBasiq && refusal is not null)
                 throw new ProblemException(refusal.ToProblem());
 
@@ -92,15 +93,20 @@ public sealed class Removals(DeletionReceipts receipts, TimeProvider clock)
         }
     }
 
-    /// <summary>Waits for the end of a removal, for a while.</summary>
-    private async Task<(RemovalAsked Asked, RemovalRefusal? Refusal)> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
+    /// <summary>Waits for the end of a removal, for a while. Null when another that was started at the same moment runs in its place.</summary>
+    private async Task<(RemovalAsked Asked, RemovalRefusal? Refusal)?> WaitAsync(DurableTaskClient client, RemovalInput removal, TimeSpan patience)
     {
         using var end = new CancellationTokenSource(patience, clock);
         var instanceId = InstanceIdFor(removal.UserId, removal.ConnectionId);
         for (var delay = FirstPoll; ; delay = delay * 2 < LongestPoll ? delay * 2 : LongestPoll)
         {
-            if (await FindAsync(client, instanceId) is not { } found || InputOf(found).ReceiptId != removal.ReceiptId)
-                return (Asked(hasEnded: true, await receipts.FindAsync(removal.UserId, removal.ReceiptId, CancellationToken.None)), null);
+            var found = await FindAsync(client, instanceId);
+            if (found is null || InputOf(found).ReceiptId != removal.ReceiptId)
+            {
+                var receipt = await receipts.FindAsync(removal.UserId, removal.ReceiptId, CancellationToken.None);
+                return receipt is null && found is { IsCompleted: false } ? null : (Asked(hasEnded: true, receipt), null);
+            }
+
             if (found.IsCompleted)
             {
                 return found.RuntimeStatus is OrchestrationRuntimeStatus.Completed && JsonSerializer.Deserialize<RemovalOutcome>(found.SerializedOutput!) is { } outcome
