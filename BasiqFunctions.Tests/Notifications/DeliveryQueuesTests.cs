@@ -19,6 +19,31 @@ public sealed class DeliveryQueuesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task A_list_of_few_among_very_many_ends_early_with_a_cursor_to_go_on_with()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var asked = 0;
+        var table = new Mock<IRecordTable>(MockBehavior.Strict);
+        table.Setup(t => t.ListAsync("log.default", It.IsAny<int>(), It.IsAny<string?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync((string partition, int limit, string? after, CancellationToken _) =>
+            {
+                asked++;
+                var first = after is null ? 0 : int.Parse(after, null) + 1;
+                return [.. Enumerable.Range(first, limit).Select(i => new TableRecord(partition, $"{i:D9}", Content(i)))];
+            });
+        var queues = new DeliveryQueues(table.Object, Options.Create(new NotificationOptions()), new FakeTimeProvider(now));
+
+        var page = await queues.ListAsync("default", DeliveryStatus.Failed, null, 100, default);
+        Assert.Equal("m7", Assert.Single(page.Deliveries).MessageId);
+        Assert.InRange(asked, 1, 20);
+        var next = await queues.ListAsync("default", DeliveryStatus.Failed, page.NextCursor, 100, default);
+        Assert.Equal("m25000", Assert.Single(next.Deliveries).MessageId);
+
+        byte[] Content(int i) => new KeptDelivery(
+            new Delivery($"m{i}", NoticeTypes.SyncEnded, new("u1"), i is 7 or 25_000 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, now), now, new NoticeData(new("u1"))).ToContent();
+    }
+
+    [Fact]
     public async Task A_retry_gives_a_message_that_waits_without_a_place_one_and_no_second_one()
     {
         using var tables = SqliteRecordTables.Open(Path.Combine(_folder.Path, "records.db"));

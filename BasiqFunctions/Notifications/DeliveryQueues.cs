@@ -22,6 +22,10 @@ public sealed class DeliveryQueues
     /// <summary>How many of a queue's messages are looked at to fold those that say the same.</summary>
     private const int MostLookedAt = 200;
 
+    /// <summary>How many are read at once to find those of a status, and how often for one answer.</summary>
+    private const int MostListed = 1_000;
+    private const int MostPages = 20;
+
     /// <summary>After every row of a message.</summary>
     private const string Head = "head";
 
@@ -71,15 +75,16 @@ public sealed class DeliveryQueues
         }
     }
 
-    /// <summary>Lists deliveries to a receiver, the newest first.</summary>
+    /// <summary>Lists deliveries to a receiver, the newest first. Where few have the status, a page may end before it is full.</summary>
     public async Task<DeliveryList> ListAsync(
         string receiver, DeliveryStatus? status, Cursor? cursor, int limit, CancellationToken cancellation)
     {
         List<Delivery> deliveries = [];
         string? after = cursor;
-        while (true)
+        var atOnce = status is null ? limit : MostListed;
+        for (var pages = 1; ; pages++)
         {
-            var page = await _table.ListAsync(LogOf(receiver), limit, after, cancellation);
+            var page = await _table.ListAsync(LogOf(receiver), atOnce, after, cancellation);
             foreach (var record in page)
             {
                 after = record.Row;
@@ -92,8 +97,10 @@ public sealed class DeliveryQueues
                     return new DeliveryList(deliveries, new(after));
             }
 
-            if (page.Count < limit)
+            if (page.Count < atOnce)
                 return new DeliveryList(deliveries, null);
+            if (pages == MostPages)
+                return new DeliveryList(deliveries, new(after!));
         }
     }
 

@@ -45,23 +45,31 @@ public sealed class NotificationSubscriptions
     {
         if (_addresses.Refuse(asked.Url) is { } wrong)
             throw new ProblemException(Problem.InvalidInput("url", wrong));
-        var found = await _table.FindAsync(Partition, name, cancellation);
-        if (found is null && (await _table.ListAsync(Partition, NotificationSubscription.Most, null, cancellation)).Count >= NotificationSubscription.Most)
+        string? secret = null;
+        while (true)
         {
-            throw new ProblemException(Problem.Conflict(
-                ProblemCodes.TooManySubscriptions, $"There are {NotificationSubscription.Most} subscriptions already. Delete one, or change one."));
-        }
+            var found = await _table.FindAsync(Partition, name, cancellation);
+            if (found is null && (await _table.ListAsync(Partition, NotificationSubscription.Most, null, cancellation)).Count >= NotificationSubscription.Most)
+            {
+                throw new ProblemException(Problem.Conflict(
+                    ProblemCodes.TooManySubscriptions, $"There are {NotificationSubscription.Most} subscriptions already. Delete one, or change one."));
+            }
 
-        // Before the subscription: without a secret nothing could be delivered to it.
-        var secret = found is null || asked.RotateSecret is true ? await _secrets.MakeAsync(name, cancellation) : null;
-        var before = found?.Read<NotificationSubscription>();
-        var subscription = new NotificationSubscription(name, asked.Url!, asked.Events ?? [], before?.CreatedAt ?? _clock.GetUtcNow());
-        await _table.PutAsync(
-            new TableRecord(Partition, name, subscription.ToContent()), cancellation);
-        if (before is not null && before.Url != subscription.Url)
-            await NoteAsync(name, isFailing: false, cancellation);
-        Log.Subscribed(_logger, name);
-        return subscription with { Secret = secret };
+            // Before the subscription: without a secret nothing could be delivered to it.
+            if (found is null || asked.RotateSecret is true)
+                secret ??= await _secrets.MakeAsync(name, cancellation);
+            var before = found?.Read<NotificationSubscription>();
+            var subscription = new NotificationSubscription(name, asked.Url!, asked.Events ?? [], before?.CreatedAt ?? _clock.GetUtcNow());
+            var record = new TableRecord(Partition, name, subscription.ToContent()) { ETag = found?.ETag };
+
+            // One that was removed meanwhile has taken its secret along.
+            if ((found is null ? await _table.TryAddAsync(record, cancellation) : await _table.TryReplaceAsync(record, cancellation)) is null)
+                continue;
+            if (before is not null && before.Url != subscription.Url)
+                await NoteAsync(name, isFailing: false, cancellation);
+            Log.Subscribed(_logger, name);
+            return subscription with { Secret = secret };
+        }
     }
 
     /// <summary>Finds one; null when there is none of the name.</summary>

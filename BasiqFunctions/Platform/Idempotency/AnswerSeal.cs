@@ -19,6 +19,8 @@ internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogg
     /// <summary>How often answers that cannot be opened make this ask Key Vault for another secret.</summary>
     internal static readonly TimeSpan LeastBetweenLooks = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(5);
+
     private const byte Version = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
@@ -26,7 +28,7 @@ internal sealed class AnswerSeal(SecretClient secrets, TimeProvider clock, ILogg
 
     private readonly CachedSecret<byte[]> _secret = new(
         _ => RandomSecret.GetOrCreateAsync(secrets, SecretNames.IdempotencySealKey, clock, logger, CancellationToken.None),
-        TimeSpan.MaxValue,
+        FreshFor,
         LeastBetweenLooks,
         clock);
 
