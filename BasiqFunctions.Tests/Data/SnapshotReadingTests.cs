@@ -382,6 +382,19 @@ public sealed class SnapshotReadingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_manifest_is_parsed_again_only_once_it_has_changed()
+    {
+        await _scene.SyncAsync(User, "s1", "acc", "c1");
+        var first = await _scene.Store.Manifests.ReadAsync(User, default);
+        Assert.Same(first, await _scene.Store.Manifests.ReadAsync(User, default));
+
+        await _scene.SyncAsync(User, "s2", "acc", "c1");
+        Assert.Equal(new RunId("s2"), (await _scene.Store.Manifests.ReadAsync(User, default))!.Manifest.RunId);
+        await _scene.Store.Removal.RemoveUserAsync(User, default);
+        Assert.Null(await _scene.Store.Manifests.ReadAsync(User, default));
+    }
+
+    [Fact]
     public async Task Each_bit_of_a_manifest_that_changes_is_noticed()
     {
         await _scene.SyncAsync(User, "s1", "acc", "c1");

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Security.Cryptography;
 using BasiqFunctions.Data;
 
@@ -45,6 +46,22 @@ public abstract class SnapshotStorageContract
 
         await WriteAsync(storage, "u/a", []);
         Assert.Empty((await storage.ReadAsync("u/a", default))!.Content.ToArray());
+    }
+
+    [SkippableFact]
+    public async Task A_blob_that_is_known_need_not_come_again_and_another_does()
+    {
+        var storage = Open();
+        var first = (await storage.TryPutAsync("u/a", "first"u8.ToArray(), null, default))!;
+        var known = await storage.ReadUnlessAsync("u/a", first, default);
+        Assert.Equal(first, known!.ETag);
+        Assert.Contains(known.Content.Length, (int[])[0, 5]);
+
+        var second = await storage.TryPutAsync("u/a", "second"u8.ToArray(), first, default);
+        var changed = await storage.ReadUnlessAsync("u/a", first, default);
+        Assert.Equal((second, "second"), (changed!.ETag, Encoding.UTF8.GetString(changed.Content.Span)));
+        await storage.DeleteAsync("u/a", default);
+        Assert.Null(await storage.ReadUnlessAsync("u/a", first, default));
     }
 
     [SkippableFact]

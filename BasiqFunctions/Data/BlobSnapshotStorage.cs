@@ -12,6 +12,7 @@ namespace BasiqFunctions.Data;
 internal sealed class BlobSnapshotStorage(BlobContainerClient container) : ISnapshotStorage
 {
     private const int ParallelDeletes = 8;
+    private const int NotModified = 304;
 
     private volatile bool _created;
 
@@ -21,13 +22,21 @@ internal sealed class BlobSnapshotStorage(BlobContainerClient container) : ISnap
         return new BlockWriter(container.GetBlockBlobClient(SnapshotBlobName.Check(name)));
     }
 
-    public async Task<SnapshotBlob?> ReadAsync(string name, CancellationToken cancellationToken)
+    public Task<SnapshotBlob?> ReadAsync(string name, CancellationToken cancellationToken) => ReadAsync(name, null, cancellationToken);
+
+    public Task<SnapshotBlob?> ReadUnlessAsync(string name, string knownETag, CancellationToken cancellationToken) =>
+        ReadAsync(name, knownETag, cancellationToken);
+
+    private async Task<SnapshotBlob?> ReadAsync(string name, string? knownETag, CancellationToken cancellationToken)
     {
         await EnsureContainerAsync(cancellationToken);
+        var unlessKnown = knownETag is null ? null : new BlobRequestConditions { IfNoneMatch = new ETag(knownETag) };
         try
         {
-            var answer = await container.GetBlobClient(SnapshotBlobName.Check(name)).DownloadContentAsync(cancellationToken);
-            return new SnapshotBlob(answer.Value.Content.ToMemory(), answer.Value.Details.ETag.ToString());
+            var answer = await container.GetBlobClient(SnapshotBlobName.Check(name)).DownloadContentAsync(unlessKnown, cancellationToken);
+            return answer.GetRawResponse().Status == NotModified
+                ? new SnapshotBlob(default, knownETag!)
+                : new SnapshotBlob(answer.Value.Content.ToMemory(), answer.Value.Details.ETag.ToString());
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {

@@ -21,6 +21,11 @@ public interface ISnapshotStorage
     Task<SnapshotBlob?> ReadAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>
+    /// The same for who has it as it was under <paramref name="knownETag"/>: where that is its etag still, the content may be left out.
+    /// </summary>
+    Task<SnapshotBlob?> ReadUnlessAsync(string name, string knownETag, CancellationToken cancellationToken) => ReadAsync(name, cancellationToken);
+
+    /// <summary>
     /// Fills <paramref name="destination"/> with the blob's bytes from <paramref name="offset"/>. Returns how many there were,
     /// fewer than asked only when the blob ends before; null when there is no such blob.
     /// </summary>

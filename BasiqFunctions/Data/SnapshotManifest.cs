@@ -103,7 +103,7 @@ internal sealed record ManifestTransactions(
 {
     /// <summary>What tells these transactions from those before and after them.</summary>
     [JsonIgnore]
-    public string Identity => string.Create(CultureInfo.InvariantCulture, $"{RunId}/{FetchedAt.UtcTicks}");
+    public string Identity => string.Create(CultureInfo.InvariantCulture, $"{RunId.Value}/{FetchedAt.UtcTicks}");
 
     /// <summary>What all of it spans.</summary>
     public Extent Span() => Segments.Aggregate(default(Extent), (all, segment) => all.Add(segment.Extent));

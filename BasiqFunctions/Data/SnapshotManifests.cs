@@ -1,4 +1,5 @@
 using BasiqFunctions.Data.Changes;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace BasiqFunctions.Data;
@@ -35,20 +36,40 @@ namespace BasiqFunctions.Data;
 /// tell that from a user who never had one.
 /// </para>
 /// </remarks>
-public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<SnapshotManifests> logger)
+public sealed class SnapshotManifests(ISnapshotStorage storage, ILogger<SnapshotManifests> logger) : IDisposable
 {
+    /// <summary>The bytes of manifests that are held.</summary>
+    private const long MostHeld = 16 * 1024 * 1024;
+
+    private static readonly TimeSpan HeldFor = TimeSpan.FromMinutes(5);
+
+    // Each request reads one, and that of a long history is large. The storage says each time whether one that is held is still the one:
+    // then it is neither sent nor parsed again.
+    private readonly MemoryCache _held = new(new MemoryCacheOptions { SizeLimit = MostHeld });
+
+    /// <inheritdoc/>
+    public void Dispose() => _held.Dispose();
+
     /// <summary>The manifest; null when there is none.</summary>
     /// <exception cref="SnapshotCorruptException">It is damaged.</exception>
     /// <exception cref="SnapshotFromLaterVersionException">A later version of this app wrote it.</exception>
     internal async Task<ReadManifest?> ReadAsync(UserId userId, CancellationToken cancellationToken)
     {
         var name = SnapshotPaths.Manifest(userId);
-        var blob = await storage.ReadAsync(name, cancellationToken);
+        var held = _held.Get<ReadManifest>(name);
+        var blob = await (held is null ? storage.ReadAsync(name, cancellationToken) : storage.ReadUnlessAsync(name, held.ETag, cancellationToken));
         if (blob is null)
+        {
+            _held.Remove(name);
             return null;
+        }
+
+        if (blob.ETag == held?.ETag)
+            return held;
         var manifest = ChecksummedJson.Read(name, blob.Content.Span, SnapshotJsonContext.Default.SnapshotManifest);
         Check(name, manifest.Version);
-        return new ReadManifest(manifest, blob.ETag);
+        return _held.Set(
+            name, new ReadManifest(manifest, blob.ETag), new MemoryCacheEntryOptions { Size = blob.Content.Length, SlidingExpiration = HeldFor });
     }
 
     /// <summary>
