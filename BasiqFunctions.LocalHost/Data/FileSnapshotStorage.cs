@@ -48,37 +48,40 @@ internal sealed class FileSnapshotStorage : ISnapshotStorage
         return Task.FromResult<SnapshotBlobWriter>(new FileWriter(this, PathOf(name)));
     }
 
-    public async Task<SnapshotBlob?> ReadAsync(string name, CancellationToken cancellationToken)
+    /// <remarks>Not asynchronously: for each read .NET has a thread of the pool wait, so that this brings no more than another hop.</remarks>
+    public Task<SnapshotBlob?> ReadAsync(string name, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            var content = await File.ReadAllBytesAsync(PathOf(name), cancellationToken);
-            return new SnapshotBlob(content, ETagOf(content));
+            var content = File.ReadAllBytes(PathOf(name));
+            return Task.FromResult<SnapshotBlob?>(new SnapshotBlob(content, ETagOf(content)));
         }
         catch (Exception e) when (IsMissing(e))
         {
-            return null;
+            return Task.FromResult<SnapshotBlob?>(null);
         }
     }
 
-    public async Task<int?> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    public Task<int?> ReadRangeAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            using var file = File.OpenHandle(PathOf(name), options: FileOptions.Asynchronous, share: FileShare.Read | FileShare.Delete);
+            using var file = File.OpenHandle(PathOf(name), share: FileShare.Read | FileShare.Delete);
             var total = 0;
             while (total < destination.Length)
             {
-                var read = await RandomAccess.ReadAsync(file, destination[total..], offset + total, cancellationToken);
+                var read = RandomAccess.Read(file, destination.Span[total..], offset + total);
                 if (read == 0)
                     break;
                 total += read;
             }
-            return total;
+            return Task.FromResult<int?>(total);
         }
         catch (Exception e) when (IsMissing(e))
         {
-            return null;
+            return Task.FromResult<int?>(null);
         }
     }
 

@@ -37,10 +37,9 @@ internal abstract record RawJsonResult : IResult, IStatusCodeHttpResult, IConten
     protected abstract Task WriteAsync(Utf8JsonWriter writer, CancellationToken cancellationToken);
 
     /// <summary>Writes a value that is known to be well-formed JSON, and lets go of what has piled up.</summary>
-    protected static async ValueTask WriteRawAsync(Utf8JsonWriter writer, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    protected static ValueTask WriteRawAsync(Utf8JsonWriter writer, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         writer.WriteRawValue(json.Span, skipInputValidation: true);
-        if (writer.BytesPending >= FlushEvery)
-            await writer.FlushAsync(cancellationToken);
+        return writer.BytesPending >= FlushEvery ? new ValueTask(writer.FlushAsync(cancellationToken)) : default;
     }
 }
