@@ -232,6 +232,26 @@ public sealed class DueTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_user_who_is_removed_while_it_is_written_down_that_they_are_due_nothing_is_left()
+    {
+        await PublishAsync("u1");
+        await PublishAsync("u2");
+        await _scene.Get<DueWork>().RemoveUserAsync(new("u1"), default);
+        await _scene.Get<DueWork>().RemoveUserAsync(new("u2"), default);
+        _meets = asked =>
+        {
+            if (asked.Contains("u1", StringComparison.Ordinal) && Directory.Exists(_scene.SnapshotFolderOf("u1")))
+                Directory.Delete(_scene.SnapshotFolderOf("u1"), recursive: true);
+        };
+
+        Assert.Null(await ActivatorUtilities.CreateInstance<DueActivities>(_scene.Services).SeedDue(new DueSeed(null), default));
+
+        Assert.NotEmpty(await DaysAsync());
+        foreach (var day in await _scene.Get<DueWork>().ListDaysAsync("99991231", default))
+            Assert.All(await DueOnAsync(day), item => Assert.Equal("u2", item.Subject));
+    }
+
+    [Fact]
     public async Task What_a_later_version_made_due_is_moved_together_with_the_note_of_it()
     {
         var due = _scene.Get<DueWork>();

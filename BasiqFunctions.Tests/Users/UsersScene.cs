@@ -96,6 +96,8 @@ internal sealed class UsersScene : IDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    public string SnapshotFolderOf(string userId) => Path.Combine(_folder, "snapshots", userId);
+
     public bool HasSnapshotFiles => Directory.EnumerateFiles(Path.Combine(_folder, "snapshots"), "*", SearchOption.AllDirectories).Any();
 
     /// <summary>A connection or user as Basiq has it.</summary>

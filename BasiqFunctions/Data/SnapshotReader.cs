@@ -182,6 +182,14 @@ public sealed class SnapshotReader(ISnapshotStorage storage, SnapshotManifests m
             : null;
     }
 
+    /// <summary>Whether anything is stored of a user, even the rest of a sync.</summary>
+    internal async Task<bool> IsAnyAsync(UserId userId, CancellationToken cancellationToken)
+    {
+        await foreach (var _ in storage.ListAsync(SnapshotPaths.User(userId), cancellationToken))
+            return true;
+        return false;
+    }
+
     /// <summary>Every user with anything stored, even the rest of a sync. Listed lazily: a caller that needs a few lists a few.</summary>
     internal async IAsyncEnumerable<UserId> EnumerateUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -16,6 +16,7 @@ public sealed class DueActivities(
     DueLooks looks,
     AbsenceRemoval absences,
     SnapshotReader snapshots,
+    IKeptReports reports,
     KeyWitness key,
     ClockCheck clockCheck,
     IOptions<DueOptions> options,
@@ -60,7 +61,15 @@ public sealed class DueActivities(
         await Parallel.ForEachAsync(
             users.Names,
             new ParallelOptions { MaxDegreeOfParallelism = SeedsAtATime, CancellationToken = cancellation },
-            async (name, token) => await due.SetAllAsync(new(name), token));
+            async (name, token) =>
+            {
+                var userId = new UserId(name);
+                await due.SetAllAsync(userId, token);
+
+                // A removal since they were listed has taken out what was due before this came.
+                if (!await snapshots.IsAnyAsync(userId, token) && await reports.CountAsync(userId, null, clock.GetUtcNow(), token) == 0)
+                    await due.RemoveUserAsync(userId, token);
+            });
         if (users.Next is not null)
             return new DueSeed(users.Next);
         await due.BeginAsync(cancellation);
