@@ -116,28 +116,34 @@ internal sealed class OrchestrationEngine(
         var record = new InstanceRecord(instanceId, name, OrchestrationRuntimeStatus.Pending, now, now, input);
         var instance = LiveOrchestration.New(this, record, Bind(orchestrator), parent);
 
+        while (await HolderOfPlaceAsync(instance, cancellation) is var holder && holder != instance)
+        {
+            // Whoever is told that there is one must be able to find it.
+            await holder.Started.WaitAsync(cancellation);
+            if (!holder.Record.IsFinished)
+                throw new OrchestrationAlreadyExistsException($"An orchestration with the id '{instanceId}' is already running.");
+
+            // It can be seen to have ended, and is about to make room.
+            await holder.Finished.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        instance.Begin();
+        await instance.Started;
+    }
+
+    /// <summary>Who is in memory under an orchestration's id: itself, unless another is.</summary>
+    private async Task<LiveOrchestration> HolderOfPlaceAsync(LiveOrchestration instance, CancellationToken cancellation)
+    {
         // The purge of a finished instance must not run into the start of its successor.
-        LiveOrchestration? running = null;
         await _scheduling.WaitAsync(cancellation);
         try
         {
-            if (!_instances.TryAdd(instanceId, instance))
-                running = _instances.GetValueOrDefault(instanceId);
+            return _instances.GetOrAdd(instance.Record.InstanceId, instance);
         }
         finally
         {
             _scheduling.Release();
         }
-
-        if (running is not null)
-        {
-            // Whoever is told that there is one must be able to find it.
-            await running.Started.WaitAsync(cancellation);
-            throw new OrchestrationAlreadyExistsException($"An orchestration with the id '{instanceId}' is already running.");
-        }
-
-        instance.Begin();
-        await instance.Started;
     }
 
     /// <summary>The orchestrations that are in memory, since they have not ended.</summary>
